@@ -1,0 +1,1 @@
+//! The command line: arguments → a request, one file a command.

@@ -1,0 +1,109 @@
+//! `events.jsonl`: the run, a record a line, as it happens.
+//!
+//! Each record is handed to the operating system in one write before the next is taken, so a kill loses at most the line
+//! being written; ends of jobs and of the run are synced to the disk, so a power loss keeps every finished job.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Event, FORMAT_VERSION, Record};
+
+/// What can go wrong with a journal.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// It cannot be made, written or read.
+    #[error("{path}: {source}; is the disk full, or the directory not writable?")]
+    Io {
+        /// The journal.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line is not a record.
+    #[error("{path}:{line}: not a record of a kata-ci run: {what}")]
+    Malformed {
+        /// The journal.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// The journal of a run that is going on.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+}
+
+impl Journal {
+    /// Makes a new journal. An existing one is an error: a journal is never overwritten.
+    pub fn create(path: &Path) -> Result<Self, JournalError> {
+        let file = File::create_new(path).map_err(|source| JournalError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+        })
+    }
+
+    /// Appends a record; syncs after the end of a job or of the run.
+    pub fn append(&mut self, record: &Record) -> Result<(), JournalError> {
+        self.write(record).map_err(|source| JournalError::Io {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn write(&mut self, record: &Record) -> io::Result<()> {
+        let mut line = serde_json::to_vec(record)?;
+        line.push(b'\n');
+        self.file.write_all(&line)?;
+        match record.event {
+            Event::JobFinished(_) | Event::RunFinished(_) => self.file.sync_data(),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads a journal. An unfinished last line (a kill in the middle of a write) is left out; any other line that is not a
+/// record, or is of a later version, is an error.
+pub fn read_journal(path: &Path) -> Result<Vec<Record>, JournalError> {
+    let io = |source| JournalError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let mut reader = BufReader::new(File::open(path).map_err(io)?);
+    let mut records = Vec::new();
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        reader.read_until(b'\n', &mut line).map_err(io)?;
+        if line.last() != Some(&b'\n') {
+            break;
+        }
+        let record = parse(&line).map_err(|what| JournalError::Malformed {
+            path: path.to_owned(),
+            line: number,
+            what,
+        })?;
+        records.push(record);
+    }
+    Ok(records)
+}
+
+fn parse(line: &[u8]) -> Result<Record, String> {
+    let record: Record = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    if record.v > FORMAT_VERSION {
+        return Err(format!(
+            "format {} is of a later version of kata-ci",
+            record.v
+        ));
+    }
+    Ok(record)
+}

@@ -1,0 +1,211 @@
+//! The kinds of events and what each carries. Field names are the contract of `events.jsonl`: add, never rename.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{CaseStatus, Ending, JobOutcome, Tally};
+use crate::plan::JobId;
+
+/// Everything that can happen in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The plan is fixed and the report directory stands.
+    RunStarted(RunStarted),
+    /// A job of the plan is known. Sent once a job, before any job starts.
+    JobQueued(JobQueued),
+    /// The job's process was asked for.
+    JobStarted(JobStarted),
+    /// A case began.
+    CaseStarted(CaseStarted),
+    /// A case got its status. Cases that never ended get theirs just before `job-finished`.
+    CaseFinished(CaseFinished),
+    /// The job is over, or will never start.
+    JobFinished(JobFinished),
+    /// Nothing follows.
+    RunFinished(RunFinished),
+}
+
+/// How far each kind of isolation reaches: `enforced`, `advisory: REASON` or `off`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Isolation {
+    /// Whether a job can reach a network.
+    pub network: String,
+    /// Whether a job's processes can outlive it.
+    pub processes: String,
+    /// Whether a job can write outside its own places.
+    pub files: String,
+}
+
+/// Something the user should know about the run as a whole (a linter left out, `CI` together with `KATA_DEV_MODE`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What is the case, in a sentence.
+    pub text: String,
+    /// What to do about it, where there is something to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+/// The beginning of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// The run's id: time and process, unique on a machine.
+    pub run_id: String,
+    /// Version of kata-ci.
+    pub version: String,
+    /// Name of the pipeline, or the file it came from.
+    pub pipeline: String,
+    /// Absolute path of the workspace.
+    pub workspace: String,
+    /// Components of the plan, in order.
+    pub components: Vec<String>,
+    /// Steps of the plan, in order.
+    pub steps: Vec<String>,
+    /// Jobs that may run side by side.
+    pub parallel: usize,
+    /// Revision of each component's work tree, where git knows one; `-dirty` is appended when tracked files differ.
+    pub revisions: BTreeMap<String, String>,
+    /// The command that runs all of this again, as typed in a shell; ` COMPONENT -s STEP` narrows it to a job.
+    pub again: String,
+    /// What is enforced and what is not.
+    pub isolation: Isolation,
+    /// What the user should know beforehand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
+}
+
+/// A job of the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobQueued {
+    /// The job.
+    pub job: JobId,
+    /// The command as a person would type it.
+    pub command: String,
+    /// Absolute directory it runs in.
+    pub directory: String,
+}
+
+/// A job's process was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobStarted {
+    /// The job.
+    pub job: JobId,
+    /// From 1.
+    pub attempt: u32,
+    /// Log file, relative to the report directory.
+    pub log: String,
+}
+
+/// A range of bytes of the job's log: `start..end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u64,
+    /// Offset behind the last byte.
+    pub end: u64,
+}
+
+/// A case began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseStarted {
+    /// The job.
+    pub job: JobId,
+    /// From 1.
+    pub attempt: u32,
+    /// A Go package's path below the component, a crate, or a static check's group; empty for none.
+    pub package: String,
+    /// The test's name, with ` #2` where the job ran it again.
+    pub name: String,
+    /// Offset into the log where it began.
+    pub offset: u64,
+}
+
+/// A case got its status.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseFinished {
+    /// The job.
+    pub job: JobId,
+    /// From 1.
+    pub attempt: u32,
+    /// See [`CaseStarted::package`].
+    pub package: String,
+    /// See [`CaseStarted::name`].
+    pub name: String,
+    /// What became of it.
+    pub status: CaseStatus,
+    /// Duration in seconds, where the output tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// Why it is not passed: one line of clean text, at most 1 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Source file as the output names it, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Line in `file`, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The tool answered from its cache (`(cached)`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cached: bool,
+    /// Where its output lies in the log, in order; long lists keep head and tail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub output: Vec<Span>,
+}
+
+/// A job is over, or will never start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobFinished {
+    /// The job.
+    pub job: JobId,
+    /// From 1; 0 for a job that never started.
+    pub attempt: u32,
+    /// The verdict.
+    pub outcome: JobOutcome,
+    /// The verdict in words, one line; empty for a plain pass.
+    pub reason: String,
+    /// What to do about it, where something is known to help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+    /// The pipeline's `allow_vacuous`: a vacuous outcome does not fail the run, and this is why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
+    /// How the process ended; none when it never ran.
+    #[serde(default, skip_serializing_if = "Option::is_none", flatten)]
+    pub ending: Option<Ending>,
+    /// Wall time in seconds.
+    pub seconds: f64,
+    /// User and system time of all its processes in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_seconds: Option<f64>,
+    /// Peak resident size of its largest process in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
+    /// How many cases of which status.
+    pub cases: Tally,
+    /// Packages that never ran are cases `not-run` when this is true; when false, which packages there are is unknown.
+    pub packages_known: bool,
+    /// Processes that were still there when the job's own process had ended, and were killed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_processes: Vec<String>,
+    /// Log file, relative to the report directory; none when it never ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// Size of the log in bytes.
+    #[serde(default)]
+    pub log_size: u64,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunFinished {
+    /// The exit code that follows.
+    pub exit: i32,
+    /// Wall time in seconds.
+    pub seconds: f64,
+    /// The signal that ended the run, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+}

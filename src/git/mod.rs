@@ -1,0 +1,1 @@
+//! git, by its own program: revisions, ranges, what differs.

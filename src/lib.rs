@@ -1,0 +1,22 @@
+//! kata-ci runs `make check` and `make test` across kata components and says truthfully what was tested.
+//!
+//! ```text
+//! arguments + environment + TOML ─▶ config ─▶ plan ─▶ exec ─▶ events ─▶ outcome ─▶ exit code
+//!                                      workspace ─┘              ├▶ journal
+//!                                                                └▶ report
+//! ```
+//! The rooms, in the order of the arrows: [`cli`] calls everything below it; [`config`] is what was asked for, [`workspace`]
+//! what is there, [`plan`] the jobs of a run, [`exec`] runs them, [`parse`] finds their cases, [`event`] is what happens,
+//! [`outcome`] what it adds up to, [`report`] what is seen of it. [`git`] is the git program. `plan`, `parse` and
+//! `outcome` know no input or output.
+
+pub mod cli;
+pub mod config;
+pub mod event;
+pub mod exec;
+pub mod git;
+pub mod outcome;
+pub mod parse;
+pub mod plan;
+pub mod report;
+pub mod workspace;

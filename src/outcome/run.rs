@@ -1,0 +1,166 @@
+//! The fold: a run as the sum of its events.
+
+use std::collections::BTreeMap;
+
+use super::{CaseStatus, ExitCode, JobOutcome, Tally, exit_code};
+use crate::event::{CaseFinished, Event, JobFinished, JobQueued, Record, RunFinished, RunStarted};
+use crate::plan::JobId;
+
+/// A case with its end.
+pub type CaseResult = CaseFinished;
+
+/// Everything known about one job of the run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobResult {
+    /// How the plan described it.
+    pub queued: JobQueued,
+    /// When it started, once it has.
+    pub started: Option<jiff::Timestamp>,
+    /// Latest attempt seen.
+    pub attempt: u32,
+    /// Cases of the latest attempt, in the order in which they ended.
+    pub cases: Vec<CaseResult>,
+    /// Cases of the latest attempt that began and have not ended yet, as `(package, name)`, oldest first.
+    pub open: Vec<(String, String)>,
+    /// How many cases of which status so far.
+    pub tally: Tally,
+    /// Its end, once it is over.
+    pub finished: Option<JobFinished>,
+}
+
+impl JobResult {
+    fn new(queued: JobQueued) -> Self {
+        Self {
+            queued,
+            started: None,
+            attempt: 0,
+            cases: Vec::new(),
+            open: Vec::new(),
+            tally: Tally::default(),
+            finished: None,
+        }
+    }
+
+    /// The outcome; none while it is queued or running.
+    pub fn outcome(&self) -> Option<JobOutcome> {
+        self.finished.as_ref().map(|finished| finished.outcome)
+    }
+
+    /// Whether it runs right now.
+    pub fn is_running(&self) -> bool {
+        self.started.is_some() && self.finished.is_none()
+    }
+}
+
+/// A run, as far as its events have come.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Run {
+    /// The run's own description.
+    pub started: Option<RunStarted>,
+    /// When the first record was sent.
+    pub start_time: Option<jiff::Timestamp>,
+    /// Jobs in the order of the plan.
+    pub order: Vec<JobId>,
+    /// Each job's result.
+    pub jobs: BTreeMap<JobId, JobResult>,
+    /// The end, once it has come.
+    pub finished: Option<RunFinished>,
+}
+
+impl Run {
+    /// Takes the next record. Events of jobs that were never queued are ignored: a journal cut at its head has no plan.
+    pub fn apply(&mut self, record: &Record) {
+        self.start_time.get_or_insert(record.time);
+        match &record.event {
+            Event::RunStarted(started) => self.started = Some(started.clone()),
+            Event::JobQueued(queued) => self.queue(queued),
+            Event::JobStarted(started) => {
+                if let Some(job) = self.jobs.get_mut(&started.job) {
+                    *job = JobResult::new(job.queued.clone());
+                    job.started = Some(record.time);
+                    job.attempt = started.attempt;
+                }
+            }
+            Event::CaseStarted(case) => {
+                if let Some(job) = self.jobs.get_mut(&case.job) {
+                    job.open.push((case.package.clone(), case.name.clone()));
+                }
+            }
+            Event::CaseFinished(case) => self.finish_case(case),
+            Event::JobFinished(finished) => {
+                if let Some(job) = self.jobs.get_mut(&finished.job) {
+                    job.open.clear();
+                    job.finished = Some(finished.clone());
+                }
+            }
+            Event::RunFinished(finished) => self.finished = Some(finished.clone()),
+        }
+    }
+
+    fn queue(&mut self, queued: &JobQueued) {
+        self.order.push(queued.job.clone());
+        self.jobs
+            .insert(queued.job.clone(), JobResult::new(queued.clone()));
+    }
+
+    fn finish_case(&mut self, case: &CaseFinished) {
+        if let Some(job) = self.jobs.get_mut(&case.job) {
+            job.open
+                .retain(|(package, name)| *package != case.package || *name != case.name);
+            job.tally.add(case.status);
+            job.cases.push(case.clone());
+        }
+    }
+
+    /// Jobs in the order of the plan.
+    pub fn jobs(&self) -> impl Iterator<Item = &JobResult> {
+        self.order.iter().filter_map(|id| self.jobs.get(id))
+    }
+
+    /// Cases of all jobs.
+    pub fn tally(&self) -> Tally {
+        self.jobs().fold(Tally::default(), |mut sum, job| {
+            sum.merge(&job.tally);
+            sum
+        })
+    }
+
+    /// How many jobs have each outcome; those that are not over are left out.
+    pub fn outcomes(&self) -> BTreeMap<JobOutcome, usize> {
+        self.jobs()
+            .filter_map(JobResult::outcome)
+            .fold(BTreeMap::new(), |mut counts, outcome| {
+                *counts.entry(outcome).or_default() += 1;
+                counts
+            })
+    }
+
+    /// The exit code the jobs so far add up to. A job whose end was never seen counts as an error: it is not forgotten.
+    pub fn exit_code(&self, signal: Option<i32>) -> ExitCode {
+        exit_code(
+            self.jobs().map(|job| match &job.finished {
+                Some(finished) => (finished.outcome, finished.allowed.is_some()),
+                None => (JobOutcome::Error, false),
+            }),
+            signal,
+        )
+    }
+
+    /// Cases that speak against a job, with the job, in the order of the plan.
+    pub fn bad_cases(&self) -> impl Iterator<Item = (&JobResult, &CaseResult)> {
+        self.jobs().flat_map(|job| {
+            job.cases
+                .iter()
+                .filter(|case| case.status.is_bad())
+                .map(move |case| (job, case))
+        })
+    }
+
+    /// How many cases of a status there are.
+    pub fn count(&self, status: CaseStatus) -> usize {
+        self.jobs()
+            .flat_map(|job| &job.cases)
+            .filter(|case| case.status == status)
+            .count()
+    }
+}

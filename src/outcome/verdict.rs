@@ -1,0 +1,186 @@
+//! The verdict on one job, from what was established about it.
+//!
+//! The rules are those of the design's "Truth", in the order in which they are asked here: what kata-ci itself could not
+//! do, what was ended from outside, what is bad, what proves nothing; only what is left has passed.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ending, JobOutcome, Tally};
+
+/// What a step must show to count as passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expect {
+    /// At least one case passed or failed.
+    Cases,
+    /// make ran at least one recipe.
+    Commands,
+    /// Exit code 0 is enough.
+    Exit,
+}
+
+/// Why kata-ci cannot vouch for what a job's output seems to say, or had to end it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trouble {
+    /// It could not be started, logged or watched: what happened, where, and what to do.
+    Infrastructure(String),
+    /// Its time was up; the limit in seconds.
+    Timeout(f64),
+    /// The user or the run's own rule ended it: which.
+    Cancelled(String),
+}
+
+/// Everything known about a job when it is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// What its step must show.
+    pub expect: Expect,
+    /// How its process ended, where it did run.
+    pub ending: Option<Ending>,
+    /// What kept it from running to its own end.
+    pub trouble: Option<Trouble>,
+    /// Its cases.
+    pub cases: Tally,
+    /// Programs its output says are missing (`command not found`, Error 127), outside of any failed test.
+    pub missing_programs: Vec<String>,
+    /// make said, or was asked and said, that no recipe ran.
+    pub ran_nothing: bool,
+    /// Why nothing was tested, in words, as far as the output tells; with what to do about it.
+    pub vacuous_causes: Vec<(String, Option<String>)>,
+    /// What the output claims to have looked for and not found although git knows it is there.
+    pub contradictions: Vec<String>,
+}
+
+/// A job's outcome and the reason in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The outcome.
+    pub outcome: JobOutcome,
+    /// One line; empty for a plain pass.
+    pub reason: String,
+    /// What to do about it, where something is known to help.
+    pub fix: Option<String>,
+}
+
+impl Verdict {
+    fn new(outcome: JobOutcome, reason: impl Into<String>) -> Self {
+        Self {
+            outcome,
+            reason: reason.into(),
+            fix: None,
+        }
+    }
+}
+
+/// Judges a job. Pure and total.
+pub fn verdict(facts: &Facts) -> Verdict {
+    from_trouble(facts)
+        .or_else(|| from_bad_cases(facts))
+        .or_else(|| from_missing_programs(facts))
+        .or_else(|| from_ending(facts))
+        .or_else(|| from_emptiness(facts))
+        .unwrap_or_else(|| Verdict::new(JobOutcome::Passed, ""))
+}
+
+fn from_trouble(facts: &Facts) -> Option<Verdict> {
+    match facts.trouble.as_ref()? {
+        Trouble::Infrastructure(what) => Some(Verdict::new(JobOutcome::Error, what.as_str())),
+        Trouble::Cancelled(why) => Some(Verdict::new(JobOutcome::Cancelled, why.as_str())),
+        Trouble::Timeout(seconds) => Some(Verdict {
+            outcome: JobOutcome::TimedOut,
+            reason: format!("did not end within {}", duration(*seconds)),
+            fix: Some("raise `timeout` of the step, or see in its log where it hangs".into()),
+        }),
+    }
+}
+
+fn from_bad_cases(facts: &Facts) -> Option<Verdict> {
+    if facts.cases.bad() == 0 || only_tool_missing(facts) {
+        return None;
+    }
+    let mut reason = bad_cases(&facts.cases);
+    if facts.ending.is_some_and(Ending::is_success) {
+        reason.push_str(", although the command exited with 0");
+    }
+    Some(Verdict::new(JobOutcome::Failed, reason))
+}
+
+/// A check that died of a missing program is unfinished: that is the machine's fault, not the change's.
+fn only_tool_missing(facts: &Facts) -> bool {
+    facts.cases.failed == 0
+        && !facts.missing_programs.is_empty()
+        && !facts.ending.is_some_and(Ending::is_success)
+}
+
+fn bad_cases(cases: &Tally) -> String {
+    let count = |number: u64, word| (number > 0).then(|| format!("{number} {word}"));
+    [
+        count(cases.failed, "failed"),
+        count(cases.unfinished, "never ended"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>()
+    .join(", ")
+}
+
+fn from_missing_programs(facts: &Facts) -> Option<Verdict> {
+    if facts.missing_programs.is_empty() || facts.ending.is_some_and(Ending::is_success) {
+        return None;
+    }
+    let programs = facts.missing_programs.join(", ");
+    Some(Verdict {
+        outcome: JobOutcome::Error,
+        reason: format!("not found on this machine: {programs}"),
+        fix: Some(format!("install {programs}, or add it to PATH")),
+    })
+}
+
+fn from_ending(facts: &Facts) -> Option<Verdict> {
+    let every_case_passed = if facts.cases.tested() > 0 {
+        ", although every case that ended has passed"
+    } else {
+        ""
+    };
+    match facts.ending {
+        None => Some(Verdict::new(JobOutcome::Error, "its end was not seen")),
+        Some(Ending::ExitCode(0)) => None,
+        Some(Ending::ExitCode(code)) => Some(Verdict::new(
+            JobOutcome::Failed,
+            format!("exited with {code}{every_case_passed}"),
+        )),
+        Some(Ending::Signal(signal)) => Some(Verdict::new(
+            JobOutcome::Failed,
+            format!("ended by signal {signal}{every_case_passed}"),
+        )),
+    }
+}
+
+fn from_emptiness(facts: &Facts) -> Option<Verdict> {
+    if let Some(contradiction) = facts.contradictions.first() {
+        return Some(Verdict::new(JobOutcome::Vacuous, contradiction.as_str()));
+    }
+    match facts.expect {
+        Expect::Cases if facts.cases.tested() == 0 => Some(vacuous(facts, "no case ran")),
+        Expect::Commands if facts.ran_nothing => Some(vacuous(facts, "make ran no recipe")),
+        _ => None,
+    }
+}
+
+fn vacuous(facts: &Facts, what: &str) -> Verdict {
+    let (cause, fix) = facts.vacuous_causes.first().cloned().unwrap_or_default();
+    let reason = match cause.as_str() {
+        "" => format!("the command passed, but {what}"),
+        cause => format!("the command passed, but {what}: {cause}"),
+    };
+    Verdict {
+        outcome: JobOutcome::Vacuous,
+        reason,
+        fix,
+    }
+}
+
+fn duration(seconds: f64) -> String {
+    humantime::format_duration(std::time::Duration::from_millis((seconds * 1000.0) as u64))
+        .to_string()
+}

@@ -1,0 +1,202 @@
+//! From the pipeline and the components found to the jobs of a run.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use super::{Job, JobId, Plan};
+use crate::config::{Pipeline, Step};
+use crate::workspace::{FoundComponent, Workspace};
+
+/// What the user asked to run; empty lists mean everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Names of components.
+    pub components: Vec<String>,
+    /// Names of steps. Steps they need come along.
+    pub steps: Vec<String>,
+}
+
+/// A selection that names what is not there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SelectionError {
+    /// No such component.
+    #[error("no component `{name}`{suggestion}; there are: {known}")]
+    UnknownComponent {
+        /// The name asked for.
+        name: String,
+        /// A similar name, in words.
+        suggestion: String,
+        /// All names.
+        known: String,
+    },
+    /// No such step.
+    #[error("no step `{name}`{suggestion}; there are: {known}")]
+    UnknownStep {
+        /// The name asked for.
+        name: String,
+        /// A similar name, in words.
+        suggestion: String,
+        /// All names.
+        known: String,
+    },
+}
+
+/// Makes the plan. `user` is the environment kata-ci was called with: jobs get an allowlist of it.
+pub fn build(
+    pipeline: &Pipeline,
+    workspace: &Workspace,
+    selection: &Selection,
+    user: &BTreeMap<OsString, OsString>,
+) -> Result<Plan, SelectionError> {
+    let steps = selected_steps(pipeline, selection)?;
+    let components = selected_components(workspace, selection)?;
+    let jobs = components
+        .iter()
+        .flat_map(|found| {
+            steps
+                .iter()
+                .filter(|step| has_step(found, step))
+                .map(|step| job(pipeline, workspace, found, step, user, &components, &steps))
+        })
+        .collect();
+    Ok(Plan { jobs })
+}
+
+fn has_step(found: &FoundComponent, step: &Step) -> bool {
+    found
+        .component
+        .steps
+        .as_ref()
+        .is_none_or(|steps| steps.contains(&step.name))
+}
+
+fn job(
+    pipeline: &Pipeline,
+    workspace: &Workspace,
+    found: &FoundComponent,
+    step: &Step,
+    user: &BTreeMap<OsString, OsString>,
+    components: &[&FoundComponent],
+    steps: &[&Step],
+) -> Job {
+    let component = &found.component;
+    let needs = step
+        .needs
+        .iter()
+        .filter(|name| {
+            steps
+                .iter()
+                .any(|step| step.name == **name && has_step(found, step))
+        })
+        .map(|name| JobId::new(&component.name, name))
+        .collect();
+    let after = components
+        .iter()
+        .filter(|other| component.needs.contains(&other.component.name))
+        .flat_map(|other| {
+            steps
+                .iter()
+                .filter(|step| has_step(other, step))
+                .map(|step| JobId::new(&other.component.name, &step.name))
+        })
+        .collect();
+    Job {
+        id: JobId::new(&component.name, &step.name),
+        command: step.command.clone(),
+        directory: found.directory.clone(),
+        environment: super::environment::of_job(user, workspace, pipeline, found, step),
+        expect: step.expect,
+        timeout: step.timeout,
+        grace: step.grace,
+        needs,
+        after,
+        locks: component.locks.clone(),
+        allow_vacuous: component
+            .allow_vacuous
+            .get(&step.name)
+            .or(step.allow_vacuous.as_ref())
+            .cloned(),
+        readiness: found.readiness.clone(),
+        packages: found.packages.clone(),
+        go_root: found.go_root.clone(),
+        changed_files: found.changed_files.clone(),
+    }
+}
+
+fn selected_components<'a>(
+    workspace: &'a Workspace,
+    selection: &Selection,
+) -> Result<Vec<&'a FoundComponent>, SelectionError> {
+    let names: Vec<_> = workspace
+        .components
+        .iter()
+        .map(|found| &*found.component.name)
+        .collect();
+    if let Some(name) = unknown(&selection.components, &names) {
+        let (suggestion, known) = words(name, &names);
+        return Err(SelectionError::UnknownComponent {
+            name: name.clone(),
+            suggestion,
+            known,
+        });
+    }
+    let wanted =
+        |name: &String| selection.components.is_empty() || selection.components.contains(name);
+    Ok(workspace
+        .components
+        .iter()
+        .filter(|found| wanted(&found.component.name))
+        .collect())
+}
+
+fn selected_steps<'a>(
+    pipeline: &'a Pipeline,
+    selection: &Selection,
+) -> Result<Vec<&'a Step>, SelectionError> {
+    let names: Vec<_> = pipeline.steps.iter().map(|step| &*step.name).collect();
+    if let Some(name) = unknown(&selection.steps, &names) {
+        let (suggestion, known) = words(name, &names);
+        return Err(SelectionError::UnknownStep {
+            name: name.clone(),
+            suggestion,
+            known,
+        });
+    }
+    let mut wanted: Vec<&str> = match selection.steps.as_slice() {
+        [] => names,
+        steps => steps.iter().map(String::as_str).collect(),
+    };
+    let mut next = 0;
+    while let Some(name) = wanted.get(next) {
+        let step = pipeline.steps.iter().find(|step| step.name == *name);
+        let needs = step.map(|step| step.needs.as_slice()).unwrap_or_default();
+        let new: Vec<_> = needs
+            .iter()
+            .map(String::as_str)
+            .filter(|need| !wanted.contains(need))
+            .collect();
+        wanted.extend(new);
+        next += 1;
+    }
+    Ok(pipeline
+        .steps
+        .iter()
+        .filter(|step| wanted.contains(&&*step.name))
+        .collect())
+}
+
+fn unknown<'a>(asked: &'a [String], known: &[&str]) -> Option<&'a String> {
+    asked.iter().find(|name| !known.contains(&name.as_str()))
+}
+
+fn words(name: &str, known: &[&str]) -> (String, String) {
+    let suggestion = crate::config::closest(name, known.iter().copied())
+        .map(|similar| format!("; did you mean `{similar}`?"))
+        .unwrap_or_default();
+    let known = if known.is_empty() {
+        "none".to_owned()
+    } else {
+        known.join(", ")
+    };
+    (suggestion, known)
+}

@@ -1,0 +1,68 @@
+//! The environment of a job: an allowlist of the user's, then the layout's, the pipeline's, the component's, the step's.
+//!
+//! What changes make's or git's behaviour behind a Makefile's back (`MAKEFLAGS`, `GIT_DIR`), and what a stranger's Makefile
+//! should not see (tokens, agents), is not on the list and so never gets in, unless the pipeline itself sets it.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+use crate::config::{Pipeline, Step};
+use crate::workspace::{FoundComponent, Workspace};
+
+/// Names that pass; the design's contract.
+const PASSED: &[&str] = &[
+    "HOME",
+    "PATH",
+    "USER",
+    "LANG",
+    "TERM",
+    "TZ",
+    "GOPATH",
+    "GOCACHE",
+    "GOPROXY",
+    "GOFLAGS",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "CI",
+    "http_proxy",
+    "https_proxy",
+    "ftp_proxy",
+    "all_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "FTP_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+];
+
+fn passes(name: &OsStr) -> bool {
+    name.to_str()
+        .is_some_and(|name| PASSED.contains(&name) || name.starts_with("LC_"))
+}
+
+/// The whole environment of one job. `PWD` is its directory, as a shell would have it.
+pub(super) fn of_job(
+    user: &BTreeMap<OsString, OsString>,
+    workspace: &Workspace,
+    pipeline: &Pipeline,
+    found: &FoundComponent,
+    step: &Step,
+) -> BTreeMap<OsString, OsString> {
+    let mut environment: BTreeMap<_, _> = user
+        .iter()
+        .filter(|(name, _)| passes(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    environment.extend(workspace.environment.clone());
+    for layer in [&pipeline.env, &found.component.env, &step.env] {
+        for (name, value) in layer {
+            match value.as_str() {
+                "" => environment.remove(OsStr::new(name)),
+                value => environment.insert(name.into(), value.into()),
+            };
+        }
+    }
+    environment.insert("PWD".into(), found.directory.clone().into());
+    environment
+}

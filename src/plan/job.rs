@@ -1,0 +1,133 @@
+//! A job: one step of one component, with everything needed to run it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::Expect;
+
+/// `COMPONENT.STEP`. A component's name holds no dot, so the first dot parts the two.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobId(String);
+
+impl JobId {
+    /// The id of a component's step.
+    pub fn new(component: &str, step: &str) -> Self {
+        Self(format!("{component}.{step}"))
+    }
+
+    /// The component's name.
+    pub fn component(&self) -> &str {
+        self.0
+            .split_once('.')
+            .map_or(&self.0, |(component, _)| component)
+    }
+
+    /// The step's name.
+    pub fn step(&self) -> &str {
+        self.0.split_once('.').map_or("", |(_, step)| step)
+    }
+
+    /// The whole id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.0)
+    }
+}
+
+/// What a job runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// A program and its arguments; not empty.
+    Run(Vec<String>),
+    /// Text for `sh -eu`.
+    Script(String),
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run(words) => formatter.write_str(&words.join(" ")),
+            Self::Script(text) => {
+                write!(
+                    formatter,
+                    "sh: {}",
+                    text.trim().lines().next().unwrap_or_default()
+                )
+            }
+        }
+    }
+}
+
+/// Whether a job can run at all, as the preflight of its component found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// Nothing is missing.
+    Ready,
+    /// A requirement is not met on this machine: what, and the fix. The job is skipped.
+    Unmet {
+        /// What is missing.
+        what: String,
+        /// How to get it.
+        fix: String,
+    },
+    /// The workspace is broken: what, and the fix. The job is an error.
+    Broken {
+        /// What is wrong.
+        what: String,
+        /// How to mend it.
+        fix: String,
+    },
+}
+
+/// One step of one component.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// What it runs.
+    pub command: Command,
+    /// Absolute directory it runs in. In a GOPATH view this is the logical path, which PWD has too.
+    pub directory: PathBuf,
+    /// Its whole environment: nothing else is inherited.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// What it must show.
+    pub expect: Expect,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// How long it has after TERM before KILL.
+    pub grace: Duration,
+    /// Jobs that must have ended well before it starts.
+    pub needs: Vec<JobId>,
+    /// Jobs that must be over, however they ended, before it starts (steps of components that come first).
+    pub after: Vec<JobId>,
+    /// Names of locks it holds while it runs.
+    pub locks: Vec<String>,
+    /// The pipeline's reason why a vacuous outcome does not fail the run.
+    pub allow_vacuous: Option<String>,
+    /// Whether it can run.
+    pub readiness: Readiness,
+    /// Packages (Go import paths or crates) known beforehand, below the component; none when that cannot be had.
+    pub packages: Option<Vec<String>>,
+    /// The import path of the component's directory, where it is a Go one: what is outside is no package of its own.
+    pub go_root: Option<String>,
+    /// Files that differ from `origin/BRANCH`, where git could tell: what changed-file checks should have looked at.
+    pub changed_files: Option<Vec<String>>,
+}
+
+/// The jobs of one run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    /// In the order in which they are started, other things being equal.
+    pub jobs: Vec<Job>,
+}

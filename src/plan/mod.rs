@@ -1,0 +1,13 @@
+//! The jobs of one run: which, in what order, what keeps them apart.
+//!
+//! Pure: what was found and configured goes in, a [`Plan`] comes out. Invariants: a job's needs are jobs of the same
+//! plan; needs have no cycle (the configuration is refused before); ids are unique.
+
+mod build;
+mod environment;
+mod job;
+mod schedule;
+
+pub use build::{Selection, SelectionError, build};
+pub use job::{Command, Job, JobId, Plan, Readiness};
+pub use schedule::{Next, Schedule};

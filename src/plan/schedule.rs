@@ -1,0 +1,147 @@
+//! Which job may start now: the pure half of the scheduler.
+//!
+//! Invariants, held by properties in the tests: a job starts once at most; never before all its `needs` have passed and
+//! all its `after` are over; never beside a job that holds one of its locks; never more than `parallel` at a time; and as
+//! long as something is left and nothing runs, [`Schedule::next`] has something to say, so a run always ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Job, JobId, Plan};
+use crate::outcome::JobOutcome;
+
+/// What the scheduler does next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Start the job with this index in the plan.
+    Start(usize),
+    /// The job with this index will never start: the reason.
+    Drop(usize, String),
+    /// Something runs; ask again when it is over.
+    Wait,
+    /// Everything is over.
+    Done,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Queued,
+    Running,
+    Over(JobOutcome),
+}
+
+/// The state of every job of a plan.
+#[derive(Debug)]
+pub struct Schedule<'plan> {
+    jobs: &'plan [Job],
+    states: Vec<State>,
+    index: BTreeMap<&'plan JobId, usize>,
+    parallel: usize,
+    stopped: Option<String>,
+}
+
+impl<'plan> Schedule<'plan> {
+    /// A schedule of the plan with nothing started. `parallel` of 0 counts as 1.
+    pub fn new(plan: &'plan Plan, parallel: usize) -> Self {
+        Self {
+            jobs: &plan.jobs,
+            states: vec![State::Queued; plan.jobs.len()],
+            index: plan
+                .jobs
+                .iter()
+                .enumerate()
+                .map(|(index, job)| (&job.id, index))
+                .collect(),
+            parallel: parallel.max(1),
+            stopped: None,
+        }
+    }
+
+    /// Says what to do next, and takes it as done: a started job runs, a dropped one is over.
+    pub fn advance(&mut self) -> Next {
+        if let Some((index, reason)) = self.doomed() {
+            self.states[index] = State::Over(JobOutcome::NotRun);
+            return Next::Drop(index, reason);
+        }
+        if let Some(index) = self.ready() {
+            self.states[index] = State::Running;
+            return Next::Start(index);
+        }
+        if self
+            .states
+            .iter()
+            .all(|state| matches!(state, State::Over(_)))
+        {
+            return Next::Done;
+        }
+        Next::Wait
+    }
+
+    /// A running job is over.
+    pub fn finished(&mut self, index: usize, outcome: JobOutcome) {
+        self.states[index] = State::Over(outcome);
+    }
+
+    /// Nothing more is started: the reason, given with every job that is dropped.
+    pub fn stop(&mut self, reason: impl Into<String>) {
+        self.stopped.get_or_insert(reason.into());
+    }
+
+    /// Whether [`Schedule::stop`] was called.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.is_some()
+    }
+
+    fn queued(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.jobs.len()).filter(|index| self.states[*index] == State::Queued)
+    }
+
+    fn doomed(&self) -> Option<(usize, String)> {
+        if let Some(reason) = &self.stopped {
+            return self.queued().next().map(|index| (index, reason.clone()));
+        }
+        self.queued()
+            .find_map(|index| Some((index, self.lost_need(&self.jobs[index])?)))
+    }
+
+    fn lost_need(&self, job: &Job) -> Option<String> {
+        job.needs.iter().find_map(|need| match self.state(need)? {
+            State::Over(JobOutcome::Passed) | State::Queued | State::Running => None,
+            State::Over(outcome) => Some(format!("needs {need}, which is {}", outcome.word())),
+        })
+    }
+
+    fn ready(&self) -> Option<usize> {
+        let running = self.running();
+        if running.len() >= self.parallel {
+            return None;
+        }
+        let held: BTreeSet<_> = running
+            .iter()
+            .flat_map(|index| &self.jobs[*index].locks)
+            .collect();
+        self.queued().find(|index| {
+            let job = &self.jobs[*index];
+            job.needs
+                .iter()
+                .chain(&job.after)
+                .all(|id| self.is_over(id))
+                && !job.locks.iter().any(|lock| held.contains(lock))
+        })
+    }
+
+    fn running(&self) -> Vec<usize> {
+        (0..self.jobs.len())
+            .filter(|index| self.states[*index] == State::Running)
+            .collect()
+    }
+
+    /// A job that is not of this plan is nothing to wait for.
+    fn is_over(&self, id: &JobId) -> bool {
+        self.state(id)
+            .is_none_or(|state| matches!(state, State::Over(_)))
+    }
+
+    fn state(&self, id: &JobId) -> Option<State> {
+        self.index.get(id).map(|index| self.states[*index])
+    }
+}
