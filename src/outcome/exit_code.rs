@@ -62,3 +62,56 @@ pub fn exit_code(
         _ => ExitCode::NothingToDo,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use JobOutcome::*;
+    use proptest::prelude::*;
+
+    fn code(outcomes: &[JobOutcome]) -> i32 {
+        exit_code(outcomes.iter().map(|outcome| (*outcome, false)), None).code()
+    }
+
+    #[test]
+    fn each_row_of_the_table() {
+        assert_eq!(code(&[Passed, Skipped]), 0);
+        assert_eq!(code(&[Passed, Error, Failed]), 1);
+        assert_eq!(code(&[Passed, TimedOut]), 1);
+        assert_eq!(code(&[Passed, Vacuous]), 1);
+        assert_eq!(code(&[Passed, Error, Skipped]), 75);
+        assert_eq!(code(&[Skipped, Skipped]), 4);
+        assert_eq!(code(&[]), 4);
+        assert_eq!(ExitCode::Usage.code(), 2);
+        assert_eq!(ExitCode::Bug.code(), 70);
+    }
+
+    #[test]
+    fn a_signal_comes_before_everything() {
+        assert_eq!(exit_code([(Failed, false)], Some(2)).code(), 130);
+        assert_eq!(exit_code([(Passed, false)], Some(15)).code(), 143);
+    }
+
+    #[test]
+    fn an_allowed_vacuous_job_neither_fails_nor_proves() {
+        assert_eq!(
+            exit_code([(Vacuous, true), (Passed, false)], None).code(),
+            0
+        );
+        assert_eq!(exit_code([(Vacuous, true)], None).code(), 4);
+        assert_eq!(exit_code([(Failed, true)], None).code(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn success_needs_a_pass_and_nothing_bad(picks in prop::collection::vec(0..8usize, 0..9)) {
+            let outcomes: Vec<_> = picks.iter().map(|pick| JobOutcome::ALL[*pick]).collect();
+            let bad = [Failed, TimedOut, Vacuous, Error];
+            let good = outcomes.contains(&Passed) && !outcomes.iter().any(|one| bad.contains(one));
+            prop_assert_eq!(code(&outcomes) == 0, good);
+            let mut reversed = outcomes.clone();
+            reversed.reverse();
+            prop_assert_eq!(code(&outcomes), code(&reversed));
+        }
+    }
+}

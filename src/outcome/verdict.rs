@@ -184,3 +184,168 @@ fn duration(seconds: f64) -> String {
     humantime::format_duration(std::time::Duration::from_millis((seconds * 1000.0) as u64))
         .to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use JobOutcome::*;
+
+    fn facts(expect: Expect, exit: i32, cases: Tally) -> Facts {
+        Facts {
+            expect,
+            ending: Some(Ending::ExitCode(exit)),
+            trouble: None,
+            cases,
+            missing_programs: Vec::new(),
+            ran_nothing: false,
+            vacuous_causes: Vec::new(),
+            contradictions: Vec::new(),
+        }
+    }
+
+    fn passed(number: u64) -> Tally {
+        Tally {
+            passed: number,
+            ..Tally::default()
+        }
+    }
+
+    fn outcome(facts: &Facts) -> JobOutcome {
+        verdict(facts).outcome
+    }
+
+    #[test]
+    fn exit_0_with_a_passed_case_is_passed_without_words() {
+        let verdict = verdict(&facts(Expect::Cases, 0, passed(1)));
+        assert_eq!(verdict, Verdict::new(Passed, ""));
+    }
+
+    #[test]
+    fn exit_0_with_a_failed_or_unfinished_case_is_failed() {
+        for cases in [
+            Tally {
+                failed: 1,
+                passed: 5,
+                ..Tally::default()
+            },
+            Tally {
+                unfinished: 1,
+                passed: 5,
+                ..Tally::default()
+            },
+        ] {
+            for expect in [Expect::Cases, Expect::Commands, Expect::Exit] {
+                let verdict = verdict(&facts(expect, 0, cases));
+                assert_eq!(verdict.outcome, Failed);
+                assert!(
+                    verdict
+                        .reason
+                        .contains("although the command exited with 0")
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_bad_exit_with_every_case_passed_is_failed_and_says_so() {
+        let verdict = verdict(&facts(Expect::Cases, 2, passed(7)));
+        assert_eq!(verdict.outcome, Failed);
+        assert_eq!(
+            verdict.reason,
+            "exited with 2, although every case that ended has passed"
+        );
+    }
+
+    #[test]
+    fn a_signal_is_failed() {
+        let mut facts = facts(Expect::Exit, 0, Tally::default());
+        facts.ending = Some(Ending::Signal(9));
+        assert_eq!(verdict(&facts).reason, "ended by signal 9");
+    }
+
+    #[test]
+    fn cases_are_vacuous_when_none_passed_or_failed() {
+        for cases in [
+            Tally::default(),
+            Tally {
+                skipped: 3,
+                ..Tally::default()
+            },
+            Tally {
+                not_run: 3,
+                ..Tally::default()
+            },
+        ] {
+            assert_eq!(outcome(&facts(Expect::Cases, 0, cases)), Vacuous);
+            assert_eq!(outcome(&facts(Expect::Commands, 0, cases)), Passed);
+            assert_eq!(outcome(&facts(Expect::Exit, 0, cases)), Passed);
+        }
+    }
+
+    #[test]
+    fn commands_are_vacuous_when_make_ran_nothing() {
+        let mut facts = facts(Expect::Commands, 0, Tally::default());
+        facts.ran_nothing = true;
+        facts.vacuous_causes = vec![("Nothing to be done for 'check'".into(), Some("fix".into()))];
+        let verdict = verdict(&facts);
+        assert_eq!(verdict.outcome, Vacuous);
+        assert_eq!(
+            verdict.reason,
+            "the command passed, but make ran no recipe: Nothing to be done for 'check'"
+        );
+        assert_eq!(verdict.fix.as_deref(), Some("fix"));
+    }
+
+    #[test]
+    fn a_check_that_overlooked_what_git_knows_is_vacuous() {
+        let mut facts = facts(Expect::Commands, 0, passed(11));
+        facts.contradictions =
+            vec!["static_check_json found no JSON file, git knows a.json".into()];
+        assert_eq!(outcome(&facts), Vacuous);
+    }
+
+    #[test]
+    fn a_missing_program_is_an_error_only_when_nothing_failed_by_itself() {
+        let mut facts = facts(
+            Expect::Cases,
+            2,
+            Tally {
+                unfinished: 1,
+                ..Tally::default()
+            },
+        );
+        facts.missing_programs = vec!["golangci-lint".into()];
+        let judged = verdict(&facts);
+        assert_eq!(judged.outcome, Error);
+        assert_eq!(judged.reason, "not found on this machine: golangci-lint");
+        facts.cases.failed = 1;
+        assert_eq!(outcome(&facts), Failed);
+        facts.cases = passed(1);
+        facts.ending = Some(Ending::ExitCode(0));
+        assert_eq!(outcome(&facts), Passed);
+    }
+
+    #[test]
+    fn what_kata_ci_could_not_do_comes_first() {
+        let bad = Tally {
+            failed: 1,
+            ..Tally::default()
+        };
+        for (trouble, expected) in [
+            (Trouble::Infrastructure("disk full".into()), Error),
+            (Trouble::Timeout(1.5), TimedOut),
+            (Trouble::Cancelled("interrupted".into()), Cancelled),
+        ] {
+            let mut facts = facts(Expect::Cases, 0, bad);
+            facts.trouble = Some(trouble);
+            assert_eq!(outcome(&facts), expected);
+        }
+    }
+
+    #[test]
+    fn an_end_that_was_not_seen_is_an_error() {
+        let mut facts = facts(Expect::Exit, 0, Tally::default());
+        facts.ending = None;
+        assert_eq!(outcome(&facts), Error);
+    }
+}
