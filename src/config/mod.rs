@@ -3,12 +3,38 @@
 //! Order of precedence: an option given, the pipeline, the user's configuration, the defaults. Unknown keys are errors
 //! with a suggestion; every error names file, line and a way out. This module reads files and nothing else: what is on the
 //! machine is for [`crate::workspace`].
+//!
+//! ```text
+//! locate ─▶ Source ─▶ Document ─▶ read (fields, words) ─▶ Layer ─┐ one for each `extends`, the user's below them
+//!                                                                └▶ over one another ─▶ resolve ─▶ Pipeline
+//! ```
+//! Component paths of a file that is extended are relative to the file that extends it, as those of a shipped pipeline
+//! are: what is shared says what there is, the extending file says where.
 
+mod cycle;
+mod document;
+mod fields;
+mod gerrit;
+mod layer;
+mod load;
 mod pipeline;
+mod problem;
+mod read;
 mod requirement;
+mod resolve;
+mod shipped;
+mod variables;
+mod words;
 
-pub use pipeline::{Component, Layout, NetworkPolicy, Pipeline, Step};
+pub use document::Source;
+pub use gerrit::Gerrit;
+pub use load::{load, locate, user_file};
+pub use pipeline::{Component, Layout, NetworkPolicy, Pipeline, Reads, Step};
+pub use problem::ConfigError;
 pub use requirement::{Requirement, UnknownRequirement};
+pub use resolve::Overrides;
+pub use shipped::shipped;
+pub use variables::is_set;
 
 /// The known word most like a mistaken one, if any is like it at all.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -19,3 +45,6 @@ pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, candidate)| candidate)
 }
+
+#[cfg(test)]
+mod tests;

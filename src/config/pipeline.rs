@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Requirement;
+use super::{Gerrit, Requirement};
 use crate::outcome::Expect;
 use crate::plan::Command;
 
 /// Where components must lie for their Makefiles to work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Layout {
     /// Anywhere.
+    #[default]
     Plain,
     /// `$GOPATH/src/github.com/kata-containers/NAME`, modules off, `$GOPATH/bin` on PATH: kata v1.
     Gopath,
@@ -26,6 +27,16 @@ pub enum NetworkPolicy {
     Auto,
     /// The host's.
     On,
+}
+
+/// What a step's outcome depends on: whether a tree that passed need not be tested again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reads {
+    /// The files alone.
+    #[default]
+    Tree,
+    /// The commits too: their messages, what they change.
+    Commits,
 }
 
 /// A resolved pipeline.
@@ -43,8 +54,23 @@ pub struct Pipeline {
     pub steps: Vec<Step>,
     /// Components in the order of the file. Empty: they are found (every directory with a Makefile).
     pub components: Vec<Component>,
-    /// A component that is not there is left out instead of refused: so for shipped pipelines, which list all of kata.
-    pub optional_components: bool,
+    /// The Gerrit its components are reviewed on.
+    pub gerrit: Gerrit,
+}
+
+impl Pipeline {
+    /// A pipeline of nothing.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            base: None,
+            layout: Layout::Plain,
+            env: BTreeMap::new(),
+            steps: Vec::new(),
+            components: Vec::new(),
+            gerrit: Gerrit::default(),
+        }
+    }
 }
 
 /// A resolved step.
@@ -66,17 +92,49 @@ pub struct Step {
     pub network: NetworkPolicy,
     /// Steps of the same component that must have passed.
     pub needs: Vec<String>,
+    /// Locks its jobs hold, besides those of their component.
+    pub locks: Vec<String>,
+    /// What its outcome depends on.
+    pub reads: Reads,
     /// Why a vacuous outcome does not fail the run.
     pub allow_vacuous: Option<String>,
 }
 
+impl Step {
+    /// A step with the built-in defaults: 30 minutes, 10 seconds of grace, network `auto`. `test` must show cases,
+    /// `check` commands, all others an exit code of 0.
+    pub fn new(name: impl Into<String>, command: Command) -> Self {
+        let name = name.into();
+        Self {
+            expect: match name.as_str() {
+                "test" => Expect::Cases,
+                "check" => Expect::Commands,
+                _ => Expect::Exit,
+            },
+            name,
+            command,
+            timeout: Duration::from_secs(30 * 60),
+            grace: Duration::from_secs(10),
+            env: BTreeMap::new(),
+            network: NetworkPolicy::Auto,
+            needs: Vec::new(),
+            locks: Vec::new(),
+            reads: Reads::Tree,
+            allow_vacuous: None,
+        }
+    }
+}
+
 /// A resolved component.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Component {
     /// Its name; no `/` and no `.`.
     pub name: String,
     /// Where it lies, relative to [`Pipeline::base`].
     pub path: PathBuf,
+    /// Left out instead of refused where it is not there: so in shipped pipelines, which list all of kata, until a file
+    /// of the user's mentions it.
+    pub optional: bool,
     /// What must be there before its first job.
     pub requires: Vec<Requirement>,
     /// Components whose jobs come first.
@@ -87,6 +145,22 @@ pub struct Component {
     pub steps: Option<Vec<String>>,
     /// Its environment, over the pipeline's and under the step's.
     pub env: BTreeMap<String, String>,
+    /// Paths below it whose change affects nothing.
+    pub ignore: Vec<String>,
+    /// Its project in Gerrit, where that is not its name.
+    pub project: Option<String>,
     /// By step: why a vacuous outcome does not fail the run.
     pub allow_vacuous: BTreeMap<String, String>,
+}
+
+impl Component {
+    /// A component that lies in the directory of its name and needs nothing.
+    pub fn new(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self {
+            path: PathBuf::from(&name),
+            name,
+            ..Self::default()
+        }
+    }
 }

@@ -110,7 +110,7 @@ fn job(
         grace: step.grace,
         needs,
         after,
-        locks: component.locks.clone(),
+        locks: component.locks.iter().chain(&step.locks).cloned().collect(),
         allow_vacuous: component
             .allow_vacuous
             .get(&step.name)

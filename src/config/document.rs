@@ -1,0 +1,171 @@
+//! A configuration text that was read, and places in it.
+//!
+//! Invariant: a [`Place`]'s span lies within its document's text, so what is wrong can always be shown.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::problem::Problem;
+use super::shipped;
+
+/// No pipeline is longer than this; `-p /dev/zero` must not fill the memory.
+const LIMIT: usize = 1 << 20;
+
+/// Where a pipeline comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// One of [`super::shipped()`], by its name.
+    Shipped(&'static str),
+    /// A file, as the user wrote it: errors name it so.
+    File(PathBuf),
+}
+
+impl Source {
+    /// Where paths written in it are relative to; none for what is shipped.
+    pub(super) fn directory(&self) -> Option<&Path> {
+        match self {
+            Self::Shipped(_) => None,
+            Self::File(path) => path.parent(),
+        }
+    }
+
+    /// The same for two ways to write one file.
+    pub(super) fn identity(&self) -> Self {
+        match self {
+            Self::Shipped(name) => Self::Shipped(name),
+            Self::File(path) => Self::File(path.canonicalize().unwrap_or_else(|_| path.clone())),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shipped(name) => formatter.write_str(name),
+            Self::File(path) => path.display().fmt(formatter),
+        }
+    }
+}
+
+/// A text and where it came from.
+#[derive(Debug)]
+pub(super) struct Document {
+    /// Where it came from.
+    pub source: Source,
+    /// All of it.
+    pub text: String,
+}
+
+impl Document {
+    /// What errors call it.
+    pub fn title(&self) -> String {
+        match &self.source {
+            Source::Shipped(name) => format!("shipped pipeline {name}.toml"),
+            Source::File(path) => path.display().to_string(),
+        }
+    }
+
+    /// Reads it.
+    pub fn open(source: &Source) -> Result<Arc<Self>, Problem> {
+        let text = match source {
+            Source::Shipped(name) => shipped::text(name)
+                .ok_or_else(|| shipped::unknown(name))?
+                .to_owned(),
+            Source::File(path) => {
+                let bytes = read(path).map_err(|error| unreadable(path, &error))?;
+                return from_bytes(source.clone(), bytes);
+            }
+        };
+        Ok(Arc::new(Self {
+            source: source.clone(),
+            text,
+        }))
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(LIMIT as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() > LIMIT {
+        return Err(io::Error::other("it is longer than 1 MiB"));
+    }
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Problem {
+    let problem = Problem::new(format!("cannot read {}: {error}", path.display()));
+    match error.kind() {
+        io::ErrorKind::NotFound => problem.help(shipped::known()),
+        io::ErrorKind::IsADirectory => problem.help("name the file in it, such as kata-ci.toml"),
+        io::ErrorKind::PermissionDenied => {
+            problem.help("its mode or that of a directory above it keeps this user from reading it")
+        }
+        _ => problem,
+    }
+}
+
+fn from_bytes(source: Source, bytes: Vec<u8>) -> Result<Arc<Document>, Problem> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Arc::new(Document { source, text })),
+        Err(error) => {
+            let start = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
+            let place = Place::new(&Arc::new(Document { source, text }), start..end);
+            Err(Problem::new("the file is not UTF-8")
+                .at(&place, "these bytes are no character")
+                .help("TOML is UTF-8: save the file so, or convert it with iconv"))
+        }
+    }
+}
+
+/// A part of a document.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// The document.
+    pub document: Arc<Document>,
+    /// Bytes of its text.
+    pub span: Range<usize>,
+}
+
+impl Place {
+    /// The part of the span that lies on its first line: carets under a whole script help nobody.
+    pub fn new(document: &Arc<Document>, span: Range<usize>) -> Self {
+        let text = &document.text;
+        let start = text.floor_char_boundary(span.start);
+        let end = text.ceil_char_boundary(span.end.max(start));
+        let line = text[start..end].find('\n').map_or(end, |at| start + at);
+        Self {
+            document: Arc::clone(document),
+            span: start..line,
+        }
+    }
+}
+
+/// A value and where it was written. Equal when the values are.
+#[derive(Debug, Clone)]
+pub(super) struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was written.
+    pub place: Place,
+}
+
+impl<T: PartialEq> PartialEq for Located<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}

@@ -1,0 +1,271 @@
+//! One file's share of a pipeline: every value checked by itself, none of them complete.
+//!
+//! Layers lie on one another ([`Layer::over`]): an extending file over the one it extends, that over the user's
+//! configuration. Laws, held by properties in the tests: an empty layer changes nothing, above or below; of two values
+//! the upper holds; and it does not matter which of three layers are laid together first.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::document::{Located, Place};
+use super::problem::{Problem, Problems, quote, suggestion};
+use super::{Gerrit, Layout, NetworkPolicy, Reads, Requirement};
+use crate::outcome::Expect;
+use crate::plan::Command;
+
+/// Variables by name, each located at its name.
+pub(super) type Texts = BTreeMap<String, Located<String>>;
+
+/// A list that replaces another as a whole.
+pub(super) type List<T> = Option<Vec<Located<T>>>;
+
+/// All that one file says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Layer {
+    pub layout: Option<Layout>,
+    pub env: Texts,
+    pub defaults: Settings,
+    pub steps: Vec<StepLayer>,
+    pub components: Vec<ComponentLayer>,
+    pub gerrit: Gerrit,
+}
+
+impl Layer {
+    /// This layer on top of another.
+    pub fn over(self, under: Self, problems: &Problems) -> Self {
+        Self {
+            layout: self.layout.or(under.layout),
+            env: texts(self.env, under.env),
+            defaults: self.defaults.over(under.defaults),
+            steps: by_name(self.steps, under.steps, problems),
+            components: by_name(self.components, under.components, problems),
+            gerrit: Gerrit {
+                url: self.gerrit.url.or(under.gerrit.url),
+                remote: self.gerrit.remote.or(under.gerrit.remote),
+                branch: self.gerrit.branch.or(under.gerrit.branch),
+                label: self.gerrit.label.or(under.gerrit.label),
+            },
+        }
+    }
+}
+
+/// What a step and `[defaults]` both can say.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Settings {
+    pub command: Option<Command>,
+    pub expect: Option<Expect>,
+    pub timeout: Option<Duration>,
+    pub grace: Option<Duration>,
+    pub network: Option<NetworkPolicy>,
+    pub env: Texts,
+    pub needs: List<String>,
+    pub locks: List<String>,
+    pub reads: Option<Reads>,
+    pub allow_vacuous: Option<String>,
+}
+
+impl Settings {
+    /// These settings on top of others.
+    pub fn over(self, under: Self) -> Self {
+        Self {
+            command: self.command.or(under.command),
+            expect: self.expect.or(under.expect),
+            timeout: self.timeout.or(under.timeout),
+            grace: self.grace.or(under.grace),
+            network: self.network.or(under.network),
+            env: texts(self.env, under.env),
+            needs: self.needs.or(under.needs),
+            locks: self.locks.or(under.locks),
+            reads: self.reads.or(under.reads),
+            allow_vacuous: self.allow_vacuous.or(under.allow_vacuous),
+        }
+    }
+}
+
+/// A `[[step]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct StepLayer {
+    pub name: Located<String>,
+    pub remove: bool,
+    pub settings: Settings,
+}
+
+/// A `[[component]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ComponentLayer {
+    pub name: Located<String>,
+    pub remove: bool,
+    /// No file of the user's mentions it.
+    pub optional: bool,
+    pub path: Option<PathBuf>,
+    pub requires: List<Requirement>,
+    pub needs: List<String>,
+    pub locks: List<String>,
+    pub steps: List<String>,
+    pub env: Texts,
+    pub ignore: List<String>,
+    pub project: Option<String>,
+    pub allow_vacuous: Texts,
+}
+
+impl ComponentLayer {
+    /// Nothing but a name.
+    pub fn named(name: Located<String>) -> Self {
+        Self {
+            name,
+            remove: false,
+            optional: false,
+            path: None,
+            requires: None,
+            needs: None,
+            locks: None,
+            steps: None,
+            env: Texts::new(),
+            ignore: None,
+            project: None,
+            allow_vacuous: Texts::new(),
+        }
+    }
+}
+
+/// What is merged by its name.
+pub(super) trait Named: Sized {
+    /// What it is called in messages.
+    const WHAT: &'static str;
+    /// Its name.
+    fn name(&self) -> &Located<String>;
+    /// Whether it drops what it lies on.
+    fn is_removal(&self) -> bool;
+    /// Itself on top of one of the same name.
+    fn over(self, under: Self) -> Self;
+}
+
+impl Named for StepLayer {
+    const WHAT: &'static str = "step";
+
+    fn name(&self) -> &Located<String> {
+        &self.name
+    }
+
+    fn is_removal(&self) -> bool {
+        self.remove
+    }
+
+    fn over(self, under: Self) -> Self {
+        Self {
+            settings: self.settings.over(under.settings),
+            ..self
+        }
+    }
+}
+
+impl Named for ComponentLayer {
+    const WHAT: &'static str = "component";
+
+    fn name(&self) -> &Located<String> {
+        &self.name
+    }
+
+    fn is_removal(&self) -> bool {
+        self.remove
+    }
+
+    fn over(self, under: Self) -> Self {
+        Self {
+            path: self.path.or(under.path),
+            requires: self.requires.or(under.requires),
+            needs: self.needs.or(under.needs),
+            locks: self.locks.or(under.locks),
+            steps: self.steps.or(under.steps),
+            env: texts(self.env, under.env),
+            ignore: self.ignore.or(under.ignore),
+            project: self.project.or(under.project),
+            allow_vacuous: texts(self.allow_vacuous, under.allow_vacuous),
+            ..self
+        }
+    }
+}
+
+fn texts(over: Texts, mut under: Texts) -> Texts {
+    under.extend(over);
+    under
+}
+
+/// What lies below keeps its order; what is new comes after it.
+fn by_name<T: Named>(over: Vec<T>, under: Vec<T>, problems: &Problems) -> Vec<T> {
+    let mut merged: Vec<Option<T>> = under.into_iter().map(Some).collect();
+    let index: BTreeMap<String, usize> = merged
+        .iter()
+        .flatten()
+        .enumerate()
+        .map(|(index, item)| (item.name().value.clone(), index))
+        .collect();
+    for item in over {
+        match index.get(&item.name().value) {
+            Some(index) if item.is_removal() => merged[*index] = None,
+            Some(index) => {
+                merged[*index] = match merged[*index].take() {
+                    Some(under) => Some(item.over(under)),
+                    None => Some(item),
+                };
+            }
+            None if item.is_removal() => {
+                problems.add(nothing_to_remove(&item, index.keys().map(String::as_str)));
+            }
+            None => merged.push(Some(item)),
+        }
+    }
+    merged.into_iter().flatten().collect()
+}
+
+fn nothing_to_remove<'a, T: Named>(item: &T, known: impl Iterator<Item = &'a str>) -> Problem {
+    let name = item.name();
+    unknown(T::WHAT, name, known).help(format!(
+        "`remove = true` drops a {} of the pipeline that is extended",
+        T::WHAT
+    ))
+}
+
+/// A name that nothing has.
+pub(super) fn unknown<'a>(
+    what: &str,
+    name: &Located<String>,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Problem {
+    let known: Vec<_> = known.into_iter().collect();
+    let label = match suggestion(&name.value, known.iter().copied()) {
+        similar if !similar.is_empty() => similar,
+        _ if known.is_empty() => format!("there is no {what} at all"),
+        _ => format!("there are: {}", listed(&known)),
+    };
+    Problem::new(format!("no {what} {}", quote(&name.value))).at(&name.place, label)
+}
+
+/// Names in a row, as many as can be read.
+fn listed(names: &[&str]) -> String {
+    const READABLE: usize = 12;
+    let mut quoted: Vec<_> = names.iter().take(READABLE).copied().map(quote).collect();
+    if names.len() > READABLE {
+        quoted.push(format!("and {} more", names.len() - READABLE));
+    }
+    quoted.join(", ")
+}
+
+/// Refuses what has the name of one before it in the same file.
+pub(super) fn refuse_twins<T: Named>(items: &[T], problems: &Problems) {
+    let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
+    for Located { value, place } in items.iter().map(Named::name) {
+        match first.get(value.as_str()) {
+            Some(earlier) => problems.add(
+                Problem::new(format!("two {}s are named {}", T::WHAT, quote(value)))
+                    .at(place, "the second")
+                    .also(earlier, "the first")
+                    .help("give one of them another name, or make one of the two"),
+            ),
+            None => {
+                first.insert(value, place);
+            }
+        }
+    }
+}

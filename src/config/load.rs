@@ -1,0 +1,171 @@
+//! Finding a pipeline and loading it with all it extends.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::document::{Document, Located, Source};
+use super::layer::Layer;
+use super::problem::{ConfigError, Problem, Problems, quote};
+use super::read::{Read, Role, read};
+use super::resolve::{Overrides, resolve};
+use super::{Pipeline, shipped};
+
+/// The name of a pipeline's file that is found without being named.
+const FILE: &str = "kata-ci.toml";
+
+/// The pipeline to run. `option` is what `-p` was given: a shipped name, or a file relative to the current directory.
+/// Without it the nearest `kata-ci.toml` in `directory` or above it; none when there is none.
+///
+/// # Errors
+/// A name that is neither shipped nor a file; a directory above that cannot be looked into.
+pub fn locate(option: Option<&str>, directory: &Path) -> Result<Option<Source>, ConfigError> {
+    match option {
+        Some(name) => Ok(Some(named(name, Path::new(""))?)),
+        None => Ok(upwards(directory)?),
+    }
+}
+
+fn named(name: &str, directory: &Path) -> Result<Source, Problem> {
+    if let Some(name) = shipped::find(name) {
+        return Ok(Source::Shipped(name));
+    }
+    let path = directory.join(name);
+    let means_file = name.contains('/') || name.ends_with(".toml");
+    if means_file || (!name.is_empty() && path.symlink_metadata().is_ok()) {
+        return Ok(Source::File(path));
+    }
+    Err(shipped::unknown(name))
+}
+
+fn upwards(directory: &Path) -> Result<Option<Source>, Problem> {
+    let refuse = |path: &Path, error: &io::Error| {
+        Problem::new(format!("cannot look for {}: {error}", path.display()))
+            .help("name the pipeline with -p")
+    };
+    let start = std::path::absolute(directory).map_err(|error| refuse(directory, &error))?;
+    for directory in start.ancestors() {
+        let path = directory.join(FILE);
+        match path.symlink_metadata() {
+            Ok(_) => return Ok(Some(Source::File(path))),
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(refuse(&path, &error)),
+        }
+    }
+    Ok(None)
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+/// The file of the user's configuration, whether it is there or not: `kata-ci/config.toml` in `$XDG_CONFIG_HOME`, else in
+/// `$HOME/.config`. As the XDG base directory specification has it, a path that is not absolute does not count.
+pub fn user_file(environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        environment
+            .get(std::ffi::OsStr::new(name))
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_CONFIG_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".config")))
+        .map(|directory| directory.join("kata-ci/config.toml"))
+}
+
+/// Loads a pipeline: what it extends below it, the user's configuration (`user`; it need not exist) below that, the
+/// options given on top.
+///
+/// # Errors
+/// Everything that is wrong with a file, each with its line.
+pub fn load(
+    source: &Source,
+    overrides: &Overrides,
+    user: Option<&Path>,
+) -> Result<Pipeline, ConfigError> {
+    let problems = Problems::default();
+    let lowest = user.map(user_layer).transpose()?.unwrap_or_default();
+    let layer = chain(source)?
+        .into_iter()
+        .rev()
+        .fold(lowest, |under, over| over.over(under, &problems));
+    resolve(
+        source.to_string(),
+        base(source)?,
+        layer,
+        overrides,
+        problems,
+    )
+}
+
+fn base(source: &Source) -> Result<Option<PathBuf>, Problem> {
+    let absolute = |directory| {
+        std::path::absolute(directory).map_err(|error| {
+            Problem::new(format!("cannot tell where {source} lies: {error}"))
+                .help("name it by an absolute path")
+        })
+    };
+    match source.directory() {
+        None => Ok(None),
+        Some(directory) if directory.as_os_str().is_empty() => absolute(Path::new(".")).map(Some),
+        Some(directory) => absolute(directory).map(Some),
+    }
+}
+
+fn user_layer(path: &Path) -> Result<Layer, ConfigError> {
+    match path.symlink_metadata() {
+        Err(error) if is_absent(&error) => return Ok(Layer::default()),
+        // Opening it will say what is wrong.
+        Ok(_) | Err(_) => {}
+    }
+    let document = Document::open(&Source::File(path.to_owned()))?;
+    Ok(read(&document, Role::User)?.layer)
+}
+
+/// The layers from the file asked for down to the one that extends nothing.
+fn chain(source: &Source) -> Result<Vec<Layer>, ConfigError> {
+    let mut layers = Vec::new();
+    let mut visited: Vec<(Source, Located<String>)> = Vec::new();
+    let mut document = Document::open(source)?;
+    loop {
+        let Read { layer, extends } = read(&document, Role::Pipeline)?;
+        layers.push(layer);
+        let Some(extends) = extends else {
+            return Ok(layers);
+        };
+        visited.push((document.source.identity(), extends));
+        document = extended(&document, &visited)?;
+    }
+}
+
+fn extended(
+    document: &Document,
+    visited: &[(Source, Located<String>)],
+) -> Result<Arc<Document>, Problem> {
+    let Some((_, extends)) = visited.last() else {
+        return Err(Problem::new("nothing is extended"));
+    };
+    let directory = document.source.directory().unwrap_or(Path::new(""));
+    let from_here = |problem: Problem| problem.also(&extends.place, "extended here");
+    let source = named(&extends.value, directory).map_err(from_here)?;
+    let identity = source.identity();
+    match visited.iter().position(|(known, _)| *known == identity) {
+        None => Document::open(&source).map_err(from_here),
+        Some(begin) => Err(circle(&visited[begin..])),
+    }
+}
+
+fn circle(visited: &[(Source, Located<String>)]) -> Problem {
+    let problem = visited.iter().fold(
+        Problem::new("pipelines extend each other in a circle"),
+        |problem, (_, extends)| {
+            problem.at(&extends.place, format!("extends {}", quote(&extends.value)))
+        },
+    );
+    problem.help("take one `extends` out: a pipeline cannot lie under itself")
+}

@@ -1,0 +1,428 @@
+//! From a document to its [`Layer`]: which keys there are, and which of them this version can do.
+//!
+//! `version` is read before anything else: of a later one nothing is understood. A key that a run would rely on and that
+//! this version cannot do is refused, never passed over.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use toml::de::DeTable;
+
+use super::document::{Document, Located, Place};
+use super::fields::{Context, Fields, Value};
+use super::layer::{ComponentLayer, Layer, Settings, StepLayer, refuse_twins};
+use super::problem::{ConfigError, Problem, Problems};
+use super::words::{self, Refusal};
+use super::{Gerrit, variables};
+use crate::plan::Command;
+
+/// The version of the format that is read.
+const VERSION: i128 = 1;
+
+/// What a document is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A pipeline.
+    Pipeline,
+    /// The user's configuration: about the machine and its user, never about what a pipeline tests.
+    User,
+}
+
+/// A document's layer, and what it extends.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// What it says.
+    pub layer: Layer,
+    /// The pipeline it extends.
+    pub extends: Option<Located<String>>,
+}
+
+/// Reads a document.
+pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigError> {
+    let table = DeTable::parse(&document.text).map_err(|error| syntax(document, &error))?;
+    let problems = Problems::default();
+    let context = Context {
+        document,
+        problems: &problems,
+    };
+    let start = Place::new(document, 0..0);
+    let mut fields = Fields::new(context, table.get_ref(), start);
+    // Of another version the keys mean nothing: what is wrong with them is not told.
+    let read = version(&mut fields).map(|()| {
+        let read = match role {
+            Role::Pipeline => pipeline(&mut fields),
+            Role::User => user(&mut fields),
+        };
+        fields.finish();
+        read
+    });
+    problems.or(read.unwrap_or_default())
+}
+
+fn syntax(document: &Arc<Document>, error: &toml::de::Error) -> Problem {
+    let message = error.message().replace('\n', ", ");
+    let place = Place::new(document, error.span().unwrap_or(0..0));
+    Problem::new("this is not TOML").at(&place, message.escape_debug().to_string())
+}
+
+fn version(fields: &mut Fields) -> Option<()> {
+    let Some(value) = fields.get("version") else {
+        fields.refuse(
+            Problem::new("the file does not say its `version`")
+                .at(fields.place(), "before everything else")
+                .help(format!("begin it with: version = {VERSION}")),
+        );
+        return None;
+    };
+    let number = value.number()?;
+    if number == VERSION {
+        return Some(());
+    }
+    let problem = match number {
+        ..VERSION => Problem::new(format!("there never was a version {number}"))
+            .at(&value.place(), format!("write {VERSION}")),
+        _ => Problem::new(format!(
+            "the file is of a later version; this kata-ci ({}) reads version {VERSION}",
+            env!("CARGO_PKG_VERSION")
+        ))
+        .at(&value.place(), "of the future")
+        .help("use a newer kata-ci, or the file as it was before"),
+    };
+    fields.refuse(problem);
+    None
+}
+
+fn pipeline(fields: &mut Fields) -> Read {
+    let extends = fields
+        .get("extends")
+        .and_then(|value| value.word(words::filled));
+    let mut layer = Layer {
+        layout: fields
+            .get("layout")
+            .and_then(|value| word(&value, words::layout)),
+        steps: tables(fields, "step", step),
+        components: tables(fields, "component", component),
+        ..shared(fields, settings)
+    };
+    let shipped = fields.place().document.source.directory().is_none();
+    for component in &mut layer.components {
+        component.optional = shipped;
+    }
+    fields.check(|problems| {
+        refuse_twins(&layer.steps, problems);
+        refuse_twins(&layer.components, problems);
+    });
+    Read { layer, extends }
+}
+
+fn user(fields: &mut Fields) -> Read {
+    for key in ["extends", "layout", "step", "component"] {
+        fields.forbid(
+            key,
+            "this is the user's configuration",
+            "belongs into a pipeline's file, such as kata-ci.toml",
+        );
+    }
+    let mut layer = shared(fields, machine_settings);
+    // Steps lie over the pipeline's variables; the user's must lie under them.
+    let mut env = std::mem::take(&mut layer.defaults.env);
+    env.extend(std::mem::take(&mut layer.env));
+    layer.env = env;
+    Read {
+        layer,
+        extends: None,
+    }
+}
+
+fn shared(fields: &mut Fields, defaults: fn(&mut Fields) -> Settings) -> Layer {
+    for (table, keys) in [
+        ("limits", &["memory", "processes", "file_size"][..]),
+        ("network", &["proxy", "no_proxy"][..]),
+    ] {
+        within(fields, table, |fields| {
+            for key in keys {
+                fields.forbid(
+                    key,
+                    "this version of kata-ci cannot do that yet",
+                    "leave it out: a run without it would not be what this asks for",
+                );
+            }
+        });
+    }
+    Layer {
+        env: env(fields),
+        defaults: within(fields, "defaults", defaults).unwrap_or_default(),
+        gerrit: within(fields, "gerrit", gerrit).unwrap_or_default(),
+        ..Layer::default()
+    }
+}
+
+fn step(fields: &mut Fields) -> Option<StepLayer> {
+    let name = name(fields, "step");
+    let remove = remove(fields);
+    let settings = settings(fields);
+    if remove && settings != Settings::default() {
+        refuse_more_than_removal(fields);
+    }
+    Some(StepLayer {
+        name: name?,
+        remove,
+        settings,
+    })
+}
+
+fn settings(fields: &mut Fields) -> Settings {
+    Settings {
+        command: command(fields),
+        expect: fields
+            .get("expect")
+            .and_then(|value| word(&value, words::expect)),
+        needs: list(fields, "needs", words::filled),
+        reads: fields
+            .get("reads")
+            .and_then(|value| word(&value, words::reads)),
+        allow_vacuous: fields
+            .get("allow_vacuous")
+            .and_then(|value| word(&value, words::reason)),
+        locks: list(fields, "locks", words::filled),
+        ..common_settings(fields)
+    }
+}
+
+/// What the user's configuration may say of every step. What a green run means is the pipeline's to say.
+fn machine_settings(fields: &mut Fields) -> Settings {
+    for key in [
+        "run",
+        "script",
+        "expect",
+        "needs",
+        "locks",
+        "reads",
+        "allow_vacuous",
+    ] {
+        fields.forbid(
+            key,
+            "the user's configuration does not say what is tested",
+            "belongs into a pipeline's file, such as kata-ci.toml",
+        );
+    }
+    common_settings(fields)
+}
+
+fn common_settings(fields: &mut Fields) -> Settings {
+    retries(fields);
+    if let Some(value) = fields.get("isolate") {
+        value.word(words::isolate);
+    }
+    Settings {
+        timeout: fields
+            .get("timeout")
+            .and_then(|value| word(&value, words::timeout)),
+        grace: fields
+            .get("grace")
+            .and_then(|value| word(&value, words::grace)),
+        network: fields
+            .get("network")
+            .and_then(|value| word(&value, words::network)),
+        env: env(fields),
+        ..Settings::default()
+    }
+}
+
+fn retries(fields: &mut Fields) {
+    let Some(value) = fields.get("retries") else {
+        return;
+    };
+    let problem = match value.number() {
+        None | Some(0) => return,
+        Some(..0) => {
+            Problem::new("`retries` below 0").at(&value.place(), "write 0, or leave the key out")
+        }
+        Some(1..) => Problem::new("this version of kata-ci cannot retry jobs yet")
+            .at(&value.place(), "write 0, or leave the key out"),
+    };
+    fields.refuse(problem);
+}
+
+fn command(fields: &mut Fields) -> Option<Command> {
+    let (run, script) = (fields.get("run"), fields.get("script"));
+    if let (Some(run), Some(script)) = (&run, &script) {
+        fields.refuse(
+            Problem::new("`run` and `script` exclude each other")
+                .at(script.key(), "either this")
+                .also(run.key(), "or this"),
+        );
+        return None;
+    }
+    run.and_then(|value| arguments(fields, &value)).or_else(|| {
+        script
+            .and_then(|value| word(&value, words::filled))
+            .map(Command::Script)
+    })
+}
+
+fn arguments(fields: &Fields, value: &Value) -> Option<Command> {
+    let words: Vec<_> = value
+        .words(words::any)?
+        .into_iter()
+        .map(|word| word.value)
+        .collect();
+    if words
+        .first()
+        .is_none_or(|program| program.trim().is_empty())
+    {
+        fields.refuse(Problem::new("`run` without a program").at(
+            &value.place(),
+            "write the program and its arguments: [\"make\", \"check\"]",
+        ));
+        return None;
+    }
+    Some(Command::Run(words))
+}
+
+fn component(fields: &mut Fields) -> Option<ComponentLayer> {
+    let name = name(fields, "component");
+    let remove = remove(fields);
+    let nameless = Located {
+        value: String::new(),
+        place: fields.place().clone(),
+    };
+    let named = name.is_some();
+    let removal = ComponentLayer {
+        remove,
+        ..ComponentLayer::named(name.unwrap_or(nameless))
+    };
+    let component = component_keys(fields, removal.clone());
+    if remove && component != removal {
+        refuse_more_than_removal(fields);
+    }
+    named.then_some(component)
+}
+
+fn component_keys(fields: &mut Fields, component: ComponentLayer) -> ComponentLayer {
+    ComponentLayer {
+        path: fields
+            .get("path")
+            .and_then(|value| word(&value, words::filled))
+            .map(PathBuf::from),
+        requires: list(fields, "requires", words::requirement),
+        needs: list(fields, "needs", words::filled),
+        locks: list(fields, "locks", words::filled),
+        steps: steps_of(fields),
+        env: env(fields),
+        ignore: list(fields, "ignore", words::filled),
+        project: fields
+            .get("project")
+            .and_then(|value| word(&value, words::filled)),
+        allow_vacuous: fields
+            .get("allow_vacuous")
+            .and_then(|value| value.map(words::filled, |_, text| words::reason(text)))
+            .unwrap_or_default(),
+        ..component
+    }
+}
+
+fn steps_of(fields: &mut Fields) -> Option<Vec<Located<String>>> {
+    let value = fields.get("steps")?;
+    let steps = value.words(words::filled)?;
+    if steps.is_empty() {
+        fields.refuse(
+            Problem::new("a component without steps is never tested").at(
+                &value.place(),
+                "leave the key out for all steps, or drop the component",
+            ),
+        );
+    }
+    Some(steps)
+}
+
+fn name(fields: &mut Fields, what: &str) -> Option<Located<String>> {
+    let Some(value) = fields.get("name") else {
+        fields.refuse(
+            Problem::new(format!("a {what} without a `name`")).at(fields.place(), "name it"),
+        );
+        return None;
+    };
+    value.word(words::name)
+}
+
+fn remove(fields: &mut Fields) -> bool {
+    fields
+        .get("remove")
+        .and_then(|value| value.boolean())
+        .unwrap_or(false)
+}
+
+fn refuse_more_than_removal(fields: &Fields) {
+    fields.refuse(
+        Problem::new("`remove = true` leaves no use for other keys")
+            .at(fields.place(), "only `name` and `remove` belong here"),
+    );
+}
+
+fn gerrit(fields: &mut Fields) -> Gerrit {
+    let mut text = |key| {
+        fields
+            .get(key)
+            .and_then(|value| word(&value, words::filled))
+    };
+    Gerrit {
+        url: text("url"),
+        remote: text("remote"),
+        branch: text("branch"),
+        label: text("label"),
+    }
+}
+
+fn env(fields: &mut Fields) -> super::layer::Texts {
+    let value = fields.get("env");
+    value
+        .and_then(|value| value.map(words::variable, variable_value))
+        .unwrap_or_default()
+}
+
+fn variable_value(name: &str, text: &str) -> Result<String, Refusal> {
+    if variables::is_misleading(name, text) {
+        return Err(Refusal::new(
+            format!("kata takes {name} = \"{}\" as on", text.escape_debug()),
+            "any text is on, whatever it says; write \"\" for off, \"true\" for on",
+        ));
+    }
+    words::any(text)
+}
+
+fn tables<T>(fields: &mut Fields, key: &'static str, read: fn(&mut Fields) -> Option<T>) -> Vec<T> {
+    let tables = fields.get(key).and_then(|value| value.tables());
+    tables
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|mut table| {
+            let item = read(&mut table);
+            table.finish();
+            item
+        })
+        .collect()
+}
+
+fn within<T>(
+    fields: &mut Fields,
+    key: &'static str,
+    read: impl FnOnce(&mut Fields) -> T,
+) -> Option<T> {
+    let mut table = fields.get(key)?.table()?;
+    let item = read(&mut table);
+    table.finish();
+    Some(item)
+}
+
+fn list<T>(
+    fields: &mut Fields,
+    key: &'static str,
+    parse: fn(&str) -> Result<T, Refusal>,
+) -> Option<Vec<Located<T>>> {
+    fields.get(key)?.words(parse)
+}
+
+fn word<T>(value: &Value, parse: fn(&str) -> Result<T, Refusal>) -> Option<T> {
+    value.word(parse).map(|located| located.value)
+}

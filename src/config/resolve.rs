@@ -1,0 +1,195 @@
+//! From the merged layers to the [`Pipeline`]: the defaults, and whether all that is named is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::cycle;
+use super::document::Located;
+use super::layer::{ComponentLayer, Layer, List, StepLayer, Texts, unknown};
+use super::problem::{ConfigError, Problem, Problems, quote};
+use super::{Component, NetworkPolicy, Pipeline, Step, words};
+
+/// Options given for this run: they win over every file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// How long any job may take.
+    pub timeout: Option<Duration>,
+    /// How long any job has after TERM before KILL.
+    pub grace: Option<Duration>,
+    /// Whether any job gets a network.
+    pub network: Option<NetworkPolicy>,
+}
+
+impl Overrides {
+    fn check(&self) -> Result<(), Problem> {
+        if self.timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(Problem::new("a timeout of nothing")
+                .help("every job would be ended at once: give it some time, such as 30m"));
+        }
+        let too_long = |time: Option<Duration>| time.and_then(words::bounded) != time;
+        if too_long(self.timeout) || too_long(self.grace) {
+            return Err(Problem::new("a time limit longer than a year")
+                .help("give the longest time worth waiting for"));
+        }
+        Ok(())
+    }
+}
+
+/// Makes the pipeline of its layers.
+pub(super) fn resolve(
+    name: String,
+    base: Option<PathBuf>,
+    layer: Layer,
+    overrides: &Overrides,
+    problems: Problems,
+) -> Result<Pipeline, ConfigError> {
+    overrides.check()?;
+    if layer.steps.is_empty() {
+        problems.add(
+            Problem::new(format!("pipeline {} has no step", quote(&name)))
+                .help("add a [[step]] with `name` and `run`, or extend a shipped pipeline: extends = \"makefile\""),
+        );
+    }
+    let steps: Vec<_> = layer
+        .steps
+        .iter()
+        .map(|step| complete(step, &layer, &problems))
+        .collect();
+    check_names(&steps, &layer.components, &problems);
+    let pipeline = Pipeline {
+        layout: layer.layout.unwrap_or_default(),
+        env: values(layer.env),
+        gerrit: layer.gerrit,
+        components: layer.components.into_iter().map(component).collect(),
+        steps: steps
+            .into_iter()
+            .filter_map(|step| resolved(step, overrides))
+            .collect(),
+        base,
+        ..Pipeline::new(name)
+    };
+    problems.or(pipeline)
+}
+
+/// The step on top of `[defaults]`; refused without a command.
+fn complete(step: &StepLayer, layer: &Layer, problems: &Problems) -> StepLayer {
+    let settings = step.settings.clone().over(layer.defaults.clone());
+    let name = &step.name;
+    if settings.command.is_none() {
+        problems.add(
+            Problem::new(format!("step {} runs nothing", quote(&name.value))).at(
+                &name.place,
+                "add `run = [\"make\", \"check\"]`, or a `script`",
+            ),
+        );
+    }
+    StepLayer {
+        name: name.clone(),
+        settings,
+        remove: false,
+    }
+}
+
+fn check_names(steps: &[StepLayer], components: &[ComponentLayer], problems: &Problems) {
+    let names: BTreeSet<_> = steps.iter().map(|step| &*step.name.value).collect();
+    for component in components {
+        let allowed = component
+            .allow_vacuous
+            .iter()
+            .map(|(name, reason)| Located {
+                value: name.clone(),
+                place: reason.place.clone(),
+            });
+        let used = component.steps.iter().flatten().cloned();
+        for name in used.chain(allowed) {
+            if !names.contains(&*name.value) {
+                problems.add(unknown("step", &name, names.iter().copied()));
+            }
+        }
+    }
+    check_needs(
+        "step",
+        steps.iter().map(|step| (&step.name, &step.settings.needs)),
+        problems,
+    );
+    check_needs(
+        "component",
+        components
+            .iter()
+            .map(|component| (&component.name, &component.needs)),
+        problems,
+    );
+}
+
+fn check_needs<'a>(
+    what: &str,
+    items: impl Iterator<Item = (&'a Located<String>, &'a List<String>)>,
+    problems: &Problems,
+) {
+    let graph: BTreeMap<&str, &[Located<String>]> = items
+        .map(|(name, needs)| (&*name.value, needs.as_deref().unwrap_or_default()))
+        .collect();
+    for need in graph.values().copied().flatten() {
+        if !graph.contains_key(&*need.value) {
+            problems.add(unknown(what, need, graph.keys().copied()));
+        }
+    }
+    if let Some(cycle) = cycle::find(&graph) {
+        problems.add(cycle::problem(what, &cycle));
+    }
+}
+
+fn resolved(step: StepLayer, overrides: &Overrides) -> Option<Step> {
+    let settings = step.settings;
+    let built_in = Step::new(step.name.value, settings.command?);
+    Some(Step {
+        expect: settings.expect.unwrap_or(built_in.expect),
+        timeout: overrides
+            .timeout
+            .or(settings.timeout)
+            .unwrap_or(built_in.timeout),
+        grace: overrides.grace.or(settings.grace).unwrap_or(built_in.grace),
+        network: overrides
+            .network
+            .or(settings.network)
+            .unwrap_or(built_in.network),
+        env: values(settings.env),
+        needs: list(settings.needs),
+        locks: list(settings.locks),
+        reads: settings.reads.unwrap_or_default(),
+        allow_vacuous: settings.allow_vacuous,
+        ..built_in
+    })
+}
+
+fn component(layer: ComponentLayer) -> Component {
+    let name = layer.name.value;
+    Component {
+        path: layer.path.unwrap_or_else(|| PathBuf::from(&name)),
+        optional: layer.optional,
+        requires: list(layer.requires),
+        needs: list(layer.needs),
+        locks: list(layer.locks),
+        steps: layer.steps.map(|steps| list(Some(steps))),
+        env: values(layer.env),
+        ignore: list(layer.ignore),
+        project: layer.project,
+        allow_vacuous: values(layer.allow_vacuous),
+        name,
+    }
+}
+
+fn values(texts: Texts) -> BTreeMap<String, String> {
+    texts
+        .into_iter()
+        .map(|(name, text)| (name, text.value))
+        .collect()
+}
+
+fn list<T>(list: List<T>) -> Vec<T> {
+    list.into_iter()
+        .flatten()
+        .map(|located| located.value)
+        .collect()
+}

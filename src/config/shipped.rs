@@ -1,0 +1,51 @@
+//! The pipelines that come with kata-ci: the files of `pipelines/`, word for word.
+
+use super::problem::{Problem, quote, suggestion};
+
+/// Name and text of each shipped pipeline.
+pub fn shipped() -> &'static [(&'static str, &'static str)] {
+    &[
+        ("kata-v1", include_str!("../../pipelines/kata-v1.toml")),
+        (
+            "kata-monorepo",
+            include_str!("../../pipelines/kata-monorepo.toml"),
+        ),
+        ("makefile", include_str!("../../pipelines/makefile.toml")),
+    ]
+}
+
+/// The name as it is shipped.
+pub(super) fn find(name: &str) -> Option<&'static str> {
+    names().find(|known| *known == name)
+}
+
+/// The text of a shipped pipeline.
+pub(super) fn text(name: &str) -> Option<&'static str> {
+    shipped()
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| *text)
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    shipped().iter().map(|(name, _)| *name)
+}
+
+/// A sentence that lists them.
+pub(super) fn known() -> String {
+    let names: Vec<_> = names().collect();
+    format!("shipped pipelines are {}", names.join(", "))
+}
+
+/// A word that is neither shipped nor a file.
+pub(super) fn unknown(name: &str) -> Problem {
+    let similar = suggestion(name, names());
+    let problem = Problem::new(format!("unknown pipeline {}", quote(name)));
+    let problem = match similar.as_str() {
+        "" => problem,
+        similar => problem.help(similar),
+    };
+    problem
+        .help(known())
+        .help("a file is named by a path: with a `/`, or ending in .toml")
+}

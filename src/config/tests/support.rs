@@ -1,0 +1,59 @@
+//! What the tests share.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::super::*;
+
+/// The sample configurations of a kind, in the order of their names.
+pub fn samples(kind: &str) -> Vec<PathBuf> {
+    let directory = directory().join(kind);
+    let mut files: Vec<_> = fs::read_dir(&directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// Where the samples are.
+pub fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/configurations")
+}
+
+/// A file alone.
+pub fn load_file(path: &Path) -> Result<Pipeline, ConfigError> {
+    load(&Source::File(path.to_owned()), &Overrides::default(), None)
+}
+
+/// A text, as the only file of a directory of its own.
+pub fn load_text(text: &str) -> Result<Pipeline, ConfigError> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("kata-ci.toml");
+    fs::write(&path, text).unwrap();
+    load_file(&path)
+}
+
+/// A shipped pipeline.
+pub fn load_shipped(name: &'static str) -> Pipeline {
+    load(&Source::Shipped(name), &Overrides::default(), None).unwrap()
+}
+
+/// The step of that name.
+pub fn step<'a>(pipeline: &'a Pipeline, name: &str) -> &'a Step {
+    pipeline
+        .steps
+        .iter()
+        .find(|step| step.name == name)
+        .unwrap()
+}
+
+/// The component of that name.
+pub fn component<'a>(pipeline: &'a Pipeline, name: &str) -> &'a Component {
+    let mut components = pipeline.components.iter();
+    components.find(|component| component.name == name).unwrap()
+}
