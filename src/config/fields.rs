@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::{Document, Located, Place};
-use super::problem::{Problem, Problems, quote, suggestion};
+use super::problem::{Problem, Problems, printable, quote, suggestion};
 use super::words::Refusal;
 
 /// What every reader has at hand.
@@ -83,16 +83,22 @@ impl<'a> Fields<'a> {
 
     /// Ends reading: what was not asked for is unknown.
     pub fn finish(self) {
+        self.finish_with(|_| None);
+    }
+
+    /// Ends reading; `elsewhere` says where a key that is unknown here might belong.
+    pub fn finish_with(self, elsewhere: impl Fn(&str) -> Option<String>) {
         let unknown = self
             .table
             .keys()
             .filter(|key| !self.asked.contains(&key.get_ref().as_ref()));
         for key in unknown {
             let label = match suggestion(key.get_ref(), self.asked.iter().copied()) {
-                similar if similar.is_empty() => format!("known here: {}", self.asked.join(", ")),
+                similar if similar.is_empty() => elsewhere(key.get_ref())
+                    .unwrap_or_else(|| format!("known here: {}", self.asked.join(", "))),
                 similar => similar,
             };
-            self.context.problems.add(
+            self.refuse(
                 Problem::new(format!("unknown key {}", quote(key.get_ref())))
                     .at(&self.context.place(key), label),
             );
@@ -241,9 +247,11 @@ impl<'a> Value<'a> {
     fn wrong_type<T>(&self, wanted: &str) -> Option<T> {
         let found = self.value.get_ref();
         let label = match (wanted, found) {
-            ("a string", DeValue::Boolean(value)) => format!("write \"{value}\""),
-            ("a string", DeValue::Integer(value)) => format!("write \"{value}\""),
-            ("a list of strings", DeValue::String(_)) => "put it in [ ]".to_owned(),
+            ("a string", DeValue::Boolean(_) | DeValue::Integer(_)) => {
+                "write text in quotes".into()
+            }
+            ("a list of strings", DeValue::String(_)) => "put it in [ ]".into(),
+            ("a table of strings", _) => format!("write {}.NAME = \"…\"", printable(&self.name)),
             _ => format!("write {wanted}"),
         };
         let found = found.type_str();

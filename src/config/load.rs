@@ -90,17 +90,15 @@ pub fn load(
 ) -> Result<Pipeline, ConfigError> {
     let problems = Problems::default();
     let lowest = user.map(user_layer).transpose()?.unwrap_or_default();
-    let layer = chain(source)?
+    let document = Document::open(source)?;
+    let layer = chain(Arc::clone(&document))?
         .into_iter()
         .rev()
         .fold(lowest, |under, over| over.over(under, &problems));
-    resolve(
-        source.to_string(),
-        base(source)?,
-        layer,
-        overrides,
-        problems,
-    )
+    Ok(Pipeline {
+        base: base(source)?,
+        ..resolve(layer, &document, overrides, problems)?
+    })
 }
 
 fn base(source: &Source) -> Result<Option<PathBuf>, Problem> {
@@ -128,10 +126,9 @@ fn user_layer(path: &Path) -> Result<Layer, ConfigError> {
 }
 
 /// The layers from the file asked for down to the one that extends nothing.
-fn chain(source: &Source) -> Result<Vec<Layer>, ConfigError> {
+fn chain(mut document: Arc<Document>) -> Result<Vec<Layer>, ConfigError> {
     let mut layers = Vec::new();
     let mut visited: Vec<(Source, Located<String>)> = Vec::new();
-    let mut document = Document::open(source)?;
     loop {
         let Read { layer, extends } = read(&document, Role::Pipeline)?;
         layers.push(layer);

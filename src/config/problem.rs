@@ -165,21 +165,28 @@ impl Problems {
     }
 }
 
-/// A word of the user's for a message: escaped, not longer than a line, between backquotes.
-pub(super) fn quote(word: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut quoted: String = word
-        .chars()
-        .take(LONGEST)
-        .flat_map(char::escape_debug)
-        .collect();
-    if word.chars().nth(LONGEST).is_some() {
-        quoted.push('…');
+/// Text of the user's or about it, without control characters.
+pub(super) fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter.is_control() {
+            true => printable.extend(letter.escape_debug()),
+            false => printable.push(letter),
+        }
     }
-    format!("`{quoted}`")
+    printable
 }
 
-/// `; did you mean …?` for a word that is like a known one, else nothing.
+/// A word of the user's for a message: printable, not longer than a line, between backquotes.
+pub(super) fn quote(word: &str) -> String {
+    const LONGEST: usize = 60;
+    match word.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("`{}…`", printable(&word[..end])),
+        None => format!("`{}`", printable(word)),
+    }
+}
+
+/// `did you mean …?` for a word that is like a known one, else nothing.
 pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     super::closest(word, known)
         .map(|similar| format!("did you mean {}?", quote(similar)))

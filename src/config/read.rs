@@ -11,7 +11,7 @@ use toml::de::DeTable;
 use super::document::{Document, Located, Place};
 use super::fields::{Context, Fields, Value};
 use super::layer::{ComponentLayer, Layer, Settings, StepLayer, refuse_twins};
-use super::problem::{ConfigError, Problem, Problems};
+use super::problem::{ConfigError, Problem, Problems, printable, suggestion};
 use super::words::{self, Refusal};
 use super::{Gerrit, variables};
 use crate::plan::Command;
@@ -53,16 +53,38 @@ pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigE
             Role::Pipeline => pipeline(&mut fields),
             Role::User => user(&mut fields),
         };
-        fields.finish();
+        fields.finish_with(at_the_top);
         read
     });
     problems.or(read.unwrap_or_default())
 }
 
+/// Where a key belongs that was written outside of all tables.
+fn at_the_top(key: &str) -> Option<String> {
+    const OF_STEPS: [&str; 9] = [
+        "run",
+        "script",
+        "expect",
+        "timeout",
+        "grace",
+        "retries",
+        "isolate",
+        "needs",
+        "allow_vacuous",
+    ];
+    let similar = suggestion(key, OF_STEPS);
+    match similar.as_str() {
+        "" => None,
+        similar => Some(format!(
+            "{similar} it belongs into [defaults] or a [[step]]"
+        )),
+    }
+}
+
 fn syntax(document: &Arc<Document>, error: &toml::de::Error) -> Problem {
     let message = error.message().replace('\n', ", ");
     let place = Place::new(document, error.span().unwrap_or(0..0));
-    Problem::new("this is not TOML").at(&place, message.escape_debug().to_string())
+    Problem::new("this is not TOML").at(&place, printable(&message))
 }
 
 fn version(fields: &mut Fields) -> Option<()> {
@@ -384,7 +406,7 @@ fn env(fields: &mut Fields) -> super::layer::Texts {
 fn variable_value(name: &str, text: &str) -> Result<String, Refusal> {
     if variables::is_misleading(name, text) {
         return Err(Refusal::new(
-            format!("kata takes {name} = \"{}\" as on", text.escape_debug()),
+            format!("kata takes {name} = \"{}\" as on", printable(text)),
             "any text is on, whatever it says; write \"\" for off, \"true\" for on",
         ));
     }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::cycle;
-use super::document::Located;
+use super::document::{Document, Located, Place};
 use super::layer::{ComponentLayer, Layer, List, StepLayer, Texts, unknown};
 use super::problem::{ConfigError, Problem, Problems, quote};
 use super::{Component, NetworkPolicy, Pipeline, Step, words};
@@ -36,19 +37,19 @@ impl Overrides {
     }
 }
 
-/// Makes the pipeline of its layers.
+/// Makes the pipeline of its layers, the uppermost of which is the document's. It lies nowhere yet.
 pub(super) fn resolve(
-    name: String,
-    base: Option<PathBuf>,
     layer: Layer,
+    document: &Arc<Document>,
     overrides: &Overrides,
     problems: Problems,
 ) -> Result<Pipeline, ConfigError> {
     overrides.check()?;
     if layer.steps.is_empty() {
         problems.add(
-            Problem::new(format!("pipeline {} has no step", quote(&name)))
-                .help("add a [[step]] with `name` and `run`, or extend a shipped pipeline: extends = \"makefile\""),
+            Problem::new("a pipeline without a step")
+                .at(&Place::new(document, 0..0), "nothing would be run")
+                .help("add [[step]] with `name` and `run`, or extend a pipeline: extends = \"makefile\""),
         );
     }
     let steps: Vec<_> = layer
@@ -66,8 +67,7 @@ pub(super) fn resolve(
             .into_iter()
             .filter_map(|step| resolved(step, overrides))
             .collect(),
-        base,
-        ..Pipeline::new(name)
+        ..Pipeline::new(document.source.to_string())
     };
     problems.or(pipeline)
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::problem::{quote, suggestion};
+use super::problem::{printable, quote, suggestion};
 use super::{Layout, NetworkPolicy, Reads, Requirement};
 use crate::outcome::Expect;
 
@@ -185,10 +185,12 @@ pub(super) fn layout(text: &str) -> Result<Layout, Refusal> {
 pub(super) fn requirement(text: &str) -> Result<Requirement, Refusal> {
     text.parse().map_err(|error: super::UnknownRequirement| {
         const KNOWN: [&str; 6] = ["go", "cargo", "tests-clone", "origin", "root", "kvm"];
-        Refusal::new(
-            error.to_string().escape_debug().to_string(),
-            suggestion(text, KNOWN),
-        )
+        let label = match suggestion(text, KNOWN) {
+            _ if text.contains(">=") => "write a version in numbers: \"go>=1.19\"".to_owned(),
+            similar if similar.is_empty() => "a program is written \"program:NAME\"".to_owned(),
+            similar => similar,
+        };
+        Refusal::new(printable(&error.to_string()), label)
     })
 }
 

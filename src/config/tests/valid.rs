@@ -1,5 +1,7 @@
 //! What is valid, and what it means.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use super::super::*;
@@ -116,4 +118,58 @@ fn every_key_of_the_contract_arrives() {
     insta::with_settings!({filters => vec![(env!("CARGO_MANIFEST_DIR"), "[ROOT]")]}, {
         insta::assert_debug_snapshot!(pipeline);
     });
+}
+
+#[test]
+fn the_examples_for_users_load() {
+    let text = include_str!("../../../pipelines/README.md");
+    let examples: Vec<_> = text
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        if let Err(error) = load_text(example) {
+            panic!("{error}");
+        }
+    }
+}
+
+/// Runs the script of the monorepo's `fetch` with a `go` and a `cargo` that only say what they were asked.
+fn fetch(component: &str, files: &[&str]) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    for path in files.iter().chain(&[".git", "bin/go", "bin/cargo"]) {
+        fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        fs::write(root.join(path), "#!/bin/sh\necho \"${0##*/} $*\"\n").unwrap();
+        fs::set_permissions(root.join(path), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let Command::Script(script) = step(&load_shipped("kata-monorepo"), "fetch")
+        .command
+        .clone()
+    else {
+        panic!("fetch is a script");
+    };
+    fs::create_dir_all(root.join(component)).unwrap();
+    let output = std::process::Command::new("sh")
+        .args(["-eu", "-c", &script])
+        .current_dir(root.join(component))
+        .env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", root.join("bin").display()),
+        )
+        .env_remove("PWD")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_monorepo_fetches_modules_or_crates() {
+    let files = ["Cargo.toml", "src/runtime/go.mod"];
+    assert_eq!(fetch("src/runtime", &files), "go mod download\n");
+    assert!(fetch("src/libs", &files).starts_with("cargo fetch --manifest-path /"));
+    assert!(fetch("src/libs", &[]).contains("nothing to fetch"));
 }
