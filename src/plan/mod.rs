@@ -11,3 +11,6 @@ mod schedule;
 pub use build::{Selection, SelectionError, build};
 pub use job::{Command, Job, JobId, Plan, Readiness};
 pub use schedule::{Next, Schedule};
+
+#[cfg(test)]
+mod tests;

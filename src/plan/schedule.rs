@@ -2,7 +2,7 @@
 //!
 //! Invariants, held by properties in the tests: a job starts once at most; never before all its `needs` have passed and
 //! all its `after` are over; never beside a job that holds one of its locks; never more than `parallel` at a time; and as
-//! long as something is left and nothing runs, [`Schedule::next`] has something to say, so a run always ends.
+//! long as something is left and nothing runs, [`Schedule::advance`] has something to say, so a run always ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 

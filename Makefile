@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make demo    sets up, runs kata-ci on the fixtures workspace, says where the reports are
+# make check   formatting, lints, documentation
+# make test    sets up, runs all tests
+
+CARGO ?= cargo
+DEMO := $(CURDIR)/target/demo
+
+.PHONY: demo check test setup build
+
+setup:
+	@scripts/setup
+
+build: setup
+	$(CARGO) build --locked
+
+demo: build
+	@scripts/demo $(CURDIR)/target/debug/kata-ci $(DEMO)
+
+check: setup
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+test: setup
+	$(CARGO) test --locked

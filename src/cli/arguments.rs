@@ -1,0 +1,188 @@
+//! The definition of the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Runs make check and make test across kata components and says truthfully what was tested.
+#[derive(Debug, Parser)]
+#[command(name = "kata-ci", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Arguments {
+    /// Work as if started in DIR.
+    #[arg(short = 'C', value_name = "DIR", global = true, env = "KATACI_DIRECTORY", default_value = ".")]
+    pub directory: PathBuf,
+
+    /// When to use colours.
+    #[arg(long, value_name = "WHEN", global = true, env = "KATACI_COLOR", default_value = "auto")]
+    pub color: ColorChoice,
+
+    /// Say what is decided on the way, on standard error.
+    #[arg(short, long, global = true, env = "KATACI_VERBOSE", action = ArgAction::SetTrue,
+          value_parser = FalseyValueParser::new())]
+    pub verbose: bool,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes, the first that fits:
+  128+n  ended by signal n
+  70     a bug in kata-ci
+  2      usage or configuration
+  1      something failed, timed out or was vacuous
+  75     an error kept something from being tested: worth another try
+  4      nothing selected, or everything selected was skipped
+  0      at least one job passed, and none of the above";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the steps of a pipeline in its components.
+    Run(RunArguments),
+    /// Write a shell's completions to standard output.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write the manual page to standard output.
+    Man,
+}
+
+/// How a run is shown while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// progress on a terminal, plain elsewhere.
+    Auto,
+    /// Lines that move, on standard error.
+    Progress,
+    /// A line for each thing that happens, on standard output.
+    Plain,
+    /// The events, a JSON object a line, on standard output.
+    Json,
+}
+
+/// Whether jobs get what is named; the words of the pipeline file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Switch {
+    /// No, or the run is an error.
+    Off,
+    /// As far as the host allows, and said.
+    Auto,
+    /// Yes.
+    On,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    /// Components to run; all of the workspace when none is named, or the one -C lies in.
+    #[arg(value_name = "COMPONENT")]
+    pub components: Vec<String>,
+
+    /// kata-v1, kata-monorepo, makefile or a file. Without it: kata-ci.toml upwards from DIR, else what DIR is found to be.
+    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE")]
+    pub pipeline: Option<String>,
+
+    /// Steps to run, with those they need; all when none is named.
+    #[arg(short, long = "step", value_name = "STEP", env = "KATACI_STEP", value_delimiter = ',')]
+    pub steps: Vec<String>,
+
+    /// Jobs side by side [default: the number of processors].
+    #[arg(short, long, value_name = "N", env = "KATACI_JOBS", value_parser = positive)]
+    pub jobs: Option<usize>,
+
+    /// How long a job may take (90s, 30m, 1h 30m), over the pipeline's.
+    #[arg(long, value_name = "DURATION", env = "KATACI_TIMEOUT", value_parser = duration)]
+    pub timeout: Option<Duration>,
+
+    /// How long a job has after TERM before KILL, over the pipeline's.
+    #[arg(long, value_name = "DURATION", env = "KATACI_GRACE", value_parser = humantime::parse_duration)]
+    pub grace: Option<Duration>,
+
+    /// End the run at the first job that is bad.
+    #[arg(long, env = "KATACI_FAIL_FAST", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    pub fail_fast: bool,
+
+    /// End the run when N jobs are bad.
+    #[arg(long, value_name = "N", env = "KATACI_MAX_FAIL", value_parser = positive, conflicts_with = "fail_fast")]
+    pub max_fail: Option<usize>,
+
+    /// Whether jobs get a network.
+    #[arg(long, value_name = "WHETHER", env = "KATACI_NETWORK")]
+    pub network: Option<Switch>,
+
+    /// Whether jobs are kept in a sandbox.
+    #[arg(long, value_name = "WHETHER", env = "KATACI_ISOLATE")]
+    pub isolate: Option<Switch>,
+
+    /// A requirement that is not met is an error instead of a skipped job [default when CI is set].
+    #[arg(long, env = "KATACI_REQUIRE_ALL", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    pub require_all: bool,
+
+    /// Show what would run, and run nothing.
+    #[arg(long, env = "KATACI_DRY_RUN", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    pub dry_run: bool,
+
+    /// Write the JUnit file here too.
+    #[arg(long, value_name = "FILE", env = "KATACI_JUNIT")]
+    pub junit: Option<PathBuf>,
+
+    /// Directory of the reports [default: $XDG_STATE_HOME/kata-ci/runs/ID, with a link `latest`].
+    #[arg(long, value_name = "DIR", env = "KATACI_REPORT_DIR")]
+    pub report_dir: Option<PathBuf>,
+
+    /// How the run is shown.
+    #[arg(long, value_name = "FORMAT", env = "KATACI_FORMAT", default_value = "auto")]
+    pub format: Format,
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be 1 or more".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("not a number: {error}")),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("must be more than nothing".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(format!("{error}; write it like 90s, 30m or 1h 30m")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn numbers_and_durations_of_nothing_are_refused() {
+        assert!(positive("0").is_err() && positive("x").is_err() && positive("-1").is_err());
+        assert_eq!(positive("3"), Ok(3));
+        assert!(duration("0s").is_err() && duration("5").is_err());
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+    }
+
+    #[test]
+    fn every_option_of_run_has_its_variable() {
+        let command = Arguments::command();
+        let run = command.find_subcommand("run").expect("run is a command");
+        for option in run.get_opts() {
+            let variable = option.get_env().map(|name| name.to_string_lossy().into_owned());
+            assert!(
+                variable.as_deref().is_some_and(|name| name.starts_with("KATACI_")),
+                "{} has {variable:?}",
+                option.get_id()
+            );
+        }
+    }
+}

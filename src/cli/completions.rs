@@ -1,0 +1,30 @@
+//! `kata-ci completions SHELL` and `kata-ci man`: made from the definition of the command line, so they cannot drift.
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+use clap_complete::{Shell, generate};
+
+use super::arguments::Arguments;
+use super::failure::Failure;
+
+/// Writes a shell's completions to standard output.
+pub(super) fn shell(shell: Shell) -> Result<i32, Failure> {
+    let mut text = Vec::new();
+    generate(shell, &mut Arguments::command(), "kata-ci", &mut text);
+    print(&text)
+}
+
+/// Writes the manual page to standard output.
+pub(super) fn man() -> Result<i32, Failure> {
+    let mut text = Vec::new();
+    clap_mangen::Man::new(Arguments::command()).render(&mut text).map_err(Failure::output)?;
+    print(&text)
+}
+
+fn print(text: &[u8]) -> Result<i32, Failure> {
+    match io::stdout().write_all(text) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::output(error)),
+        _ => Ok(0),
+    }
+}

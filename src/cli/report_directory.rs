@@ -1,0 +1,169 @@
+//! The directory a run's reports go to.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+
+/// What a run writes into its directory. An earlier run's are taken away before a new one begins; nothing else is touched.
+const OURS: &[&str] =
+    &["events.jsonl", "junit.xml", "result.json", "report.html", "summary.md", "logs"];
+
+/// A report directory that this run, and no other, writes to.
+#[derive(Debug)]
+pub(super) struct ReportDirectory {
+    /// Absolute.
+    pub path: PathBuf,
+    /// An earlier run was there and is replaced.
+    pub replaced: bool,
+    /// Held until the run is over, so that two runs cannot write to one directory.
+    _lock: File,
+}
+
+impl ReportDirectory {
+    /// The directory the user named.
+    pub(super) fn named(path: &Path) -> Result<Self, Failure> {
+        Self::make(path).map_err(|error| refused(path, &error))
+    }
+
+    /// The run's own directory below `$XDG_STATE_HOME/kata-ci/runs`, which the link `latest` then names.
+    pub(super) fn default(
+        run_id: &str,
+        environment: &BTreeMap<OsString, OsString>,
+    ) -> Result<Self, Failure> {
+        let runs = state_home(environment)?.join("kata-ci/runs");
+        let directory = Self::named(&runs.join(run_id))?;
+        link_latest(&runs, run_id).map_err(|error| refused(&runs, &error))?;
+        Ok(directory)
+    }
+
+    fn make(path: &Path) -> io::Result<Self> {
+        fs::create_dir_all(path)?;
+        let path = fs::canonicalize(path)?;
+        let lock = File::open(&path)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::Error(error) => error,
+            TryLockError::WouldBlock => io::Error::other("another run is writing there"),
+        })?;
+        let replaced = path.join("events.jsonl").exists();
+        clear(&path, replaced)?;
+        fs::create_dir(path.join("logs"))?;
+        Ok(Self { path, replaced, _lock: lock })
+    }
+}
+
+/// Takes an earlier run away. Files of these names without a journal beside them are somebody else's.
+fn clear(path: &Path, ours: bool) -> io::Result<()> {
+    for name in OURS {
+        let entry = path.join(name);
+        match entry.symlink_metadata() {
+            Err(_) => {}
+            Ok(_) if !ours => {
+                return Err(io::Error::other(format!("holds a `{name}` that is not a run's")));
+            }
+            Ok(found) if found.is_dir() => fs::remove_dir_all(&entry)?,
+            Ok(_) => fs::remove_file(&entry)?,
+        }
+    }
+    Ok(())
+}
+
+fn refused(path: &Path, error: &io::Error) -> Failure {
+    Failure::Usage(format!(
+        "the report directory {} cannot be used: {error}\n  = help: name another with --report-dir DIR",
+        path.display()
+    ))
+}
+
+/// `$XDG_STATE_HOME`, as the XDG base directory specification says: absolute, else `~/.local/state`.
+fn state_home(environment: &BTreeMap<OsString, OsString>) -> Result<PathBuf, Failure> {
+    let absolute = |name: &str| {
+        environment.get(OsStr::new(name)).map(PathBuf::from).filter(|path| path.is_absolute())
+    };
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+        .ok_or_else(|| {
+            Failure::Usage(
+                "neither XDG_STATE_HOME nor HOME says where reports go\n  = help: name a place with --report-dir DIR"
+                    .to_owned(),
+            )
+        })
+}
+
+/// Points `latest` to this run, in one step.
+fn link_latest(runs: &Path, run_id: &str) -> io::Result<()> {
+    let aside = runs.join(format!(".latest-{run_id}"));
+    symlink(run_id, &aside)?;
+    fs::rename(&aside, runs.join("latest"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_earlier_run_is_replaced_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let first = ReportDirectory::named(place.path()).unwrap();
+        assert!(!first.replaced);
+        for name in ["events.jsonl", "logs/a.test.log", "mine.txt"] {
+            fs::write(first.path.join(name), "x").unwrap();
+        }
+        drop(first);
+        let second = ReportDirectory::named(place.path()).unwrap();
+        assert!(second.replaced);
+        let mut left: Vec<_> =
+            fs::read_dir(&second.path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["logs", "mine.txt"]);
+        assert_eq!(fs::read_dir(second.path.join("logs")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn files_of_somebody_else_are_refused() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join("junit.xml"), "mine").unwrap();
+        let error = ReportDirectory::named(place.path()).unwrap_err();
+        assert!(error.to_string().contains("`junit.xml` that is not a run's"), "{error}");
+        assert_eq!(fs::read_to_string(place.path().join("junit.xml")).unwrap(), "mine");
+    }
+
+    #[test]
+    fn two_runs_cannot_write_to_one_directory() {
+        let place = tempfile::tempdir().unwrap();
+        let _first = ReportDirectory::named(place.path()).unwrap();
+        let error = ReportDirectory::named(place.path()).unwrap_err();
+        assert!(error.to_string().contains("another run is writing there"), "{error}");
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_made_is_a_usage_error() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = ReportDirectory::named(&file.join("reports")).unwrap_err();
+        assert_eq!(error.exit_code().code(), 2);
+    }
+
+    #[test]
+    fn latest_names_the_newest_run() {
+        let place = tempfile::tempdir().unwrap();
+        let environment =
+            BTreeMap::from([(OsString::from("XDG_STATE_HOME"), OsString::from(place.path()))]);
+        for id in ["one", "two"] {
+            ReportDirectory::default(id, &environment).unwrap();
+        }
+        let runs = place.path().join("kata-ci/runs");
+        assert_eq!(fs::read_link(runs.join("latest")).unwrap(), Path::new("two"));
+    }
+
+    #[test]
+    fn without_a_home_the_user_is_asked_for_a_place() {
+        let error = ReportDirectory::default("id", &BTreeMap::new()).unwrap_err();
+        assert!(error.to_string().contains("--report-dir"), "{error}");
+    }
+}

@@ -1,0 +1,57 @@
+//! Workspaces in temporary directories.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// The fixtures of the repository.
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// The four components of kata in miniature, as git repositories with origins and a tests clone.
+pub fn kata(layout: &str) -> TempDir {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let made = Command::new(fixtures().join("make-workspace"))
+        .arg(place.path())
+        .args(["--layout", layout])
+        .output()
+        .expect("make-workspace runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    place
+}
+
+/// Components with a Makefile each, given as `(name, Makefile)`; a line's leading spaces become its tab.
+pub fn makefiles(components: &[(&str, &str)]) -> TempDir {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    for (name, makefile) in components {
+        write(&place.path().join(name).join("Makefile"), &with_tabs(makefile));
+    }
+    place
+}
+
+/// A copy of a misbehaving fixture, alone in a workspace.
+pub fn misbehaving(name: &str) -> TempDir {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let source = fixtures().join("misbehaving").join(name);
+    let copied = Command::new("cp").arg("-a").arg(&source).arg(place.path()).status();
+    assert!(copied.expect("cp runs").success(), "{}", source.display());
+    place
+}
+
+/// Writes a file, with the directories above it.
+pub fn write(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+    std::fs::write(path, text).expect("written");
+}
+
+fn with_tabs(makefile: &str) -> String {
+    makefile
+        .lines()
+        .map(|line| match line.trim_start_matches(' ') {
+            recipe if recipe.len() < line.len() => format!("\t{recipe}\n"),
+            other => format!("{other}\n"),
+        })
+        .collect()
+}
