@@ -7,8 +7,8 @@
 //! ```
 //! The rooms, in the order of the arrows: [`cli`] calls everything below it; [`config`] is what was asked for, [`workspace`]
 //! what is there, [`plan`] the jobs of a run, [`exec`] runs them, [`parse`] finds their cases, [`event`] is what happens,
-//! [`outcome`] what it adds up to, [`report`] what is seen of it. [`git`] is the git program. `plan`, `parse` and
-//! `outcome` know no input or output.
+//! [`outcome`] what it adds up to, [`report`] what is seen of it. [`git`] is the git program,
+//! [`probe`] short commands of kata-ci's own. `plan`, `parse` and `outcome` know no input or output.
 
 pub mod cli;
 pub mod config;
@@ -18,5 +18,6 @@ pub mod git;
 pub mod outcome;
 pub mod parse;
 pub mod plan;
+pub mod probe;
 pub mod report;
 pub mod workspace;

@@ -1,0 +1,331 @@
+//! Running one probe.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
+
+use super::stream::Stream;
+
+/// Standard output that is kept; what prints more has not understood the question.
+const OUTPUT_LIMIT: usize = 64 << 20;
+/// Standard error that is kept; the rest is dropped.
+const ERROR_LIMIT: usize = 64 << 10;
+/// How often a child is looked at whose pipes stay open although it is gone.
+const TICK: Duration = Duration::from_millis(50);
+/// How often a child is looked at that has closed its pipes and is about to end.
+const SHORT_TICK: Duration = Duration::from_millis(1);
+
+/// A command to ask something of.
+#[derive(Debug, Clone)]
+pub struct Probe<'a> {
+    /// Absolute path of the program; see [`find`].
+    pub program: &'a Path,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Where it runs.
+    pub directory: &'a Path,
+    /// Its whole environment.
+    pub environment: &'a BTreeMap<OsString, OsString>,
+    /// When it is killed.
+    pub deadline: Duration,
+}
+
+/// What a probe that ended by itself had to say.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// All of its standard output.
+    pub output: Vec<u8>,
+    /// The head of its standard error, 64 KiB.
+    pub errors: Vec<u8>,
+}
+
+impl Answer {
+    /// The first lines of standard error that are not empty, as one line of text.
+    pub fn complaint(&self) -> String {
+        let text = String::from_utf8_lossy(&self.errors);
+        let lines: Vec<_> =
+            text.lines().map(str::trim).filter(|line| !line.is_empty()).take(3).collect();
+        lines.join(" / ")
+    }
+}
+
+/// A probe without an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// It could not be started.
+    #[error("`{command}` could not be started in {directory}: {source}")]
+    Start {
+        /// The command as typed.
+        command: String,
+        /// Where.
+        directory: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// It was killed at its deadline.
+    #[error("`{command}` in {directory} gave no answer within {} s and was ended", deadline.as_secs())]
+    Deadline {
+        /// The command as typed.
+        command: String,
+        /// Where.
+        directory: String,
+        /// The deadline.
+        deadline: Duration,
+    },
+    /// It printed more than anyone can want.
+    #[error("`{command}` printed more than {} MiB and was ended", OUTPUT_LIMIT >> 20)]
+    TooMuch {
+        /// The command as typed.
+        command: String,
+    },
+    /// Watching it failed.
+    #[error("`{command}` could not be watched: {source}")]
+    Watch {
+        /// The command as typed.
+        command: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The absolute path of a program on the `PATH` of the environment given; none when it is not there.
+pub fn find(program: &str, environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
+    let path = environment.get(OsStr::new("PATH"))?;
+    // Relative entries of PATH would mean another program in each directory: they are taken from the root, so not found.
+    which::which_in(program, Some(path), "/").ok()
+}
+
+enum End {
+    Exited,
+    Deadline,
+    TooMuch,
+}
+
+impl Probe<'_> {
+    /// Runs it and waits for its end, at most until its deadline. A status other than 0 is an answer too.
+    pub fn run(&self) -> Result<Answer, ProbeError> {
+        let mut child = self.spawn()?;
+        let watched = self.watch(&mut child);
+        end(&child);
+        let status = child.wait();
+        let watch_error = |source| ProbeError::Watch { command: self.command(), source };
+        let (end, output, errors) = watched.map_err(watch_error)?;
+        let status = status.map_err(watch_error)?;
+        match end {
+            End::Exited => Ok(Answer { status, output, errors }),
+            End::Deadline => Err(ProbeError::Deadline {
+                command: self.command(),
+                directory: self.directory.display().to_string(),
+                deadline: self.deadline,
+            }),
+            End::TooMuch => Err(ProbeError::TooMuch { command: self.command() }),
+        }
+    }
+
+    /// The command as a person would type it.
+    pub fn command(&self) -> String {
+        let program = self.program.file_name().unwrap_or(self.program.as_os_str());
+        std::iter::once(program)
+            .chain(self.arguments.iter().map(OsString::as_os_str))
+            .map(OsStr::to_string_lossy)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn spawn(&self) -> Result<Child, ProbeError> {
+        Command::new(self.program)
+            .args(&self.arguments)
+            .current_dir(self.directory)
+            .env_clear()
+            .envs(self.environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(|source| ProbeError::Start {
+                command: self.command(),
+                directory: self.directory.display().to_string(),
+                source,
+            })
+    }
+
+    fn watch(&self, child: &mut Child) -> io::Result<(End, Vec<u8>, Vec<u8>)> {
+        let until = Instant::now() + self.deadline;
+        let mut output = Stream::new(child.stdout.take(), OUTPUT_LIMIT)?;
+        let mut errors = Stream::new(child.stderr.take(), ERROR_LIMIT)?;
+        let end = loop {
+            // Asked before the pipes are read: what it wrote is there once it is gone.
+            let exited = has_exited(child)?;
+            output.drain()?;
+            errors.drain()?;
+            let left = until.saturating_duration_since(Instant::now());
+            if output.over {
+                break End::TooMuch;
+            }
+            if exited {
+                break End::Exited;
+            }
+            if left.is_zero() {
+                break End::Deadline;
+            }
+            wait_for([output.open(), errors.open()], left)?;
+        };
+        Ok((end, output.kept, errors.kept))
+    }
+}
+
+/// Waits until one of the pipes has something, for a tick at most.
+fn wait_for(pipes: [Option<std::os::fd::BorrowedFd<'_>>; 2], left: Duration) -> io::Result<()> {
+    let mut wanted: Vec<_> =
+        pipes.into_iter().flatten().map(|pipe| PollFd::new(pipe, PollFlags::POLLIN)).collect();
+    let tick = if wanted.is_empty() { SHORT_TICK } else { TICK };
+    let timeout = PollTimeout::try_from(tick.min(left)).unwrap_or(PollTimeout::ZERO);
+    match poll(&mut wanted, timeout) {
+        Ok(_) | Err(nix::Error::EINTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(child.id().cast_signed())
+}
+
+/// Whether it has ended. It is not reaped, so that its number, which names the group too, stays its own.
+fn has_exited(child: &Child) -> io::Result<bool> {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    match waitid(Id::Pid(pid(child)), flags) {
+        Ok(WaitStatus::StillAlive) | Err(nix::Error::EINTR) => Ok(false),
+        Ok(_) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Ends what is left of the group; before the child is reaped, see [`has_exited`].
+fn end(child: &Child) {
+    // The only error there can be is that nothing is left.
+    let _ = killpg(pid(child), Signal::SIGKILL);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment() -> BTreeMap<OsString, OsString> {
+        std::env::vars_os().filter(|(name, _)| name == "PATH").collect()
+    }
+
+    fn shell(script: &str, deadline: Duration) -> Result<Answer, ProbeError> {
+        let environment = environment();
+        Probe {
+            program: Path::new("/bin/sh"),
+            arguments: vec!["-c".into(), script.into()],
+            directory: Path::new("/"),
+            environment: &environment,
+            deadline,
+        }
+        .run()
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn an_answer_has_status_output_and_errors() -> Result<(), ProbeError> {
+        let answer = shell("printf out; echo err >&2; echo >&2; echo more >&2; exit 3", LONG)?;
+        assert_eq!(answer.status.code(), Some(3));
+        assert_eq!(answer.output, b"out");
+        assert_eq!(answer.complaint(), "err / more");
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_can_be_read_and_nothing_is_inherited() -> Result<(), ProbeError> {
+        let answer = shell("read line || echo end; echo \"${HOME-none}\"", LONG)?;
+        assert_eq!(answer.output, b"end\nnone\n");
+        Ok(())
+    }
+
+    #[test]
+    fn more_than_a_pipe_holds_is_read_whole() -> Result<(), ProbeError> {
+        let answer = shell("head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2", LONG)?;
+        assert_eq!(answer.output.len(), 3_000_000);
+        assert_eq!(answer.errors.len(), ERROR_LIMIT);
+        Ok(())
+    }
+
+    #[test]
+    fn a_probe_that_hangs_is_ended_with_its_group() {
+        let start = Instant::now();
+        let result = shell("trap '' TERM; sleep 1000 & echo $!; wait", Duration::from_millis(300));
+        assert!(matches!(result, Err(ProbeError::Deadline { .. })), "{result:?}");
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_flood_of_errors_does_not_outlast_the_deadline() {
+        let result = shell("yes >&2", Duration::from_millis(300));
+        assert!(matches!(result, Err(ProbeError::Deadline { .. })), "{result:?}");
+    }
+
+    #[test]
+    fn a_flood_of_output_ends_the_probe() {
+        let result = shell("yes", LONG);
+        assert!(matches!(result, Err(ProbeError::TooMuch { .. })), "{result:?}");
+    }
+
+    #[test]
+    fn a_child_that_keeps_the_pipe_is_not_waited_for_and_ended() -> Result<(), ProbeError> {
+        let answer = shell("sleep 1000 & echo $!", LONG)?;
+        let left = String::from_utf8_lossy(&answer.output).trim().to_owned();
+        let until = Instant::now() + LONG;
+        // Killed, it may still wait for its new parent to take note of it.
+        while is_running(&left) {
+            assert!(Instant::now() < until, "{left} is still there");
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
+    fn is_running(pid: &str) -> bool {
+        std::fs::read_to_string(format!("/proc/{pid}/stat"))
+            .is_ok_and(|stat| !stat.contains(") Z "))
+    }
+
+    #[test]
+    fn programs_are_found_on_the_path_given_only() {
+        assert!(find("sh", &environment()).is_some());
+        assert_eq!(find("sh", &BTreeMap::new()), None);
+        let elsewhere = BTreeMap::from([("PATH".into(), "/nonexistent".into())]);
+        assert_eq!(find("sh", &elsewhere), None);
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let environment = environment();
+        let probe = Probe {
+            program: Path::new("/nonexistent/tool"),
+            arguments: vec!["--version".into()],
+            directory: Path::new("/"),
+            environment: &environment,
+            deadline: LONG,
+        };
+        let message = probe.run().map_err(|error| error.to_string()).err();
+        assert_eq!(
+            message.as_deref(),
+            Some(
+                "`tool --version` could not be started in /: No such file or directory (os error 2)"
+            )
+        );
+    }
+}

@@ -1,0 +1,56 @@
+//! One output pipe of a probe, read without ever blocking.
+
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
+/// Reads of one visit: a probe that never stops printing must not keep its deadline from being looked at.
+const READS_A_VISIT: usize = 64;
+
+/// A pipe and the head of what came through it.
+#[derive(Debug)]
+pub(super) struct Stream<R> {
+    pipe: Option<R>,
+    /// The first bytes, at most `limit`.
+    pub(super) kept: Vec<u8>,
+    limit: usize,
+    /// More than `limit` bytes came.
+    pub(super) over: bool,
+}
+
+impl<R: Read + AsFd> Stream<R> {
+    pub(super) fn new(pipe: Option<R>, limit: usize) -> io::Result<Self> {
+        if let Some(pipe) = &pipe {
+            fcntl(pipe.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        }
+        Ok(Self { pipe, kept: Vec::new(), limit, over: false })
+    }
+
+    /// The pipe, as long as someone can still write to it.
+    pub(super) fn open(&self) -> Option<BorrowedFd<'_>> {
+        self.pipe.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Takes what is there now.
+    pub(super) fn drain(&mut self) -> io::Result<()> {
+        let mut buffer = [0; 16 * 1024];
+        for _ in 0..READS_A_VISIT {
+            let Some(pipe) = &mut self.pipe else { break };
+            match pipe.read(&mut buffer) {
+                Ok(0) => self.pipe = None,
+                Ok(length) => self.keep(&buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = self.limit - self.kept.len();
+        self.over |= bytes.len() > room;
+        self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+}
