@@ -1,1 +1,16 @@
-//! git, by its own program: revisions, ranges, what differs.
+//! git, by its own program: revisions, remotes, what differs.
+//!
+//! The user's configuration and credentials stay git's own business. Invariants: git never asks on a terminal, never takes
+//! its repository from the environment (`GIT_DIR` and kin are removed), speaks English so that what it says can be
+//! recognised, ends by a deadline, and what only reads writes nothing, not even the index. Names of files are read with
+//! `-z`.
+
+mod error;
+mod program;
+mod query;
+
+#[cfg(test)]
+pub(crate) use query::tests;
+
+pub use error::GitError;
+pub use program::{Git, LEAST_VERSION};

@@ -1,0 +1,236 @@
+//! Questions to a repository. None of them writes.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use super::{Git, GitError};
+
+impl Git {
+    /// The top of the work tree a directory belongs to.
+    pub fn top_level(&self, directory: &Path) -> Result<PathBuf, GitError> {
+        self.path(directory, "--show-toplevel")
+    }
+
+    /// The path that `git rev-parse OPTION` answers with, relative to the directory or absolute.
+    pub fn path(&self, directory: &Path, option: &str) -> Result<PathBuf, GitError> {
+        let mut output = self.run(directory, &["rev-parse", option])?;
+        // A path may end in a newline of its own: only git's is taken away.
+        output.pop();
+        Ok(OsString::from_vec(output).into())
+    }
+
+    /// The commit a revision names, as 40 (or 64) hexadecimal digits; none when there is no such revision.
+    pub fn resolve(&self, directory: &Path, revision: &str) -> Result<Option<String>, GitError> {
+        if revision.starts_with('-') {
+            return Ok(None);
+        }
+        let commit = format!("{revision}^{{commit}}");
+        let output =
+            self.run_optional(directory, &["rev-parse", "--verify", "--quiet", &commit])?;
+        Ok(output.map(line))
+    }
+
+    /// The commit of the work tree, with `-dirty` where tracked files differ from it; none before the first commit.
+    pub fn revision(&self, directory: &Path) -> Result<Option<String>, GitError> {
+        let Some(commit) = self.resolve(directory, "HEAD")? else {
+            return Ok(None);
+        };
+        let status = ["status", "--porcelain", "-z", "--untracked-files=no"];
+        let clean = self.run(directory, &status)?.is_empty();
+        Ok(Some(if clean { commit } else { commit + "-dirty" }))
+    }
+
+    /// The branch that is checked out; none on a detached HEAD.
+    pub fn branch(&self, directory: &Path) -> Result<Option<String>, GitError> {
+        let arguments = ["symbolic-ref", "--quiet", "--short", "HEAD"];
+        Ok(self.run_optional(directory, &arguments)?.map(line))
+    }
+
+    /// Names of the remotes.
+    pub fn remotes(&self, directory: &Path) -> Result<Vec<String>, GitError> {
+        let output = self.run(directory, &["remote"])?;
+        Ok(String::from_utf8_lossy(&output).lines().map(str::to_owned).collect())
+    }
+
+    /// The URL of a remote as configured; none when there is no such remote.
+    pub fn remote_url(&self, directory: &Path, remote: &str) -> Result<Option<String>, GitError> {
+        let key = format!("remote.{remote}.url");
+        Ok(self.run_optional(directory, &["config", "--get", &key])?.map(line))
+    }
+
+    /// Files that are different in `HEAD` than in `base`, deleted ones left out, relative to the top of the work tree:
+    /// what kata's checks of changed files look at. Source: `get_pr_changed_file_details_full` in `.ci/lib.sh` and
+    /// `.ci/static-checks.sh` of kata's tests repository, which compares the two trees, not `HEAD` with the merge base,
+    /// and nothing that is not committed.
+    pub fn changed_files(&self, directory: &Path, base: &str) -> Result<Vec<String>, GitError> {
+        let arguments =
+            ["diff-tree", "-r", "-z", "--name-only", "--diff-filter=ACMRUX", base, "HEAD", "--"];
+        let output = self.run(directory, &arguments)?;
+        Ok(output
+            .split(|byte| *byte == 0)
+            .filter(|name| !name.is_empty())
+            .map(|name| String::from_utf8_lossy(name).into_owned())
+            .collect())
+    }
+}
+
+fn line(output: Vec<u8>) -> String {
+    String::from_utf8_lossy(&output).trim_end_matches('\n').to_owned()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// An environment in which git knows who it is, and nothing of the machine's configuration.
+    pub(crate) fn environment() -> BTreeMap<OsString, OsString> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        BTreeMap::from([
+            ("PATH".into(), path),
+            ("HOME".into(), "/nonexistent".into()),
+            ("GIT_CONFIG_GLOBAL".into(), "/dev/null".into()),
+            ("GIT_CONFIG_NOSYSTEM".into(), "1".into()),
+            ("GIT_AUTHOR_NAME".into(), "kata".into()),
+            ("GIT_AUTHOR_EMAIL".into(), "kata@example.org".into()),
+            ("GIT_COMMITTER_NAME".into(), "kata".into()),
+            ("GIT_COMMITTER_EMAIL".into(), "kata@example.org".into()),
+        ])
+    }
+
+    /// A repository in a directory of its own.
+    pub(crate) struct Repository {
+        git: Git,
+        directory: tempfile::TempDir,
+        path: PathBuf,
+    }
+
+    impl Repository {
+        /// On branch `master`, with the file `file` committed.
+        pub(crate) fn with_a_commit() -> Self {
+            let directory = tempfile::tempdir().expect("a temporary directory");
+            let path = directory.path().canonicalize().expect("its path");
+            let git = Git::find(&environment()).expect("git");
+            let repository = Self { git, directory, path };
+            repository.git(&["init", "--quiet", "--initial-branch=master", "."]);
+            repository.commit("file", "one\n");
+            repository
+        }
+
+        pub(crate) fn path(&self) -> &Path {
+            debug_assert!(self.directory.path().exists());
+            &self.path
+        }
+
+        pub(crate) fn git(&self, arguments: &[&str]) -> String {
+            let output = self.git.run(self.path(), arguments).expect("git does it");
+            line(output)
+        }
+
+        pub(crate) fn commit(&self, file: &str, text: &str) -> String {
+            std::fs::write(self.path.join(file), text).expect("a file");
+            self.git(&["add", "--all"]);
+            self.git(&["commit", "--quiet", "--message", file]);
+            self.git(&["rev-parse", "HEAD"])
+        }
+    }
+
+    fn git() -> Git {
+        Git::find(&environment()).expect("git")
+    }
+
+    #[test]
+    fn a_revision_is_dirty_only_by_tracked_files() -> Result<(), GitError> {
+        let repository = Repository::with_a_commit();
+        let head = repository.git(&["rev-parse", "HEAD"]);
+        std::fs::write(repository.path().join("untracked"), "").expect("a file");
+        assert_eq!(git().revision(repository.path())?, Some(head.clone()));
+        std::fs::write(repository.path().join("file"), "two").expect("a file");
+        assert_eq!(git().revision(repository.path())?, Some(head + "-dirty"));
+        Ok(())
+    }
+
+    #[test]
+    fn asking_for_a_revision_does_not_write_the_index() -> Result<(), GitError> {
+        let repository = Repository::with_a_commit();
+        let index = repository.path().join(".git/index");
+        // Same content, other time: a status that may write would refresh the index.
+        let file = std::fs::File::options().write(true).open(repository.path().join("file"));
+        file.and_then(|file| file.set_modified(std::time::UNIX_EPOCH)).expect("a new time");
+        let before = std::fs::read(&index).expect("the index");
+        git().revision(repository.path())?;
+        assert_eq!(std::fs::read(&index).expect("the index"), before);
+        Ok(())
+    }
+
+    #[test]
+    fn a_repository_without_commits_has_no_revision() -> Result<(), GitError> {
+        let directory = tempfile::tempdir().expect("a directory");
+        git().run(directory.path(), &["init", "--quiet"])?;
+        assert_eq!(git().revision(directory.path())?, None);
+        Ok(())
+    }
+
+    #[test]
+    fn outside_of_a_repository_that_is_said() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let result = git().revision(directory.path());
+        assert!(matches!(result, Err(GitError::NoRepository { .. })), "{result:?}");
+    }
+
+    #[test]
+    fn what_is_no_revision_resolves_to_nothing() -> Result<(), GitError> {
+        let repository = Repository::with_a_commit();
+        let head = repository.git(&["rev-parse", "HEAD"]);
+        assert_eq!(git().resolve(repository.path(), "master")?, Some(head));
+        assert_eq!(git().resolve(repository.path(), "origin/master")?, None);
+        assert_eq!(git().resolve(repository.path(), "--all")?, None);
+        Ok(())
+    }
+
+    #[test]
+    fn a_detached_head_is_on_no_branch() -> Result<(), GitError> {
+        let repository = Repository::with_a_commit();
+        assert_eq!(git().branch(repository.path())?.as_deref(), Some("master"));
+        repository.git(&["checkout", "--quiet", "--detach"]);
+        assert_eq!(git().branch(repository.path())?, None);
+        Ok(())
+    }
+
+    #[test]
+    fn remotes_have_names_and_urls() -> Result<(), GitError> {
+        let repository = Repository::with_a_commit();
+        assert_eq!(git().remotes(repository.path())?, Vec::<String>::new());
+        repository.git(&["remote", "add", "upstream", "https://example.org/proxy"]);
+        assert_eq!(git().remotes(repository.path())?, ["upstream"]);
+        let url = git().remote_url(repository.path(), "upstream")?;
+        assert_eq!(url.as_deref(), Some("https://example.org/proxy"));
+        assert_eq!(git().remote_url(repository.path(), "origin")?, None);
+        Ok(())
+    }
+
+    #[test]
+    fn changed_files_are_those_of_the_commits_without_deleted_ones() -> Result<(), GitError> {
+        let repository = Repository::with_a_commit();
+        let base = repository.commit("deleted", "");
+        std::fs::remove_file(repository.path().join("deleted")).expect("removed");
+        repository.commit("name with\nnewline", "");
+        repository.commit("file", "two\n");
+        std::fs::write(repository.path().join("uncommitted"), "").expect("a file");
+        let changed = git().changed_files(repository.path(), &base)?;
+        assert_eq!(changed, ["file", "name with\nnewline"]);
+        assert_eq!(git().changed_files(repository.path(), "HEAD")?, Vec::<String>::new());
+        Ok(())
+    }
+
+    #[test]
+    fn the_top_level_is_found_from_below() -> Result<(), GitError> {
+        let repository = Repository::with_a_commit();
+        let below = repository.path().join("a/b");
+        std::fs::create_dir_all(&below).expect("directories");
+        assert_eq!(git().top_level(&below)?, repository.path());
+        Ok(())
+    }
+}
