@@ -94,10 +94,7 @@ mod tests {
 
     #[test]
     fn an_allowed_vacuous_job_neither_fails_nor_proves() {
-        assert_eq!(
-            exit_code([(Vacuous, true), (Passed, false)], None).code(),
-            0
-        );
+        assert_eq!(exit_code([(Vacuous, true), (Passed, false)], None).code(), 0);
         assert_eq!(exit_code([(Vacuous, true)], None).code(), 4);
         assert_eq!(exit_code([(Failed, true)], None).code(), 1);
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
-use crate::config::{Pipeline, Step};
+use crate::config::{Component, Pipeline, Step};
 use crate::workspace::{FoundComponent, Workspace};
 
 /// Names that pass; the design's contract.
@@ -37,8 +37,39 @@ const PASSED: &[&str] = &[
 ];
 
 fn passes(name: &OsStr) -> bool {
-    name.to_str()
-        .is_some_and(|name| PASSED.contains(&name) || name.starts_with("LC_"))
+    name.to_str().is_some_and(|name| PASSED.contains(&name) || name.starts_with("LC_"))
+}
+
+/// The environment all jobs of a component share: what their steps add is not in it. `layout` is
+/// [`Workspace::environment`].
+pub(crate) fn of_component(
+    user: &BTreeMap<OsString, OsString>,
+    layout: &BTreeMap<OsString, OsString>,
+    pipeline: &Pipeline,
+    component: &Component,
+) -> BTreeMap<OsString, OsString> {
+    let mut environment: BTreeMap<_, _> = user
+        .iter()
+        .filter(|(name, _)| passes(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    environment.extend(layout.clone());
+    overlay(&mut environment, &pipeline.env);
+    overlay(&mut environment, &component.env);
+    environment
+}
+
+/// Puts a layer of the pipeline on top; an empty value unsets.
+pub(crate) fn overlay(
+    environment: &mut BTreeMap<OsString, OsString>,
+    layer: &BTreeMap<String, String>,
+) {
+    for (name, value) in layer {
+        match value.as_str() {
+            "" => environment.remove(OsStr::new(name)),
+            value => environment.insert(name.into(), value.into()),
+        };
+    }
 }
 
 /// The whole environment of one job. `PWD` is its directory, as a shell would have it.
@@ -49,20 +80,8 @@ pub(super) fn of_job(
     found: &FoundComponent,
     step: &Step,
 ) -> BTreeMap<OsString, OsString> {
-    let mut environment: BTreeMap<_, _> = user
-        .iter()
-        .filter(|(name, _)| passes(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    environment.extend(workspace.environment.clone());
-    for layer in [&pipeline.env, &found.component.env, &step.env] {
-        for (name, value) in layer {
-            match value.as_str() {
-                "" => environment.remove(OsStr::new(name)),
-                value => environment.insert(name.into(), value.into()),
-            };
-        }
-    }
+    let mut environment = of_component(user, &workspace.environment, pipeline, &found.component);
+    overlay(&mut environment, &step.env);
     environment.insert("PWD".into(), found.directory.clone().into());
     environment
 }

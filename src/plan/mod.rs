@@ -9,6 +9,7 @@ mod job;
 mod schedule;
 
 pub use build::{Selection, SelectionError, build};
+pub(crate) use environment::{of_component, overlay};
 pub use job::{Command, Job, JobId, Plan, Readiness};
 pub use schedule::{Next, Schedule};
 

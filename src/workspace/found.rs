@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::config::Component;
+use crate::event::Notice;
 use crate::plan::Readiness;
 
 /// The components of a run, where they lie.
@@ -16,6 +17,8 @@ pub struct Workspace {
     pub environment: BTreeMap<OsString, OsString>,
     /// In the order of the pipeline.
     pub components: Vec<FoundComponent>,
+    /// What the user should know beforehand.
+    pub notices: Vec<Notice>,
     /// Keeps a GOPATH view made for this run; it is removed when the workspace is dropped.
     pub view: Option<tempfile::TempDir>,
 }

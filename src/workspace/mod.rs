@@ -1,8 +1,32 @@
 //! Where the components are, and whether they can be run: finding, preflight, the GOPATH view.
 //!
+//! ```text
+//! detect ─▶ which shipped pipeline fits
+//! open   ─▶ components in their places ─▶ layout (GOPATH, a view) ─▶ preflight of those selected ─▶ Workspace
+//! ```
 //! This module looks at the machine and the work trees, and changes neither: what it makes (a GOPATH view) lies in a
-//! directory of the run's own.
+//! directory of the run's own. Nothing of it needs a network. It does not decide what runs: that is for [`crate::plan`].
 
+mod copy;
+mod detect;
+mod error;
 mod found;
+mod machine;
+mod makefile;
+mod monorepo;
+mod notices;
+mod open;
+mod packages;
+mod place;
+mod preflight;
+mod v1;
+mod view;
+mod worktree;
 
+#[cfg(test)]
+mod tests;
+
+pub use detect::{Detected, detect};
+pub use error::WorkspaceError;
 pub use found::{FoundComponent, Workspace};
+pub use open::open;

@@ -1,0 +1,49 @@
+//! Which shipped pipeline fits a directory.
+
+use std::path::{Path, PathBuf};
+
+use super::place::{absolute, is_inside};
+use super::{WorkspaceError, makefile, monorepo, v1};
+use crate::git::Git;
+
+/// What a directory was found to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detected {
+    /// Name of the shipped pipeline that fits: `kata-v1`, `kata-monorepo` or `makefile`.
+    pub pipeline: &'static str,
+    /// Absolute directory that holds the components.
+    pub root: PathBuf,
+    /// Name of the component the user stands in, which then is the only one that runs unless others are named.
+    pub component: Option<String>,
+}
+
+/// Finds out what the directory is: in this order the monorepo (anywhere inside), kata v1's repositories in a GOPATH, the
+/// same side by side, directories with a Makefile.
+///
+/// # Errors
+/// When it is none of them, or cannot be read.
+pub fn detect(directory: &Path) -> Result<Detected, WorkspaceError> {
+    let directory = absolute(directory)?;
+    // Without git a checkout is known by its directory's name only; what else that means is for the preflight.
+    let git = Git::find(&std::env::vars_os().collect()).ok();
+    if let Some(root) = monorepo::root(&directory) {
+        return Ok(Detected {
+            pipeline: "kata-monorepo",
+            component: monorepo::standing_in(&directory, &root),
+            root,
+        });
+    }
+    if let Some(place) = v1::locate(&directory, git.as_ref())? {
+        return Ok(Detected { pipeline: "kata-v1", root: place.root, component: place.component });
+    }
+    let components = makefile::components(&directory)?;
+    let Some(first) = components.first() else {
+        return Err(WorkspaceError::Nothing { directory });
+    };
+    let itself = is_inside(&directory, &first.path);
+    Ok(Detected {
+        pipeline: "makefile",
+        component: itself.then(|| first.name.clone()),
+        root: directory,
+    })
+}

@@ -1,0 +1,314 @@
+//! Opening the workspace of a pipeline: every component in its place, and the preflight of those that were selected.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::machine::Machine;
+use super::packages::{Packages, packages};
+use super::place::{absolute, has_makefile, is_inside};
+use super::preflight::Preflight;
+use super::view::Ground;
+use super::{FoundComponent, Workspace, WorkspaceError, makefile, notices, v1};
+use crate::config::{Component, Layout, Pipeline, Step};
+use crate::git::Git;
+use crate::outcome::Expect;
+use crate::plan::{Readiness, Selection, of_component};
+
+type Environment = BTreeMap<OsString, OsString>;
+
+/// A component and the user's own directory of it.
+#[derive(Debug, Clone)]
+pub(super) struct Placed {
+    pub(super) component: Component,
+    pub(super) directory: PathBuf,
+}
+
+/// Finds the pipeline's components from a directory, makes their layout, and looks whether those that the selection names
+/// can run. `user` is the environment kata-ci was called with.
+///
+/// A shipped pipeline's components are looked for at and above `directory`; where it lies inside of one of them and the
+/// selection names none, only that one is in the workspace. Components of a user's own file lie where the file says; where
+/// none of its optional ones does, they are looked for from the file's directory as a shipped pipeline's.
+/// A name in the selection that is no component's is left to [`crate::plan::build`].
+///
+/// # Errors
+/// When there is no component, one of the user's own file is not where the file says, or no GOPATH view can be made.
+pub fn open(
+    pipeline: &Pipeline,
+    directory: &Path,
+    selection: &Selection,
+    user: &Environment,
+) -> Result<Workspace, WorkspaceError> {
+    open_on(&Machine::this(), pipeline, directory, selection, user)
+}
+
+/// [`open`] on a machine of one's own making.
+pub(super) fn open_on(
+    machine: &Machine,
+    pipeline: &Pipeline,
+    directory: &Path,
+    selection: &Selection,
+    user: &Environment,
+) -> Result<Workspace, WorkspaceError> {
+    let directory = absolute(directory)?;
+    let (root, mut placed) = place(pipeline, &directory, user)?;
+    if selection.components.is_empty() {
+        // A file stands for all of its components, from wherever it is used; unless it lies inside of one.
+        let standing = pipeline.base.as_deref().unwrap_or(&directory);
+        keep_where_the_user_stands(&mut placed, standing);
+    }
+    let is_selected = |placed: &Placed| {
+        let names = &selection.components;
+        names.is_empty() || names.contains(&placed.component.name)
+    };
+    let selected: Vec<_> = placed.iter().filter(|placed| is_selected(placed)).collect();
+    let ground = Ground::prepare(pipeline.layout, &root, &selected, user)?;
+    let inspection = Inspection { machine, pipeline, selection, user, ground: &ground };
+    let components = inspection.inspect_all(&placed, is_selected);
+    let notices = notices::notices(
+        machine,
+        selected.iter().map(|placed| {
+            let component = &placed.component;
+            (component, of_component(user, &ground.environment, pipeline, component))
+        }),
+    );
+    Ok(Workspace { root, environment: ground.environment, components, notices, view: ground.view })
+}
+
+/// Where each component is; those of a shipped pipeline that are not there are left out.
+fn place(
+    pipeline: &Pipeline,
+    directory: &Path,
+    user: &Environment,
+) -> Result<(PathBuf, Vec<Placed>), WorkspaceError> {
+    let base = pipeline.base.as_deref().map(absolute).transpose()?;
+    let root = base.as_deref().unwrap_or(directory);
+    let mut found = match &base {
+        _ if pipeline.components.is_empty() => Some((root.to_owned(), any_makefile(root)?)),
+        Some(base) => Some((base.clone(), listed(pipeline, base)?)),
+        None => None,
+    };
+    // A file inside of a component that extends a shipped pipeline: its components are where the shipped one's are.
+    if found.as_ref().is_none_or(|(_, placed)| placed.is_empty()) {
+        found = match pipeline.layout {
+            Layout::Gopath => repositories(pipeline, root, user)?,
+            Layout::Plain => below(pipeline, root),
+        };
+    }
+    match found {
+        Some((root, placed)) if !placed.is_empty() => Ok((root, placed)),
+        _ => Err(WorkspaceError::NoComponents {
+            pipeline: pipeline.name.clone(),
+            directory: root.to_owned(),
+            known: known(pipeline),
+        }),
+    }
+}
+
+fn known(pipeline: &Pipeline) -> String {
+    let names: Vec<_> =
+        pipeline.components.iter().map(|component| component.name.as_str()).collect();
+    match names.as_slice() {
+        [] => "a Makefile there or one level below".to_owned(),
+        names => names.join(", "),
+    }
+}
+
+fn any_makefile(root: &Path) -> Result<Vec<Placed>, WorkspaceError> {
+    let components = makefile::components(root)?;
+    Ok(components
+        .into_iter()
+        .map(|component| Placed { directory: component.path.clone(), component })
+        .collect())
+}
+
+/// Components of a file, relative to its directory.
+fn listed(pipeline: &Pipeline, base: &Path) -> Result<Vec<Placed>, WorkspaceError> {
+    let mut placed = Vec::new();
+    for component in &pipeline.components {
+        let path = base.join(&component.path);
+        match absolute(&path) {
+            Ok(directory) if !component.optional || has_makefile(&directory) => {
+                placed.push(Placed { component: component.clone(), directory });
+            }
+            Err(_) if !component.optional => {
+                return Err(WorkspaceError::MissingComponent {
+                    pipeline: pipeline.name.clone(),
+                    component: component.name.clone(),
+                    path,
+                });
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(placed)
+}
+
+/// kata v1's repositories, whatever their directories are called.
+fn repositories(
+    pipeline: &Pipeline,
+    directory: &Path,
+    user: &Environment,
+) -> Result<Option<(PathBuf, Vec<Placed>)>, WorkspaceError> {
+    // Without git a checkout is known by its directory's name only; what else that means is for the preflight.
+    let git = Git::find(user).ok();
+    let Some(place) = v1::locate(directory, git.as_ref())? else {
+        return Ok(None);
+    };
+    let placed = pipeline
+        .components
+        .iter()
+        .filter_map(|component| {
+            Some(Placed {
+                component: component.clone(),
+                directory: place.directories.get(&component.name)?.clone(),
+            })
+        })
+        .collect();
+    Ok(Some((place.root, placed)))
+}
+
+/// Components below the nearest directory, at or above the one given, that has any of them.
+fn below(pipeline: &Pipeline, directory: &Path) -> Option<(PathBuf, Vec<Placed>)> {
+    directory.ancestors().find_map(|root| {
+        let placed: Vec<_> = pipeline
+            .components
+            .iter()
+            .map(|component| Placed {
+                component: component.clone(),
+                directory: root.join(&component.path),
+            })
+            .filter(|placed| has_makefile(&placed.directory))
+            .collect();
+        (!placed.is_empty()).then(|| (root.to_owned(), placed))
+    })
+}
+
+fn keep_where_the_user_stands(placed: &mut Vec<Placed>, directory: &Path) {
+    let innermost = placed
+        .iter()
+        .filter(|placed| is_inside(directory, &placed.directory))
+        .max_by_key(|placed| placed.directory.components().count())
+        .map(|placed| placed.component.name.clone());
+    if let Some(name) = innermost {
+        placed.retain(|placed| placed.component.name == name);
+    }
+}
+
+fn not_looked_at(placed: &Placed) -> FoundComponent {
+    FoundComponent {
+        component: placed.component.clone(),
+        directory: placed.directory.clone(),
+        readiness: Readiness::Ready,
+        revision: None,
+        packages: None,
+        go_root: None,
+        changed_files: None,
+    }
+}
+
+/// What the look at every selected component has in common.
+struct Inspection<'a> {
+    machine: &'a Machine,
+    pipeline: &'a Pipeline,
+    selection: &'a Selection,
+    user: &'a Environment,
+    ground: &'a Ground,
+}
+
+impl Inspection<'_> {
+    /// Looks at the selected components side by side: most of the time is waiting for git, go and cargo.
+    fn inspect_all(
+        &self,
+        placed: &[Placed],
+        is_selected: impl Fn(&Placed) -> bool,
+    ) -> Vec<FoundComponent> {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = placed
+                .iter()
+                .map(|placed| {
+                    let thread = is_selected(placed).then(|| scope.spawn(|| self.inspect(placed)));
+                    (placed, thread)
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|(placed, thread)| match thread.map(|thread| thread.join()) {
+                    None => not_looked_at(placed),
+                    Some(Ok(found)) => found,
+                    Some(Err(panic)) => std::panic::resume_unwind(panic),
+                })
+                .collect()
+        })
+    }
+
+    fn inspect(&self, placed: &Placed) -> FoundComponent {
+        let (component, source) = (&placed.component, &placed.directory);
+        let environment =
+            of_component(self.user, &self.ground.environment, self.pipeline, component);
+        // The environment of the jobs: what git says there is what their git will say.
+        let git = Git::find(&environment);
+        let branch = self.branch(&environment);
+        let steps = self.steps(component);
+        let readiness = Preflight {
+            machine: self.machine,
+            git: git.as_ref(),
+            component,
+            steps: &steps,
+            directory: source,
+            environment: &environment,
+            branch: &branch,
+            tests_clone: &self.ground.tests_clone,
+        }
+        .readiness();
+        let directory = self.ground.directory(placed);
+        let Packages { names, go_root } =
+            match steps.iter().any(|step| step.expect == Expect::Cases) {
+                true => packages(component, &directory, &environment),
+                false => Packages::default(),
+            };
+        let git = git.ok();
+        FoundComponent {
+            component: component.clone(),
+            readiness,
+            revision: git.as_ref().and_then(|git| git.revision(source).ok()?),
+            packages: names,
+            go_root,
+            changed_files: git.and_then(|git| self.changed_files(&git, source, &branch)),
+            directory,
+        }
+    }
+
+    fn steps(&self, component: &Component) -> Vec<&Step> {
+        let asked = &self.selection.steps;
+        self.pipeline
+            .steps
+            .iter()
+            .filter(|step| asked.is_empty() || asked.contains(&step.name))
+            .filter(|step| component.steps.as_ref().is_none_or(|steps| steps.contains(&step.name)))
+            .collect()
+    }
+
+    /// The branch that changed files are compared with: `branch` in the environment, as kata's static-checks.sh takes it,
+    /// else what that takes by itself in v1 (`master`), elsewhere the branch changes are for, or the monorepo's.
+    fn branch(&self, environment: &Environment) -> String {
+        let asked = environment.get(OsStr::new("branch")).filter(|branch| !branch.is_empty());
+        match (asked, self.pipeline.layout, &self.pipeline.gerrit.branch) {
+            (Some(branch), _, _) => branch.to_string_lossy().into_owned(),
+            (None, Layout::Gopath, _) => "master".to_owned(),
+            (None, Layout::Plain, Some(branch)) => branch.clone(),
+            (None, Layout::Plain, None) => "main".to_owned(),
+        }
+    }
+
+    fn changed_files(&self, git: &Git, directory: &Path, branch: &str) -> Option<Vec<String>> {
+        let base = git.resolve(directory, &format!("refs/remotes/origin/{branch}")).ok()??;
+        let mut files = git.changed_files(directory, &base).ok()?;
+        if self.pipeline.layout == Layout::Gopath {
+            // As `get_pr_changed_file_details` of v1's static checks does.
+            files.retain(|file| !file.contains("vendor/"));
+        }
+        Some(files)
+    }
+}

@@ -1,0 +1,187 @@
+//! Which packages a component has, asked before its jobs: a package that never ran is then known to be missing.
+//!
+//! Where go or cargo cannot tell, the answer is none, and results say "unknown".
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::config::{Component, Requirement};
+use crate::probe::{Probe, find};
+
+/// A large tree with a cold cache.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// What kata's `.ci/go-test.sh` leaves out of `go list ./...`; source: `all_test_packages` there, branch 1.x-eol.
+const LEFT_OUT: [&str; 4] = [
+    "/vendor/",
+    "github.com/kata-containers/agent/protocols/grpc",
+    "github.com/kata-containers/tests/functional",
+    "github.com/kata-containers/tests/integration/docker",
+];
+
+/// Packages of a component.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Packages {
+    /// See [`crate::plan::Job::packages`].
+    pub(super) names: Option<Vec<String>>,
+    /// See [`crate::plan::Job::go_root`].
+    pub(super) go_root: Option<String>,
+}
+
+/// The environment of a probe: the jobs', and nothing that would make go or rustup fetch something.
+pub(super) fn offline(
+    environment: &BTreeMap<OsString, OsString>,
+    directory: &Path,
+) -> BTreeMap<OsString, OsString> {
+    let mut environment = environment.clone();
+    let settings = [
+        ("GOPROXY", "off"),
+        ("GOTOOLCHAIN", "local"),
+        ("RUSTUP_AUTO_INSTALL", "0"),
+        ("CARGO_NET_OFFLINE", "true"),
+    ];
+    environment.extend(settings.map(|(name, value)| (name.into(), value.into())));
+    environment.insert("PWD".into(), directory.into());
+    environment
+}
+
+/// Asks cargo where it is required or there is a `Cargo.toml`, else go. (The monorepo's libs have their manifest above them.)
+pub(super) fn packages(
+    component: &Component,
+    directory: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Packages {
+    let environment = offline(environment, directory);
+    let cargo = |requirement: &Requirement| matches!(requirement, Requirement::Program { name, .. } if name == "cargo");
+    if component.requires.iter().any(cargo) || directory.join("Cargo.toml").is_file() {
+        return Packages { names: crates(directory, &environment), go_root: None };
+    }
+    go_packages(directory, &environment).unwrap_or_default()
+}
+
+/// One question for names and directories: the import path of the component itself follows from both, also where the
+/// component has no Go files at its top, as kata's runtimes. With `-e` a package is listed although it or what it imports is
+/// broken or not here yet; otherwise the list is the same.
+fn go_packages(directory: &Path, environment: &BTreeMap<OsString, OsString>) -> Option<Packages> {
+    let format = "{{.ImportPath}}\t{{.Dir}}";
+    let output = ask("go", &["list", "-e", "-f", format, "./..."], directory, environment)?;
+    let listed: Vec<_> = output.lines().filter_map(|line| line.split_once('\t')).collect();
+    let names: Vec<_> = listed
+        .iter()
+        .map(|(name, _)| name.to_string())
+        .filter(|name| !LEFT_OUT.iter().any(|left_out| name.contains(left_out)))
+        .collect();
+    let go_root = listed.iter().find_map(|(name, place)| import_path(name, place, directory))?;
+    Some(Packages { names: (!names.is_empty()).then_some(names), go_root: Some(go_root) })
+}
+
+/// The import path of a directory, from a package in or below it and where that is. go has names for packages that are in
+/// no GOPATH and no module, too (`_/path`); they are no import paths.
+fn import_path(name: &str, place: &str, directory: &Path) -> Option<String> {
+    if name.starts_with(['_', '.', '/']) || name == "command-line-arguments" {
+        return None;
+    }
+    let place = Path::new(place).canonicalize().ok()?;
+    let below = place.strip_prefix(directory.canonicalize().ok()?).ok()?.to_str()?;
+    let root = name.strip_suffix(below)?.trim_end_matches('/');
+    (!root.is_empty()).then(|| root.to_owned())
+}
+
+/// The part of cargo's metadata (format version 1) that is looked at.
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Package {
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+    #[serde(default)]
+    test: bool,
+    #[serde(default, rename = "required-features")]
+    required_features: Vec<String>,
+}
+
+impl Target {
+    /// Whether `cargo test` runs unit tests of it by default. Crates in `tests/` are left out: their number is no secret
+    /// when they do not run, because those in `src/` come first.
+    fn has_unit_tests(&self) -> bool {
+        let kinds = ["lib", "rlib", "dylib", "cdylib", "staticlib", "proc-macro", "bin"];
+        self.test
+            && self.required_features.is_empty()
+            && self.kind.iter().any(|kind| kinds.contains(&kind.as_str()))
+    }
+}
+
+/// Crates whose manifest lies in the directory, as the compiler calls them. In a larger workspace the others are not the
+/// component's: kata's Makefiles choose by the manifest's path, too (`PACKAGES` in utils.mk of the monorepo).
+fn crates(directory: &Path, environment: &BTreeMap<OsString, OsString>) -> Option<Vec<String>> {
+    let arguments = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
+    let output = ask("cargo", &arguments, directory, environment)?;
+    let metadata: Metadata = serde_json::from_str(&output).ok()?;
+    let directory = directory.canonicalize().ok()?;
+    let inside = |package: &Package| {
+        let manifest = package.manifest_path.canonicalize();
+        manifest.is_ok_and(|manifest| manifest.starts_with(&directory))
+    };
+    let names: BTreeSet<_> = metadata
+        .packages
+        .iter()
+        .filter(|package| inside(package))
+        .flat_map(|package| &package.targets)
+        .filter(|target| target.has_unit_tests())
+        .map(|target| target.name.replace('-', "_"))
+        .collect();
+    (!names.is_empty()).then(|| names.into_iter().collect())
+}
+
+/// The output of a program that ends well; none for any other end.
+fn ask(
+    program: &str,
+    arguments: &[&str],
+    directory: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Option<String> {
+    let answer = Probe {
+        program: &find(program, environment)?,
+        arguments: arguments.iter().map(OsString::from).collect(),
+        directory,
+        environment,
+        deadline: DEADLINE,
+    }
+    .run()
+    .ok()?;
+    let output = String::from_utf8(answer.output).ok()?;
+    answer.status.success().then_some(output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_import_path_of_a_directory_follows_from_a_package_below_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let below = directory.path().join("pkg/a");
+        std::fs::create_dir_all(&below).expect("directories");
+        let path = |name: &str, place: &Path| {
+            import_path(name, &place.to_string_lossy(), directory.path())
+        };
+        assert_eq!(path("example.org/x/pkg/a", &below).as_deref(), Some("example.org/x"));
+        assert_eq!(path("example.org/x", directory.path()).as_deref(), Some("example.org/x"));
+        assert_eq!(path("example.org/other", &below), None);
+        assert_eq!(path("example.org/x", Path::new("/")), None);
+        assert_eq!(path("_/tmp/x/pkg/a", &below), None);
+    }
+}

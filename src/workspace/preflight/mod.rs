@@ -1,0 +1,119 @@
+//! Whether a component can run here at all, asked before its first job: so that what is missing is said with its fix, and
+//! not by an Error 127 of make.
+//!
+//! Two kinds of findings: a requirement that this machine does not meet (the component is skipped), and a work tree that is
+//! not as it must be (an error). All findings of a component are joined in one message; one broken thing makes it an error.
+
+mod host;
+mod origin;
+mod programs;
+mod tests_clone;
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::machine::Machine;
+use crate::config::{Component, Requirement, Step};
+use crate::git::{Git, GitError};
+use crate::plan::Readiness;
+
+pub(super) use tests_clone::TestsClone;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Problem {
+    broken: bool,
+    what: String,
+    fix: String,
+}
+
+impl Problem {
+    fn unmet(what: impl Into<String>, fix: impl Into<String>) -> Self {
+        let (what, fix) = (what.into(), fix.into());
+        Self { broken: false, what, fix }
+    }
+
+    fn broken(what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { broken: true, ..Self::unmet(what, fix) }
+    }
+}
+
+/// Everything the preflight of one component looks at.
+#[derive(Debug)]
+pub(super) struct Preflight<'a> {
+    pub(super) machine: &'a Machine,
+    pub(super) git: Result<&'a Git, &'a GitError>,
+    pub(super) component: &'a Component,
+    /// Steps of the component that will run.
+    pub(super) steps: &'a [&'a Step],
+    /// Where the user's work tree is, whatever view is made of it.
+    pub(super) directory: &'a Path,
+    /// What all jobs of the component share.
+    pub(super) environment: &'a BTreeMap<OsString, OsString>,
+    /// The branch of `origin` that changed files are compared with.
+    pub(super) branch: &'a str,
+    pub(super) tests_clone: &'a TestsClone,
+}
+
+impl Preflight<'_> {
+    /// All findings, in the order of `requires`.
+    pub(super) fn readiness(&self) -> Readiness {
+        let mut problems = self.make();
+        for requirement in &self.component.requires {
+            problems.extend(self.requirement(requirement));
+        }
+        problems.extend(self.sudo());
+        joined(problems)
+    }
+
+    fn requirement(&self, requirement: &Requirement) -> Option<Problem> {
+        match requirement {
+            Requirement::Program { name, at_least } => self.program(name, at_least.as_deref()),
+            Requirement::TestsClone => self.tests_clone.problem(self.git),
+            Requirement::Origin => self.origin(),
+            Requirement::Root => self.root(),
+            Requirement::Kvm => self.kvm(),
+        }
+    }
+
+    fn needs_tests_clone(&self) -> bool {
+        self.component.requires.contains(&Requirement::TestsClone)
+    }
+}
+
+fn joined(problems: Vec<Problem>) -> Readiness {
+    if problems.is_empty() {
+        return Readiness::Ready;
+    }
+    let broken = problems.iter().any(|problem| problem.broken);
+    let (what, fixes): (Vec<_>, Vec<_>) =
+        problems.into_iter().map(|problem| (problem.what, problem.fix)).unzip();
+    let (what, fix) = (what.join("; "), fixes.join("; "));
+    match broken {
+        true => Readiness::Broken { what, fix },
+        false => Readiness::Unmet { what, fix },
+    }
+}
+
+/// A git that cannot be asked, as a finding. Without git nothing is known of the work tree: that is a matter of the
+/// machine; what git says of a repository is one of the work tree.
+fn git_problem(error: &GitError) -> Problem {
+    let fix = error.fix().unwrap_or_else(|| "see that git works there".to_owned());
+    match error {
+        GitError::Missing | GitError::TooOld { .. } => Problem::unmet(error.to_string(), fix),
+        GitError::Probe(_)
+        | GitError::NoRepository { .. }
+        | GitError::DubiousOwnership { .. }
+        | GitError::Failed { .. } => Problem::broken(error.to_string(), fix),
+    }
+}
+
+/// The first directory of GOPATH, which go makes `~/go` when it is not set.
+pub(super) fn gopath(environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
+    let variable = |name: &str| environment.get(OsStr::new(name)).filter(|value| !value.is_empty());
+    match variable("GOPATH") {
+        Some(list) => std::env::split_paths(list).find(|path| !path.as_os_str().is_empty()),
+        None => variable("HOME").map(|home| Path::new(home).join("go")),
+    }
+}

@@ -1,0 +1,143 @@
+//! Programs, their versions, and make with its Makefile.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Preflight, Problem};
+use crate::plan::Command;
+use crate::probe::{Probe, at_least, find, quoted, version_in};
+use crate::workspace::packages::offline;
+use crate::workspace::place::has_makefile;
+
+/// A program that says its version takes milliseconds.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+impl Preflight<'_> {
+    pub(super) fn program(&self, name: &str, least: Option<&[u32]>) -> Option<Problem> {
+        let Some(path) = find(name, self.environment) else {
+            return Some(Problem::unmet(
+                format!("{name} is not on PATH"),
+                format!("install {}, and put it on PATH", product(name, least)),
+            ));
+        };
+        // A program that is there need not start: rustup's cargo does not without the toolchain that the directory asks for.
+        if least.is_none() && !["go", "cargo"].contains(&name) {
+            return None;
+        }
+        let told = match version(name, &path, self.directory, self.environment) {
+            Ok(text) => text,
+            Err(reason) => return Some(self.does_not_start(name, least, &path, &reason)),
+        };
+        let least = least?;
+        let found = version_in(&told);
+        // A go built from its sources is newer than any release it could be asked for.
+        let development = found.is_none() && told.contains("devel");
+        if development || found.as_deref().is_some_and(|found| at_least(found, least)) {
+            return None;
+        }
+        let found = found.map_or_else(|| format!("`{}`", told.trim()), |found| dotted(&found));
+        Some(Problem::unmet(
+            format!("{name} is {found} ({}), {} or newer is needed", path.display(), dotted(least)),
+            format!("install {}, and put it first on PATH", product(name, Some(least))),
+        ))
+    }
+
+    fn does_not_start(
+        &self,
+        name: &str,
+        least: Option<&[u32]>,
+        path: &Path,
+        reason: &str,
+    ) -> Problem {
+        let fix = match name {
+            "cargo" => format!(
+                "install the toolchain that is asked for there (`cd {} && rustup toolchain install`), or set RUSTUP_TOOLCHAIN in [env]",
+                quoted(self.directory)
+            ),
+            name => format!("install {}", product(name, least)),
+        };
+        Problem::unmet(
+            format!(
+                "{name} ({}) does not tell its version in {}: {reason}",
+                path.display(),
+                self.directory.display()
+            ),
+            fix,
+        )
+    }
+
+    /// What no component asks for in words: make itself, and something for it to read.
+    pub(super) fn make(&self) -> Vec<Problem> {
+        let Some(words) = self.steps.iter().find_map(|step| plain_make(&step.command)) else {
+            return Vec::new();
+        };
+        let program = find(words, self.environment).is_none().then(|| {
+            Problem::broken(
+                format!("{words} is not on PATH"),
+                "install GNU make, and put it on PATH",
+            )
+        });
+        let makefile = (!has_makefile(self.directory)).then(|| {
+            Problem::broken(
+                format!("there is no Makefile in {}", self.directory.display()),
+                format!("see that {} is a complete checkout", quoted(self.directory)),
+            )
+        });
+        program.into_iter().chain(makefile).collect()
+    }
+}
+
+/// The make of a command that will read the Makefile of the directory it runs in.
+fn plain_make(command: &Command) -> Option<&str> {
+    let Command::Run(words) = command else {
+        return None;
+    };
+    let (program, arguments) = words.split_first()?;
+    let elsewhere = arguments.iter().any(|word| {
+        ["-f", "--file", "--makefile", "-C", "--directory"]
+            .iter()
+            .any(|option| word.starts_with(option))
+    });
+    (Path::new(program).ends_with("make") && !elsewhere).then_some(program)
+}
+
+/// What a program says of its version; go has a word for it instead of an option.
+fn version(
+    name: &str,
+    path: &Path,
+    directory: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<String, String> {
+    let environment = offline(environment, directory);
+    let probe = Probe {
+        program: path,
+        arguments: vec![if name == "go" { "version" } else { "--version" }.into()],
+        directory,
+        environment: &environment,
+        deadline: DEADLINE,
+    };
+    let answer = probe.run().map_err(|error| error.to_string())?;
+    if !answer.status.success() {
+        return Err(format!("{} ({})", answer.complaint(), answer.status));
+    }
+    let text = if answer.output.is_empty() { answer.errors } else { answer.output };
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+fn product(name: &str, least: Option<&[u32]>) -> String {
+    let product = match name {
+        "go" => "Go",
+        "cargo" => "Rust with cargo",
+        other => other,
+    };
+    match least {
+        Some(version) => format!("{product} {} or newer", dotted(version)),
+        None => product.to_owned(),
+    }
+}
+
+fn dotted(version: &[u32]) -> String {
+    version.iter().map(u32::to_string).collect::<Vec<_>>().join(".")
+}

@@ -1,0 +1,7 @@
+//! The room on real directories and git repositories.
+
+mod detecting;
+mod opening;
+mod preflight;
+mod support;
+mod views;
