@@ -6,20 +6,25 @@ use crate::outcome::CaseStatus;
 /// What is known of a job before its first byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
-    /// Import path of the component's directory; packages outside of it are no cases of the component.
+    /// Import path of the component's directory; packages outside of it are no cases of the component. Without it kata's
+    /// own checkers (`github.com/kata-containers/tests/…`) are outside, and nothing else is.
     pub go_root: Option<String>,
-    /// Packages known beforehand, as full import paths or crate names; those never seen become `not-run`.
+    /// Packages known beforehand, as full import paths (or paths below `go_root`), or crate names where there is no
+    /// `go_root`; those never seen become `not-run`.
     pub packages: Option<Vec<String>>,
-    /// Files that differ from `origin/BRANCH`: what the changed-file checks should have looked at.
+    /// Files that differ from `origin/BRANCH` and still exist: what the changed-file checks should have looked at. Empty
+    /// for a branch that is on its base, none where git could not tell.
     pub changed_files: Option<Vec<String>>,
 }
 
 /// A case by its name in the job.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CaseKey {
-    /// A Go package's path below the component, a crate, a static check's group; empty for none.
+    /// A Go package's path below the component (with `/`; empty for the component's own directory), a crate or test
+    /// target, `CRATE (doc)` for tests in documentation, `static-checks`; empty where the output does not tell.
     pub package: String,
-    /// The test's name, with ` #2` and on where the job ran it again.
+    /// The test's name, with ` #2` and on where the job ran it again; `(package)` for a package as a whole, `(unnamed)` for
+    /// a test that only totals count.
     pub name: String,
 }
 
@@ -56,7 +61,8 @@ pub enum Finding {
 /// What the output as a whole says, once it is over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observations {
-    /// Programs that the shell or make could not find, outside of any case that failed by itself.
+    /// Programs that the shell, make or cargo could not find, as they name them, outside of any case that failed by
+    /// itself; words instead of a name where a recipe ended with 127 and nobody said which program it was.
     pub missing_programs: Vec<String>,
     /// make's own words say that no recipe ran, and nothing else speaks against it.
     pub nothing_ran: bool,

@@ -1,0 +1,188 @@
+//! make, the shells and cargo: programs that are missing, and whether a recipe ran at all.
+
+use super::seen::Seen;
+
+/// Most missing programs that are kept.
+const MOST_PROGRAMS: usize = 32;
+
+/// Reads what stands outside of tests.
+#[derive(Debug, Default)]
+pub(super) struct Make {
+    /// Programs that could not be found, in order.
+    pub missing: Vec<String>,
+    /// A recipe that ended with 127 or 126, with its target.
+    unexplained: Option<String>,
+    /// A line that only a recipe prints was seen.
+    pub recipe: bool,
+    /// Something that is not make's own was seen.
+    pub other: bool,
+}
+
+impl Make {
+    /// Looks at any line: what make says of itself, and whether it shows a recipe.
+    pub(super) fn watch(&mut self, text: &str, seen: &mut Seen) {
+        if let Some(idle) = idle(text) {
+            seen.make_idle.get_or_insert_with(|| idle.to_owned());
+        } else if !self.recipe {
+            self.recipe = is_recipe(text);
+            self.other = self.other || !text.trim().is_empty();
+        }
+    }
+
+    /// Lines were passed over.
+    pub(super) fn passed_over(&mut self, last: &[u8]) {
+        self.recipe = self.recipe || !last.iter().all(u8::is_ascii_whitespace);
+        self.other |= self.recipe;
+    }
+
+    /// A program is missing, outside of any test.
+    pub(super) fn missing(&mut self, program: String) {
+        if self.missing.len() < MOST_PROGRAMS && !self.missing.contains(&program) {
+            self.missing.push(program);
+        }
+    }
+
+    /// A recipe ended with 127: something is missing, even where nobody said what.
+    pub(super) fn error(&mut self, text: &str) {
+        if let Some(target) = error_127(text) {
+            self.unexplained.get_or_insert(target);
+        }
+    }
+
+    /// What to say when a recipe ended with 127 and no program was named.
+    pub(super) fn unexplained(&self) -> Option<&str> {
+        self.unexplained.as_deref()
+    }
+}
+
+/// `make: Nothing to be done for 'check'.`, `make: 'test' is up to date.`; not of a make below.
+fn idle(text: &str) -> Option<&str> {
+    let said = text.trim().strip_prefix("make: ")?;
+    let idle = said.starts_with("Nothing to be done for ") || said.ends_with(" is up to date.");
+    idle.then_some(said)
+}
+
+/// Lines that `$(shell …)` and make itself print while the Makefile is read prove nothing.
+fn is_recipe(text: &str) -> bool {
+    let text = text.trim();
+    let proves_nothing = [
+        "INFO: ",
+        "WARNING: ",
+        "ERROR: ",
+        "make: ",
+        "curl: ",
+        "/bin/sh: ",
+        "sh: ",
+        "fatal: ",
+        "warning: ",
+        "go: ",
+    ];
+    !text.is_empty()
+        && !text.contains(": *** ")
+        && !proves_nothing.iter().any(|start| text.starts_with(start))
+}
+
+/// `make: *** [Makefile:39: test] Error 127`.
+fn error_127(text: &str) -> Option<String> {
+    let (head, rest) = text.trim().split_once("*** [")?;
+    let (place, code) = rest.split_once("] Error ")?;
+    let missing = head.starts_with("make") && code.split(' ').next() == Some("127");
+    let (file, target) = place.rsplit_once(": ").unwrap_or(("", place));
+    let file = if file.is_empty() {
+        String::new()
+    } else {
+        format!(" ({file})")
+    };
+    missing.then(|| format!("a program that `{target}`{file} runs"))
+}
+
+/// The program that a shell, make, env or cargo says is missing.
+pub(super) fn missing_program(text: &str) -> Option<String> {
+    let text = text.trim();
+    if let Some(command) = text.strip_prefix("error: no such command: `") {
+        return command
+            .split('`')
+            .next()
+            .map(|command| format!("cargo-{command}"));
+    }
+    let program = command_not_found(text)
+        .or_else(|| shell_not_found(text))
+        .or_else(|| no_such_file(text))
+        .or_else(|| no_permission(text))
+        .or_else(|| cargo(text))?;
+    let program = program.trim_matches(['‘', '’', '\'', '"', '`']).trim();
+    let plain = !program.is_empty() && program.len() < 512 && !program.contains([' ', '\t']);
+    plain.then(|| program.to_owned())
+}
+
+/// bash: `X: line 3: PROG: command not found`, `bash: PROG: command not found`; sudo's is the same.
+fn command_not_found(text: &str) -> Option<&str> {
+    let (_, program) = text
+        .strip_suffix(": command not found")?
+        .rsplit_once(": ")?;
+    Some(program)
+}
+
+/// dash: `/bin/sh: 1: PROG: not found`.
+fn shell_not_found(text: &str) -> Option<&str> {
+    let mut parts = text.strip_suffix(": not found")?.rsplitn(3, ": ");
+    let (program, number, shell) = (parts.next()?, parts.next()?, parts.next()?);
+    let numbered = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty();
+    (numbered && !shell.contains("  ")).then_some(program)
+}
+
+/// make: `make: PROG: No such file or directory`; bash: `bash: /x.sh: …`, `X: line 3: PROG: …`; `env: ‘PROG’: …`;
+/// `timeout: failed to run command ‘PROG’: …`; dash: `sh: 0: cannot open x.sh: No such file`.
+fn no_such_file(text: &str) -> Option<&str> {
+    if let Some((head, program)) = text
+        .strip_suffix(": No such file")
+        .and_then(|text| text.split_once(": cannot open "))
+    {
+        return head.contains("sh: ").then_some(program);
+    }
+    let said = text.strip_suffix(": No such file or directory")?;
+    runner(said)
+}
+
+fn no_permission(text: &str) -> Option<&str> {
+    runner(
+        text.strip_suffix(": Permission denied")
+            .or(text.strip_suffix(": permission denied"))?,
+    )
+}
+
+/// Of `WHO: PROG`: the program, when who speaks is one that runs programs and speaks of running them.
+fn runner(said: &str) -> Option<&str> {
+    let (who, program) = said.rsplit_once(": ")?;
+    let program = program
+        .strip_prefix("failed to run command ")
+        .unwrap_or(program);
+    let (speaker, line) = who.split_once(": line ").unwrap_or((who, ""));
+    let name = speaker.rsplit('/').next().unwrap_or(speaker);
+    let name = name.split('[').next().unwrap_or(name);
+    let runs = match name {
+        "make" => {
+            !program.ends_with("akefile") && !program.ends_with(".mk") && !program.contains("***")
+        }
+        "bash" | "sh" => line.is_empty() || program.contains('/'),
+        "env" | "timeout" | "xargs" | "nohup" | "setsid" => true,
+        _ => false,
+    };
+    runs.then_some(program)
+}
+
+/// cargo: `error: could not execute process `x …` (never executed)`,
+/// `error: 'cargo-clippy' is not installed for the toolchain …`.
+fn cargo(text: &str) -> Option<&str> {
+    let said = text.strip_prefix("error: ")?;
+    if let Some(process) = said
+        .strip_prefix("could not execute process `")
+        .filter(|_| said.ends_with("(never executed)"))
+    {
+        return process.split([' ', '`']).next();
+    }
+    let program = said.strip_prefix('\'')?;
+    let (program, rest) = program.split_once('\'')?;
+    rest.starts_with(" is not installed for the ")
+        .then_some(program)
+}

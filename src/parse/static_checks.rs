@@ -1,0 +1,249 @@
+//! kata's static checks: `INFO: Running 'static_check_X' function` begins one, the next banner or the end ends it.
+//!
+//! kata's go-test.sh ends it, too: a job may check and then test. static-checks.sh ends at the first function that fails, so only the last one can have failed. A function that says it
+//! found nothing to look at is skipped with these words; where git knows better, that is a contradiction.
+
+use super::cases::{Details, Out, Spans};
+use super::go_lines;
+use super::lines::Line;
+use super::{CaseKey, Context, Observations, clean};
+use crate::outcome::{CaseStatus, Ending};
+
+/// Package of the cases: the group that static checks are.
+pub(super) const PACKAGE: &str = "static-checks";
+
+/// Words with which a function says that it looked at nothing.
+const NOTHING: [&str; 12] = [
+    "No JSON files to check",
+    "No documentation to check",
+    "No scripts to check",
+    "No XML files to check",
+    "No files found",
+    "No files changed",
+    "Skipping check_files: see ",
+    "No vendoring in this repository",
+    "Cannot check ",
+    "Can only check ",
+    "Not running ",
+    "No commits to check",
+];
+
+/// Of a function that printed nothing at all, such as `static_check_versions` without a `versions.yaml`.
+const SILENT: &str = "printed nothing: it cannot be told whether it looked at anything";
+
+/// One function's section.
+#[derive(Debug)]
+struct Section {
+    key: CaseKey,
+    function: String,
+    start: u64,
+    nothing: Option<String>,
+    /// It printed something.
+    printed: bool,
+    error: Option<String>,
+    /// Programs its output says are missing, and in which words.
+    missing: Vec<(String, String)>,
+}
+
+/// Reads static checks.
+#[derive(Debug, Default)]
+pub(super) struct StaticChecks {
+    section: Option<Section>,
+    last: String,
+    contradictions: Vec<String>,
+}
+
+impl StaticChecks {
+    /// The last line of those that were passed over.
+    pub(super) fn passed_over(&mut self, last: &[u8]) {
+        if let Some(section) = &mut self.section {
+            section.printed = true;
+            self.last.clear();
+            self.last
+                .push_str(&clean::text(&last[..last.len().min(4096)]));
+        }
+    }
+
+    /// Takes a line; whether a check is running.
+    pub(super) fn line(
+        &mut self,
+        text: &str,
+        at: Line<'_>,
+        context: &Context,
+        out: &mut Out<'_>,
+    ) -> bool {
+        if let Some(function) = banner(text) {
+            self.end_section(CaseStatus::Passed, at.start, context, out);
+            self.section = Some(Section {
+                key: out.start(PACKAGE, function, at.start),
+                function: function.to_owned(),
+                start: at.start,
+                nothing: None,
+                printed: false,
+                error: None,
+                missing: Vec::new(),
+            });
+            return true;
+        }
+        if go_lines::announcement(text).is_some() {
+            self.end_section(CaseStatus::Passed, at.start, context, out);
+        }
+        let Some(section) = &mut self.section else {
+            return false;
+        };
+        section.line(text);
+        let make = text.starts_with("make: ***");
+        if !make && !text.trim().is_empty() {
+            self.last.clear();
+            self.last.push_str(&text[..text.floor_char_boundary(4096)]);
+        }
+        true
+    }
+
+    /// A program that the running check could not find.
+    pub(super) fn missing(&mut self, program: String, text: &str) {
+        if let Some(section) = &mut self.section {
+            section.missing.push((program, text.to_owned()));
+            section.missing.truncate(64);
+        }
+    }
+
+    fn end_section(
+        &mut self,
+        status: CaseStatus,
+        offset: u64,
+        context: &Context,
+        out: &mut Out<'_>,
+    ) {
+        let Some(section) = self.section.take() else {
+            return;
+        };
+        let mut spans = Spans::default();
+        spans.add(section.start, offset);
+        let mut details = Details {
+            spans,
+            ..Details::default()
+        };
+        let status = match (status, section.nothing) {
+            (CaseStatus::Passed, Some(nothing)) => {
+                self.contradictions
+                    .extend(contradiction(&section.function, &nothing, context));
+                details.message = clean::message(&with_base(&nothing, context));
+                CaseStatus::Skipped
+            }
+            (CaseStatus::Passed, None) if !section.printed => {
+                details.message = Some(SILENT.to_owned());
+                CaseStatus::Skipped
+            }
+            (CaseStatus::Passed, None) => CaseStatus::Passed,
+            (status, _) => {
+                let missing = section.missing.into_iter().next().map(|(_, text)| text);
+                let told = match status {
+                    CaseStatus::Unfinished => missing,
+                    _ => section.error.or_else(|| Some(self.last.clone())),
+                };
+                details.message =
+                    clean::message(&told.unwrap_or_else(|| "started, never ended".into()));
+                status
+            }
+        };
+        out.end(section.key, status, details);
+        self.last.clear();
+    }
+
+    /// The output is over.
+    pub(super) fn finish(
+        mut self,
+        ending: Option<Ending>,
+        offset: u64,
+        context: &Context,
+        observations: &mut Observations,
+        out: &mut Out<'_>,
+    ) {
+        let missing = self
+            .section
+            .as_ref()
+            .map(|section| section.missing.clone())
+            .unwrap_or_default();
+        let status = match ending {
+            Some(ending) if ending.is_success() => CaseStatus::Passed,
+            Some(Ending::ExitCode(_)) if missing.is_empty() => CaseStatus::Failed,
+            _ => CaseStatus::Unfinished,
+        };
+        if status == CaseStatus::Unfinished {
+            observations
+                .missing_programs
+                .extend(missing.into_iter().map(|(program, _)| program));
+        }
+        self.end_section(status, offset, context, out);
+        observations.contradictions = self.contradictions;
+    }
+}
+
+impl Section {
+    fn line(&mut self, text: &str) {
+        let text = text.trim();
+        self.printed |= !text.is_empty();
+        let said = text.strip_prefix("INFO: ").unwrap_or(text);
+        if let Some(error) = text.strip_prefix("ERROR: ") {
+            self.error.get_or_insert_with(|| error.to_owned());
+        } else if text.starts_with("Found 0 commits ")
+            || (said.len() < text.len() && NOTHING.iter().any(|words| said.starts_with(words)))
+        {
+            self.nothing = Some(said.to_owned());
+        } else if is_look(said) {
+            self.nothing = None;
+        }
+    }
+}
+
+/// `INFO: Checking JSON file 'x'`: it looked at something after all.
+fn is_look(said: &str) -> bool {
+    said.starts_with("Checking ") && said.contains(" file '")
+}
+
+fn banner(text: &str) -> Option<&str> {
+    let function = text
+        .trim()
+        .strip_prefix("INFO: Running '")?
+        .strip_suffix("' function")?;
+    let named = function
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (named && function.starts_with("static_check_")).then_some(function)
+}
+
+fn with_base(nothing: &str, context: &Context) -> String {
+    match &context.changed_files {
+        Some(files) if files.is_empty() => format!("{nothing} (nothing differs from the base)"),
+        _ => nothing.to_owned(),
+    }
+}
+
+/// What git knows against a check's words.
+fn contradiction(function: &str, nothing: &str, context: &Context) -> Option<String> {
+    let files = context.changed_files.as_ref()?;
+    let shown = files
+        .iter()
+        .find(|file| is_its_kind(function, nothing, file))?;
+    Some(format!(
+        "{function} says \"{}\", although {shown} differs from the base",
+        nothing.trim()
+    ))
+}
+
+fn is_its_kind(function: &str, nothing: &str, file: &str) -> bool {
+    if file.starts_with("vendor/") || file.contains("/vendor/") {
+        return false;
+    }
+    let ends = |ends: &[&str]| ends.iter().any(|end| file.ends_with(end));
+    match function {
+        "static_check_json" => ends(&[".json"]),
+        "static_check_xml" => ends(&[".xml"]),
+        "static_check_docs" => ends(&[".md"]),
+        "static_check_shell" => ends(&[".sh", ".bash"]),
+        "static_check_files" => nothing.starts_with("No files changed"),
+        "static_check_commits" => true,
+        _ => false,
+    }
+}

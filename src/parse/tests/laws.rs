@@ -1,0 +1,186 @@
+//! What holds whatever the bytes are.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use proptest::prelude::*;
+
+use super::{Parsed, parse_in_pieces};
+use crate::outcome::{CaseStatus, Ending};
+use crate::parse::{Context, Finding};
+
+/// Lines that mean something somewhere, so that random texts reach deep.
+const LINES: &[&str] = &[
+    "=== RUN   TestA",
+    "=== RUN   TestB/sub",
+    "=== PAUSE TestA",
+    "=== CONT  TestA",
+    "=== NAME  TestB/sub",
+    "--- PASS: TestA (0.00s)",
+    "--- FAIL: TestB (0.01s)",
+    "    --- FAIL: TestB/sub (0.01s)",
+    "    a_test.go:12: boom",
+    "        \tError Trace:\ta_test.go:13",
+    "        \tError:      \tnot equal",
+    "foo--- SKIP: TestA (0.00s)",
+    "ok  \texample.com/x\t0.01s",
+    "ok  \texample.com/x\t(cached)",
+    "FAIL\texample.com/x\t0.01s",
+    "FAIL\texample.com/y [build failed]",
+    "?   \texample.com/z\t[no test files]",
+    "# example.com/y [example.com/y.test]",
+    "y/y.go:3:4: undefined: x",
+    "panic: boom",
+    "panic: test timed out after 2s",
+    "\trunning tests:",
+    "\t\tTestC (2s)",
+    "goroutine 7 [running]:",
+    "example.com/x.TestA(0x1)",
+    "\t/src/x/a_test.go:7 +0x12",
+    "WARNING: DATA RACE",
+    "exit status 2",
+    "INFO: Running 'go test' as current user on package 'example.com/x' with flags '-v'",
+    "INFO: Running 'static_check_json' function",
+    "INFO: No JSON files to check",
+    "ERROR: bad",
+    "x.sh: line 3: jq: command not found",
+    "make: *** [Makefile:3: test] Error 127",
+    "make: Nothing to be done for 'check'.",
+    r#"{"Action":"start","Package":"example.com/j"}"#,
+    r#"{"Action":"run","Package":"example.com/j","Test":"TestJ"}"#,
+    r#"{"Action":"output","Package":"example.com/j","Test":"TestJ","Output":"--- PASS: TestJ (0.00s)\n"}"#,
+    r#"{"Action":"pass","Package":"example.com/j","Test":"TestJ","Elapsed":0.1}"#,
+    r#"{"Action":"fail","Package":"example.com/j","Elapsed":0.1}"#,
+    r#"{"Action":"pass","Package":"example.com/j","#,
+    "     Running unittests src/lib.rs (target/debug/deps/logging-2e863069fabb306e)",
+    "   Doc-tests logging",
+    "running 3 tests",
+    "test a ... ok",
+    "test b ... FAILED",
+    "test c ... ",
+    "ok",
+    "noiseok",
+    "test d has been running for over 60 seconds",
+    "thread 'b' (12) panicked at src/lib.rs:5:9:",
+    "failures:",
+    "---- b stdout ----",
+    "test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.00s",
+    "test result: ok. 18446744073709551615 passed; 9 failed; 1 ignored; 0 measured; 2 filtered out",
+    "error: test failed, to rerun pass `--lib`",
+    "  process didn't exit successfully: `x` (signal: 11, SIGSEGV: invalid memory reference)",
+    "\x1b[32mtest e ... ok\x1b[0m",
+    "y",
+    "",
+];
+
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let known = prop::sample::select(LINES).prop_map(|line| line.as_bytes().to_vec());
+    let junk = prop::collection::vec(any::<u8>(), 0..40);
+    let end = prop::sample::select(&["\n", "\n", "\n", "\r\n", "\r", ""][..]);
+    let line = (prop_oneof![9 => known, 1 => junk], end).prop_map(|(mut line, end)| {
+        line.extend_from_slice(end.as_bytes());
+        line
+    });
+    prop::collection::vec(line, 0..60).prop_map(|lines| lines.concat())
+}
+
+fn context() -> impl Strategy<Value = Context> {
+    let root = prop::option::of(Just("example.com".to_owned()));
+    let packages = prop::option::of(Just(vec!["example.com/x".to_owned(), "logging".to_owned()]));
+    let files = prop::option::of(prop::collection::vec(Just("a.json".to_owned()), 0..2));
+    (root, packages, files).prop_map(|(go_root, packages, changed_files)| Context {
+        go_root,
+        packages,
+        changed_files,
+    })
+}
+
+fn ending() -> impl Strategy<Value = Option<Ending>> {
+    prop::sample::select(vec![
+        None,
+        Some(Ending::ExitCode(0)),
+        Some(Ending::ExitCode(2)),
+        Some(Ending::Signal(9)),
+    ])
+}
+
+/// Each start has exactly one end, no end comes twice, and only what never ran has no start.
+fn check_balance(parsed: &Parsed) -> Result<(), TestCaseError> {
+    let mut open: HashMap<_, bool> = HashMap::new();
+    for finding in &parsed.findings {
+        match finding {
+            Finding::Started(key, _) => {
+                prop_assert_eq!(open.insert(key.clone(), true), None, "started twice");
+            }
+            Finding::Finished(end) => {
+                let before = open.insert(end.key.clone(), false);
+                let wanted = (end.status != CaseStatus::NotRun).then_some(true);
+                prop_assert_eq!(before, wanted, "{:?}", end);
+            }
+        }
+    }
+    prop_assert!(open.values().all(|open| !open), "a start without an end");
+    Ok(())
+}
+
+fn check_limits(parsed: &Parsed, length: u64) -> Result<(), TestCaseError> {
+    for end in parsed.ends() {
+        let message = end.message.as_deref().unwrap_or("x");
+        prop_assert!(!message.is_empty() && message.len() <= 1024);
+        prop_assert!(!message.chars().any(char::is_control), "{message:?}");
+        prop_assert!(end.output.len() <= 64);
+        prop_assert!(
+            end.output
+                .iter()
+                .all(|span| span.start < span.end && span.end <= length)
+        );
+        let in_order = end
+            .output
+            .windows(2)
+            .all(|pair| pair[0].end < pair[1].start);
+        prop_assert!(in_order, "{:?}", end.output);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn findings_are_balanced_bounded_and_do_not_depend_on_the_pieces(
+        text in text(), context in context(), ending in ending(), size in 1usize..200,
+    ) {
+        let whole = parse_in_pieces(&context, &text, usize::MAX, ending);
+        check_balance(&whole)?;
+        check_limits(&whole, text.len() as u64)?;
+        let pieces = parse_in_pieces(&context, &text, size, ending);
+        prop_assert_eq!(pieces, whole);
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000), size in 1usize..50) {
+        let parsed = parse_in_pieces(&Context::default(), &bytes, size, None);
+        check_balance(&parsed)?;
+    }
+}
+
+#[test]
+fn a_result_behind_a_flood_without_a_line_feed_is_found() {
+    let mut text = b"=== RUN   TestFlood\n".to_vec();
+    text.resize(3 << 20, b'x');
+    text.extend_from_slice(b"--- PASS: TestFlood (0.50s)\nok  \texample.com/x\t0.51s\n");
+    let parsed = parse_in_pieces(&Context::default(), &text, 1000, Some(Ending::ExitCode(0)));
+    assert_eq!(parsed.cases(), ["example.com/x|TestFlood|passed"]);
+}
+
+#[test]
+fn a_flood_takes_neither_memory_nor_long() {
+    let piece = b"y\n".repeat(1 << 19);
+    let mut parser = crate::parse::Parser::new(Context::default());
+    let begin = Instant::now();
+    for _ in 0..100 {
+        parser.feed(&piece, &mut |finding| panic!("{finding:?}"));
+    }
+    // 100 MiB; generous, since tests are built with little optimisation and machines are shared.
+    assert!(begin.elapsed().as_secs() < 20);
+}
