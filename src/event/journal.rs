@@ -42,14 +42,28 @@ pub struct Journal {
 impl Journal {
     /// Makes a new journal. An existing one is an error: a journal is never overwritten.
     pub fn create(path: &Path) -> Result<Self, JournalError> {
-        let file = File::create_new(path)
-            .map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), file })
+        let file = File::create_new(path).map_err(|source| JournalError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+        })
+    }
+
+    /// A journal on an open file.
+    #[cfg(test)]
+    pub(crate) fn on(path: PathBuf, file: File) -> Self {
+        Self { path, file }
     }
 
     /// Appends a record; syncs after the end of a job or of the run.
     pub fn append(&mut self, record: &Record) -> Result<(), JournalError> {
-        self.write(record).map_err(|source| JournalError::Io { path: self.path.clone(), source })
+        self.write(record).map_err(|source| JournalError::Io {
+            path: self.path.clone(),
+            source,
+        })
     }
 
     fn write(&mut self, record: &Record) -> io::Result<()> {
@@ -66,7 +80,10 @@ impl Journal {
 /// Reads a journal. An unfinished last line (a kill in the middle of a write) is left out; any other line that is not a
 /// record, or is of a later version, is an error.
 pub fn read_journal(path: &Path) -> Result<Vec<Record>, JournalError> {
-    let io = |source| JournalError::Io { path: path.to_owned(), source };
+    let io = |source| JournalError::Io {
+        path: path.to_owned(),
+        source,
+    };
     let mut reader = BufReader::new(File::open(path).map_err(io)?);
     let mut records = Vec::new();
     let mut line = Vec::new();
@@ -89,7 +106,10 @@ pub fn read_journal(path: &Path) -> Result<Vec<Record>, JournalError> {
 fn parse(line: &[u8]) -> Result<Record, String> {
     let record: Record = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     if record.v > FORMAT_VERSION {
-        return Err(format!("format {} is of a later version of kata-ci", record.v));
+        return Err(format!(
+            "format {} is of a later version of kata-ci",
+            record.v
+        ));
     }
     Ok(record)
 }

@@ -59,6 +59,9 @@ pub struct RunStarted {
     pub pipeline: String,
     /// Absolute path of the workspace.
     pub workspace: String,
+    /// Name of the machine, where it has one: `hostname` in JUnit, `worker` in `result.json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
     /// Components of the plan, in order.
     pub components: Vec<String>,
     /// Steps of the plan, in order.
@@ -96,6 +99,9 @@ pub struct JobStarted {
     pub attempt: u32,
     /// Log file, relative to the report directory.
     pub log: String,
+    /// Which of the jobs side by side it is, from 0; a worker has one job at a time.
+    #[serde(default)]
+    pub worker: usize,
 }
 
 /// A range of bytes of the job's log: `start..end`.

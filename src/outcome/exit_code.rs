@@ -22,6 +22,14 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// The same, but never a good end: something kept the run from being recorded or shown as it was.
+    pub fn at_least_an_error(self) -> Self {
+        match self {
+            Self::Success | Self::NothingToDo => Self::Error,
+            other => other,
+        }
+    }
+
     /// The number handed to the operating system.
     pub fn code(self) -> i32 {
         match self {
@@ -94,7 +102,10 @@ mod tests {
 
     #[test]
     fn an_allowed_vacuous_job_neither_fails_nor_proves() {
-        assert_eq!(exit_code([(Vacuous, true), (Passed, false)], None).code(), 0);
+        assert_eq!(
+            exit_code([(Vacuous, true), (Passed, false)], None).code(),
+            0
+        );
         assert_eq!(exit_code([(Vacuous, true)], None).code(), 4);
         assert_eq!(exit_code([(Failed, true)], None).code(), 1);
     }

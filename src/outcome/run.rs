@@ -99,12 +99,14 @@ impl Run {
 
     fn queue(&mut self, queued: &JobQueued) {
         self.order.push(queued.job.clone());
-        self.jobs.insert(queued.job.clone(), JobResult::new(queued.clone()));
+        self.jobs
+            .insert(queued.job.clone(), JobResult::new(queued.clone()));
     }
 
     fn finish_case(&mut self, case: &CaseFinished) {
         if let Some(job) = self.jobs.get_mut(&case.job) {
-            job.open.retain(|(package, name)| *package != case.package || *name != case.name);
+            job.open
+                .retain(|(package, name)| *package != case.package || *name != case.name);
             job.tally.add(case.status);
             job.cases.push(case.clone());
         }
@@ -125,10 +127,12 @@ impl Run {
 
     /// How many jobs have each outcome; those that are not over are left out.
     pub fn outcomes(&self) -> BTreeMap<JobOutcome, usize> {
-        self.jobs().filter_map(JobResult::outcome).fold(BTreeMap::new(), |mut counts, outcome| {
-            *counts.entry(outcome).or_default() += 1;
-            counts
-        })
+        self.jobs()
+            .filter_map(JobResult::outcome)
+            .fold(BTreeMap::new(), |mut counts, outcome| {
+                *counts.entry(outcome).or_default() += 1;
+                counts
+            })
     }
 
     /// The exit code the jobs so far add up to. A job whose end was never seen counts as an error: it is not forgotten.
@@ -145,12 +149,18 @@ impl Run {
     /// Cases that speak against a job, with the job, in the order of the plan.
     pub fn bad_cases(&self) -> impl Iterator<Item = (&JobResult, &CaseResult)> {
         self.jobs().flat_map(|job| {
-            job.cases.iter().filter(|case| case.status.is_bad()).map(move |case| (job, case))
+            job.cases
+                .iter()
+                .filter(|case| case.status.is_bad())
+                .map(move |case| (job, case))
         })
     }
 
     /// How many cases of a status there are.
     pub fn count(&self, status: CaseStatus) -> usize {
-        self.jobs().flat_map(|job| &job.cases).filter(|case| case.status == status).count()
+        self.jobs()
+            .flat_map(|job| &job.cases)
+            .filter(|case| case.status == status)
+            .count()
     }
 }

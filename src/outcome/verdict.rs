@@ -64,7 +64,11 @@ pub struct Verdict {
 
 impl Verdict {
     fn new(outcome: JobOutcome, reason: impl Into<String>) -> Self {
-        Self { outcome, reason: reason.into(), fix: None }
+        Self {
+            outcome,
+            reason: reason.into(),
+            fix: None,
+        }
     }
 }
 
@@ -110,11 +114,14 @@ fn only_tool_missing(facts: &Facts) -> bool {
 
 fn bad_cases(cases: &Tally) -> String {
     let count = |number: u64, word| (number > 0).then(|| format!("{number} {word}"));
-    [count(cases.failed, "failed"), count(cases.unfinished, "never ended")]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(", ")
+    [
+        count(cases.failed, "failed"),
+        count(cases.unfinished, "never ended"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>()
+    .join(", ")
 }
 
 fn from_missing_programs(facts: &Facts) -> Option<Verdict> {
@@ -130,14 +137,18 @@ fn from_missing_programs(facts: &Facts) -> Option<Verdict> {
 }
 
 fn from_ending(facts: &Facts) -> Option<Verdict> {
-    let every_case_passed =
-        if facts.cases.tested() > 0 { ", although every case that ended has passed" } else { "" };
+    let every_case_passed = if facts.cases.tested() > 0 {
+        ", although every case that ended has passed"
+    } else {
+        ""
+    };
     match facts.ending {
         None => Some(Verdict::new(JobOutcome::Error, "its end was not seen")),
         Some(Ending::ExitCode(0)) => None,
-        Some(Ending::ExitCode(code)) => {
-            Some(Verdict::new(JobOutcome::Failed, format!("exited with {code}{every_case_passed}")))
-        }
+        Some(Ending::ExitCode(code)) => Some(Verdict::new(
+            JobOutcome::Failed,
+            format!("exited with {code}{every_case_passed}"),
+        )),
         Some(Ending::Signal(signal)) => Some(Verdict::new(
             JobOutcome::Failed,
             format!("ended by signal {signal}{every_case_passed}"),
@@ -162,7 +173,11 @@ fn vacuous(facts: &Facts, what: &str) -> Verdict {
         "" => format!("the command passed, but {what}"),
         cause => format!("the command passed, but {what}: {cause}"),
     };
-    Verdict { outcome: JobOutcome::Vacuous, reason, fix }
+    Verdict {
+        outcome: JobOutcome::Vacuous,
+        reason,
+        fix,
+    }
 }
 
 fn duration(seconds: f64) -> String {
@@ -189,7 +204,10 @@ mod tests {
     }
 
     fn passed(number: u64) -> Tally {
-        Tally { passed: number, ..Tally::default() }
+        Tally {
+            passed: number,
+            ..Tally::default()
+        }
     }
 
     fn outcome(facts: &Facts) -> JobOutcome {
@@ -205,13 +223,25 @@ mod tests {
     #[test]
     fn exit_0_with_a_failed_or_unfinished_case_is_failed() {
         for cases in [
-            Tally { failed: 1, passed: 5, ..Tally::default() },
-            Tally { unfinished: 1, passed: 5, ..Tally::default() },
+            Tally {
+                failed: 1,
+                passed: 5,
+                ..Tally::default()
+            },
+            Tally {
+                unfinished: 1,
+                passed: 5,
+                ..Tally::default()
+            },
         ] {
             for expect in [Expect::Cases, Expect::Commands, Expect::Exit] {
                 let verdict = verdict(&facts(expect, 0, cases));
                 assert_eq!(verdict.outcome, Failed);
-                assert!(verdict.reason.contains("although the command exited with 0"));
+                assert!(
+                    verdict
+                        .reason
+                        .contains("although the command exited with 0")
+                );
             }
         }
     }
@@ -220,7 +250,10 @@ mod tests {
     fn a_bad_exit_with_every_case_passed_is_failed_and_says_so() {
         let verdict = verdict(&facts(Expect::Cases, 2, passed(7)));
         assert_eq!(verdict.outcome, Failed);
-        assert_eq!(verdict.reason, "exited with 2, although every case that ended has passed");
+        assert_eq!(
+            verdict.reason,
+            "exited with 2, although every case that ended has passed"
+        );
     }
 
     #[test]
@@ -234,8 +267,14 @@ mod tests {
     fn cases_are_vacuous_when_none_passed_or_failed() {
         for cases in [
             Tally::default(),
-            Tally { skipped: 3, ..Tally::default() },
-            Tally { not_run: 3, ..Tally::default() },
+            Tally {
+                skipped: 3,
+                ..Tally::default()
+            },
+            Tally {
+                not_run: 3,
+                ..Tally::default()
+            },
         ] {
             assert_eq!(outcome(&facts(Expect::Cases, 0, cases)), Vacuous);
             assert_eq!(outcome(&facts(Expect::Commands, 0, cases)), Passed);
@@ -267,7 +306,14 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_an_error_only_when_nothing_failed_by_itself() {
-        let mut facts = facts(Expect::Cases, 2, Tally { unfinished: 1, ..Tally::default() });
+        let mut facts = facts(
+            Expect::Cases,
+            2,
+            Tally {
+                unfinished: 1,
+                ..Tally::default()
+            },
+        );
         facts.missing_programs = vec!["golangci-lint".into()];
         let judged = verdict(&facts);
         assert_eq!(judged.outcome, Error);
@@ -281,7 +327,10 @@ mod tests {
 
     #[test]
     fn what_kata_ci_could_not_do_comes_first() {
-        let bad = Tally { failed: 1, ..Tally::default() };
+        let bad = Tally {
+            failed: 1,
+            ..Tally::default()
+        };
         for (trouble, expected) in [
             (Trouble::Infrastructure("disk full".into()), Error),
             (Trouble::Timeout(1.5), TimedOut),

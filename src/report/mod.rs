@@ -1,16 +1,54 @@
 //! What people and machines see of a run, one file a reporter.
 //!
-//! Live reporters get every record in order, with the fold so far, from the one thread that draws; the files at the end
-//! are written from the fold and the logs. Reporters know events and outcomes only, never a process.
+//! Live reporters ([`Reporter`]) get every record in order, with the fold so far, from the one thread that draws
+//! ([`Live`]); the summary and the files at the end ([`summarise`], [`write_all`]) are made from the fold and the logs, so
+//! one made later from the journal equals the one made live. Reporters know events and outcomes only, never a process.
+//!
+//! Whatever a job printed is foreign text: it goes through [`text`] before it reaches a terminal or a file.
+
+mod excerpt;
+mod files;
+mod json;
+mod junit;
+mod live;
+mod output;
+mod plain;
+mod progress;
+mod result;
+mod style;
+mod summary;
+pub mod text;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use excerpt::{LogReader, tail};
+pub use files::{FileError, write_all, write_aside};
+pub use json::JsonReporter;
+pub use junit::write_junit;
+pub use live::{Followed, Live};
+pub use plain::PlainReporter;
+pub use progress::{ProgressReporter, can_redraw};
+pub use result::result_json;
+pub use style::{Meaning, Style};
+pub use summary::render as summarise;
+
+use std::io;
 
 use crate::event::Record;
 use crate::outcome::Run;
 
 /// Shows a run while it goes on.
-pub trait Reporter {
+pub trait Reporter: Send {
     /// The next record; `run` already holds it.
     fn record(&mut self, record: &Record, run: &Run);
 
-    /// Time went by. Called a few times a second while nothing happens.
-    fn tick(&mut self, _run: &Run) {}
+    /// Time went by: it is `now`. Called ten times a second, whether or not something happens.
+    fn tick(&mut self, _now: jiff::Timestamp, _run: &Run) {}
+
+    /// Nothing follows. Says what kept this reporter from showing all; a reader that went away is no error.
+    fn finish(&mut self, _run: &Run) -> io::Result<()> {
+        Ok(())
+    }
 }

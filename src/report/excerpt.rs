@@ -1,0 +1,336 @@
+//! Pieces of a job's log: the output of one case, the last lines of a job.
+//!
+//! Logs may be huge, so nothing here reads more than two windows of [`WINDOW`] bytes at a time: the head and the tail of
+//! what is asked for. What comes out is clean text ([`super::text`]); lines of `go test -json` are turned into the output
+//! they carry.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::text;
+use crate::event::Span;
+
+/// Most that is read at each end, in bytes: several times what is shown, since JSON wraps every line.
+const WINDOW: u64 = 256 * 1024;
+
+/// Longest of the last lines, in bytes.
+const LINE_CAP: usize = 500;
+
+/// Where a job's log lies; none for a name that leads out of the report directory. A journal may come from elsewhere: it
+/// must not make a report show any other file.
+pub(super) fn log_path(directory: &Path, name: &str) -> Option<PathBuf> {
+    let inside = Path::new(name)
+        .components()
+        .all(|component| matches!(component, Component::Normal(_)));
+    (inside && !name.is_empty()).then(|| directory.join(name))
+}
+
+/// A job's log, open for reading ranges of it.
+#[derive(Debug)]
+pub struct LogReader {
+    file: File,
+    /// What a reader is told when something is left out.
+    name: String,
+}
+
+impl LogReader {
+    /// Opens a log. `name` is what an excerpt calls it: its path relative to the report.
+    pub fn open(path: &Path, name: &str) -> io::Result<Self> {
+        Ok(Self {
+            file: File::open(path)?,
+            name: name.to_owned(),
+        })
+    }
+
+    /// The clean text of these ranges, in order, at most about `cap` bytes of it: where there is more, head and tail,
+    /// parted by a line that says how many bytes of the log are left out and where they are.
+    pub fn excerpt(&mut self, spans: &[Span], cap: usize) -> io::Result<String> {
+        let total = spans.iter().map(length).sum::<u64>();
+        if total <= 2 * WINDOW {
+            let bytes = self.read(spans, 0, total)?;
+            let lines = lines(&bytes, false, false);
+            return Ok(self.join(&lines, &[], total, cap));
+        }
+        let head = self.read(spans, 0, WINDOW)?;
+        let tail = self.read(spans, total - WINDOW, total)?;
+        let (head, tail) = (lines(&head, false, true), lines(&tail, true, false));
+        Ok(self.join(&head, &tail, total, cap))
+    }
+
+    /// Reads the bytes `from..to` of the ranges taken as one. A log shorter than the ranges say gives what there is.
+    fn read(&mut self, spans: &[Span], from: u64, to: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut position = 0;
+        for span in spans {
+            let (begin, end) = (position.max(from), (position + length(span)).min(to));
+            if begin < end {
+                self.file
+                    .seek(SeekFrom::Start(span.start + (begin - position)))?;
+                (&self.file).take(end - begin).read_to_end(&mut bytes)?;
+            }
+            position += length(span);
+        }
+        Ok(bytes)
+    }
+
+    /// Joins what fits: `head` and then `tail`, which may be the same stretch of lines when `tail` is empty.
+    fn join(&self, head: &[Line<'_>], tail: &[Line<'_>], total: u64, cap: usize) -> String {
+        let size: usize = head.iter().map(|line| line.text.len()).sum();
+        if tail.is_empty() && size <= cap {
+            return head.iter().map(|line| &*line.text).collect();
+        }
+        let (first, rest) = take_head(head, cap / 2);
+        let from = if tail.is_empty() { rest } else { tail };
+        let last = take_tail(from, cap / 2);
+        let kept: u64 = first.iter().chain(&last).map(|line| line.raw).sum();
+        let mut joined: String = first.iter().map(|line| &*line.text).collect();
+        if !joined.is_empty() && !joined.ends_with('\n') {
+            joined.push('\n');
+        }
+        joined.push_str(&format!(
+            "[{} bytes left out, all of it is in {}]\n",
+            total.saturating_sub(kept),
+            self.name
+        ));
+        joined.extend(last.iter().map(|line| &*line.text));
+        joined
+    }
+}
+
+fn length(span: &Span) -> u64 {
+    span.end.saturating_sub(span.start)
+}
+
+/// A piece of output: its clean text and the bytes it takes in the log.
+#[derive(Debug, Clone)]
+struct Line<'a> {
+    text: Cow<'a, str>,
+    raw: u64,
+}
+
+/// Splits bytes into lines and decodes each. A line cut off at either end of a window is dropped.
+fn lines(bytes: &[u8], cut_before: bool, cut_after: bool) -> Vec<Line<'static>> {
+    let mut pieces: Vec<_> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    // One line that fills the whole window stays: an excerpt of something beats nothing.
+    if cut_before && pieces.len() > 1 {
+        pieces.remove(0);
+    }
+    if cut_after && pieces.len() > 1 && pieces.last().is_some_and(|last| !last.ends_with(b"\n")) {
+        pieces.pop();
+    }
+    pieces
+        .into_iter()
+        .map(|piece| Line {
+            text: Cow::Owned(text::clean(&output_of(piece))),
+            raw: piece.len() as u64,
+        })
+        .collect()
+}
+
+/// What `go test -json` (`go doc test2json`) says about one line.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GoLine<'a> {
+    #[serde(rename = "Action")]
+    _action: Cow<'a, str>,
+    output: Option<Cow<'a, str>>,
+}
+
+/// The output a line carries: that of a JSON line, else the line itself.
+fn output_of(line: &[u8]) -> String {
+    let parsed = match line.first() {
+        Some(b'{') => serde_json::from_slice::<GoLine<'_>>(line).ok(),
+        _ => None,
+    };
+    match parsed {
+        Some(go) => go.output.unwrap_or_default().into_owned(),
+        None => String::from_utf8_lossy(line).into_owned(),
+    }
+}
+
+fn take_head<'a, 'b>(lines: &'b [Line<'a>], room: usize) -> (Vec<Line<'b>>, &'b [Line<'a>]) {
+    let mut taken = Vec::new();
+    let mut left = room;
+    for (index, line) in lines.iter().enumerate() {
+        if line.text.len() > left {
+            // A line longer than all the room is cut; any other is left to the tail or left out whole.
+            if taken.is_empty() {
+                let text = &line.text[..line.text.floor_char_boundary(left)];
+                taken.push(cut(line, text));
+                return (taken, &lines[index + 1..]);
+            }
+            return (taken, &lines[index..]);
+        }
+        left -= line.text.len();
+        taken.push(cut(line, &line.text));
+    }
+    (taken, &[])
+}
+
+fn take_tail<'b>(lines: &'b [Line<'_>], room: usize) -> Vec<Line<'b>> {
+    let mut taken = Vec::new();
+    let mut left = room;
+    for line in lines.iter().rev() {
+        if line.text.len() > left {
+            if taken.is_empty() {
+                let start = line.text.ceil_char_boundary(line.text.len() - left);
+                taken.push(cut(line, &line.text[start..]));
+            }
+            break;
+        }
+        left -= line.text.len();
+        taken.push(cut(line, &line.text));
+    }
+    taken.reverse();
+    taken
+}
+
+/// A part of a line; what is not shown of it does not count as kept.
+fn cut<'b>(line: &Line<'_>, text: &'b str) -> Line<'b> {
+    let missing = (line.text.len() - text.len()) as u64;
+    Line {
+        text: Cow::Borrowed(text),
+        raw: line.raw.saturating_sub(missing),
+    }
+}
+
+/// The last lines of a log that are not blank, at most `count`, clean, each in one line of at most 500 bytes.
+pub fn tail(path: &Path, count: usize) -> io::Result<Vec<String>> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    let start = size.saturating_sub(WINDOW);
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    file.take(WINDOW).read_to_end(&mut bytes)?;
+    let text: String = lines(&bytes, start > 0, false)
+        .iter()
+        .map(|line| &*line.text)
+        .collect();
+    let mut last: Vec<_> = text
+        .lines()
+        .rev()
+        .filter(|line| !line.trim().is_empty())
+        .take(count)
+        .map(|line| text::one_line(line, LINE_CAP))
+        .collect();
+    last.reverse();
+    Ok(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn log(bytes: &[u8]) -> (tempfile::NamedTempFile, LogReader) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        let reader = LogReader::open(file.path(), "logs/a.test.log").unwrap();
+        (file, reader)
+    }
+
+    fn span(start: u64, end: u64) -> Span {
+        Span { start, end }
+    }
+
+    #[test]
+    fn no_name_leads_out_of_the_report_directory() {
+        let place = |name| log_path(Path::new("/runs/1"), name);
+        assert_eq!(place("logs/a.log"), Some("/runs/1/logs/a.log".into()));
+        for name in ["/etc/passwd", "../2/logs/a.log", "logs/../../x", ""] {
+            assert_eq!(place(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn ranges_are_joined_in_order() {
+        let (_file, mut reader) = log(b"one\ntwo\nthree\n");
+        let excerpt = reader.excerpt(&[span(8, 14), span(0, 4)], 100).unwrap();
+        assert_eq!(excerpt, "three\none\n");
+        assert_eq!(reader.excerpt(&[], 100).unwrap(), "");
+        assert_eq!(reader.excerpt(&[span(8, 900)], 100).unwrap(), "three\n");
+        assert_eq!(reader.excerpt(&[span(8, 2)], 100).unwrap(), "");
+    }
+
+    #[test]
+    fn json_lines_give_their_output_and_others_stay() {
+        let (file, mut reader) = log(concat!(
+            r#"{"Action":"run","Test":"TestA"}"#,
+            "\n",
+            r#"{"Action":"output","Output":"a_test.go:1: half"}"#,
+            "\n",
+            r#"{"Action":"output","Output":" line\n"}"#,
+            "\nmake: *** [test] Error 1\n{not json}\n"
+        )
+        .as_bytes());
+        let size = file.as_file().metadata().unwrap().len();
+        let expected = "a_test.go:1: half line\nmake: *** [test] Error 1\n{not json}\n";
+        assert_eq!(reader.excerpt(&[span(0, size)], 1000).unwrap(), expected);
+        assert_eq!(
+            tail(file.path(), 2).unwrap(),
+            ["make: *** [test] Error 1", "{not json}"]
+        );
+    }
+
+    #[test]
+    fn head_and_tail_say_what_is_missing() {
+        let bytes: String = (0..1000)
+            .map(|number| format!("line {number:04}\n"))
+            .collect();
+        let (_file, mut reader) = log(bytes.as_bytes());
+        let excerpt = reader.excerpt(&[span(0, 10_000)], 60).unwrap();
+        assert_eq!(
+            excerpt,
+            "line 0000\nline 0001\nline 0002\n\
+             [9940 bytes left out, all of it is in logs/a.test.log]\n\
+             line 0997\nline 0998\nline 0999\n"
+        );
+    }
+
+    #[test]
+    fn a_line_that_is_not_whole_is_no_line() {
+        let texts = |bytes: &[u8], before, after| -> Vec<String> {
+            lines(bytes, before, after)
+                .into_iter()
+                .map(|line| line.text.into_owned())
+                .collect()
+        };
+        assert_eq!(texts(b"of it\nwhole\nbegin", true, true), ["whole\n"]);
+        assert_eq!(texts(b"a\nend", false, false), ["a\n", "end"]);
+        assert_eq!(texts(b"all there is", true, true), ["all there is"]);
+    }
+
+    #[test]
+    fn a_huge_range_is_not_read_whole() {
+        let mut bytes = vec![b'x'; 3 << 20];
+        bytes[..6].copy_from_slice(b"first\n");
+        let end = bytes.len() - 5;
+        bytes[end..].copy_from_slice(b"\nlast");
+        let (_file, mut reader) = log(&bytes);
+        let excerpt = reader.excerpt(&[span(0, 3 << 20)], 1000).unwrap();
+        assert!(excerpt.starts_with("first\n["), "{excerpt}");
+        assert!(excerpt.ends_with("]\nlast"));
+        assert!(excerpt.contains(&format!("[{} bytes left out", (3 << 20) - 10)));
+    }
+
+    #[test]
+    fn a_line_longer_than_all_is_cut_on_a_character() {
+        let (_file, mut reader) = log("é".repeat(1000).as_bytes());
+        let excerpt = reader.excerpt(&[span(0, 2000)], 10).unwrap();
+        assert!(excerpt.starts_with("éé\n["), "{excerpt}");
+    }
+
+    #[test]
+    fn the_last_lines_are_clean() {
+        let (file, _reader) = log(b"first\n\x1b[31mred\x1b[0m\n\n \nnul\0\n");
+        assert_eq!(
+            tail(file.path(), 5).unwrap(),
+            ["first", "red", "nul\u{fffd}"]
+        );
+        assert_eq!(tail(file.path(), 1).unwrap(), ["nul\u{fffd}"]);
+    }
+}

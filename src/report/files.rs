@@ -1,0 +1,102 @@
+//! The files at the end of a run: written aside, synced, renamed, so that a reader sees a whole file or none.
+
+use std::fs::{File, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::{result, write_junit};
+use crate::outcome::Run;
+
+/// A report that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {path}: {source}; is the disk full, or the directory not writable?")]
+pub struct FileError {
+    /// The report.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// Writes `junit.xml` and `result.json` into the report directory, and the same JUnit to `junit_copy` where one is asked
+/// for. Every file is tried; the errors of those that could not be written come back.
+pub fn write_all(run: &Run, directory: &Path, junit_copy: Option<&Path>) -> Vec<FileError> {
+    let junit = directory.join("junit.xml");
+    let junits = std::iter::once(junit.as_path()).chain(junit_copy);
+    let result = directory.join("result.json");
+    junits
+        .map(|path| write_aside(path, |file| write_junit(run, directory, file)))
+        .chain(std::iter::once(write_aside(&result, |file| {
+            file.write_all(&result::result_json(run)?)
+        })))
+        .filter_map(Result::err)
+        .collect()
+}
+
+/// Writes a file beside its place, syncs it, and renames it into place. What is there before stays until then.
+pub fn write_aside(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), FileError> {
+    try_write(path, write).map_err(|source| FileError {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn try_write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // Others may read a report: the usual permissions less the umask, not the private ones of a temporary file.
+    let aside = tempfile::Builder::new()
+        .prefix(".kata-ci-")
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(directory)?;
+    let mut writer = BufWriter::new(aside);
+    write(&mut writer)?;
+    let aside = writer
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?;
+    aside.as_file().sync_all()?;
+    aside.persist(path).map_err(|error| error.error)?;
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_nothing_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report");
+        write_aside(&path, |file| file.write_all(b"old")).unwrap();
+        let error = write_aside(&path, |file| {
+            file.write_all(b"half")?;
+            Err(io::ErrorKind::StorageFull.into())
+        })
+        .unwrap_err();
+        assert!(error.to_string().contains("report: no storage space"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_missing_directory_is_named() {
+        let error = write_aside(Path::new("/nonexistent/report"), |_| Ok(())).unwrap_err();
+        assert!(error.to_string().contains("/nonexistent/report"));
+    }
+
+    #[test]
+    fn others_may_read_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report");
+        write_aside(&path, |_| Ok(())).unwrap();
+        let plain = directory.path().join("plain");
+        File::create(&plain).unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode(&path), mode(&plain));
+    }
+}

@@ -1,0 +1,144 @@
+//! Output stored with failing cases: excerpts of the logs, bounded a case, a suite and a file.
+
+use std::path::{Path, PathBuf};
+
+use crate::event::Span;
+use crate::outcome::JobResult;
+use crate::report::excerpt::{LogReader, log_path};
+
+/// Most of one case, in bytes of clean text. Jenkins keeps twice 50,000 characters.
+const CASE_CAP: usize = 16 * 1024;
+
+/// Most of one suite, in bytes of clean text.
+const SUITE_CAP: usize = 4 * 1024 * 1024;
+
+/// Most of the file, in bytes of clean text: escaped at worst fourfold (`&amp;` takes five bytes, and rarely stands
+/// alone), it stays below 64 MiB, and below the 30 MB that GitLab takes for any real output.
+const FILE_CAP: usize = 12 * 1024 * 1024;
+
+/// What may still be stored in the file.
+pub(super) struct Stored<'a> {
+    directory: &'a Path,
+    left: usize,
+}
+
+impl<'a> Stored<'a> {
+    pub(super) fn new(directory: &'a Path) -> Self {
+        Self {
+            directory,
+            left: FILE_CAP,
+        }
+    }
+
+    /// The output of a job, for its suite.
+    pub(super) fn of_job<'b>(&'b mut self, job: &JobResult) -> JobLog<'b, 'a> {
+        let finished = job.finished.as_ref();
+        let name = finished.and_then(|finished| finished.log.clone());
+        JobLog {
+            path: name
+                .as_ref()
+                .and_then(|name| log_path(self.directory, name)),
+            name: name.unwrap_or_default(),
+            size: finished.map_or(0, |finished| finished.log_size),
+            reader: None,
+            suite_left: SUITE_CAP,
+            said: false,
+            stored: self,
+        }
+    }
+}
+
+/// A job's log, opened when the first excerpt is asked for.
+pub(super) struct JobLog<'b, 'a> {
+    path: Option<PathBuf>,
+    name: String,
+    size: u64,
+    reader: Option<LogReader>,
+    suite_left: usize,
+    said: bool,
+    stored: &'b mut Stored<'a>,
+}
+
+impl JobLog<'_, '_> {
+    /// The output of a case. A log that cannot be read is said in its place: the rest of the report is still true.
+    pub(super) fn excerpt(&mut self, spans: &[Span]) -> String {
+        if spans.is_empty() || self.path.is_none() {
+            return String::new();
+        }
+        let room = self.suite_left.min(self.stored.left).min(CASE_CAP);
+        if room < CASE_CAP {
+            return self.say_full();
+        }
+        let excerpt = self
+            .read(spans, room)
+            .unwrap_or_else(|error| format!("[{} cannot be read: {error}]\n", self.name));
+        self.suite_left = self.suite_left.saturating_sub(excerpt.len());
+        self.stored.left = self.stored.left.saturating_sub(excerpt.len());
+        excerpt
+    }
+
+    /// Head and tail of the whole log.
+    pub(super) fn whole(&mut self) -> String {
+        let whole = Span {
+            start: 0,
+            end: self.size,
+        };
+        self.excerpt(&[whole])
+    }
+
+    fn read(&mut self, spans: &[Span], room: usize) -> std::io::Result<String> {
+        let reader = match (&mut self.reader, &self.path) {
+            (Some(reader), _) => reader,
+            (None, Some(path)) => self.reader.insert(LogReader::open(path, &self.name)?),
+            (None, None) => return Ok(String::new()),
+        };
+        reader.excerpt(spans, room)
+    }
+
+    /// Once a suite: a line for each of a hundred thousand cases would fill the file by itself.
+    fn say_full(&mut self) -> String {
+        if std::mem::replace(&mut self.said, true) {
+            return String::new();
+        }
+        format!(
+            "[no more output is stored here, all of it is in {}]\n",
+            self.name
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::JobOutcome;
+    use crate::report::tests::sample::{Script, end};
+
+    #[test]
+    fn what_one_suite_takes_the_next_has_not() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("logs")).unwrap();
+        for name in ["a.test", "b.test"] {
+            let log = directory.path().join(format!("logs/{name}.log"));
+            std::fs::write(log, "out\n").unwrap();
+        }
+        let run = Script::new(&["a.test", "b.test"])
+            .end(end("a.test", JobOutcome::Failed, ""))
+            .end(end("b.test", JobOutcome::Failed, ""))
+            .run();
+        let mut stored = Stored {
+            directory: directory.path(),
+            left: CASE_CAP,
+        };
+        let out = Span { start: 0, end: 4 };
+        let jobs: Vec<_> = run.jobs().collect();
+        assert_eq!(stored.of_job(jobs[0]).excerpt(&[out]), "out\n");
+        assert_eq!(stored.left, CASE_CAP - 4);
+        let mut second = stored.of_job(jobs[1]);
+        assert!(
+            second
+                .excerpt(&[out])
+                .contains("all of it is in logs/b.test.log")
+        );
+        assert_eq!(second.excerpt(&[out]), "");
+    }
+}

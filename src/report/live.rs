@@ -1,0 +1,123 @@
+//! The bus's reading end: one thread takes every event, writes it down, adds it up and has it shown.
+//!
+//! Invariants: every event that was sent before the last sender went gets its record, whatever happens to the journal or
+//! to a reporter, so no sender ever waits for a disk or a terminal longer than a bounded channel says; records are
+//! numbered from 0 without gaps; a record is in the journal before anybody sees it.
+//!
+//! It does not decide what a journal that cannot be written means for the run: the caller does.
+
+use std::io;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, select, tick};
+
+use super::Reporter;
+use crate::event::{Event, FORMAT_VERSION, Journal, JournalError, Record};
+use crate::outcome::Run;
+
+/// How often reporters may draw when nothing happens.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What is left when all events are through.
+#[derive(Debug)]
+pub struct Followed {
+    /// The fold of all records.
+    pub run: Run,
+    /// Why the journal is incomplete, if it is. The run's result must then not be a success.
+    pub journal_error: Option<JournalError>,
+    /// What kept reporters from showing everything.
+    pub output_errors: Vec<io::Error>,
+}
+
+/// A run that is going on: the one place where its events come together.
+pub struct Live {
+    journal: Option<Journal>,
+    journal_error: Option<JournalError>,
+    next: u64,
+    run: Run,
+    reporters: Vec<Box<dyn Reporter>>,
+}
+
+impl Live {
+    /// A run before its first event. `journal` is the place of the records, if there is one.
+    pub fn new(journal: Option<Journal>, reporters: Vec<Box<dyn Reporter>>) -> Self {
+        Self {
+            journal,
+            journal_error: None,
+            next: 0,
+            run: Run::default(),
+            reporters,
+        }
+    }
+
+    /// Takes events until every sender of them is gone.
+    pub fn follow(&mut self, events: &Receiver<Event>) {
+        let ticks = tick(TICK);
+        loop {
+            select! {
+                recv(events) -> event => match event {
+                    Ok(event) => self.take(event),
+                    Err(_) => return,
+                },
+                recv(ticks) -> _ => self.tick(),
+            }
+        }
+    }
+
+    /// What the events so far add up to.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Whether every record so far is in the journal.
+    pub fn is_recorded(&self) -> bool {
+        self.journal_error.is_none()
+    }
+
+    /// Takes the next event.
+    pub fn take(&mut self, event: Event) {
+        let record = Record {
+            v: FORMAT_VERSION,
+            seq: self.next,
+            time: jiff::Timestamp::now(),
+            event,
+        };
+        self.next += 1;
+        self.append(&record);
+        self.run.apply(&record);
+        for reporter in self.reporters.iter_mut() {
+            reporter.record(&record, &self.run);
+        }
+    }
+
+    /// After the first error nothing more is appended: a journal with a gap would lie.
+    fn append(&mut self, record: &Record) {
+        if let Some(journal) = &mut self.journal
+            && let Err(error) = journal.append(record)
+        {
+            self.journal = None;
+            self.journal_error = Some(error);
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = jiff::Timestamp::now();
+        for reporter in self.reporters.iter_mut() {
+            reporter.tick(now, &self.run);
+        }
+    }
+
+    /// Ends the reporters.
+    pub fn finish(mut self) -> Followed {
+        let output_errors = self
+            .reporters
+            .iter_mut()
+            .filter_map(|reporter| reporter.finish(&self.run).err())
+            .collect();
+        Followed {
+            run: self.run,
+            journal_error: self.journal_error,
+            output_errors,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! A line for each job that ends: what is shown where there is no terminal.
+//!
+//! A job that fails has its failing cases right under it, so that the log of a CI system shows them where the reader
+//! stops. A run that is silent for a minute says what runs, so that nobody takes it for dead.
+
+use std::io::{self, Write};
+
+use super::output::Output;
+use super::words::{self, LINE_CAP};
+use super::{Meaning, Reporter, Style, text};
+use crate::event::{Event, JobFinished, Record, RunStarted};
+use crate::outcome::{CaseResult, JobOutcome, JobResult, Run};
+
+/// Failing cases shown under a job.
+const CASES: usize = 20;
+
+/// Seconds of silence before a sign of life.
+const SILENCE: f64 = 60.0;
+
+/// Writes lines.
+pub struct PlainReporter {
+    output: Output,
+    style: Style,
+    last_line: Option<jiff::Timestamp>,
+}
+
+impl PlainReporter {
+    /// A reporter that writes to this stream.
+    pub fn new(writer: impl Write + Send + 'static, style: Style) -> Self {
+        Self {
+            output: Output::new(writer),
+            style,
+            last_line: None,
+        }
+    }
+
+    fn run_started(&mut self, started: &RunStarted) {
+        self.output.line(&words::header(started, &self.style));
+        for line in notices(started, &self.style) {
+            self.output.line(&line);
+        }
+    }
+
+    fn job_finished(&mut self, finished: &JobFinished, run: &Run) {
+        let Some(job) = run.jobs.get(&finished.job) else {
+            return;
+        };
+        let over = run.jobs().filter(|job| job.finished.is_some()).count();
+        let total = run.order.len().to_string();
+        let count = format!("[{over:>digits$}/{total}]", digits = total.len());
+        let name_column = words::column(run.order.iter().map(|id| id.as_str()));
+        let line = job_line(job, finished, name_column, &self.style);
+        self.output.line(&format!("{count} {line}"));
+        for line in details(job, finished, &self.style) {
+            self.output.line(&format!("    {line}"));
+        }
+    }
+}
+
+/// What the user should know beforehand, a notice a line or two.
+pub(super) fn notices(started: &RunStarted, style: &Style) -> Vec<String> {
+    let mut lines = Vec::new();
+    for notice in &started.notices {
+        let text = style.foreign(&notice.text, LINE_CAP);
+        lines.push(format!("{} {text}", style.warning()));
+        if let Some(fix) = &notice.fix {
+            lines.push(format!("    fix: {}", style.foreign(fix, LINE_CAP)));
+        }
+    }
+    lines
+}
+
+/// `✓ proxy.test  15 passed  6.1s`, with the name in a column.
+pub(super) fn job_line(
+    job: &JobResult,
+    finished: &JobFinished,
+    name_column: usize,
+    style: &Style,
+) -> String {
+    let name = text::pad(&style.foreign(finished.job.as_str(), LINE_CAP), name_column);
+    let result = words::result(job, style);
+    let time = match finished.attempt {
+        0 => String::new(),
+        _ => format!(
+            "  {}",
+            style.paint(Meaning::Detail, &words::duration(finished.seconds))
+        ),
+    };
+    format!("{} {name}  {result}{time}", style.mark(finished.outcome))
+}
+
+fn details(job: &JobResult, finished: &JobFinished, style: &Style) -> Vec<String> {
+    if finished.outcome == JobOutcome::Passed {
+        return Vec::new();
+    }
+    let bad: Vec<_> = job
+        .cases
+        .iter()
+        .filter(|case| case.status.is_bad())
+        .collect();
+    let mut lines: Vec<_> = bad
+        .iter()
+        .take(CASES)
+        .map(|case| case_line(case, style))
+        .collect();
+    if bad.len() > CASES {
+        lines.push(format!("{} {} more", style.ellipsis(), bad.len() - CASES));
+    }
+    if let Some(fix) = &finished.fix {
+        lines.push(format!("fix: {}", style.foreign(fix, LINE_CAP)));
+    }
+    lines
+}
+
+fn case_line(case: &CaseResult, style: &Style) -> String {
+    let name = match case.package.as_str() {
+        "" => case.name.clone(),
+        package => format!("{package} {}", case.name),
+    };
+    let name = style.foreign(&name, LINE_CAP);
+    let line = match words::case_message(case, style).as_str() {
+        "" => format!("{} {name}", case.status.word()),
+        message => format!("{} {name}  {message}", case.status.word()),
+    };
+    style.fit(&line, 400)
+}
+
+fn sign_of_life(now: jiff::Timestamp, run: &Run, style: &Style) -> Option<String> {
+    let running: Vec<_> = run
+        .jobs()
+        .filter(|job| job.is_running())
+        .map(|job| {
+            let elapsed = job
+                .started
+                .map_or(0.0, |start| words::seconds_between(start, now));
+            let name = style.foreign(job.queued.job.as_str(), LINE_CAP);
+            format!("{name} ({})", words::clock(elapsed))
+        })
+        .collect();
+    let since = words::seconds_between(run.start_time?, now);
+    (!running.is_empty()).then(|| {
+        format!(
+            "{} {} running: {}",
+            style.ellipsis(),
+            words::clock(since),
+            running.join(", ")
+        )
+    })
+}
+
+impl Reporter for PlainReporter {
+    fn record(&mut self, record: &Record, run: &Run) {
+        match &record.event {
+            Event::RunStarted(started) => self.run_started(started),
+            Event::JobFinished(finished) => self.job_finished(finished, run),
+            Event::JobQueued(_)
+            | Event::JobStarted(_)
+            | Event::CaseStarted(_)
+            | Event::CaseFinished(_)
+            | Event::RunFinished(_) => return,
+        }
+        self.last_line = Some(record.time);
+    }
+
+    fn tick(&mut self, now: jiff::Timestamp, run: &Run) {
+        let Some(last) = self.last_line.or(run.start_time) else {
+            return;
+        };
+        if words::seconds_between(last, now) < SILENCE {
+            return;
+        }
+        self.last_line = Some(now);
+        if let Some(line) = sign_of_life(now, run, &self.style) {
+            self.output.line(&line);
+        }
+    }
+
+    fn finish(&mut self, _run: &Run) -> io::Result<()> {
+        self.output.finish()
+    }
+}

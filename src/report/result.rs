@@ -1,0 +1,112 @@
+//! `result.json`: the run for programs, in one object. Field names are the design's contract: add, never rename.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde::Serialize;
+
+use crate::event::Isolation;
+use crate::outcome::{Ending, JobOutcome, JobResult, Run, Tally};
+
+/// Version of the format.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    run_id: &'a str,
+    /// Version of kata-ci that made the run.
+    kata_ci: &'a str,
+    exit: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<i32>,
+    started: Option<jiff::Timestamp>,
+    seconds: f64,
+    pipeline: &'a str,
+    attempt: u32,
+    worker: Option<&'a str>,
+    revisions: BTreeMap<&'a str, &'a str>,
+    isolation: Option<&'a Isolation>,
+    jobs: Vec<Job<'a>>,
+}
+
+#[derive(Serialize)]
+struct Job<'a> {
+    id: &'a str,
+    component: &'a str,
+    step: &'a str,
+    outcome: JobOutcome,
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed: Option<&'a str>,
+    attempt: u32,
+    #[serde(flatten)]
+    ending: Option<Ending>,
+    seconds: f64,
+    cpu_seconds: Option<f64>,
+    peak_memory: Option<u64>,
+    cases: Tally,
+    packages_known: bool,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    left_processes: &'a [String],
+    log: Option<&'a str>,
+}
+
+/// The whole file, pretty-printed, with a newline at its end. A run without an end (a kill) gets the exit code its jobs
+/// add up to; a job without an end is an `error`.
+pub fn result_json(run: &Run) -> io::Result<Vec<u8>> {
+    let started = run.started.as_ref();
+    let finished = run.finished.as_ref();
+    let document = Document {
+        version: VERSION,
+        run_id: started.map_or("", |started| &started.run_id),
+        kata_ci: started.map_or("", |started| &started.version),
+        exit: finished.map_or_else(|| run.exit_code(None).code(), |finished| finished.exit),
+        signal: finished.and_then(|finished| finished.signal),
+        started: run.start_time,
+        seconds: milliseconds(finished.map_or(0.0, |finished| finished.seconds)),
+        pipeline: started.map_or("", |started| &started.pipeline),
+        attempt: 1,
+        worker: started.and_then(|started| started.worker.as_deref()),
+        revisions: started
+            .iter()
+            .flat_map(|started| &started.revisions)
+            .map(|(component, revision)| (component.as_str(), revision.as_str()))
+            .collect(),
+        isolation: started.map(|started| &started.isolation),
+        jobs: run.jobs().map(job).collect(),
+    };
+    let mut bytes = serde_json::to_vec_pretty(&document)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn job(job: &JobResult) -> Job<'_> {
+    let id = &job.queued.job;
+    let finished = job.finished.as_ref();
+    Job {
+        id: id.as_str(),
+        component: id.component(),
+        step: id.step(),
+        outcome: finished.map_or(JobOutcome::Error, |finished| finished.outcome),
+        reason: finished.map_or(super::summary::NO_END, |finished| &finished.reason),
+        fix: finished.and_then(|finished| finished.fix.as_deref()),
+        allowed: finished.and_then(|finished| finished.allowed.as_deref()),
+        attempt: finished.map_or(job.attempt, |finished| finished.attempt),
+        ending: finished.and_then(|finished| finished.ending),
+        seconds: milliseconds(finished.map_or(0.0, |finished| finished.seconds)),
+        cpu_seconds: finished.and_then(|finished| finished.cpu_seconds.map(milliseconds)),
+        peak_memory: finished.and_then(|finished| finished.peak_memory),
+        cases: job.tally,
+        packages_known: finished.is_some_and(|finished| finished.packages_known),
+        left_processes: finished.map_or(&[], |finished| &finished.left_processes),
+        log: finished.and_then(|finished| finished.log.as_deref()),
+    }
+}
+
+/// Seconds to the millisecond: more is noise.
+fn milliseconds(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}

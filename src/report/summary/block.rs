@@ -1,0 +1,185 @@
+//! The block of one job that did not pass.
+
+use std::path::PathBuf;
+
+use super::{Context, NO_END};
+use crate::event::JobFinished;
+use crate::outcome::{CaseResult, CaseStatus, JobOutcome, JobResult};
+use crate::report::excerpt::log_path;
+use crate::report::words::{self, LINE_CAP};
+use crate::report::{Meaning, text};
+
+/// Packages named when some were not run.
+const PACKAGES: usize = 3;
+
+/// The lines of a job that failed, timed out, was vacuous or an error. `cases_left` counts down over all blocks.
+pub(super) fn bad(context: &Context<'_>, job: &JobResult, cases_left: &mut usize) -> Vec<String> {
+    let mut lines = vec![head(context, job)];
+    let explained = job.tally.bad() > 0;
+    lines.extend(cases(context, job, cases_left));
+    lines.extend(not_run(context, job));
+    let Some(finished) = &job.finished else {
+        return lines;
+    };
+    if finished.outcome != JobOutcome::Vacuous && !explained {
+        lines.extend(last_lines(context, finished));
+    }
+    if let Some(why) = &finished.allowed {
+        let why = context.style.foreign(why, LINE_CAP);
+        lines.push(format!("    allowed by the pipeline: {why}"));
+        return lines;
+    }
+    if let Some(fix) = &finished.fix {
+        lines.push(format!("    fix: {}", context.style.foreign(fix, LINE_CAP)));
+    }
+    lines.extend(again(context, job));
+    lines.extend(log(context, finished));
+    lines
+}
+
+/// `✗ agent.test failed in 56.6s: 6 failed`
+fn head(context: &Context<'_>, job: &JobResult) -> String {
+    let style = context.style;
+    let name = style.foreign(job.queued.job.as_str(), LINE_CAP);
+    let name = style.paint(Meaning::Strong, &name);
+    let Some(finished) = &job.finished else {
+        return format!("{} {name} error: {NO_END}", style.mark(JobOutcome::Error));
+    };
+    let took = words::duration(finished.seconds);
+    let what = match finished.outcome {
+        JobOutcome::Vacuous => "is vacuous".to_owned(),
+        JobOutcome::Error => "error".to_owned(),
+        JobOutcome::TimedOut => format!("timed out after {took}"),
+        other => format!("{} in {took}", words::outcome(other)),
+    };
+    let reason = match finished.reason.as_str() {
+        "" => String::new(),
+        reason => format!(": {}", style.foreign(reason, LINE_CAP)),
+    };
+    format!("{} {name} {what}{reason}", style.mark(finished.outcome))
+}
+
+/// The failing cases, as many as are left to show.
+fn cases(context: &Context<'_>, job: &JobResult, cases_left: &mut usize) -> Vec<String> {
+    let bad: Vec<_> = job
+        .cases
+        .iter()
+        .filter(|case| case.status.is_bad())
+        .collect();
+    let shown = &bad[..bad.len().min(*cases_left)];
+    *cases_left -= shown.len();
+    let packages = words::column(shown.iter().map(|case| case.package.as_str()));
+    let names = words::column(shown.iter().map(|case| case.name.as_str()));
+    let mut lines: Vec<_> = shown
+        .iter()
+        .flat_map(|case| case_lines(context, case, packages, names))
+        .collect();
+    if bad.len() > shown.len() {
+        let more = bad.len() - shown.len();
+        let ellipsis = context.style.ellipsis();
+        lines.push(format!(
+            "      {ellipsis} {more} more, in junit.xml and in the log"
+        ));
+    }
+    lines
+}
+
+/// One line where it fits, else the message on a line of its own.
+fn case_lines(
+    context: &Context<'_>,
+    case: &CaseResult,
+    packages: usize,
+    names: usize,
+) -> Vec<String> {
+    let style = context.style;
+    let name = style.foreign(&case.name, LINE_CAP);
+    let message = words::case_message(case, style);
+    let left = match packages {
+        0 => "    ".to_owned(),
+        packages => {
+            let package = style.foreign(&case.package, LINE_CAP);
+            format!("    {}  ", text::pad(&package, packages))
+        }
+    };
+    let padded = format!("{left}{}  ", text::pad(&name, names));
+    if message.is_empty() {
+        return vec![format!("{left}{name}")];
+    }
+    if text::width(&padded) + text::width(&message) <= style.width() {
+        return vec![format!("{padded}{message}")];
+    }
+    vec![format!("{left}{name}"), format!("        {message}")]
+}
+
+/// `not run: 5 packages (protocols/client, pkg/uevent, …)`
+fn not_run(context: &Context<'_>, job: &JobResult) -> Option<String> {
+    let style = context.style;
+    let names: Vec<_> = job
+        .cases
+        .iter()
+        .filter(|case| case.status == CaseStatus::NotRun)
+        .map(|case| match case.package.as_str() {
+            "" => case.name.as_str(),
+            package => package,
+        })
+        .collect();
+    let finished = job.finished.as_ref()?;
+    if names.is_empty() {
+        let unknown = !finished.packages_known
+            && finished.outcome == JobOutcome::Failed
+            && job.cases.iter().any(|case| !case.package.is_empty());
+        return unknown.then(|| {
+            "    not run: unknown, the packages could not be listed beforehand".to_owned()
+        });
+    }
+    let mut shown = names[..names.len().min(PACKAGES)].join(", ");
+    if names.len() > PACKAGES {
+        shown.push_str(", ");
+        shown.push_str(style.ellipsis());
+    }
+    let count = words::plural(names.len(), "package");
+    Some(format!(
+        "    not run: {count} ({})",
+        style.foreign(&shown, LINE_CAP)
+    ))
+}
+
+fn last_lines(context: &Context<'_>, finished: &JobFinished) -> Vec<String> {
+    let Some(log) = log_path_of(context, finished) else {
+        return Vec::new();
+    };
+    let style = context.style;
+    match (context.tail)(&log) {
+        Ok(lines) => lines
+            .iter()
+            .map(|line| {
+                let line = style.fit(&style.foreign(line, LINE_CAP), style.width() - 6);
+                format!("    {} {line}", style.paint(Meaning::Detail, "|"))
+            })
+            .collect(),
+        Err(error) => vec![format!("    the log cannot be read: {error}")],
+    }
+}
+
+/// The command that runs just this job again.
+fn again(context: &Context<'_>, job: &JobResult) -> Option<String> {
+    let again = &context.run.started.as_ref()?.again;
+    let id = &job.queued.job;
+    // A NUL cannot be quoted; no component and no step has one.
+    let words = shlex::try_join([id.component(), "-s", id.step()]).ok()?;
+    let command = format!("{again} {words}");
+    Some(format!(
+        "    again: {}",
+        context.style.foreign(&command, 4096)
+    ))
+}
+
+fn log_path_of(context: &Context<'_>, finished: &JobFinished) -> Option<PathBuf> {
+    log_path(context.directory, finished.log.as_deref()?)
+}
+
+fn log(context: &Context<'_>, finished: &JobFinished) -> Option<String> {
+    let log = log_path_of(context, finished)?;
+    let shown = words::path(&log, context.home, context.style);
+    Some(format!("    log: {shown}"))
+}

@@ -1,0 +1,167 @@
+//! The end of a run, for the person who has to act on it.
+//!
+//! Quiet on success: totals and the report's place. Otherwise a block for each job that did not pass, worst first: what
+//! happened, each failing case with its message and place, what to do, the command that runs just that again, the log.
+//! Bounded: at most [`CASES`] failing cases in all. Totals come last, where the screen stops.
+
+mod block;
+mod totals;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::words::{self, LINE_CAP};
+use super::{Style, excerpt};
+use crate::event::Isolation;
+use crate::outcome::{JobOutcome, JobResult, Run};
+
+/// The reason of a job whose end is in no event: kata-ci was killed while it ran.
+pub const NO_END: &str = "its end was not seen: the run was killed";
+
+/// Failing cases shown in all.
+const CASES: usize = 50;
+
+/// Last lines of a log shown where no case explains the outcome.
+const LAST_LINES: usize = 10;
+
+/// The summary as text that ends in a newline. `directory` is the report directory: the last lines of logs are read from
+/// it, and its path is shown.
+pub fn render(run: &Run, directory: &Path, style: &Style) -> String {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let context = Context {
+        run,
+        directory,
+        home: home.as_deref(),
+        style,
+        tail: &|log| excerpt::tail(log, LAST_LINES),
+    };
+    context.render()
+}
+
+/// What a summary is made from.
+struct Context<'a> {
+    run: &'a Run,
+    directory: &'a Path,
+    home: Option<&'a Path>,
+    style: &'a Style,
+    /// The last lines of the log at this path.
+    tail: &'a dyn Fn(&Path) -> io::Result<Vec<String>>,
+}
+
+/// The outcome of a job; one whose end was not seen is an error.
+fn outcome(job: &JobResult) -> JobOutcome {
+    job.outcome().unwrap_or(JobOutcome::Error)
+}
+
+impl Context<'_> {
+    fn render(&self) -> String {
+        let mut lines = Vec::new();
+        let mut cases_left = CASES;
+        for outcome in JobOutcome::ALL {
+            match outcome {
+                JobOutcome::Passed => {}
+                JobOutcome::Cancelled | JobOutcome::NotRun | JobOutcome::Skipped => {
+                    self.never_tested(outcome, &mut lines);
+                }
+                _ => {
+                    for job in self.run.jobs().filter(|job| self::outcome(job) == outcome) {
+                        lines.extend(block::bad(self, job, &mut cases_left));
+                    }
+                }
+            }
+        }
+        self.left_processes(&mut lines);
+        self.advisory(&mut lines);
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.push(totals::line(self.run, self.style));
+        let place = words::path(self.directory, self.home, self.style);
+        lines.push(format!("report: {place}"));
+        lines.join("\n") + "\n"
+    }
+
+    /// Jobs that did not test for the same reason share a line.
+    fn never_tested(&self, wanted: JobOutcome, lines: &mut Vec<String>) {
+        let mut groups: BTreeMap<(&str, Option<&str>), Vec<&str>> = BTreeMap::new();
+        for job in self.run.jobs().filter(|job| outcome(job) == wanted) {
+            if let Some(finished) = &job.finished {
+                groups
+                    .entry((&finished.reason, finished.fix.as_deref()))
+                    .or_default()
+                    .push(job.queued.job.as_str());
+            }
+        }
+        for ((reason, fix), jobs) in groups {
+            let jobs = self.style.foreign(&jobs.join(", "), LINE_CAP);
+            let reason = match reason {
+                "" => String::new(),
+                reason => format!(": {}", self.style.foreign(reason, LINE_CAP)),
+            };
+            let word = words::outcome(wanted);
+            lines.push(format!("{} {jobs} {word}{reason}", self.style.mark(wanted)));
+            if let Some(fix) = fix {
+                lines.push(format!("    fix: {}", self.style.foreign(fix, LINE_CAP)));
+            }
+        }
+    }
+
+    fn left_processes(&self, lines: &mut Vec<String>) {
+        for finished in self.run.jobs().filter_map(|job| job.finished.as_ref()) {
+            if finished.left_processes.is_empty() {
+                continue;
+            }
+            let job = self.style.foreign(finished.job.as_str(), LINE_CAP);
+            let left = self.style.foreign(&finished.left_processes.join(", "), 200);
+            let mark = self.style.warning();
+            lines.push(format!(
+                "{mark} {job} left processes behind, which were killed: {left}"
+            ));
+        }
+    }
+
+    /// Isolation that is not enforced although it was to be, in one line.
+    fn advisory(&self, lines: &mut Vec<String>) {
+        let Some(started) = &self.run.started else {
+            return;
+        };
+        let weak = advisories(&started.isolation);
+        if !weak.is_empty() {
+            let weak = self.style.foreign(&weak.join("; "), LINE_CAP);
+            lines.push(format!(
+                "{} isolation is advisory only: {weak}",
+                self.style.warning()
+            ));
+        }
+    }
+}
+
+/// What is only advised, parts with the same reason together: `network, files (not built yet)`.
+fn advisories(isolation: &Isolation) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (part, reach) in [
+        ("network", &isolation.network),
+        ("processes", &isolation.processes),
+        ("files", &isolation.files),
+    ] {
+        let Some(rest) = reach.strip_prefix("advisory") else {
+            continue;
+        };
+        let reason = rest.trim_start_matches(':').trim();
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, parts)) => parts.push(part),
+            None => reasons.push((reason, vec![part])),
+        }
+    }
+    reasons
+        .into_iter()
+        .map(|(reason, parts)| match reason {
+            "" => parts.join(", "),
+            reason => format!("{} ({reason})", parts.join(", ")),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! What a person sees at the end.
+
+use std::io;
+use std::path::Path;
+
+use super::Context;
+use crate::event::JobFinished;
+use crate::outcome::{CaseStatus, JobOutcome, Run};
+use crate::report::Style;
+use crate::report::tests::sample::{self, Script, case, end, never};
+
+fn tail(log: &Path) -> io::Result<Vec<String>> {
+    if log.ends_with("logs/agent.check.log") {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    Ok(vec![format!("last line of {}", log.display())])
+}
+
+fn render(run: &Run, style: Style) -> String {
+    Context {
+        run,
+        directory: Path::new("/home/ann/.local/state/kata-ci/runs/latest"),
+        home: Some(Path::new("/home/ann")),
+        style: &style,
+        tail: &tail,
+    }
+    .render()
+}
+
+fn unicode(run: &Run) -> String {
+    render(run, Style::new(false, true, 100))
+}
+
+#[test]
+fn success_is_quiet() {
+    insta::assert_snapshot!(unicode(&sample::success().run()));
+}
+
+#[test]
+fn everything_at_once() {
+    insta::assert_snapshot!(unicode(&sample::everything().run()));
+}
+
+#[test]
+fn everything_in_ascii_and_narrow() {
+    let text = render(&sample::everything().run(), Style::new(false, false, 60));
+    assert!(text.is_ascii());
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn colours_only_colour() {
+    let run = sample::everything().run();
+    let colored = render(&run, Style::new(true, true, 100));
+    assert_ne!(colored, unicode(&run));
+    assert_eq!(crate::report::text::clean(&colored), unicode(&run));
+}
+
+#[test]
+fn a_run_that_was_interrupted() {
+    let run = Script::new(&["a.test", "b.test", "c.test"])
+        .start("a.test")
+        .passed("a.test", "", 2)
+        .end(end("a.test", JobOutcome::Cancelled, "interrupted"))
+        .end(never("b.test", JobOutcome::NotRun, "interrupted"))
+        .end(never("c.test", JobOutcome::NotRun, "interrupted"))
+        .finish(Some(2))
+        .run();
+    insta::assert_snapshot!(unicode(&run));
+}
+
+#[test]
+fn a_killed_run_says_so() {
+    let run = Script::new(&["a.test"]).start("a.test").run();
+    insta::assert_snapshot!(unicode(&run));
+}
+
+#[test]
+fn an_empty_run() {
+    insta::assert_snapshot!(unicode(&Run::default()));
+}
+
+#[test]
+fn failing_cases_are_bounded_over_all_jobs() {
+    let mut script = Script::new(&["a.test", "b.test"]);
+    for job in ["a.test", "b.test"] {
+        script = script.start(job);
+        for number in 0..40 {
+            script = script.case(case(job, "", &format!("T{number}"), CaseStatus::Failed));
+        }
+        script = script.end(end(job, JobOutcome::Failed, "40 failed"));
+    }
+    let text = unicode(&script.finish(None).run());
+    assert_eq!(
+        text.lines()
+            .filter(|line| line.starts_with("    T"))
+            .count(),
+        50
+    );
+    assert!(text.contains("      … 30 more, in junit.xml and in the log\n"));
+}
+
+#[test]
+fn unknown_packages_are_said() {
+    let run = Script::new(&["a.test"])
+        .start("a.test")
+        .failed("a.test", "pkg", "T", ("a_test.go", 1), "no")
+        .end(JobFinished {
+            packages_known: false,
+            ..end("a.test", JobOutcome::Failed, "1 failed")
+        })
+        .finish(None)
+        .run();
+    assert!(unicode(&run).contains("    not run: unknown"));
+}
+
+#[test]
+fn the_command_that_runs_it_again_is_quoted() {
+    let run = Script::new(&["my component.it's"])
+        .start("my component.it's")
+        .end(end(
+            "my component.it's",
+            JobOutcome::Failed,
+            "exited with 1",
+        ))
+        .finish(None)
+        .run();
+    let text = unicode(&run);
+    assert!(
+        text.contains("again: kata-ci run -p kata-v1 'my component' -s \"it's\"\n"),
+        "{text}"
+    );
+}

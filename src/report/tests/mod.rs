@@ -1,0 +1,7 @@
+//! Tests that concern several reporters, and what they share.
+
+mod files;
+mod journal;
+mod junit;
+mod plain;
+pub(super) mod sample;

@@ -1,0 +1,191 @@
+//! Foreign text made fit for reports: any bytes in, harmless text out.
+//!
+//! Invariants of everything returned here: it is what XML 1.0 allows (production `Char`, less the C0 and C1 controls other
+//! than tab and newline), it holds no escape sequence, and one-line variants hold no newline and no tab. What is not
+//! allowed becomes U+FFFD, so that it can be seen that something was there.
+
+use std::borrow::Cow;
+
+/// What stands for a character that cannot be shown.
+const REPLACEMENT: char = '\u{FFFD}';
+
+/// Bytes → clean text with `\n` line ends. See [`clean`].
+pub fn clean_bytes(bytes: &[u8]) -> String {
+    clean(&String::from_utf8_lossy(bytes))
+}
+
+/// Strips escape sequences a line at a time (an unterminated one eats the rest of its line, not of the text), ends lines
+/// with `\n` alone, and replaces what must not be in a report.
+pub fn clean(text: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    for (index, line) in text.split('\n').enumerate() {
+        if index > 0 {
+            cleaned.push('\n');
+        }
+        let line = line.trim_end_matches('\r');
+        for (index, part) in line.split('\r').enumerate() {
+            if index > 0 {
+                cleaned.push('\n');
+            }
+            clean_line(part, &mut cleaned);
+        }
+    }
+    cleaned
+}
+
+fn clean_line(line: &str, cleaned: &mut String) {
+    if line.chars().all(allowed) {
+        cleaned.push_str(line);
+        return;
+    }
+    // BEL ends an operating system command, so it stays until the sequences are gone.
+    let visible: String = line
+        .chars()
+        .map(|character| match character {
+            '\u{1b}' | '\u{7}' => character,
+            _ if allowed(character) => character,
+            _ => REPLACEMENT,
+        })
+        .collect();
+    for piece in anstream::adapter::strip_str(&visible) {
+        cleaned.extend(piece.chars().map(|character| match allowed(character) {
+            true => character,
+            false => REPLACEMENT,
+        }));
+    }
+}
+
+/// Whether a character may stand inside a line of a report.
+fn allowed(character: char) -> bool {
+    character == '\t' || !(character.is_control() || matches!(character, '\u{FFFE}' | '\u{FFFF}'))
+}
+
+/// Clean text in one line of at most `cap` bytes, `…` included when it had to be cut.
+pub fn one_line(text: &str, cap: usize) -> String {
+    // What is far behind the cap is not worth cleaning; escape sequences before it may still shrink the text.
+    let head = &text[..text.floor_char_boundary(cap.saturating_mul(4).max(64))];
+    let line: String = clean(head)
+        .chars()
+        .map(|character| match character {
+            '\n' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
+            other => other,
+        })
+        .collect();
+    cap_bytes(line.trim(), cap, head.len() < text.len())
+}
+
+fn cap_bytes(line: &str, cap: usize, cut_before: bool) -> String {
+    if line.len() <= cap && !cut_before {
+        return line.to_owned();
+    }
+    let room = cap.saturating_sub('…'.len_utf8());
+    format!("{}…", &line[..line.floor_char_boundary(room)])
+}
+
+/// One clean line for a terminal: also without the characters that reorder or hide what stands beside them (bidirectional
+/// controls, zero width space, word joiner, byte order mark), which a file may keep.
+pub fn for_terminal(text: &str, cap: usize) -> String {
+    one_line(text, cap)
+        .chars()
+        .map(|character| match character {
+            '\u{61C}'
+            | '\u{200B}'
+            | '\u{200E}'
+            | '\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{FEFF}' => REPLACEMENT,
+            other => other,
+        })
+        .collect()
+}
+
+/// Columns the text takes on a terminal; colours take none.
+pub fn width(text: &str) -> usize {
+    console::measure_text_width(text)
+}
+
+/// The text in at most `columns` columns of a terminal, ending in `tail` when it had to be cut.
+pub fn truncate<'a>(text: &'a str, columns: usize, tail: &str) -> Cow<'a, str> {
+    let tail = if width(tail) <= columns { tail } else { "" };
+    console::truncate_str(text, columns, tail)
+}
+
+/// The text with spaces behind it, up to `columns` columns.
+pub fn pad(text: &str, columns: usize) -> String {
+    let missing = columns.saturating_sub(width(text));
+    format!("{text}{}", " ".repeat(missing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn escape_sequences_go_and_an_unterminated_one_eats_its_line_only() {
+        assert_eq!(clean("\u{1b}[31mred\u{1b}[0m plain"), "red plain");
+        assert_eq!(clean("a\u{1b}]0;title\u{7}b"), "ab");
+        assert_eq!(clean("a\u{1b}]0;never ended\nnext"), "a\nnext");
+        assert_eq!(clean("a\u{1b}P1;2 device control\nnext"), "a\nnext");
+    }
+
+    #[test]
+    fn what_xml_forbids_is_replaced_and_the_rest_is_kept() {
+        assert_eq!(clean("a\0b\u{8}c\u{7f}"), "a\u{fffd}b\u{fffd}c\u{fffd}");
+        assert_eq!(clean("\u{85}\u{9b}31m"), "\u{fffd}\u{fffd}31m");
+        assert_eq!(clean("\u{fffe}\u{ffff}"), "\u{fffd}\u{fffd}");
+        assert_eq!(clean("]]> <&> \t é 漢 🎉"), "]]> <&> \t é 漢 🎉");
+        assert_eq!(clean_bytes(b"a\xffb\xc3"), "a\u{fffd}b\u{fffd}");
+    }
+
+    #[test]
+    fn line_ends_become_newlines() {
+        assert_eq!(clean("a\r\nb\r\r\nc"), "a\nb\nc");
+        assert_eq!(clean("10%\r20%\rdone\n"), "10%\n20%\ndone\n");
+    }
+
+    #[test]
+    fn one_line_is_one_and_short() {
+        assert_eq!(one_line(" a\n\tb\u{2028}c ", 100), "a  b c");
+        assert_eq!(one_line("éééé", 8), "éééé");
+        assert_eq!(one_line("ééééé", 8), "éé…");
+        let long = "x".repeat(1 << 20);
+        assert_eq!(one_line(&long, 1024).len(), 1024);
+    }
+
+    #[test]
+    fn a_terminal_gets_no_reordering() {
+        assert_eq!(
+            for_terminal("a\u{202e}b\u{2066}c", 100),
+            "a\u{fffd}b\u{fffd}c"
+        );
+        assert_eq!(clean("a\u{202e}b"), "a\u{202e}b");
+    }
+
+    #[test]
+    fn widths_are_columns() {
+        assert_eq!(width("漢字"), 4);
+        assert_eq!(truncate("漢字漢字", 5, "…"), "漢字…");
+        assert_eq!(truncate("abc", 0, "…"), "");
+        assert_eq!(pad("漢", 4), "漢  ");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_in_harmless_text_comes_out(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let cleaned = clean_bytes(&bytes);
+            prop_assert!(std::str::from_utf8(cleaned.as_bytes()).is_ok());
+            prop_assert!(cleaned.split('\n').all(|line| line.chars().all(allowed)));
+            prop_assert_eq!(clean(&cleaned), cleaned);
+        }
+
+        #[test]
+        fn one_line_keeps_its_cap(text in "\\PC*|[\\x00-\\x1f\\x7f-\u{9f}é漢\u{fffe}a\\]]*", cap in 0usize..40) {
+            let line = one_line(&text, cap);
+            prop_assert!(line.len() <= cap.max('…'.len_utf8()));
+            prop_assert!(line.chars().all(|character| character != '\t' && allowed(character)));
+        }
+    }
+}
