@@ -1,3 +1,7 @@
 //! Parse, call, exit code.
 
-fn main() {}
+use std::process::exit;
+
+fn main() {
+    exit(kata_ci::cli::main());
+}

@@ -5,10 +5,30 @@
 //!            ▲              │
 //!         control        events ─▶
 //! ```
-//! The process between supervisor and job is the subreaper of all that the job starts, in a session without a terminal. Its
-//! standard input is a socket to the supervisor: it ends the job's whole tree when told to, or when the supervisor is gone.
+//! The process between supervisor and job ([`helper`]) is the subreaper of all that the job starts, in a session without a
+//! terminal. Its standard input is a socket to the supervisor: it ends the job's whole tree when told to, or when the
+//! supervisor is gone. This process is a subreaper too, so that a job that kills its helper gains nothing.
+//!
+//! Invariants: nothing of a job outlives it; no job lasts longer than its timeout, its grace time and a second; memory does
+//! not grow with the output; every job of the plan gets exactly one `job-finished`, whatever breaks.
 //!
 //! Supervisors never print; what happens goes out as events. This module does not judge and does not report.
+
+mod child;
+mod doubt;
+mod failure;
+pub mod helper;
+mod log;
+mod orders;
+mod orphans;
+mod output;
+mod processes;
+mod program;
+mod protocol;
+mod scheduler;
+pub mod signals;
+mod supervisor;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -22,12 +42,20 @@ use crate::plan::Plan;
 pub struct Settings {
     /// Jobs side by side; 0 counts as 1.
     pub parallel: usize,
-    /// After so many bad jobs nothing more is started, and what runs is cancelled.
+    /// After so many bad jobs nothing more is started, and what runs is cancelled. Bad is what fails the run: failed, timed
+    /// out, an error, vacuous without leave.
     pub max_fail: Option<usize>,
     /// Directory of the logs; exists. A job's log is `COMPONENT.STEP.log` in it.
     pub logs: PathBuf,
     /// An unmet requirement is an error instead of a skipped job.
     pub require_all: bool,
+    /// The program that is [`helper::main`] when called with [`helper::ARGUMENT`]: [`own_program`], but for tests.
+    pub program: PathBuf,
+}
+
+/// This program, by a path that holds even when its file is replaced or removed while it runs.
+pub fn own_program() -> PathBuf {
+    PathBuf::from("/proc/self/exe")
 }
 
 /// What reaches a run from outside.
@@ -41,6 +69,17 @@ pub enum Control {
 
 /// Carries the plan out and returns when every job is over. Sends `job-queued` … `job-finished` of every job;
 /// `run-started` and `run-finished` are the caller's.
-pub fn run(plan: &Plan, settings: &Settings, events: &Sender<Event>, control: &Receiver<Control>) {
-    let _ = (plan, settings, events, control);
+///
+/// A consumer of `events` that is slow slows the jobs down, but never keeps one alive beyond its time. When the receiving
+/// end is dropped, what runs is killed: nobody would learn of it. `control` may be dropped.
+///
+/// Returns the signal that ended the run before its time, where one did.
+pub fn run(
+    plan: &Plan,
+    settings: &Settings,
+    events: &Sender<Event>,
+    control: &Receiver<Control>,
+) -> Option<i32> {
+    orphans::adopt();
+    scheduler::Scheduler::new(plan, settings, events).run(control)
 }

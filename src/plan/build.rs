@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use super::{Job, JobId, Plan};
 use crate::config::{Pipeline, Step};
+use crate::outcome::Expect;
 use crate::workspace::{FoundComponent, Workspace};
 
 /// What the user asked to run; empty lists mean everything.
@@ -63,7 +64,11 @@ pub fn build(
 }
 
 fn has_step(found: &FoundComponent, step: &Step) -> bool {
-    found.component.steps.as_ref().is_none_or(|steps| steps.contains(&step.name))
+    found
+        .component
+        .steps
+        .as_ref()
+        .is_none_or(|steps| steps.contains(&step.name))
 }
 
 fn job(
@@ -79,7 +84,11 @@ fn job(
     let needs = step
         .needs
         .iter()
-        .filter(|name| steps.iter().any(|step| step.name == **name && has_step(found, step)))
+        .filter(|name| {
+            steps
+                .iter()
+                .any(|step| step.name == **name && has_step(found, step))
+        })
         .map(|name| JobId::new(&component.name, name))
         .collect();
     let after = components
@@ -109,7 +118,10 @@ fn job(
             .or(step.allow_vacuous.as_ref())
             .cloned(),
         readiness: found.readiness.clone(),
-        packages: found.packages.clone(),
+        // What is only linted or built runs no package: none of them is missing afterwards.
+        packages: (step.expect == Expect::Cases)
+            .then(|| found.packages.clone())
+            .flatten(),
         go_root: found.go_root.clone(),
         changed_files: found.changed_files.clone(),
     }
@@ -119,14 +131,26 @@ fn selected_components<'a>(
     workspace: &'a Workspace,
     selection: &Selection,
 ) -> Result<Vec<&'a FoundComponent>, SelectionError> {
-    let names: Vec<_> = workspace.components.iter().map(|found| &*found.component.name).collect();
+    let names: Vec<_> = workspace
+        .components
+        .iter()
+        .map(|found| &*found.component.name)
+        .collect();
     if let Some(name) = unknown(&selection.components, &names) {
         let (suggestion, known) = words(name, &names);
-        return Err(SelectionError::UnknownComponent { name: name.clone(), suggestion, known });
+        return Err(SelectionError::UnknownComponent {
+            name: name.clone(),
+            suggestion,
+            known,
+        });
     }
     let wanted =
         |name: &String| selection.components.is_empty() || selection.components.contains(name);
-    Ok(workspace.components.iter().filter(|found| wanted(&found.component.name)).collect())
+    Ok(workspace
+        .components
+        .iter()
+        .filter(|found| wanted(&found.component.name))
+        .collect())
 }
 
 fn selected_steps<'a>(
@@ -136,7 +160,11 @@ fn selected_steps<'a>(
     let names: Vec<_> = pipeline.steps.iter().map(|step| &*step.name).collect();
     if let Some(name) = unknown(&selection.steps, &names) {
         let (suggestion, known) = words(name, &names);
-        return Err(SelectionError::UnknownStep { name: name.clone(), suggestion, known });
+        return Err(SelectionError::UnknownStep {
+            name: name.clone(),
+            suggestion,
+            known,
+        });
     }
     let mut wanted: Vec<&str> = match selection.steps.as_slice() {
         [] => names,
@@ -146,12 +174,19 @@ fn selected_steps<'a>(
     while let Some(name) = wanted.get(next) {
         let step = pipeline.steps.iter().find(|step| step.name == *name);
         let needs = step.map(|step| step.needs.as_slice()).unwrap_or_default();
-        let new: Vec<_> =
-            needs.iter().map(String::as_str).filter(|need| !wanted.contains(need)).collect();
+        let new: Vec<_> = needs
+            .iter()
+            .map(String::as_str)
+            .filter(|need| !wanted.contains(need))
+            .collect();
         wanted.extend(new);
         next += 1;
     }
-    Ok(pipeline.steps.iter().filter(|step| wanted.contains(&&*step.name)).collect())
+    Ok(pipeline
+        .steps
+        .iter()
+        .filter(|step| wanted.contains(&&*step.name))
+        .collect())
 }
 
 fn unknown<'a>(asked: &'a [String], known: &[&str]) -> Option<&'a String> {
@@ -162,6 +197,10 @@ fn words(name: &str, known: &[&str]) -> (String, String) {
     let suggestion = crate::config::closest(name, known.iter().copied())
         .map(|similar| format!("; did you mean `{similar}`?"))
         .unwrap_or_default();
-    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    let known = if known.is_empty() {
+        "none".to_owned()
+    } else {
+        known.join(", ")
+    };
     (suggestion, known)
 }

@@ -37,7 +37,8 @@ const PASSED: &[&str] = &[
 ];
 
 fn passes(name: &OsStr) -> bool {
-    name.to_str().is_some_and(|name| PASSED.contains(&name) || name.starts_with("LC_"))
+    name.to_str()
+        .is_some_and(|name| PASSED.contains(&name) || name.starts_with("LC_"))
 }
 
 /// The environment all jobs of a component share: what their steps add is not in it. `layout` is

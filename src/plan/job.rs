@@ -23,7 +23,9 @@ impl JobId {
 
     /// The component's name.
     pub fn component(&self) -> &str {
-        self.0.split_once('.').map_or(&self.0, |(component, _)| component)
+        self.0
+            .split_once('.')
+            .map_or(&self.0, |(component, _)| component)
     }
 
     /// The step's name.
@@ -57,7 +59,11 @@ impl fmt::Display for Command {
         match self {
             Self::Run(words) => formatter.write_str(&words.join(" ")),
             Self::Script(text) => {
-                write!(formatter, "sh: {}", text.trim().lines().next().unwrap_or_default())
+                write!(
+                    formatter,
+                    "sh: {}",
+                    text.trim().lines().next().unwrap_or_default()
+                )
             }
         }
     }

@@ -45,7 +45,12 @@ impl<'plan> Schedule<'plan> {
         Self {
             jobs: &plan.jobs,
             states: vec![State::Queued; plan.jobs.len()],
-            index: plan.jobs.iter().enumerate().map(|(index, job)| (&job.id, index)).collect(),
+            index: plan
+                .jobs
+                .iter()
+                .enumerate()
+                .map(|(index, job)| (&job.id, index))
+                .collect(),
             parallel: parallel.max(1),
             stopped: None,
         }
@@ -61,7 +66,11 @@ impl<'plan> Schedule<'plan> {
             self.states[index] = State::Running;
             return Next::Start(index);
         }
-        if self.states.iter().all(|state| matches!(state, State::Over(_))) {
+        if self
+            .states
+            .iter()
+            .all(|state| matches!(state, State::Over(_)))
+        {
             return Next::Done;
         }
         Next::Wait
@@ -90,7 +99,8 @@ impl<'plan> Schedule<'plan> {
         if let Some(reason) = &self.stopped {
             return self.queued().next().map(|index| (index, reason.clone()));
         }
-        self.queued().find_map(|index| Some((index, self.lost_need(&self.jobs[index])?)))
+        self.queued()
+            .find_map(|index| Some((index, self.lost_need(&self.jobs[index])?)))
     }
 
     fn lost_need(&self, job: &Job) -> Option<String> {
@@ -105,24 +115,36 @@ impl<'plan> Schedule<'plan> {
         if running.len() >= self.parallel {
             return None;
         }
-        let held: BTreeSet<_> = running.iter().flat_map(|index| &self.jobs[*index].locks).collect();
+        let held: BTreeSet<_> = running
+            .iter()
+            .flat_map(|index| &self.jobs[*index].locks)
+            .collect();
         self.queued().find(|index| {
             let job = &self.jobs[*index];
-            job.needs.iter().chain(&job.after).all(|id| self.is_over(id))
+            job.needs
+                .iter()
+                .chain(&job.after)
+                .all(|id| self.is_over(id))
                 && !job.locks.iter().any(|lock| held.contains(lock))
         })
     }
 
     fn running(&self) -> Vec<usize> {
-        (0..self.jobs.len()).filter(|index| self.states[*index] == State::Running).collect()
+        (0..self.jobs.len())
+            .filter(|index| self.states[*index] == State::Running)
+            .collect()
     }
 
     /// A job that is not of this plan is nothing to wait for.
     fn is_over(&self, id: &JobId) -> bool {
-        self.state(id).is_none_or(|state| matches!(state, State::Over(_)))
+        self.state(id)
+            .is_none_or(|state| matches!(state, State::Over(_)))
     }
 
     fn state(&self, id: &JobId) -> Option<State> {
         self.index.get(id).map(|index| self.states[*index])
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,11 +10,17 @@ use crate::workspace::{FoundComponent, Workspace};
 
 fn step(name: &str, needs: &[&str]) -> Step {
     let command = Command::Run(vec!["make".to_owned(), name.to_owned()]);
-    Step { needs: owned(needs), ..Step::new(name, command) }
+    Step {
+        needs: owned(needs),
+        ..Step::new(name, command)
+    }
 }
 
 fn component(name: &str, needs: &[&str]) -> Component {
-    Component { needs: owned(needs), ..Component::new(name) }
+    Component {
+        needs: owned(needs),
+        ..Component::new(name)
+    }
 }
 
 fn owned(names: &[&str]) -> Vec<String> {
@@ -22,7 +28,11 @@ fn owned(names: &[&str]) -> Vec<String> {
 }
 
 fn pipeline(steps: Vec<Step>, components: &[Component]) -> Pipeline {
-    Pipeline { steps, components: components.to_vec(), ..Pipeline::new("sample") }
+    Pipeline {
+        steps,
+        components: components.to_vec(),
+        ..Pipeline::new("sample")
+    }
 }
 
 fn workspace(components: &[Component]) -> Workspace {
@@ -47,12 +57,20 @@ fn workspace(components: &[Component]) -> Workspace {
 }
 
 fn select(components: &[&str], steps: &[&str]) -> Selection {
-    Selection { components: owned(components), steps: owned(steps) }
+    Selection {
+        components: owned(components),
+        steps: owned(steps),
+    }
 }
 
 fn plan(steps: Vec<Step>, components: &[Component], selection: &Selection) -> Plan {
-    build(&pipeline(steps, components), &workspace(components), selection, &BTreeMap::new())
-        .expect("the selection is known")
+    build(
+        &pipeline(steps, components),
+        &workspace(components),
+        selection,
+        &BTreeMap::new(),
+    )
+    .expect("the selection is known")
 }
 
 fn ids(plan: &Plan) -> Vec<&str> {
@@ -66,14 +84,24 @@ fn every_component_has_every_step_in_the_order_of_the_files() {
         &[component("proxy", &[]), component("agent", &["proxy"])],
         &Selection::default(),
     );
-    assert_eq!(ids(&plan), ["proxy.check", "proxy.test", "agent.check", "agent.test"]);
+    assert_eq!(
+        ids(&plan),
+        ["proxy.check", "proxy.test", "agent.check", "agent.test"]
+    );
     assert_eq!(plan.jobs[1].needs, [JobId::new("proxy", "check")]);
-    assert_eq!(plan.jobs[2].after, [JobId::new("proxy", "check"), JobId::new("proxy", "test")]);
+    assert_eq!(
+        plan.jobs[2].after,
+        [JobId::new("proxy", "check"), JobId::new("proxy", "test")]
+    );
 }
 
 #[test]
 fn a_selected_step_brings_the_steps_it_needs() {
-    let steps = vec![step("fetch", &[]), step("check", &["fetch"]), step("test", &["check"])];
+    let steps = vec![
+        step("fetch", &[]),
+        step("check", &["fetch"]),
+        step("test", &["check"]),
+    ];
     let components = [component("libs", &[])];
     let all = plan(steps.clone(), &components, &select(&[], &["test"]));
     assert_eq!(ids(&all), ["libs.fetch", "libs.check", "libs.test"]);
@@ -84,7 +112,11 @@ fn a_selected_step_brings_the_steps_it_needs() {
 #[test]
 fn a_component_that_is_not_selected_is_nothing_to_wait_for() {
     let components = [component("proxy", &[]), component("agent", &["proxy"])];
-    let plan = plan(vec![step("test", &[])], &components, &select(&["agent"], &[]));
+    let plan = plan(
+        vec![step("test", &[])],
+        &components,
+        &select(&["agent"], &[]),
+    );
     assert_eq!(ids(&plan), ["agent.test"]);
     assert!(plan.jobs[0].after.is_empty());
 }
@@ -99,7 +131,10 @@ fn a_component_has_the_steps_it_lists() {
         &Selection::default(),
     );
     assert_eq!(ids(&plan), ["shim.test"]);
-    assert!(plan.jobs[0].needs.is_empty(), "a step the component does not have is no need");
+    assert!(
+        plan.jobs[0].needs.is_empty(),
+        "a step the component does not have is no need"
+    );
 }
 
 #[test]
@@ -107,24 +142,38 @@ fn unknown_names_are_refused_with_what_is_known() {
     let components = [component("runtime", &[]), component("agent", &[])];
     let pipeline = pipeline(vec![step("test", &[])], &components);
     let refused = |selection: &Selection| {
-        build(&pipeline, &workspace(&components), selection, &BTreeMap::new())
-            .expect_err("the name is unknown")
-            .to_string()
+        build(
+            &pipeline,
+            &workspace(&components),
+            selection,
+            &BTreeMap::new(),
+        )
+        .expect_err("the name is unknown")
+        .to_string()
     };
     assert_eq!(
         refused(&select(&["runtme"], &[])),
         "no component `runtme`; did you mean `runtime`?; there are: runtime, agent"
     );
-    assert_eq!(refused(&select(&[], &["lint"])), "no step `lint`; there are: test");
+    assert_eq!(
+        refused(&select(&[], &["lint"])),
+        "no step `lint`; there are: test"
+    );
 }
 
 #[test]
 fn the_nearest_reason_allows_a_vacuous_job() {
     let mut allowing = component("libs", &[]);
-    allowing.allow_vacuous.insert("test".to_owned(), "component".to_owned());
+    allowing
+        .allow_vacuous
+        .insert("test".to_owned(), "component".to_owned());
     let mut test = step("test", &[]);
     test.allow_vacuous = Some("step".to_owned());
-    let plan = plan(vec![test], &[allowing, component("agent", &[])], &Selection::default());
+    let plan = plan(
+        vec![test],
+        &[allowing, component("agent", &[])],
+        &Selection::default(),
+    );
     assert_eq!(plan.jobs[0].allow_vacuous.as_deref(), Some("component"));
     assert_eq!(plan.jobs[1].allow_vacuous.as_deref(), Some("step"));
 }
@@ -136,10 +185,16 @@ fn environment_of(
     of_step: &[(&str, &str)],
 ) -> BTreeMap<OsString, OsString> {
     let text = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     };
     let os = |pairs: &[(&str, &str)]| -> BTreeMap<OsString, OsString> {
-        pairs.iter().map(|(name, value)| (name.into(), value.into())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect()
     };
     let components = [component("proxy", &[])];
     let mut step = step("test", &[]);
@@ -186,7 +241,11 @@ fn later_layers_win_and_an_empty_value_unsets() {
         &[("KATA_DEV_MODE", "true"), ("CI", "")],
         &[("KATA_DEV_MODE", "false"), ("GOPATH", "/mine")],
     );
-    let expected = [("GOPATH", "/mine"), ("KATA_DEV_MODE", "false"), ("PATH", "/view/bin:/user")];
+    let expected = [
+        ("GOPATH", "/mine"),
+        ("KATA_DEV_MODE", "false"),
+        ("PATH", "/view/bin:/user"),
+    ];
     for (name, value) in expected {
         assert_eq!(seen[OsStr::new(name)], value);
     }
@@ -199,7 +258,11 @@ fn a_job_holds_the_locks_of_its_component_and_of_its_step() {
     locking.locks = owned(&["socket"]);
     let mut check = step("check", &[]);
     check.locks = owned(&["tests-clone"]);
-    let plan = plan(vec![check, step("test", &[])], &[locking], &Selection::default());
+    let plan = plan(
+        vec![check, step("test", &[])],
+        &[locking],
+        &Selection::default(),
+    );
     assert_eq!(plan.jobs[0].locks, ["socket", "tests-clone"]);
     assert_eq!(plan.jobs[1].locks, ["socket"]);
 }

@@ -9,7 +9,8 @@ const GOOD: &str = "test:\n @echo '=== RUN   TestA'; echo '--- PASS: TestA (0.00
 const BAD: &str = "test:\n @echo '=== RUN   TestA'; echo '--- FAIL: TestA (0.00s)'; exit 1\ncheck:\n echo checked\n.PHONY: test check";
 const EMPTY: &str = "test:\ncheck:\n echo checked\n.PHONY: test check";
 const HANG: &str = "test:\n sleep 60\ncheck:\n echo checked\n.PHONY: test check";
-const NO_PROGRAM: &str = "test:\n no-such-program-of-kata-ci\ncheck:\n echo checked\n.PHONY: test check";
+const NO_PROGRAM: &str =
+    "test:\n no-such-program-of-kata-ci\ncheck:\n echo checked\n.PHONY: test check";
 
 #[test]
 fn code_0_when_a_job_passed_and_nothing_is_wrong() {
@@ -30,7 +31,10 @@ fn code_1_when_something_failed() {
 #[test]
 fn code_1_when_something_timed_out() {
     let place = makefiles(&[("hang", HANG)]);
-    let run = run_in(place.path()).args(["--timeout", "1s", "--grace", "1s"]).finish().expect_code(1);
+    let run = run_in(place.path())
+        .args(["--timeout", "1s", "--grace", "1s"])
+        .finish()
+        .expect_code(1);
     assert_eq!(run.outcome("hang.test"), "timed-out");
 }
 
@@ -46,7 +50,11 @@ fn code_75_when_an_error_kept_something_from_being_tested() {
     let place = makefiles(&[("good", GOOD), ("lacking", NO_PROGRAM)]);
     let run = run_in(place.path()).finish().expect_code(75);
     assert_eq!(run.outcome("lacking.test"), "error");
-    assert!(run.printed().contains("no-such-program-of-kata-ci"), "{}", run.printed());
+    assert!(
+        run.printed().contains("no-such-program-of-kata-ci"),
+        "{}",
+        run.printed()
+    );
 }
 
 #[test]
@@ -65,18 +73,34 @@ fn code_4_when_everything_selected_was_skipped() {
     );
     let run = run_in(place.path()).finish().expect_code(4);
     assert_eq!(run.outcome("good.test"), "skipped");
-    let strict = run_in(place.path()).args(["--require-all"]).finish().expect_code(75);
+    let strict = run_in(place.path())
+        .args(["--require-all"])
+        .finish()
+        .expect_code(75);
     assert_eq!(strict.outcome("good.test"), "error");
-    run_in(place.path()).env("CI", "true").finish().expect_code(75);
+    run_in(place.path())
+        .env("CI", "true")
+        .finish()
+        .expect_code(75);
 }
 
 #[test]
 fn code_2_for_usage_and_configuration() {
     let place = makefiles(&[("good", GOOD)]);
-    for arguments in [vec!["--no-such-option"], vec!["-p", "no-such-pipeline"], vec!["nobody"]] {
-        run_in(place.path()).args(&arguments).finish().expect_code(2);
+    for arguments in [
+        vec!["--no-such-option"],
+        vec!["-p", "no-such-pipeline"],
+        vec!["nobody"],
+    ] {
+        run_in(place.path())
+            .args(&arguments)
+            .finish()
+            .expect_code(2);
     }
-    KataCi::bare().args(["run", "-C", "/no/such/place"]).finish().expect_code(2);
+    KataCi::bare()
+        .args(["run", "-C", "/no/such/place"])
+        .finish()
+        .expect_code(2);
 }
 
 #[test]
@@ -95,11 +119,22 @@ fn code_75_for_isolation_that_is_not_there() {
     let place = makefiles(&[("good", GOOD)]);
     for option in ["--network", "--isolate"] {
         let value = if option == "--network" { "off" } else { "on" };
-        let run = run_in(place.path()).args([option, value]).finish().expect_code(75);
+        let run = run_in(place.path())
+            .args([option, value])
+            .finish()
+            .expect_code(75);
         assert!(run.stderr.contains("auto"), "{}", run.stderr);
     }
-    let run = run_in(place.path()).args(["--network", "auto"]).finish().expect_code(0);
-    assert!(run.result()["isolation"]["network"].as_str().unwrap().starts_with("advisory"));
+    let run = run_in(place.path())
+        .args(["--network", "auto"])
+        .finish()
+        .expect_code(0);
+    assert!(
+        run.result()["isolation"]["network"]
+            .as_str()
+            .unwrap()
+            .starts_with("advisory")
+    );
 }
 
 #[test]

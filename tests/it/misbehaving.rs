@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
 use crate::support::workspace::{fixtures, misbehaving, write};
 use crate::support::{Finished, processes, run_in};
@@ -57,35 +58,69 @@ fn header(makefile: &Path) -> Header {
 
 fn behaves(fixture: &str) {
     let place = misbehaving(fixture);
-    let name = Path::new(fixture).file_name().and_then(|name| name.to_str()).expect("a name");
+    let name = Path::new(fixture)
+        .file_name()
+        .and_then(|name| name.to_str())
+        .expect("a name");
     let directory = place.path().join(name);
     let header = header(&directory.join("Makefile"));
-    assert!(!header.expect.is_empty(), "{fixture} says nothing of what is expected");
+    assert!(
+        !header.expect.is_empty(),
+        "{fixture} says nothing of what is expected"
+    );
     if let Some(command) = &header.prepare {
-        let prepared = std::process::Command::new("sh").args(["-c", command]).current_dir(&directory);
-        let prepared = { prepared }.output().expect("sh runs");
-        assert!(prepared.status.success(), "{}", String::from_utf8_lossy(&prepared.stderr));
+        let prepared = Command::new("sh")
+            .args(["-c", command])
+            .current_dir(&directory)
+            .output()
+            .expect("sh runs");
+        assert!(
+            prepared.status.success(),
+            "{}",
+            String::from_utf8_lossy(&prepared.stderr)
+        );
     }
     pipeline(place.path(), name, &header);
-    let timeout = if name.starts_with("flood") { TIMEOUT_OF_FLOODS } else { TIMEOUT };
+    let timeout = if name.starts_with("flood") {
+        TIMEOUT_OF_FLOODS
+    } else {
+        TIMEOUT
+    };
     for (step, outcome) in &header.expect {
-        let mut run = run_in(place.path())
-            .args(["-s", step])
-            .args(["--timeout", &format!("{timeout}s"), "--grace", &format!("{GRACE}s")]);
+        let mut run = run_in(place.path()).args(["-s", step]).args([
+            "--timeout",
+            &format!("{timeout}s"),
+            "--grace",
+            &format!("{GRACE}s"),
+        ]);
         for (variable, value) in &header.env {
             run = run.env(variable, value);
         }
         let run = run.finish();
-        judged(fixture, &run, &format!("{name}.{step}"), outcome, header.cases.get(step));
+        judged(
+            fixture,
+            &run,
+            &format!("{name}.{step}"),
+            outcome,
+            header.cases.get(step),
+        );
         in_time(fixture, &run, &format!("{name}.{step}"), timeout);
         let marker = place.path().to_str().expect("text");
-        assert_eq!(processes::with(marker), Vec::<String>::new(), "{fixture} {step}");
+        assert_eq!(
+            processes::with(marker),
+            Vec::<String>::new(),
+            "{fixture} {step}"
+        );
     }
 }
 
 /// The `makefile` pipeline, with what the fixture requires.
 fn pipeline(place: &Path, name: &str, header: &Header) {
-    let requires: Vec<_> = header.requires.iter().map(|word| format!("{word:?}")).collect();
+    let requires: Vec<_> = header
+        .requires
+        .iter()
+        .map(|word| format!("{word:?}"))
+        .collect();
     let text = format!(
         "version = 1\nextends = \"makefile\"\n[[component]]\nname = \"{name}\"\npath = \"{name}\"\nrequires = [{}]\n",
         requires.join(", ")
@@ -101,27 +136,44 @@ fn judged(
     cases: Option<&BTreeMap<String, u64>>,
 ) {
     let job = run.job(id);
-    assert_eq!(job["outcome"], *outcome, "{fixture} {id}: {job:#}\n{}", run.printed());
-    assert_eq!(run.code == 0, outcome == "passed", "{fixture} {id}: exit {}", run.code);
+    assert_eq!(
+        job["outcome"],
+        *outcome,
+        "{fixture} {id}: {job:#}\n{}",
+        run.printed()
+    );
+    assert_eq!(
+        run.code == 0,
+        outcome == "passed",
+        "{fixture} {id}: exit {}",
+        run.code
+    );
     if let Some(cases) = cases {
         assert_eq!(run.cases(id), *cases, "{fixture} {id}: {job:#}");
     }
     let junit = run.junit();
     let document = quick_xml_text(&junit);
-    assert!(document.contains(&format!("{id}")), "{fixture}: {junit}");
+    assert!(document.contains(id), "{fixture}: {junit}");
 }
 
 /// Reads junit.xml whole with a parser that refuses what XML 1.0 does not allow.
 fn quick_xml_text(junit: &str) -> String {
     let document = roxmltree::Document::parse(junit).expect("junit.xml is well-formed");
-    document.descendants().filter_map(|node| node.attribute("name")).collect()
+    document
+        .descendants()
+        .filter_map(|node| node.attribute("name"))
+        .collect()
 }
 
 fn in_time(fixture: &str, run: &Finished, id: &str, timeout: f64) {
     let limit = timeout + GRACE + SLACK;
     let seconds = run.job(id)["seconds"].as_f64().expect("seconds");
     assert!(seconds <= limit, "{fixture} {id}: the job took {seconds} s");
-    assert!(run.seconds <= limit + AROUND, "{fixture} {id}: the run took {} s", run.seconds);
+    assert!(
+        run.seconds <= limit + AROUND,
+        "{fixture} {id}: the run took {} s",
+        run.seconds
+    );
 }
 
 macro_rules! fixtures_behave {
@@ -185,5 +237,8 @@ fn no_fixture_is_forgotten() {
     };
     let mut there = below(&root, "");
     there.extend(below(&root.join("vacuous"), "vacuous/"));
-    assert_eq!(there, TESTED.iter().map(|name| (*name).to_owned()).collect());
+    assert_eq!(
+        there,
+        TESTED.iter().map(|name| (*name).to_owned()).collect()
+    );
 }

@@ -11,33 +11,65 @@ const BAD: &str = "test:\n @echo '=== RUN   TestB'; echo '    b_test.go:7: the c
 #[test]
 fn success_is_quiet() {
     let place = makefiles(&[("good", GOOD)]);
-    let run = run_in(place.path()).args(["-s", "test"]).finish().expect_code(0);
-    assert!(run.printed().lines().count() <= 5, "{}", run.printed());
+    let run = run_in(place.path())
+        .args(["-s", "test"])
+        .finish()
+        .expect_code(0);
+    assert!(run.printed().lines().count() <= 6, "{}", run.printed());
     assert!(run.printed().contains("1 passed"), "{}", run.printed());
-    assert!(run.printed().contains(run.reports.to_str().unwrap()), "{}", run.printed());
+    assert!(
+        run.printed().contains(run.reports.to_str().unwrap()),
+        "{}",
+        run.printed()
+    );
 }
 
 #[test]
 fn a_failure_says_what_where_and_how_to_run_just_that_again() {
     let place = makefiles(&[("good", GOOD), ("bad", BAD)]);
-    let run = run_in(place.path()).args(["-s", "test"]).finish().expect_code(1);
-    let again = format!("kata-ci run -C {} bad -s test", place.path().canonicalize().unwrap().display());
-    for part in ["TestB", "b_test.go:7", "the clock stands", &again, "logs/bad.test.log"] {
-        assert!(run.printed().contains(part), "{part} is not in:\n{}", run.printed());
+    let run = run_in(place.path())
+        .args(["-s", "test"])
+        .finish()
+        .expect_code(1);
+    let again = format!(
+        "kata-ci run -C {} bad -s test",
+        place.path().canonicalize().unwrap().display()
+    );
+    for part in [
+        "TestB",
+        "b_test.go:7",
+        "the clock stands",
+        &again,
+        "logs/bad.test.log",
+    ] {
+        assert!(
+            run.printed().contains(part),
+            "{part} is not in:\n{}",
+            run.printed()
+        );
     }
     let words: Vec<_> = again.split(' ').skip(1).collect();
     let narrowed = KataCi::bare().args(words).finish().expect_code(1);
-    assert!(!narrowed.printed().contains("good.test"), "{}", narrowed.printed());
+    assert!(
+        !narrowed.printed().contains("good.test"),
+        "{}",
+        narrowed.printed()
+    );
 }
 
 #[test]
 fn json_is_the_journal_and_nothing_else() {
     let place = makefiles(&[("good", GOOD), ("bad", BAD)]);
-    let run = run_in(place.path()).args(["-s", "test", "--format", "json"]).finish().expect_code(1);
+    let run = run_in(place.path())
+        .args(["-s", "test", "--format", "json"])
+        .finish()
+        .expect_code(1);
     let journal = std::fs::read_to_string(run.reports.join("events.jsonl")).unwrap();
     assert_eq!(run.stdout, journal);
-    let events: Vec<Value> =
-        journal.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<Value> = journal
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     for (number, event) in events.iter().enumerate() {
         assert_eq!(event["seq"], number);
         assert_eq!(event["v"], 1);
@@ -73,7 +105,12 @@ fn without_a_report_directory_the_runs_are_kept_in_the_users_state() {
         .finish()
         .expect_code(0);
     let latest = state.path().join("kata-ci/runs/latest");
-    for file in ["junit.xml", "result.json", "events.jsonl", "logs/good.test.log"] {
+    for file in [
+        "junit.xml",
+        "result.json",
+        "events.jsonl",
+        "logs/good.test.log",
+    ] {
         assert!(latest.join(file).is_file(), "{file}");
     }
 }
@@ -82,8 +119,15 @@ fn without_a_report_directory_the_runs_are_kept_in_the_users_state() {
 fn a_dry_run_runs_and_writes_nothing() {
     let touching = "test:\n touch ran\n.PHONY: test";
     let place = makefiles(&[("good", touching)]);
-    let run = run_in(place.path()).args(["--dry-run"]).finish().expect_code(0);
-    assert!(run.stdout.contains("good.test  make test"), "{}", run.stdout);
+    let run = run_in(place.path())
+        .args(["--dry-run"])
+        .finish()
+        .expect_code(0);
+    assert!(
+        run.stdout.contains("good.test  make test"),
+        "{}",
+        run.stdout
+    );
     assert!(!place.path().join("good/ran").exists());
     assert!(!run.reports.exists());
 }

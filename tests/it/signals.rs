@@ -8,7 +8,7 @@ use crate::support::{processes, run_in};
 /// Tells that it got TERM, and goes on all the same.
 fn stubborn(marker: &str) -> String {
     format!(
-        "test:\n @MARK={marker} bash -c 'trap \"echo got TERM\" TERM; while :; do sleep 0.05; done'\n.PHONY: test"
+        "test:\n @MARK={marker} bash -c 'trap \"echo got TERM\" TERM; echo ready; while :; do sleep 0.05; done'\n.PHONY: test"
     )
 }
 
@@ -16,15 +16,17 @@ fn stubborn(marker: &str) -> String {
 fn once_ends_the_jobs_by_term_and_writes_the_reports() {
     let polite = "test:\n @bash -c 'trap \"echo tidied up; exit 3\" TERM; echo waiting; sleep 60 & wait'\n.PHONY: test";
     let place = makefiles(&[("polite", polite), ("second", polite)]);
-    let run = run_in(place.path()).args(["-s", "test", "-j1", "--grace", "20s"]).start();
-    run.wait_for_event("job-started");
-    crate::support::until("its output", || {
-        let log = run.reports.join("logs/polite.test.log");
-        std::fs::read_to_string(log).is_ok_and(|text| text.contains("waiting"))
-    });
+    let run = run_in(place.path())
+        .args(["-s", "test", "-j1", "--grace", "20s"])
+        .start();
+    run.wait_for_log("polite.test", "waiting");
     run.signal(Signal::SIGINT);
     let run = run.finish().expect_code(130);
-    assert!(run.seconds < 15.0, "the grace time was not waited for: {} s", run.seconds);
+    assert!(
+        run.seconds < 15.0,
+        "the grace time was not waited for: {} s",
+        run.seconds
+    );
     assert_eq!(run.outcome("polite.test"), "cancelled");
     assert_eq!(run.outcome("second.test"), "not-run");
     assert!(run.log("polite.test").contains("tidied up"));
@@ -36,17 +38,19 @@ fn once_ends_the_jobs_by_term_and_writes_the_reports() {
 fn twice_kills_at_once() {
     let marker = format!("kata-ci-twice-{}", std::process::id());
     let place = makefiles(&[("stubborn", &stubborn(&marker))]);
-    let run = run_in(place.path()).args(["-s", "test", "--grace", "50s"]).start();
-    run.wait_for_event("job-started");
-    crate::support::until("the job", || !processes::with(&marker).is_empty());
+    let run = run_in(place.path())
+        .args(["-s", "test", "--grace", "50s"])
+        .start();
+    run.wait_for_log("stubborn.test", "ready");
     run.signal(Signal::SIGINT);
-    crate::support::until("TERM to arrive", || {
-        let log = run.reports.join("logs/stubborn.test.log");
-        std::fs::read_to_string(log).is_ok_and(|text| text.contains("got TERM"))
-    });
+    run.wait_for_log("stubborn.test", "got TERM");
     run.signal(Signal::SIGINT);
     let run = run.finish().expect_code(130);
-    assert!(run.seconds < 30.0, "the grace time was waited for: {} s", run.seconds);
+    assert!(
+        run.seconds < 30.0,
+        "the grace time was waited for: {} s",
+        run.seconds
+    );
     assert_eq!(processes::with(&marker), Vec::<String>::new());
 }
 
@@ -55,8 +59,10 @@ fn a_killed_kata_ci_takes_its_jobs_along() {
     let marker = format!("kata-ci-killed-{}", std::process::id());
     let place = makefiles(&[("stubborn", &stubborn(&marker))]);
     let run = run_in(place.path()).args(["-s", "test"]).start();
-    crate::support::until("the job", || !processes::with(&marker).is_empty());
+    run.wait_for_log("stubborn.test", "ready");
     run.signal(Signal::SIGKILL);
     run.finish().expect_code(137);
-    crate::support::until("its processes to end", || processes::with(&marker).is_empty());
+    crate::support::until("its processes to end", || {
+        processes::with(&marker).is_empty()
+    });
 }

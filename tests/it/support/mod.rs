@@ -36,7 +36,10 @@ pub struct Finished {
 pub fn run_in(directory: &Path) -> KataCi {
     let run = KataCi::bare();
     let reports = run.reports.clone();
-    run.args(["run", "-C"]).args([directory]).args(["--report-dir"]).args([reports])
+    run.args(["run", "-C"])
+        .args([directory])
+        .args(["--report-dir"])
+        .args([reports])
 }
 
 impl KataCi {
@@ -44,8 +47,20 @@ impl KataCi {
     pub fn bare() -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new(env!("CARGO_BIN_EXE_kata-ci"));
-        command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "GOCACHE", "GOPROXY", "GOFLAGS"] {
+        command
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for name in [
+            "PATH",
+            "HOME",
+            "CARGO_HOME",
+            "RUSTUP_HOME",
+            "GOCACHE",
+            "GOPROXY",
+            "GOFLAGS",
+        ] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
@@ -53,7 +68,11 @@ impl KataCi {
         command.env("XDG_STATE_HOME", home.path().join("state"));
         command.env("XDG_CONFIG_HOME", home.path().join("config"));
         let reports = home.path().join("reports");
-        Self { command, home, reports }
+        Self {
+            command,
+            home,
+            reports,
+        }
     }
 
     pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
@@ -78,7 +97,12 @@ impl KataCi {
     pub fn start(mut self) -> Started {
         let started = Instant::now();
         let child = self.command.spawn().expect("kata-ci starts");
-        Started { child, home: self.home, reports: self.reports, started }
+        Started {
+            child,
+            home: self.home,
+            reports: self.reports,
+            started,
+        }
     }
 
     /// Runs it to its end.
@@ -101,6 +125,14 @@ impl Started {
         let journal = self.reports.join("events.jsonl");
         until(&format!("an event with {text}"), || {
             std::fs::read_to_string(&journal).is_ok_and(|events| events.contains(text))
+        });
+    }
+
+    /// Waits until the log of a job holds the text.
+    pub fn wait_for_log(&self, job: &str, text: &str) {
+        let log = self.reports.join(format!("logs/{job}.log"));
+        until(&format!("{text} in the log of {job}"), || {
+            std::fs::read_to_string(&log).is_ok_and(|printed| printed.contains(text))
         });
     }
 
@@ -128,7 +160,9 @@ impl Started {
         let seconds = self.started.elapsed().as_secs_f64();
         use std::os::unix::process::ExitStatusExt;
         Finished {
-            code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()),
+            code: status
+                .code()
+                .unwrap_or_else(|| 128 + status.signal().unwrap_or_default()),
             stdout: stdout.join().expect("read"),
             stderr: stderr.join().expect("read"),
             seconds,
@@ -160,7 +194,11 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 impl Finished {
     /// The exit code, with everything printed when it is another.
     pub fn expect_code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 
@@ -182,7 +220,10 @@ impl Finished {
 
     /// The outcome of a job.
     pub fn outcome(&self, id: &str) -> String {
-        self.job(id)["outcome"].as_str().expect("outcome").to_owned()
+        self.job(id)["outcome"]
+            .as_str()
+            .expect("outcome")
+            .to_owned()
     }
 
     /// Cases of a job by status word, those of which there are none left out.
@@ -191,7 +232,9 @@ impl Finished {
         let cases = job["cases"].as_object().expect("cases");
         cases
             .iter()
-            .filter_map(|(status, count)| Some((status.clone(), count.as_u64().filter(|n| *n > 0)?)))
+            .filter_map(|(status, count)| {
+                Some((status.clone(), count.as_u64().filter(|n| *n > 0)?))
+            })
             .collect()
     }
 

@@ -1,11 +1,13 @@
 //! Processes that should not be there any more.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 /// Command lines of all processes whose command line, environment or directory holds the text, this process left out.
 pub fn with(text: &str) -> Vec<String> {
     let own = std::process::id().to_string();
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
     entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.file_name().is_some_and(|name| *name != *own))
@@ -13,12 +15,13 @@ pub fn with(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn holds(process: &PathBuf, text: &str) -> Option<String> {
+fn holds(process: &Path, text: &str) -> Option<String> {
     let command_line = std::fs::read(process.join("cmdline")).ok()?;
     let environment = std::fs::read(process.join("environ")).unwrap_or_default();
     let directory = std::fs::read_link(process.join("cwd")).unwrap_or_default();
     let found = [&command_line, &environment]
         .into_iter()
         .any(|bytes| String::from_utf8_lossy(bytes).contains(text));
-    (found || directory.to_string_lossy().contains(text)).then(|| String::from_utf8_lossy(&command_line).replace('\0', " "))
+    (found || directory.to_string_lossy().contains(text))
+        .then(|| String::from_utf8_lossy(&command_line).replace('\0', " "))
 }

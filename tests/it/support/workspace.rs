@@ -18,7 +18,11 @@ pub fn kata(layout: &str) -> TempDir {
         .args(["--layout", layout])
         .output()
         .expect("make-workspace runs");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     place
 }
 
@@ -26,7 +30,10 @@ pub fn kata(layout: &str) -> TempDir {
 pub fn makefiles(components: &[(&str, &str)]) -> TempDir {
     let place = tempfile::tempdir().expect("a temporary directory");
     for (name, makefile) in components {
-        write(&place.path().join(name).join("Makefile"), &with_tabs(makefile));
+        write(
+            &place.path().join(name).join("Makefile"),
+            &with_tabs(makefile),
+        );
     }
     place
 }
@@ -35,7 +42,11 @@ pub fn makefiles(components: &[(&str, &str)]) -> TempDir {
 pub fn misbehaving(name: &str) -> TempDir {
     let place = tempfile::tempdir().expect("a temporary directory");
     let source = fixtures().join("misbehaving").join(name);
-    let copied = Command::new("cp").arg("-a").arg(&source).arg(place.path()).status();
+    let copied = Command::new("cp")
+        .arg("-a")
+        .arg(&source)
+        .arg(place.path())
+        .status();
     assert!(copied.expect("cp runs").success(), "{}", source.display());
     place
 }

@@ -1,0 +1,69 @@
+//! What kept a job from its own end, with what to do about it.
+
+use std::io;
+use std::path::Path;
+
+use crate::outcome::Trouble;
+
+/// A [`Trouble`] and, where something is known to help, the fix.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Failure {
+    pub trouble: Trouble,
+    pub fix: Option<String>,
+}
+
+impl Failure {
+    /// Something kata-ci could not do.
+    pub fn infrastructure(what: impl Into<String>) -> Self {
+        Self {
+            trouble: Trouble::Infrastructure(what.into()),
+            fix: None,
+        }
+    }
+
+    /// Ended on somebody's word.
+    pub fn cancelled(why: impl Into<String>) -> Self {
+        Self {
+            trouble: Trouble::Cancelled(why.into()),
+            fix: None,
+        }
+    }
+
+    /// The system refused something about a path.
+    pub fn of_path(what: &str, path: &Path, error: &io::Error) -> Self {
+        Self {
+            fix: fix_of(error),
+            ..Self::infrastructure(format!("{what} {}: {error}", path.display()))
+        }
+    }
+
+    /// The system refused something that has no path.
+    pub fn of_system(what: &str, error: &io::Error) -> Self {
+        Self {
+            fix: fix_of(error),
+            ..Self::infrastructure(format!("{what}: {error}"))
+        }
+    }
+
+    /// With what to do about it.
+    pub fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+}
+
+fn fix_of(error: &io::Error) -> Option<String> {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    const EMFILE: i32 = nix::errno::Errno::EMFILE as i32;
+    const EAGAIN: i32 = nix::errno::Errno::EAGAIN as i32;
+    let fix = match error.kind() {
+        StorageFull | QuotaExceeded => "free some space, or choose another place for the report",
+        PermissionDenied | ReadOnlyFilesystem => "make it writable, or choose another place",
+        _ => match error.raw_os_error()? {
+            EMFILE => "raise the limit of open files (`ulimit -n`), or run fewer jobs side by side",
+            EAGAIN => "raise the limit of processes (`ulimit -u`), or run fewer jobs side by side",
+            _ => return None,
+        },
+    };
+    Some(fix.to_owned())
+}

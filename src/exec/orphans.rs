@@ -1,0 +1,88 @@
+//! Processes of jobs whose helper was killed: they come to this process, which is a subreaper.
+//!
+//! How they are told from our other children: a helper is in a session of its own, and no process can go back to a session
+//! it has left. So a child of ours in a foreign session that is no helper, and was not there before the first run, is an
+//! orphan of a job. Only such children are ever waited for here; those of the rest of the program are theirs.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::{Pid, getsid};
+
+use super::processes::{self, Process};
+
+/// Children that are not orphans: helpers, and what was there before.
+static KNOWN: Mutex<Option<BTreeSet<i32>>> = Mutex::new(None);
+
+/// Between two looks at what is being killed.
+const PAUSE: Duration = Duration::from_millis(2);
+
+fn known() -> MutexGuard<'static, Option<BTreeSet<i32>>> {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes this process the one that orphans come to. A system that refuses (before Linux 3.4) leaves them to init.
+pub(super) fn adopt() {
+    let mut known = known();
+    if known.is_none() {
+        let before = children().into_iter().map(|child| child.pid).collect();
+        *known = Some(before);
+        let _ = prctl::set_child_subreaper(true);
+    }
+}
+
+/// Starts a helper so that no sweep can take it for an orphan. `start` returns it with its process id.
+pub(super) fn start_known<T, E>(start: impl FnOnce() -> Result<(T, i32), E>) -> Result<T, E> {
+    let mut known = known();
+    let (helper, pid) = start()?;
+    known.get_or_insert_default().insert(pid);
+    Ok(helper)
+}
+
+/// A helper was waited for.
+pub(super) fn forget(pid: i32) {
+    known().get_or_insert_default().remove(&pid);
+}
+
+/// Kills orphans and all that descends from them until none is left, or the time is up: then what is left is returned.
+pub(super) fn sweep(deadline: Instant) -> Vec<String> {
+    loop {
+        let left = kill_orphans(&known());
+        if left.is_empty() {
+            return Vec::new();
+        }
+        if Instant::now() >= deadline {
+            return left.iter().map(Process::describe).collect();
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// One round, under the lock: no helper is started or forgotten meanwhile. Says what was not waited for yet.
+fn kill_orphans(known: &Option<BTreeSet<i32>>) -> Vec<Process> {
+    let is_known = |pid| known.as_ref().is_some_and(|known| known.contains(&pid));
+    let mut orphans = children();
+    orphans.retain(|child| !is_known(child.pid));
+    let roots: Vec<_> = orphans.iter().map(|orphan| orphan.pid).collect();
+    orphans.extend(processes::descendants(processes::all(), &roots));
+    for orphan in &orphans {
+        orphan.signal(Signal::SIGKILL);
+    }
+    orphans.retain(|orphan| {
+        !orphan.is_zombie || waitpid(Pid::from_raw(orphan.pid), Some(WaitPidFlag::WNOHANG)).is_err()
+    });
+    orphans
+}
+
+/// Children of this process in another session than its own.
+fn children() -> Vec<Process> {
+    let (own, session) = (Pid::this().as_raw(), getsid(None).map(Pid::as_raw));
+    let mut children = processes::all();
+    children.retain(|child| child.parent == own && Ok(child.session) != session);
+    children
+}

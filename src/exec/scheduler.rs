@@ -1,0 +1,270 @@
+//! Which job runs when, and what ends them all.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::{self, Scope};
+
+use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
+use nix::sys::signal::Signal;
+
+use super::failure::Failure;
+use super::orders::{self, Stop, Stopper};
+use super::supervisor::{Supervisor, failed, never_started};
+use super::{Control, Settings};
+use crate::event::{Event, JobFinished, JobQueued};
+use crate::outcome::{JobOutcome, Verdict};
+use crate::plan::{Job, Next, Plan, Readiness, Schedule};
+
+/// A job that is over, by its index in the plan.
+type Over = (usize, JobOutcome);
+
+/// Carries a plan out.
+#[derive(Debug)]
+pub(super) struct Scheduler<'run> {
+    plan: &'run Plan,
+    settings: &'run Settings,
+    events: &'run Sender<Event>,
+    schedule: Schedule<'run>,
+    running: BTreeMap<usize, Running>,
+    /// Jobs that speak against the run.
+    bad: usize,
+    /// The first signal that came.
+    signal: Option<i32>,
+}
+
+/// A job that runs, for those who would end it.
+#[derive(Debug)]
+struct Running {
+    worker: usize,
+    stopper: Stopper,
+}
+
+impl<'run> Scheduler<'run> {
+    pub fn new(plan: &'run Plan, settings: &'run Settings, events: &'run Sender<Event>) -> Self {
+        Self {
+            plan,
+            settings,
+            events,
+            schedule: Schedule::new(plan, settings.parallel),
+            running: BTreeMap::new(),
+            bad: 0,
+            signal: None,
+        }
+    }
+
+    /// Returns when every job is over, with the signal that cancelled the run.
+    pub fn run(mut self, control: &Receiver<Control>) -> Option<i32> {
+        for job in &self.plan.jobs {
+            self.send(Event::JobQueued(queued(job)));
+        }
+        let mut control = control.clone();
+        let (over, ended) = unbounded();
+        thread::scope(|scope| {
+            while self.advance(scope, &over) {
+                select! {
+                    recv(ended) -> job => {
+                        if let Ok((index, outcome)) = job {
+                            self.running.remove(&index);
+                            self.finished(index, outcome);
+                        }
+                    }
+                    recv(control) -> word => match word {
+                        Ok(word) => self.obey(word),
+                        Err(_) => control = never(),
+                    }
+                }
+            }
+        });
+        self.signal
+    }
+
+    /// A consumer that is gone ends the run: what is running notices by itself.
+    fn send(&mut self, event: Event) {
+        if self.events.send(event).is_err() {
+            self.schedule.stop("nobody listens to the run any more");
+        }
+    }
+
+    /// Starts and drops what can be. Says whether something is left to wait for.
+    fn advance<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, over: &Sender<Over>) -> bool
+    where
+        'run: 'scope,
+    {
+        loop {
+            match self.schedule.advance() {
+                Next::Start(index) => self.start(index, scope, over),
+                Next::Drop(index, reason) => {
+                    let verdict = verdict(JobOutcome::NotRun, reason, None);
+                    self.send_finished(never_started(&self.plan.jobs[index], verdict));
+                }
+                Next::Wait => return true,
+                Next::Done => return false,
+            }
+        }
+    }
+
+    fn start<'scope>(&mut self, index: usize, scope: &'scope Scope<'scope, '_>, over: &Sender<Over>)
+    where
+        'run: 'scope,
+    {
+        let job = &self.plan.jobs[index];
+        let started = match self.unready(job) {
+            Some(verdict) => Err(verdict),
+            None => self
+                .spawn(index, scope, over)
+                .map_err(|failure| failed(&failure)),
+        };
+        match started {
+            Ok(running) => {
+                self.running.insert(index, running);
+            }
+            Err(verdict) => {
+                let outcome = verdict.outcome;
+                self.send_finished(never_started(job, verdict));
+                self.finished(index, outcome);
+            }
+        }
+    }
+
+    fn send_finished(&mut self, finished: JobFinished) {
+        self.send(Event::JobFinished(finished));
+    }
+
+    /// Why the job never starts, if so.
+    fn unready(&self, job: &Job) -> Option<Verdict> {
+        let (outcome, what, fix) = match &job.readiness {
+            Readiness::Ready => return None,
+            Readiness::Unmet { what, fix } if self.settings.require_all => {
+                (JobOutcome::Error, what, fix)
+            }
+            Readiness::Unmet { what, fix } => (JobOutcome::Skipped, what, fix),
+            Readiness::Broken { what, fix } => (JobOutcome::Error, what, fix),
+        };
+        Some(verdict(outcome, what.clone(), Some(fix.clone())))
+    }
+
+    fn spawn<'scope>(
+        &self,
+        index: usize,
+        scope: &'scope Scope<'scope, '_>,
+        over: &Sender<Over>,
+    ) -> Result<Running, Failure>
+    where
+        'run: 'scope,
+    {
+        let job = &self.plan.jobs[index];
+        let (stopper, stops) =
+            orders::pair().map_err(|error| Failure::of_system("watching the job", &error))?;
+        let worker = self.free_worker();
+        let supervisor = Supervisor {
+            job,
+            attempt: 1,
+            worker,
+            logs: &self.settings.logs,
+            program: &self.settings.program,
+            events: self.events,
+            stops,
+        };
+        let (events, over) = (self.events, over.clone());
+        thread::Builder::new()
+            .name(job.id.to_string())
+            .spawn_scoped(scope, move || {
+                let outcome = supervise(supervisor, job, events);
+                // The scheduler waits for it: it cannot be gone.
+                let _ = over.send((index, outcome));
+            })
+            .map_err(|error| Failure::of_system("starting a thread for the job", &error))?;
+        Ok(Running { worker, stopper })
+    }
+
+    fn free_worker(&self) -> usize {
+        let taken = |worker| (self.running.values()).any(|running| running.worker == worker);
+        (0..).find(|worker| !taken(*worker)).unwrap_or_default()
+    }
+
+    fn finished(&mut self, index: usize, outcome: JobOutcome) {
+        self.schedule.finished(index, outcome);
+        let job = &self.plan.jobs[index];
+        if !is_bad(job, outcome) {
+            return;
+        }
+        self.bad += 1;
+        if self
+            .settings
+            .max_fail
+            .is_some_and(|limit| self.bad >= limit)
+            && !self.schedule.is_stopped()
+        {
+            let reason = format!(
+                "stopped at the limit of bad jobs ({}): {} is {}",
+                self.bad,
+                job.id,
+                outcome.word()
+            );
+            self.end_all(&Stop::Term(reason));
+        }
+    }
+
+    fn obey(&mut self, word: Control) {
+        let (Control::Cancel(signal) | Control::Kill(signal)) = word;
+        self.signal.get_or_insert(signal);
+        let stop = match word {
+            Control::Cancel(signal) => Stop::Term(format!("cancelled by {}", name(signal))),
+            Control::Kill(signal) => Stop::Kill(format!("killed by {}", name(signal))),
+        };
+        self.end_all(&stop);
+    }
+
+    fn end_all(&mut self, stop: &Stop) {
+        let (Stop::Term(reason) | Stop::Kill(reason)) = stop;
+        self.schedule.stop(reason.as_str());
+        for running in self.running.values_mut() {
+            running.stopper.stop(stop.clone());
+        }
+    }
+}
+
+/// Runs the job. A fault of our own in one job is that job's error, not the run's end.
+fn supervise(supervisor: Supervisor<'_>, job: &Job, events: &Sender<Event>) -> JobOutcome {
+    catch_unwind(AssertUnwindSafe(|| supervisor.run())).unwrap_or_else(|_| {
+        let failure = Failure::infrastructure("kata-ci itself failed while it watched the job")
+            .fix("please report this, with the lines kata-ci printed on standard error");
+        let finished = JobFinished {
+            attempt: 1,
+            ..never_started(job, failed(&failure))
+        };
+        let _ = events.send(Event::JobFinished(finished));
+        JobOutcome::Error
+    })
+}
+
+fn is_bad(job: &Job, outcome: JobOutcome) -> bool {
+    match outcome {
+        JobOutcome::Failed | JobOutcome::TimedOut | JobOutcome::Error => true,
+        JobOutcome::Vacuous => job.allow_vacuous.is_none(),
+        JobOutcome::Passed | JobOutcome::Skipped | JobOutcome::Cancelled | JobOutcome::NotRun => {
+            false
+        }
+    }
+}
+
+fn verdict(outcome: JobOutcome, reason: String, fix: Option<String>) -> Verdict {
+    Verdict {
+        outcome,
+        reason,
+        fix,
+    }
+}
+
+fn queued(job: &Job) -> JobQueued {
+    JobQueued {
+        job: job.id.clone(),
+        command: job.command.to_string(),
+        directory: job.directory.to_string_lossy().into_owned(),
+    }
+}
+
+fn name(signal: i32) -> String {
+    Signal::try_from(signal)
+        .map_or_else(|_| format!("signal {signal}"), |signal| signal.to_string())
+}

@@ -1,0 +1,67 @@
+//! What the user's signals mean for a run: the first cancels, the second kills.
+
+use std::fs;
+use std::io;
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::Sender;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::{Handle, Signals};
+
+use super::Control;
+
+/// Listens until it is dropped.
+#[derive(Debug)]
+pub struct Guard {
+    handle: Handle,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Turns SIGINT, SIGTERM and SIGHUP into words for [`super::run`]. An ignored SIGINT or SIGHUP stays ignored: so `nohup` and a
+/// shell's `&` keep their meaning.
+///
+/// Once dropped, these signals do nothing more: what is left of the run, its reports, is written to the end.
+pub fn listen(control: Sender<Control>) -> io::Result<Guard> {
+    let ignored = ignored();
+    let wanted = [SIGINT, SIGTERM, SIGHUP]
+        .into_iter()
+        .filter(|signal| *signal == SIGTERM || ignored & (1 << (signal - 1)) == 0);
+    let mut signals = Signals::new(wanted)?;
+    let handle = signals.handle();
+    let thread = thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            for (count, signal) in signals.forever().enumerate() {
+                let word = match count {
+                    0 => Control::Cancel(signal),
+                    _ => Control::Kill(signal),
+                };
+                if control.send(word).is_err() {
+                    return;
+                }
+            }
+        })?;
+    Ok(Guard {
+        handle,
+        thread: Some(thread),
+    })
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.handle.close();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Signals that are ignored, bit n-1 for signal n, as proc_pid_status(5) has them.
+fn ignored() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}

@@ -1,0 +1,214 @@
+//! One job's life, from its program's path to its verdict.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+
+use super::child::Child;
+use super::failure::Failure;
+use super::log::{self, Log};
+use super::orders::Stops;
+use super::output::{Finished, Output};
+use super::protocol::{Ended, Spec};
+use super::watch::{Limits, Watch, Watched};
+use super::{doubt, program};
+use crate::event::{Event, JobFinished, JobStarted};
+use crate::outcome::{Ending, Facts, JobOutcome, Tally, Trouble, Verdict, verdict};
+use crate::parse::Observations;
+use crate::plan::Job;
+
+/// Everything around one attempt at a job.
+#[derive(Debug)]
+pub(super) struct Supervisor<'run> {
+    pub job: &'run Job,
+    /// From 1.
+    pub attempt: u32,
+    /// See [`JobStarted::worker`].
+    pub worker: usize,
+    /// See [`super::Settings::logs`].
+    pub logs: &'run Path,
+    /// See [`super::Settings::program`].
+    pub program: &'run Path,
+    pub events: &'run Sender<Event>,
+    pub stops: Stops,
+}
+
+/// An attempt that is over.
+struct Attempt {
+    seconds: Duration,
+    watched: Watched,
+    output: Finished,
+}
+
+impl Supervisor<'_> {
+    /// Runs the job. Sends everything from `job-started` to `job-finished` and returns the verdict.
+    pub fn run(mut self) -> JobOutcome {
+        let finished = match self.prepare() {
+            Ok((spec, log)) => {
+                self.send(Event::JobStarted(self.started()));
+                let attempt = self.attempt(&spec, log);
+                self.conclude(&spec, attempt)
+            }
+            Err(failure) => never_started(self.job, failed(&failure)),
+        };
+        let outcome = finished.outcome;
+        self.send(Event::JobFinished(finished));
+        outcome
+    }
+
+    fn prepare(&self) -> Result<(Spec, Log), Failure> {
+        let spec = program::resolve(self.job)?;
+        let log = Log::create(self.logs, &log::name(&self.job.id, self.attempt))?;
+        Ok((spec, log))
+    }
+
+    /// A consumer that is gone is noticed by the scheduler and by [`Watch`].
+    fn send(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+
+    fn started(&self) -> JobStarted {
+        JobStarted {
+            job: self.job.id.clone(),
+            attempt: self.attempt,
+            log: self.log_name(),
+            worker: self.worker,
+        }
+    }
+
+    fn attempt(&mut self, spec: &Spec, log: Log) -> Attempt {
+        let started = Instant::now();
+        let mut output = Output::new(self.job, self.attempt, log, self.events);
+        let limits = Limits {
+            timeout: self.job.timeout,
+            grace: self.job.grace,
+        };
+        let watched = match Child::start(self.program, spec.clone()) {
+            Ok(child) => Watch::new(child, Some(&mut output), &mut self.stops, limits).run(),
+            Err(failure) => Watched {
+                failure: Some(failure),
+                ..Watched::default()
+            },
+        };
+        let ending = watched.ended.as_ref().and_then(|ended| ended.ending);
+        Attempt {
+            seconds: started.elapsed(),
+            output: output.finish(ending),
+            watched,
+        }
+    }
+
+    fn conclude(&mut self, spec: &Spec, attempt: Attempt) -> JobFinished {
+        let Attempt {
+            seconds,
+            watched,
+            mut output,
+        } = attempt;
+        let ended = watched.ended.unwrap_or_default();
+        let mut failure = watched.failure.or(output.failure);
+        let is_quiet_pass = failure.is_none() && ended.ending.is_some_and(Ending::is_success);
+        if is_quiet_pass && output.observations.in_doubt {
+            match self.ask_make(spec, seconds) {
+                Ok(ran_nothing) => output.observations.nothing_ran |= ran_nothing,
+                Err(unanswered) => failure = Some(unanswered),
+            }
+        }
+        let trouble = failure.as_ref().map(|failure| failure.trouble.clone());
+        let facts = self.facts(ended.ending, trouble, output.cases, output.observations);
+        let mut verdict = verdict(&facts);
+        verdict.fix = failure.and_then(|failure| failure.fix).or(verdict.fix);
+        JobFinished {
+            attempt: self.attempt,
+            ending: ended.ending,
+            seconds: seconds.as_secs_f64(),
+            cases: output.cases,
+            log: Some(self.log_name()),
+            log_size: output.log_size,
+            ..resources(never_started(self.job, verdict), ended, watched.survivors)
+        }
+    }
+
+    fn facts(
+        &self,
+        ending: Option<Ending>,
+        trouble: Option<Trouble>,
+        cases: Tally,
+        observations: Observations,
+    ) -> Facts {
+        Facts {
+            expect: self.job.expect,
+            ending,
+            trouble,
+            cases,
+            missing_programs: observations.missing_programs,
+            ran_nothing: observations.nothing_ran,
+            vacuous_causes: observations.vacuous_causes,
+            contradictions: observations.contradictions,
+        }
+    }
+
+    /// Whether make, asked in the job's place, says that it had nothing to do.
+    fn ask_make(&mut self, spec: &Spec, used: Duration) -> Result<bool, Failure> {
+        let Some(question) = doubt::question(self.job, spec) else {
+            return Ok(false);
+        };
+        let left = self.job.timeout.saturating_sub(used);
+        doubt::ask(self.program, question, left, &mut self.stops)
+    }
+
+    /// Relative to the report directory, where the directory of the logs lies.
+    fn log_name(&self) -> String {
+        let name = log::name(&self.job.id, self.attempt);
+        let path: PathBuf = (self.logs.file_name().map(Path::new))
+            .unwrap_or_else(|| Path::new(""))
+            .join(name);
+        path.to_string_lossy().into_owned()
+    }
+}
+
+/// The verdict on a job that kata-ci could not start or watch.
+pub(super) fn failed(failure: &Failure) -> Verdict {
+    let (outcome, reason) = match &failure.trouble {
+        Trouble::Infrastructure(what) => (JobOutcome::Error, what.clone()),
+        Trouble::Cancelled(why) => (JobOutcome::Cancelled, why.clone()),
+        Trouble::Timeout(seconds) => (JobOutcome::TimedOut, format!("{seconds} s")),
+    };
+    Verdict {
+        outcome,
+        reason,
+        fix: failure.fix.clone(),
+    }
+}
+
+/// The end of a job without a process; the base for that of one with.
+pub(super) fn never_started(job: &Job, verdict: Verdict) -> JobFinished {
+    let is_allowed = verdict.outcome == JobOutcome::Vacuous;
+    JobFinished {
+        job: job.id.clone(),
+        attempt: 0,
+        outcome: verdict.outcome,
+        reason: verdict.reason,
+        fix: verdict.fix,
+        allowed: job.allow_vacuous.clone().filter(|_| is_allowed),
+        ending: None,
+        seconds: 0.0,
+        cpu_seconds: None,
+        peak_memory: None,
+        cases: Tally::default(),
+        packages_known: job.packages.is_some(),
+        left_processes: Vec::new(),
+        log: None,
+        log_size: 0,
+    }
+}
+
+fn resources(finished: JobFinished, ended: Ended, survivors: Vec<String>) -> JobFinished {
+    let is_known = ended.ending.is_some();
+    JobFinished {
+        cpu_seconds: is_known.then_some(ended.cpu_seconds),
+        peak_memory: is_known.then_some(ended.peak_memory),
+        left_processes: [ended.left, survivors].concat(),
+        ..finished
+    }
+}

@@ -1,0 +1,342 @@
+//! The supervisor's loop: one job from its start to the end of its last process.
+
+use std::io::{ErrorKind, Read};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use os_pipe::PipeReader;
+
+use super::child::{Child, PIPE_SIZE};
+use super::failure::Failure;
+use super::orders::{Stop, Stops};
+use super::output::Output;
+use super::protocol::{Ended, Order, Report};
+use crate::outcome::Trouble;
+
+/// How long the helper has from KILL to its report: a little more than it gives the killed. A helper that was stopped, or
+/// whose job the kernel does not let go, is ended by force after it.
+const REPORT_TIME: Duration = Duration::from_millis(650);
+
+/// Bytes taken from the pipe at once.
+const CHUNK: usize = 128 * 1024;
+
+/// As long as nothing else is known to come.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// The limits of a job.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// From the start to TERM.
+    pub timeout: Duration,
+    /// From TERM to KILL.
+    pub grace: Duration,
+}
+
+/// How a job's processes came to their end.
+#[derive(Debug, Default)]
+pub(super) struct Watched {
+    /// The helper's report, when it came to give one.
+    pub ended: Option<Ended>,
+    /// What kept the job from its own end; the first thing that did.
+    pub failure: Option<Failure>,
+    /// Processes that nothing could end.
+    pub survivors: Vec<String>,
+}
+
+/// Where the job stands; each with the time at which the next one comes.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Running(Instant),
+    Terminated(Instant),
+    Killed(Instant),
+}
+
+impl Phase {
+    fn deadline(self) -> Instant {
+        match self {
+            Self::Running(time) | Self::Terminated(time) | Self::Killed(time) => time,
+        }
+    }
+}
+
+/// Watches a job.
+#[derive(Debug)]
+pub(super) struct Watch<'job, 'run> {
+    child: Child,
+    pipe: PipeReader,
+    /// Where the output goes; none when it is thrown away.
+    output: Option<&'job mut Output<'run>>,
+    stops: &'job mut Stops,
+    limits: Limits,
+    phase: Phase,
+    watched: Watched,
+    chunk: Vec<u8>,
+    /// The log cannot be written: what comes is thrown away, so that the job can end.
+    is_deaf: bool,
+}
+
+/// What [`poll`] found.
+struct Ready {
+    reports: bool,
+    stops: bool,
+    output: bool,
+}
+
+impl<'job, 'run> Watch<'job, 'run> {
+    pub fn new(
+        (child, pipe): (Child, PipeReader),
+        output: Option<&'job mut Output<'run>>,
+        stops: &'job mut Stops,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            child,
+            pipe,
+            output,
+            stops,
+            limits,
+            phase: Phase::Running(after(limits.timeout)),
+            watched: Watched::default(),
+            chunk: vec![0; CHUNK],
+            is_deaf: false,
+        }
+    }
+
+    /// Returns when no process of the job is left and its output is taken.
+    pub fn run(mut self) -> Watched {
+        loop {
+            let is_sent = self.send();
+            let ready = self.wait(is_sent);
+            if ready.reports && self.take_reports() {
+                return self.finish();
+            }
+            if ready.stops {
+                self.take_stops();
+            }
+            if ready.output {
+                self.take_output();
+            }
+            if self.pass_deadline() {
+                return self.finish();
+            }
+        }
+    }
+
+    /// Sends what was found. Says whether more may be read.
+    fn send(&mut self) -> bool {
+        match self
+            .output
+            .as_mut()
+            .map_or(Ok(true), |output| output.send())
+        {
+            Ok(is_sent) => is_sent,
+            Err(_) => {
+                self.output = None;
+                self.kill(Failure::infrastructure(
+                    "nobody listens to the run any more",
+                ));
+                true
+            }
+        }
+    }
+
+    fn wait(&mut self, reads_output: bool) -> Ready {
+        let output = if reads_output {
+            PollFlags::POLLIN
+        } else {
+            PollFlags::empty()
+        };
+        let mut sources = [
+            PollFd::new(self.child.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.stops.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.pipe.as_fd(), output),
+        ];
+        // What waits to be sent is tried again at once: sending is what waits then.
+        let deadline = if reads_output {
+            self.phase.deadline()
+        } else {
+            Instant::now()
+        };
+        let found = poll(&mut sources, poll_timeout(Some(deadline)));
+        let is_ready = |index: usize| found.is_ok() && sources[index].any() == Some(true);
+        Ready {
+            reports: is_ready(0),
+            stops: is_ready(1),
+            output: reads_output && is_ready(2),
+        }
+    }
+
+    /// Says whether the last report has come.
+    fn take_reports(&mut self) -> bool {
+        let Ok(received) = self.child.receive() else {
+            return true;
+        };
+        for report in received.messages {
+            match report {
+                Report::Started { .. } => {}
+                Report::SpawnFailed { errno, what } => {
+                    self.fail(spawn_failure(errno, &what));
+                    self.watched.ended = Some(Ended::default());
+                    return true;
+                }
+                Report::Ended(ended) => {
+                    self.watched.ended = Some(ended);
+                    return true;
+                }
+            }
+        }
+        received.is_last
+    }
+
+    fn take_stops(&mut self) {
+        while let Some(stop) = self.stops.next() {
+            match stop {
+                Stop::Term(why) => self.terminate(Failure::cancelled(why)),
+                Stop::Kill(why) => self.kill(Failure::cancelled(why)),
+            }
+        }
+    }
+
+    /// Takes what one read gives; 0 when there is nothing.
+    fn take_output(&mut self) -> usize {
+        loop {
+            match self.pipe.read(&mut self.chunk) {
+                Ok(length) => {
+                    self.feed(length);
+                    return length;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return 0,
+                Err(error) => {
+                    self.is_deaf = true;
+                    self.terminate(Failure::of_system("reading the job's output", &error));
+                    return 0;
+                }
+            }
+        }
+    }
+
+    fn feed(&mut self, length: usize) {
+        let Some(output) = self.output.as_mut().filter(|_| !self.is_deaf) else {
+            return;
+        };
+        if let Err(failure) = output.feed(&self.chunk[..length]) {
+            self.is_deaf = true;
+            self.terminate(failure);
+        }
+    }
+
+    /// Does what is due. Says whether nothing more can be done.
+    fn pass_deadline(&mut self) -> bool {
+        if Instant::now() < self.phase.deadline() {
+            return false;
+        }
+        match self.phase {
+            Phase::Running(_) => {
+                let seconds = self.limits.timeout.as_secs_f64();
+                self.terminate(Failure {
+                    trouble: Trouble::Timeout(seconds),
+                    fix: None,
+                });
+                false
+            }
+            Phase::Terminated(_) => {
+                self.order_kill();
+                false
+            }
+            Phase::Killed(_) => true,
+        }
+    }
+
+    fn terminate(&mut self, failure: Failure) {
+        self.fail(failure);
+        if let Phase::Running(_) = self.phase {
+            self.phase = Phase::Terminated(after(self.limits.grace));
+            self.child.order(&Order::Term);
+        }
+    }
+
+    fn kill(&mut self, failure: Failure) {
+        self.fail(failure);
+        if !matches!(self.phase, Phase::Killed(_)) {
+            self.order_kill();
+        }
+    }
+
+    fn order_kill(&mut self) {
+        self.phase = Phase::Killed(after(REPORT_TIME));
+        self.child.order(&Order::Kill);
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.watched.failure.get_or_insert(failure);
+    }
+
+    /// Nothing of the job is left, or what is left is ended by force here; what is still in the pipe is taken.
+    fn finish(mut self) -> Watched {
+        if (self.watched.ended.as_ref()).is_some_and(|ended| ended.survivors.is_empty()) {
+            self.child.finish();
+        } else {
+            let survivors = self.child.end_by_force();
+            self.fail(forced(self.watched.ended.is_some(), &survivors));
+            self.watched.survivors = survivors;
+        }
+        self.drain();
+        self.watched
+    }
+
+    /// Everybody is dead: what there is, is in the pipe. A stranger who was handed its other end can only be one pipe full
+    /// ahead.
+    fn drain(&mut self) {
+        let mut taken = 0;
+        while taken < PIPE_SIZE {
+            match self.take_output() {
+                0 => return,
+                length => taken += length,
+            }
+        }
+    }
+}
+
+fn forced(is_reported: bool, survivors: &[String]) -> Failure {
+    let what = if is_reported {
+        "processes of the job did not end when killed"
+    } else {
+        "the process that watches the job was stopped or killed, by the job or from outside; the job was ended"
+    };
+    match survivors {
+        [] => Failure::infrastructure(what),
+        survivors => Failure::infrastructure(format!("{what}; left: {}", survivors.join(", ")))
+            .fix("end them by hand: they belong to another user (sudo), or wait in the kernel"),
+    }
+}
+
+fn spawn_failure(errno: i32, what: &str) -> Failure {
+    use nix::errno::Errno;
+    let failure = Failure::infrastructure(format!("cannot start {what}"));
+    match Errno::from_raw(errno) {
+        Errno::ENOENT => failure.fix("is the interpreter named in its first line installed?"),
+        Errno::ENOEXEC => failure.fix("it is no program: does a script lack its `#!` line?"),
+        Errno::E2BIG => failure.fix("shorten the step's script: put it into a file"),
+        _ => failure,
+    }
+}
+
+fn after(duration: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(duration).unwrap_or(now + FOREVER)
+}
+
+/// What is left until then, never less: a wait that ended early would be taken up again and again. None waits for ever.
+pub(super) fn poll_timeout(deadline: Option<Instant>) -> PollTimeout {
+    const LONGEST: Duration = Duration::from_secs(3600);
+    let Some(deadline) = deadline else {
+        return PollTimeout::NONE;
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return PollTimeout::ZERO;
+    }
+    PollTimeout::try_from(left.min(LONGEST) + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
+}
