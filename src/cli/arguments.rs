@@ -12,11 +12,23 @@ use clap_complete::Shell;
 #[command(name = "kata-ci", version, about, max_term_width = 100, after_help = EXIT_CODES)]
 pub(super) struct Arguments {
     /// Work as if started in DIR.
-    #[arg(short = 'C', value_name = "DIR", global = true, env = "KATACI_DIRECTORY", default_value = ".")]
+    #[arg(
+        short = 'C',
+        value_name = "DIR",
+        global = true,
+        env = "KATACI_DIRECTORY",
+        default_value = "."
+    )]
     pub directory: PathBuf,
 
     /// When to use colours.
-    #[arg(long, value_name = "WHEN", global = true, env = "KATACI_COLOR", default_value = "auto")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        global = true,
+        env = "KATACI_COLOR",
+        default_value = "auto"
+    )]
     pub color: ColorChoice,
 
     /// Say what is decided on the way, on standard error.
@@ -26,6 +38,17 @@ pub(super) struct Arguments {
 
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Arguments {
+    /// When to use colours, for those who write them.
+    pub fn color(&self) -> anstream::ColorChoice {
+        match self.color {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        }
+    }
 }
 
 const EXIT_CODES: &str = "\
@@ -86,7 +109,13 @@ pub(super) struct RunArguments {
     pub pipeline: Option<String>,
 
     /// Steps to run, with those they need; all when none is named.
-    #[arg(short, long = "step", value_name = "STEP", env = "KATACI_STEP", value_delimiter = ',')]
+    #[arg(
+        short,
+        long = "step",
+        value_name = "STEP",
+        env = "KATACI_STEP",
+        value_delimiter = ','
+    )]
     pub steps: Vec<String>,
 
     /// Jobs side by side [default: the number of processors].
@@ -134,7 +163,12 @@ pub(super) struct RunArguments {
     pub report_dir: Option<PathBuf>,
 
     /// How the run is shown.
-    #[arg(long, value_name = "FORMAT", env = "KATACI_FORMAT", default_value = "auto")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "KATACI_FORMAT",
+        default_value = "auto"
+    )]
     pub format: Format,
 }
 
@@ -177,9 +211,13 @@ mod tests {
         let command = Arguments::command();
         let run = command.find_subcommand("run").expect("run is a command");
         for option in run.get_opts() {
-            let variable = option.get_env().map(|name| name.to_string_lossy().into_owned());
+            let variable = option
+                .get_env()
+                .map(|name| name.to_string_lossy().into_owned());
             assert!(
-                variable.as_deref().is_some_and(|name| name.starts_with("KATACI_")),
+                variable
+                    .as_deref()
+                    .is_some_and(|name| name.starts_with("KATACI_")),
                 "{} has {variable:?}",
                 option.get_id()
             );

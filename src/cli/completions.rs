@@ -18,7 +18,9 @@ pub(super) fn shell(shell: Shell) -> Result<i32, Failure> {
 /// Writes the manual page to standard output.
 pub(super) fn man() -> Result<i32, Failure> {
     let mut text = Vec::new();
-    clap_mangen::Man::new(Arguments::command()).render(&mut text).map_err(Failure::output)?;
+    clap_mangen::Man::new(Arguments::command())
+        .render(&mut text)
+        .map_err(Failure::output)?;
     print(&text)
 }
 

@@ -18,7 +18,13 @@ pub(super) fn print(pipeline: &Pipeline, plan: &Plan) -> Result<i32, Failure> {
 fn render(pipeline: &Pipeline, plan: &Plan) -> String {
     let mut text = format!("{}: would run {} jobs\n", pipeline.name, plan.jobs.len());
     for job in &plan.jobs {
-        let _ = writeln!(text, "  {}  {}  in {}", job.id, job.command, job.directory.display());
+        let _ = writeln!(
+            text,
+            "  {}  {}  in {}",
+            job.id,
+            job.command,
+            job.directory.display()
+        );
         for line in details(job) {
             let _ = writeln!(text, "      {line}");
         }
@@ -46,5 +52,8 @@ fn details(job: &Job) -> Vec<String> {
 }
 
 fn ids(ids: &[crate::plan::JobId]) -> String {
-    ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ")
+    ids.iter()
+        .map(|id| id.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -3,8 +3,6 @@
 use std::io;
 use std::path::Path;
 
-use clap::ColorChoice;
-
 use crate::config::ConfigError;
 use crate::outcome::ExitCode;
 use crate::plan::SelectionError;
@@ -47,18 +45,18 @@ impl Failure {
     /// The row of the contract's table.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) | Self::Workspace(_) | Self::Selection(_) | Self::Usage(_) => {
-                ExitCode::Usage
-            }
+            Self::Config(_) | Self::Selection(_) | Self::Usage(_) => ExitCode::Usage,
+            Self::Workspace(error) => error.exit_code(),
             Self::NothingToDo(_) => ExitCode::NothingToDo,
             Self::Machine(_) => ExitCode::Error,
         }
     }
 
     /// The text for standard error. A configuration error brings its own `error:` with the line it speaks of.
-    pub(super) fn render(&self, color: ColorChoice) -> String {
+    pub(super) fn render(&self, color: bool) -> String {
         match self {
-            Self::Config(error) => error.render(color != ColorChoice::Never),
+            Self::Config(error) => error.render(color),
+            Self::Workspace(error) => format!("error: {error}\n  = help: {}", error.fix()),
             other => format!("error: {other}"),
         }
     }

@@ -1,1 +1,47 @@
-//! The command line: arguments → a request, one file a command.
+//! The command line: arguments → a request, one file a command; no logic of its own.
+//!
+//! Every option can be given by the environment as `KATACI_OPTION`; the options' help names the variable. `KATA_CI_…` is
+//! kata's own and is never read here.
+
+mod arguments;
+mod completions;
+mod dry_run;
+mod failure;
+mod report_directory;
+mod run;
+
+use std::ffi::OsStr;
+
+use anstream::ColorChoice;
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use failure::Failure;
+
+use crate::exec;
+
+/// Runs what the command line asks for and returns the exit code.
+pub fn main() -> i32 {
+    if std::env::args_os().nth(1).as_deref() == Some(OsStr::new(exec::helper::ARGUMENT)) {
+        return exec::helper::main();
+    }
+    let arguments = Arguments::parse();
+    match call(&arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            anstream::eprintln!(
+                "{}",
+                failure.render(arguments.color() != ColorChoice::Never)
+            );
+            failure.exit_code().code()
+        }
+    }
+}
+
+fn call(arguments: &Arguments) -> Result<i32, Failure> {
+    match &arguments.command {
+        Command::Run(run) => run::call(arguments, run),
+        Command::Completions { shell } => completions::shell(*shell),
+        Command::Man => completions::man(),
+    }
+}

@@ -10,8 +10,14 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 
 /// What a run writes into its directory. An earlier run's are taken away before a new one begins; nothing else is touched.
-const OURS: &[&str] =
-    &["events.jsonl", "junit.xml", "result.json", "report.html", "summary.md", "logs"];
+const OURS: &[&str] = &[
+    "events.jsonl",
+    "junit.xml",
+    "result.json",
+    "report.html",
+    "summary.md",
+    "logs",
+];
 
 /// A report directory that this run, and no other, writes to.
 #[derive(Debug)]
@@ -52,7 +58,11 @@ impl ReportDirectory {
         let replaced = path.join("events.jsonl").exists();
         clear(&path, replaced)?;
         fs::create_dir(path.join("logs"))?;
-        Ok(Self { path, replaced, _lock: lock })
+        Ok(Self {
+            path,
+            replaced,
+            _lock: lock,
+        })
     }
 }
 
@@ -63,7 +73,9 @@ fn clear(path: &Path, ours: bool) -> io::Result<()> {
         match entry.symlink_metadata() {
             Err(_) => {}
             Ok(_) if !ours => {
-                return Err(io::Error::other(format!("holds a `{name}` that is not a run's")));
+                return Err(io::Error::other(format!(
+                    "holds a `{name}` that is not a run's"
+                )));
             }
             Ok(found) if found.is_dir() => fs::remove_dir_all(&entry)?,
             Ok(_) => fs::remove_file(&entry)?,
@@ -82,7 +94,10 @@ fn refused(path: &Path, error: &io::Error) -> Failure {
 /// `$XDG_STATE_HOME`, as the XDG base directory specification says: absolute, else `~/.local/state`.
 fn state_home(environment: &BTreeMap<OsString, OsString>) -> Result<PathBuf, Failure> {
     let absolute = |name: &str| {
-        environment.get(OsStr::new(name)).map(PathBuf::from).filter(|path| path.is_absolute())
+        environment
+            .get(OsStr::new(name))
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
     };
     absolute("XDG_STATE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
@@ -116,8 +131,10 @@ mod tests {
         drop(first);
         let second = ReportDirectory::named(place.path()).unwrap();
         assert!(second.replaced);
-        let mut left: Vec<_> =
-            fs::read_dir(&second.path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut left: Vec<_> = fs::read_dir(&second.path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         left.sort();
         assert_eq!(left, ["logs", "mine.txt"]);
         assert_eq!(fs::read_dir(second.path.join("logs")).unwrap().count(), 0);
@@ -128,8 +145,16 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         fs::write(place.path().join("junit.xml"), "mine").unwrap();
         let error = ReportDirectory::named(place.path()).unwrap_err();
-        assert!(error.to_string().contains("`junit.xml` that is not a run's"), "{error}");
-        assert_eq!(fs::read_to_string(place.path().join("junit.xml")).unwrap(), "mine");
+        assert!(
+            error
+                .to_string()
+                .contains("`junit.xml` that is not a run's"),
+            "{error}"
+        );
+        assert_eq!(
+            fs::read_to_string(place.path().join("junit.xml")).unwrap(),
+            "mine"
+        );
     }
 
     #[test]
@@ -137,7 +162,10 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let _first = ReportDirectory::named(place.path()).unwrap();
         let error = ReportDirectory::named(place.path()).unwrap_err();
-        assert!(error.to_string().contains("another run is writing there"), "{error}");
+        assert!(
+            error.to_string().contains("another run is writing there"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -152,13 +180,18 @@ mod tests {
     #[test]
     fn latest_names_the_newest_run() {
         let place = tempfile::tempdir().unwrap();
-        let environment =
-            BTreeMap::from([(OsString::from("XDG_STATE_HOME"), OsString::from(place.path()))]);
+        let environment = BTreeMap::from([(
+            OsString::from("XDG_STATE_HOME"),
+            OsString::from(place.path()),
+        )]);
         for id in ["one", "two"] {
             ReportDirectory::default(id, &environment).unwrap();
         }
         let runs = place.path().join("kata-ci/runs");
-        assert_eq!(fs::read_link(runs.join("latest")).unwrap(), Path::new("two"));
+        assert_eq!(
+            fs::read_link(runs.join("latest")).unwrap(),
+            Path::new("two")
+        );
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender};
+use nix::unistd::gethostname;
 
 use super::arguments::{Arguments, Format, RunArguments, Switch};
 use super::dry_run;
@@ -15,9 +17,11 @@ use super::report_directory::ReportDirectory;
 use crate::config::{self, NetworkPolicy, Overrides, Pipeline, Source};
 use crate::event::{Event, Isolation, Journal, Notice, RunFinished, RunStarted};
 use crate::exec::{self, Settings};
-use crate::outcome::{ExitCode, Run};
+use crate::outcome::Run;
 use crate::plan::{self, Plan, Selection};
-use crate::report;
+use crate::report::{
+    self, Followed, JsonReporter, Live, PlainReporter, ProgressReporter, Reporter, Style,
+};
 use crate::workspace::{self, Workspace};
 
 /// Events that may wait for the one thread that draws; more than that and the jobs wait for it.
@@ -50,32 +54,39 @@ pub(super) fn call(arguments: &Arguments, run: &RunArguments) -> Result<i32, Fai
 fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepared, Failure> {
     let environment: BTreeMap<_, _> = std::env::vars_os().collect();
     let directory = fs::canonicalize(&arguments.directory).map_err(|error| {
-        Failure::path(&arguments.directory, &error, "name a directory that is there with -C DIR")
+        Failure::path(
+            &arguments.directory,
+            &error,
+            "name a directory that is there with -C DIR",
+        )
     })?;
-    let (source, standing_in) = source(run, &directory)?;
-    let pipeline =
-        config::load(&source, &overrides(run), config::user_file(&environment).as_deref())?;
+    let source = source(run, &directory)?;
+    let pipeline = config::load(
+        &source,
+        &overrides(run),
+        config::user_file(&environment).as_deref(),
+    )?;
     let selection = Selection {
-        components: match run.components.as_slice() {
-            [] => standing_in.into_iter().collect(),
-            named => named.to_vec(),
-        },
+        components: run.components.clone(),
         steps: run.steps.clone(),
     };
     let workspace = workspace::open(&pipeline, &directory, &selection, &environment)?;
     let plan = plan::build(&pipeline, &workspace, &selection, &environment)?;
-    Ok(Prepared { directory, environment, pipeline, workspace, plan })
+    Ok(Prepared {
+        directory,
+        environment,
+        pipeline,
+        workspace,
+        plan,
+    })
 }
 
-/// The pipeline asked for, else what lies there; with the component the user stands in.
-fn source(run: &RunArguments, directory: &Path) -> Result<(Source, Option<String>), Failure> {
+/// The pipeline asked for, else what lies there.
+fn source(run: &RunArguments, directory: &Path) -> Result<Source, Failure> {
     let asked = run.pipeline.as_deref().filter(|name| !name.is_empty());
     match config::locate(asked, directory)? {
-        Some(source) => Ok((source, None)),
-        None => {
-            let detected = workspace::detect(directory)?;
-            Ok((Source::Shipped(detected.pipeline), detected.component))
-        }
+        Some(source) => Ok(source),
+        None => Ok(Source::Shipped(workspace::detect(directory)?.pipeline)),
     }
 }
 
@@ -99,7 +110,11 @@ fn refuse_what_is_not_built(run: &RunArguments, pipeline: &Pipeline) -> Result<(
                 .to_owned(),
         ));
     }
-    match pipeline.steps.iter().find(|step| step.network == NetworkPolicy::Off) {
+    match pipeline
+        .steps
+        .iter()
+        .find(|step| step.network == NetworkPolicy::Off)
+    {
         Some(step) => Err(Failure::Machine(format!(
             "network off is asked for step `{}`: this version of kata-ci cannot take the network away yet\n  \
              = help: run with --network auto",
@@ -114,38 +129,49 @@ fn execute(
     options: &RunArguments,
     prepared: &Prepared,
 ) -> Result<i32, Failure> {
+    let clock = Instant::now();
     let run_id = run_id();
     let directory = match &options.report_dir {
         Some(path) => ReportDirectory::named(path)?,
         None => ReportDirectory::default(&run_id, &prepared.environment)?,
     };
-    let parallel = options.jobs.unwrap_or_else(processors);
-    let settings = settings(options, prepared, &directory, parallel)?;
+    let settings = settings(options, prepared, &directory);
     let journal = Journal::create(&directory.path.join("events.jsonl"))
         .map_err(|error| Failure::Machine(error.to_string()))?;
-    let started = started(run_id, arguments, options, prepared, &directory, parallel);
-    let mut live = report::live::Live::new(journal, reporters(arguments, options));
-    let signal = live_run(&mut live, started, &prepared.plan, &settings)?;
-    finish(arguments, options, &directory, live, signal)
+    let mut live = Live::new(Some(journal), reporters(arguments, options));
+    let started = started(
+        run_id,
+        arguments,
+        options,
+        prepared,
+        &directory,
+        settings.parallel,
+    );
+    live.take(Event::RunStarted(started));
+    let signal = follow(&mut live, &prepared.plan, &settings)?;
+    let seconds = clock.elapsed().as_secs_f64();
+    Ok(finish(
+        arguments,
+        options,
+        &directory.path,
+        live,
+        signal,
+        seconds,
+    ))
 }
 
 /// Runs the plan on a thread of its own while this one draws; returns the signal that ended the run, if one did.
-fn live_run(
-    live: &mut report::live::Live,
-    started: RunStarted,
-    plan: &Plan,
-    settings: &Settings,
-) -> Result<Option<i32>, Failure> {
-    let (events, received): (Sender<Event>, Receiver<Event>) =
-        crossbeam_channel::bounded(EVENTS_IN_FLIGHT);
+fn follow(live: &mut Live, plan: &Plan, settings: &Settings) -> Result<Option<i32>, Failure> {
     let (control, controlled) = crossbeam_channel::unbounded();
     let _signals = exec::signals::listen(control)
         .map_err(|error| Failure::Machine(format!("signals cannot be caught: {error}")))?;
-    live.send(Event::RunStarted(started));
+    let (events, received) = crossbeam_channel::bounded(EVENTS_IN_FLIGHT);
     Ok(thread::scope(|scope| {
         let runner = scope.spawn(move || exec::run(plan, settings, &events, &controlled));
         live.follow(&received);
-        runner.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        runner
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }))
 }
 
@@ -153,50 +179,103 @@ fn live_run(
 fn finish(
     arguments: &Arguments,
     options: &RunArguments,
-    directory: &ReportDirectory,
-    mut live: report::live::Live,
+    directory: &Path,
+    mut live: Live,
     signal: Option<i32>,
-) -> Result<i32, Failure> {
-    let mut code = live.run().exit_code(signal);
-    live.send(Event::RunFinished(RunFinished {
+    seconds: f64,
+) -> i32 {
+    let code = live.run().exit_code(signal);
+    let code = if live.is_recorded() {
+        code
+    } else {
+        code.at_least_an_error()
+    };
+    live.take(Event::RunFinished(RunFinished {
         exit: code.code(),
-        seconds: live.seconds(),
+        seconds,
         signal,
     }));
-    let (run, trouble) = live.end();
-    let mut troubles: Vec<String> = trouble.iter().map(ToString::to_string).collect();
-    if let Err(error) = write_files(&run, options, directory) {
-        troubles.push(error.to_string());
-    }
-    if !troubles.is_empty() {
-        code = worse(code);
-    }
+    let Followed {
+        run,
+        journal_error,
+        output_errors,
+    } = live.finish();
+    let file_errors = report::write_all(&run, directory, options.junit.as_deref());
+    let troubles: Vec<String> = (journal_error.iter().map(ToString::to_string))
+        .chain(file_errors.iter().map(ToString::to_string))
+        .chain(
+            output_errors
+                .iter()
+                .map(|error| format!("the run could not be shown: {error}")),
+        )
+        .collect();
     show_summary(arguments, options, &run, directory);
-    for trouble in troubles {
+    for trouble in &troubles {
         anstream::eprintln!("error: {trouble}");
     }
-    Ok(code.code())
+    if troubles.is_empty() {
+        code.code()
+    } else {
+        code.at_least_an_error().code()
+    }
 }
 
-fn settings(
-    options: &RunArguments,
-    prepared: &Prepared,
-    directory: &ReportDirectory,
-    parallel: usize,
-) -> Result<Settings, Failure> {
-    let program = std::env::current_exe()
-        .map_err(|error| Failure::Machine(format!("kata-ci does not find itself: {error}")))?;
-    Ok(Settings {
-        parallel,
-        max_fail: if options.fail_fast { Some(1) } else { options.max_fail },
+/// The summary goes where the run was shown; with `--format json` standard output is for machines alone.
+fn show_summary(arguments: &Arguments, options: &RunArguments, run: &Run, directory: &Path) {
+    let choice = arguments.color();
+    if show(options) == Format::Plain {
+        let style = Style::of(&io::stdout(), choice);
+        let _ = io::stdout().write_all(report::summarise(run, directory, &style).as_bytes());
+    } else {
+        let style = Style::of(&io::stderr(), choice);
+        let _ = io::stderr().write_all(report::summarise(run, directory, &style).as_bytes());
+    }
+}
+
+/// The format asked for, with `auto` decided: lines that move need a terminal that can redraw them.
+fn show(options: &RunArguments) -> Format {
+    match options.format {
+        Format::Auto | Format::Progress if report::can_redraw() => Format::Progress,
+        Format::Auto | Format::Progress => Format::Plain,
+        given => given,
+    }
+}
+
+fn reporters(arguments: &Arguments, options: &RunArguments) -> Vec<Box<dyn Reporter>> {
+    let choice = arguments.color();
+    let progress = || ProgressReporter::stderr(Style::of(&io::stderr(), choice));
+    match show(options) {
+        Format::Json => vec![Box::new(JsonReporter::new(io::stdout()))],
+        Format::Progress => progress()
+            .into_iter()
+            .map(|one| Box::new(one) as _)
+            .collect(),
+        Format::Auto | Format::Plain => {
+            let style = Style::of(&io::stdout(), choice);
+            vec![Box::new(PlainReporter::new(io::stdout(), style))]
+        }
+    }
+}
+
+fn settings(options: &RunArguments, prepared: &Prepared, directory: &ReportDirectory) -> Settings {
+    Settings {
+        parallel: options.jobs.unwrap_or_else(processors),
+        max_fail: if options.fail_fast {
+            Some(1)
+        } else {
+            options.max_fail
+        },
         logs: directory.path.join("logs"),
         require_all: options.require_all || config::is_set(variable(prepared, "CI")),
-        program,
-    })
+        program: exec::own_program(),
+    }
 }
 
 fn variable<'a>(prepared: &'a Prepared, name: &str) -> Option<&'a std::ffi::OsStr> {
-    prepared.environment.get(std::ffi::OsStr::new(name)).map(OsString::as_os_str)
+    prepared
+        .environment
+        .get(std::ffi::OsStr::new(name))
+        .map(OsString::as_os_str)
 }
 
 fn processors() -> usize {
@@ -205,7 +284,11 @@ fn processors() -> usize {
 
 /// The time and the process: unique on a machine, and sorted by age.
 fn run_id() -> String {
-    format!("{}-{}", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ"), std::process::id())
+    format!(
+        "{}-{}",
+        jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ"),
+        std::process::id()
+    )
 }
 
 fn started(
@@ -240,6 +323,9 @@ fn started(
         again: again(arguments, options, &prepared.directory),
         isolation: isolation(&prepared.pipeline),
         notices,
+        worker: gethostname()
+            .ok()
+            .map(|name| name.to_string_lossy().into_owned()),
     }
 }
 
@@ -254,7 +340,10 @@ fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
 
 /// This version isolates nothing by namespaces; it says so instead of letting anyone believe otherwise.
 fn isolation(pipeline: &Pipeline) -> Isolation {
-    let open = pipeline.steps.iter().all(|step| step.network == NetworkPolicy::On);
+    let open = pipeline
+        .steps
+        .iter()
+        .all(|step| step.network == NetworkPolicy::On);
     let advisory = |what: &str| format!("advisory: {what}");
     Isolation {
         network: if open {
@@ -262,7 +351,9 @@ fn isolation(pipeline: &Pipeline) -> Isolation {
         } else {
             advisory("jobs are asked to stay off the network, nothing keeps them off it")
         },
-        processes: advisory("a job's processes are ended with it by a subreaper, not by a PID namespace"),
+        processes: advisory(
+            "a job's processes are ended with it by a subreaper, not by a PID namespace",
+        ),
         files: "off".to_owned(),
     }
 }
@@ -279,7 +370,17 @@ fn again(arguments: &Arguments, options: &RunArguments, directory: &Path) -> Str
     let elsewhere = arguments.directory != Path::new(".");
     option("-C", elsewhere.then(|| directory.display().to_string()));
     option("-p", options.pipeline.clone());
-    option("--timeout", options.timeout.map(|time| humantime::format_duration(time).to_string()));
-    option("--grace", options.grace.map(|time| humantime::format_duration(time).to_string()));
+    option(
+        "--timeout",
+        options
+            .timeout
+            .map(|time| humantime::format_duration(time).to_string()),
+    );
+    option(
+        "--grace",
+        options
+            .grace
+            .map(|time| humantime::format_duration(time).to_string()),
+    );
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }

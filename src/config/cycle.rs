@@ -61,8 +61,10 @@ fn closed<'a>(graph: &Graph<'a>, path: &[Stop<'a>], name: &str) -> Vec<&'a Locat
 pub(super) fn problem(what: &str, cycle: &[&Located<String>]) -> Problem {
     let mut row: Vec<_> = cycle.iter().map(|need| quote(&need.value)).collect();
     row.extend(row.first().cloned());
-    let mut problem =
-        Problem::new(format!("a cycle in the needs of {what}s: {}", row.join(" needs ")));
+    let mut problem = Problem::new(format!(
+        "a cycle in the needs of {what}s: {}",
+        row.join(" needs ")
+    ));
     for (index, need) in cycle.iter().enumerate() {
         let label = format!("needs {}", quote(&need.value));
         problem = match index {
@@ -83,10 +85,16 @@ mod tests {
     use super::*;
 
     fn located(names: &[usize]) -> Vec<Located<String>> {
-        let document = Arc::new(Document { source: Source::Shipped("test"), text: String::new() });
+        let document = Arc::new(Document {
+            source: Source::Shipped("test"),
+            text: String::new(),
+        });
         names
             .iter()
-            .map(|name| Located { value: name.to_string(), place: Place::new(&document, 0..0) })
+            .map(|name| Located {
+                value: name.to_string(),
+                place: Place::new(&document, 0..0),
+            })
             .collect()
     }
 

@@ -72,15 +72,18 @@ impl Document {
     /// Reads it.
     pub fn open(source: &Source) -> Result<Arc<Self>, Problem> {
         let text = match source {
-            Source::Shipped(name) => {
-                shipped::text(name).ok_or_else(|| shipped::unknown(name))?.to_owned()
-            }
+            Source::Shipped(name) => shipped::text(name)
+                .ok_or_else(|| shipped::unknown(name))?
+                .to_owned(),
             Source::File(path) => {
                 let bytes = read(path).map_err(|error| unreadable(path, &error))?;
                 return from_bytes(source.clone(), bytes);
             }
         };
-        Ok(Arc::new(Self { source: source.clone(), text }))
+        Ok(Arc::new(Self {
+            source: source.clone(),
+            text,
+        }))
     }
 }
 
@@ -93,7 +96,9 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("it is not a regular file"));
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(LIMIT as u64 + 1).read_to_end(&mut bytes)?;
+    File::open(path)?
+        .take(LIMIT as u64 + 1)
+        .read_to_end(&mut bytes)?;
     if bytes.len() > LIMIT {
         return Err(io::Error::other("it is longer than 1 MiB"));
     }
@@ -143,7 +148,10 @@ impl Place {
         let start = text.floor_char_boundary(span.start);
         let end = text.ceil_char_boundary(span.end.max(start));
         let line = text[start..end].find('\n').map_or(end, |at| start + at);
-        Self { document: Arc::clone(document), span: start..line }
+        Self {
+            document: Arc::clone(document),
+            span: start..line,
+        }
     }
 }
 

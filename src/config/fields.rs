@@ -39,7 +39,12 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// A table, and where it begins.
     pub fn new(context: Context<'a>, table: &'a DeTable<'a>, place: Place) -> Self {
-        Self { context, table, place, asked: Vec::new() }
+        Self {
+            context,
+            table,
+            place,
+            asked: Vec::new(),
+        }
     }
 
     /// Where it begins.
@@ -83,7 +88,10 @@ impl<'a> Fields<'a> {
 
     /// Ends reading; `elsewhere` says where a key that is unknown here might belong.
     pub fn finish_with(self, elsewhere: impl Fn(&str) -> Option<String>) {
-        let unknown = self.table.keys().filter(|key| !self.asked.contains(&key.get_ref().as_ref()));
+        let unknown = self
+            .table
+            .keys()
+            .filter(|key| !self.asked.contains(&key.get_ref().as_ref()));
         for key in unknown {
             let label = match suggestion(key.get_ref(), self.asked.iter().copied()) {
                 similar if similar.is_empty() => elsewhere(key.get_ref())
@@ -133,7 +141,10 @@ impl<'a> Value<'a> {
     /// A text that means something.
     pub fn word<T>(&self, parse: impl Fn(&str) -> Result<T, Refusal>) -> Option<Located<T>> {
         match parse(self.text()?) {
-            Ok(value) => Some(Located { value, place: self.place() }),
+            Ok(value) => Some(Located {
+                value,
+                place: self.place(),
+            }),
             Err(Refusal { title, label }) => {
                 self.fail(Problem::new(title).at(&self.place(), label))
             }
@@ -145,8 +156,10 @@ impl<'a> Value<'a> {
         let DeValue::Array(items) = self.value.get_ref() else {
             return self.wrong_type("a list of strings");
         };
-        let words: Vec<_> =
-            items.iter().map(|item| self.child(self.name.clone(), item).word(&parse)).collect();
+        let words: Vec<_> = items
+            .iter()
+            .map(|item| self.child(self.name.clone(), item).word(&parse))
+            .collect();
         words.into_iter().collect()
     }
 
@@ -187,7 +200,9 @@ impl<'a> Value<'a> {
                         .map(|Located { value, .. }| (name.clone(), Located { value, place })),
                 ),
                 Err(Refusal { title, label }) => {
-                    self.context.problems.add(Problem::new(title).at(&place, label));
+                    self.context
+                        .problems
+                        .add(Problem::new(title).at(&place, label));
                 }
             }
         }
@@ -208,13 +223,20 @@ impl<'a> Value<'a> {
         let DeValue::Array(items) = self.value.get_ref() else {
             return self.wrong_type(&header());
         };
-        let tables: Vec<_> =
-            items.iter().map(|item| self.child(self.name.clone(), item).table()).collect();
+        let tables: Vec<_> = items
+            .iter()
+            .map(|item| self.child(self.name.clone(), item).table())
+            .collect();
         tables.into_iter().collect()
     }
 
     fn child(&self, name: String, value: &'a Spanned<DeValue<'a>>) -> Self {
-        Self { context: self.context, name, key: self.key.clone(), value }
+        Self {
+            context: self.context,
+            name,
+            key: self.key.clone(),
+            value,
+        }
     }
 
     fn fail<T>(&self, problem: Problem) -> Option<T> {
@@ -233,8 +255,15 @@ impl<'a> Value<'a> {
             _ => format!("write {wanted}"),
         };
         let found = found.type_str();
-        let article = if found.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
-        let title = format!("{} must be {wanted}, not {article} {found}", quote(&self.name));
+        let article = if found.starts_with(['a', 'i', 'o']) {
+            "an"
+        } else {
+            "a"
+        };
+        let title = format!(
+            "{} must be {wanted}, not {article} {found}",
+            quote(&self.name)
+        );
         self.fail(Problem::new(title).at(&self.place(), label))
     }
 }

@@ -153,7 +153,10 @@ impl Named for StepLayer {
     }
 
     fn over(self, under: Self) -> Self {
-        Self { settings: self.settings.over(under.settings), ..self }
+        Self {
+            settings: self.settings.over(under.settings),
+            ..self
+        }
     }
 }
 
@@ -218,8 +221,10 @@ fn by_name<T: Named>(over: Vec<T>, under: Vec<T>, problems: &Problems) -> Vec<T>
 
 fn nothing_to_remove<'a, T: Named>(item: &T, known: impl Iterator<Item = &'a str>) -> Problem {
     let name = item.name();
-    unknown(T::WHAT, name, known)
-        .help(format!("`remove = true` drops a {} of the pipeline that is extended", T::WHAT))
+    unknown(T::WHAT, name, known).help(format!(
+        "`remove = true` drops a {} of the pipeline that is extended",
+        T::WHAT
+    ))
 }
 
 /// A name that nothing has.

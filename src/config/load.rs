@@ -58,7 +58,10 @@ fn upwards(directory: &Path) -> Result<Option<Source>, Problem> {
 }
 
 fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// The file of the user's configuration, whether it is there or not: `kata-ci/config.toml` in `$XDG_CONFIG_HOME`, else in
@@ -92,7 +95,10 @@ pub fn load(
         .into_iter()
         .rev()
         .fold(lowest, |under, over| over.over(under, &problems));
-    Ok(Pipeline { base: base(source)?, ..resolve(layer, &document, overrides, problems)? })
+    Ok(Pipeline {
+        base: base(source)?,
+        ..resolve(layer, &document, overrides, problems)?
+    })
 }
 
 fn base(source: &Source) -> Result<Option<PathBuf>, Problem> {

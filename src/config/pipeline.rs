@@ -157,6 +157,10 @@ impl Component {
     /// A component that lies in the directory of its name and needs nothing.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
-        Self { path: PathBuf::from(&name), name, ..Self::default() }
+        Self {
+            path: PathBuf::from(&name),
+            name,
+            ..Self::default()
+        }
     }
 }

@@ -23,7 +23,11 @@ pub struct ConfigError {
 impl ConfigError {
     /// The whole message, several lines without a newline at the end.
     pub fn render(&self, color: bool) -> String {
-        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let renderer = if color {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
         let mut shown: Vec<_> = self
             .problems
             .iter()
@@ -40,7 +44,9 @@ impl ConfigError {
 
 impl From<Problem> for ConfigError {
     fn from(problem: Problem) -> Self {
-        Self { problems: vec![problem] }
+        Self {
+            problems: vec![problem],
+        }
     }
 }
 
@@ -62,7 +68,11 @@ struct Note {
 impl Problem {
     /// What is wrong, in one line.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), notes: Vec::new(), help: Vec::new() }
+        Self {
+            title: title.into(),
+            notes: Vec::new(),
+            help: Vec::new(),
+        }
     }
 
     /// Where it is, and what to say under the carets.
@@ -76,7 +86,11 @@ impl Problem {
     }
 
     fn note(mut self, place: &Place, label: impl Into<String>, kind: AnnotationKind) -> Self {
-        self.notes.push(Note { place: place.clone(), label: label.into(), kind });
+        self.notes.push(Note {
+            place: place.clone(),
+            label: label.into(),
+            kind,
+        });
         self
     }
 
@@ -98,7 +112,10 @@ impl Problem {
                 .annotations(self.annotations(document))
         });
         let help = self.help.iter().map(|help| Level::HELP.message(help));
-        Level::ERROR.primary_title(&self.title).elements(snippets).elements(help)
+        Level::ERROR
+            .primary_title(&self.title)
+            .elements(snippets)
+            .elements(help)
     }
 
     fn annotations<'a>(
@@ -108,7 +125,11 @@ impl Problem {
         self.notes
             .iter()
             .filter(|note| Arc::ptr_eq(&note.place.document, document))
-            .map(|note| note.kind.span(note.place.span.clone()).label(note.label.as_str()))
+            .map(|note| {
+                note.kind
+                    .span(note.place.span.clone())
+                    .label(note.label.as_str())
+            })
     }
 
     fn documents(&self) -> Vec<&Arc<Document>> {

@@ -41,7 +41,10 @@ pub(super) struct Read {
 pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigError> {
     let table = DeTable::parse(&document.text).map_err(|error| syntax(document, &error))?;
     let problems = Problems::default();
-    let context = Context { document, problems: &problems };
+    let context = Context {
+        document,
+        problems: &problems,
+    };
     let start = Place::new(document, 0..0);
     let mut fields = Fields::new(context, table.get_ref(), start);
     // Of another version the keys mean nothing: what is wrong with them is not told.
@@ -72,7 +75,9 @@ fn at_the_top(key: &str) -> Option<String> {
     let similar = suggestion(key, OF_STEPS);
     match similar.as_str() {
         "" => None,
-        similar => Some(format!("{similar} it belongs into [defaults] or a [[step]]")),
+        similar => Some(format!(
+            "{similar} it belongs into [defaults] or a [[step]]"
+        )),
     }
 }
 
@@ -110,9 +115,13 @@ fn version(fields: &mut Fields) -> Option<()> {
 }
 
 fn pipeline(fields: &mut Fields) -> Read {
-    let extends = fields.get("extends").and_then(|value| value.word(words::filled));
+    let extends = fields
+        .get("extends")
+        .and_then(|value| value.word(words::filled));
     let mut layer = Layer {
-        layout: fields.get("layout").and_then(|value| word(&value, words::layout)),
+        layout: fields
+            .get("layout")
+            .and_then(|value| word(&value, words::layout)),
         steps: tables(fields, "step", step),
         components: tables(fields, "component", component),
         ..shared(fields, settings)
@@ -141,7 +150,10 @@ fn user(fields: &mut Fields) -> Read {
     let mut env = std::mem::take(&mut layer.defaults.env);
     env.extend(std::mem::take(&mut layer.env));
     layer.env = env;
-    Read { layer, extends: None }
+    Read {
+        layer,
+        extends: None,
+    }
 }
 
 fn shared(fields: &mut Fields, defaults: fn(&mut Fields) -> Settings) -> Layer {
@@ -174,16 +186,26 @@ fn step(fields: &mut Fields) -> Option<StepLayer> {
     if remove && settings != Settings::default() {
         refuse_more_than_removal(fields);
     }
-    Some(StepLayer { name: name?, remove, settings })
+    Some(StepLayer {
+        name: name?,
+        remove,
+        settings,
+    })
 }
 
 fn settings(fields: &mut Fields) -> Settings {
     Settings {
         command: command(fields),
-        expect: fields.get("expect").and_then(|value| word(&value, words::expect)),
+        expect: fields
+            .get("expect")
+            .and_then(|value| word(&value, words::expect)),
         needs: list(fields, "needs", words::filled),
-        reads: fields.get("reads").and_then(|value| word(&value, words::reads)),
-        allow_vacuous: fields.get("allow_vacuous").and_then(|value| word(&value, words::reason)),
+        reads: fields
+            .get("reads")
+            .and_then(|value| word(&value, words::reads)),
+        allow_vacuous: fields
+            .get("allow_vacuous")
+            .and_then(|value| word(&value, words::reason)),
         locks: list(fields, "locks", words::filled),
         ..common_settings(fields)
     }
@@ -191,7 +213,15 @@ fn settings(fields: &mut Fields) -> Settings {
 
 /// What the user's configuration may say of every step. What a green run means is the pipeline's to say.
 fn machine_settings(fields: &mut Fields) -> Settings {
-    for key in ["run", "script", "expect", "needs", "locks", "reads", "allow_vacuous"] {
+    for key in [
+        "run",
+        "script",
+        "expect",
+        "needs",
+        "locks",
+        "reads",
+        "allow_vacuous",
+    ] {
         fields.forbid(
             key,
             "the user's configuration does not say what is tested",
@@ -207,9 +237,15 @@ fn common_settings(fields: &mut Fields) -> Settings {
         value.word(words::isolate);
     }
     Settings {
-        timeout: fields.get("timeout").and_then(|value| word(&value, words::timeout)),
-        grace: fields.get("grace").and_then(|value| word(&value, words::grace)),
-        network: fields.get("network").and_then(|value| word(&value, words::network)),
+        timeout: fields
+            .get("timeout")
+            .and_then(|value| word(&value, words::timeout)),
+        grace: fields
+            .get("grace")
+            .and_then(|value| word(&value, words::grace)),
+        network: fields
+            .get("network")
+            .and_then(|value| word(&value, words::network)),
         env: env(fields),
         ..Settings::default()
     }
@@ -240,17 +276,27 @@ fn command(fields: &mut Fields) -> Option<Command> {
         );
         return None;
     }
-    run.and_then(|value| arguments(fields, &value))
-        .or_else(|| script.and_then(|value| word(&value, words::filled)).map(Command::Script))
+    run.and_then(|value| arguments(fields, &value)).or_else(|| {
+        script
+            .and_then(|value| word(&value, words::filled))
+            .map(Command::Script)
+    })
 }
 
 fn arguments(fields: &Fields, value: &Value) -> Option<Command> {
-    let words: Vec<_> = value.words(words::any)?.into_iter().map(|word| word.value).collect();
-    if words.first().is_none_or(|program| program.trim().is_empty()) {
-        fields.refuse(
-            Problem::new("`run` without a program")
-                .at(&value.place(), "write the program and its arguments: [\"make\", \"check\"]"),
-        );
+    let words: Vec<_> = value
+        .words(words::any)?
+        .into_iter()
+        .map(|word| word.value)
+        .collect();
+    if words
+        .first()
+        .is_none_or(|program| program.trim().is_empty())
+    {
+        fields.refuse(Problem::new("`run` without a program").at(
+            &value.place(),
+            "write the program and its arguments: [\"make\", \"check\"]",
+        ));
         return None;
     }
     Some(Command::Run(words))
@@ -259,9 +305,15 @@ fn arguments(fields: &Fields, value: &Value) -> Option<Command> {
 fn component(fields: &mut Fields) -> Option<ComponentLayer> {
     let name = name(fields, "component");
     let remove = remove(fields);
-    let nameless = Located { value: String::new(), place: fields.place().clone() };
+    let nameless = Located {
+        value: String::new(),
+        place: fields.place().clone(),
+    };
     let named = name.is_some();
-    let removal = ComponentLayer { remove, ..ComponentLayer::named(name.unwrap_or(nameless)) };
+    let removal = ComponentLayer {
+        remove,
+        ..ComponentLayer::named(name.unwrap_or(nameless))
+    };
     let component = component_keys(fields, removal.clone());
     if remove && component != removal {
         refuse_more_than_removal(fields);
@@ -271,14 +323,19 @@ fn component(fields: &mut Fields) -> Option<ComponentLayer> {
 
 fn component_keys(fields: &mut Fields, component: ComponentLayer) -> ComponentLayer {
     ComponentLayer {
-        path: fields.get("path").and_then(|value| word(&value, words::filled)).map(PathBuf::from),
+        path: fields
+            .get("path")
+            .and_then(|value| word(&value, words::filled))
+            .map(PathBuf::from),
         requires: list(fields, "requires", words::requirement),
         needs: list(fields, "needs", words::filled),
         locks: list(fields, "locks", words::filled),
         steps: steps_of(fields),
         env: env(fields),
         ignore: list(fields, "ignore", words::filled),
-        project: fields.get("project").and_then(|value| word(&value, words::filled)),
+        project: fields
+            .get("project")
+            .and_then(|value| word(&value, words::filled)),
         allow_vacuous: fields
             .get("allow_vacuous")
             .and_then(|value| value.map(words::filled, |_, text| words::reason(text)))
@@ -292,8 +349,10 @@ fn steps_of(fields: &mut Fields) -> Option<Vec<Located<String>>> {
     let steps = value.words(words::filled)?;
     if steps.is_empty() {
         fields.refuse(
-            Problem::new("a component without steps is never tested")
-                .at(&value.place(), "leave the key out for all steps, or drop the component"),
+            Problem::new("a component without steps is never tested").at(
+                &value.place(),
+                "leave the key out for all steps, or drop the component",
+            ),
         );
     }
     Some(steps)
@@ -310,7 +369,10 @@ fn name(fields: &mut Fields, what: &str) -> Option<Located<String>> {
 }
 
 fn remove(fields: &mut Fields) -> bool {
-    fields.get("remove").and_then(|value| value.boolean()).unwrap_or(false)
+    fields
+        .get("remove")
+        .and_then(|value| value.boolean())
+        .unwrap_or(false)
 }
 
 fn refuse_more_than_removal(fields: &Fields) {
@@ -321,7 +383,11 @@ fn refuse_more_than_removal(fields: &Fields) {
 }
 
 fn gerrit(fields: &mut Fields) -> Gerrit {
-    let mut text = |key| fields.get(key).and_then(|value| word(&value, words::filled));
+    let mut text = |key| {
+        fields
+            .get(key)
+            .and_then(|value| word(&value, words::filled))
+    };
     Gerrit {
         url: text("url"),
         remote: text("remote"),
@@ -332,7 +398,9 @@ fn gerrit(fields: &mut Fields) -> Gerrit {
 
 fn env(fields: &mut Fields) -> super::layer::Texts {
     let value = fields.get("env");
-    value.and_then(|value| value.map(words::variable, variable_value)).unwrap_or_default()
+    value
+        .and_then(|value| value.map(words::variable, variable_value))
+        .unwrap_or_default()
 }
 
 fn variable_value(name: &str, text: &str) -> Result<String, Refusal> {

@@ -41,9 +41,14 @@ impl FromStr for Requirement {
         };
         let at_least = version.map(numbers).transpose().map_err(|_| unknown())?;
         match word {
-            "go" | "cargo" => Ok(Self::Program { name: word.to_owned(), at_least }),
+            "go" | "cargo" => Ok(Self::Program {
+                name: word.to_owned(),
+                at_least,
+            }),
             _ if at_least.is_none() => simple(word).ok_or_else(unknown),
-            _ => program(word).map(|name| Self::Program { name, at_least }).ok_or_else(unknown),
+            _ => program(word)
+                .map(|name| Self::Program { name, at_least })
+                .ok_or_else(unknown),
         }
     }
 }
@@ -54,12 +59,17 @@ fn simple(word: &str) -> Option<Requirement> {
         "origin" => Some(Requirement::Origin),
         "root" => Some(Requirement::Root),
         "kvm" => Some(Requirement::Kvm),
-        _ => program(word).map(|name| Requirement::Program { name, at_least: None }),
+        _ => program(word).map(|name| Requirement::Program {
+            name,
+            at_least: None,
+        }),
     }
 }
 
 fn program(word: &str) -> Option<String> {
-    word.strip_prefix("program:").filter(|name| !name.is_empty()).map(str::to_owned)
+    word.strip_prefix("program:")
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
 }
 
 fn numbers(version: &str) -> Result<Vec<u32>, std::num::ParseIntError> {
@@ -69,8 +79,14 @@ fn numbers(version: &str) -> Result<Vec<u32>, std::num::ParseIntError> {
 impl fmt::Display for Requirement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Program { name, at_least: None } => formatter.write_str(name),
-            Self::Program { name, at_least: Some(version) } => {
+            Self::Program {
+                name,
+                at_least: None,
+            } => formatter.write_str(name),
+            Self::Program {
+                name,
+                at_least: Some(version),
+            } => {
                 let version: Vec<_> = version.iter().map(u32::to_string).collect();
                 write!(formatter, "{name}>={}", version.join("."))
             }

@@ -52,14 +52,21 @@ pub(super) fn resolve(
                 .help("add [[step]] with `name` and `run`, or extend a pipeline: extends = \"makefile\""),
         );
     }
-    let steps: Vec<_> = layer.steps.iter().map(|step| complete(step, &layer, &problems)).collect();
+    let steps: Vec<_> = layer
+        .steps
+        .iter()
+        .map(|step| complete(step, &layer, &problems))
+        .collect();
     check_names(&steps, &layer.components, &problems);
     let pipeline = Pipeline {
         layout: layer.layout.unwrap_or_default(),
         env: values(layer.env),
         gerrit: layer.gerrit,
         components: layer.components.into_iter().map(component).collect(),
-        steps: steps.into_iter().filter_map(|step| resolved(step, overrides)).collect(),
+        steps: steps
+            .into_iter()
+            .filter_map(|step| resolved(step, overrides))
+            .collect(),
         ..Pipeline::new(document.source.to_string())
     };
     problems.or(pipeline)
@@ -71,11 +78,17 @@ fn complete(step: &StepLayer, layer: &Layer, problems: &Problems) -> StepLayer {
     let name = &step.name;
     if settings.command.is_none() {
         problems.add(
-            Problem::new(format!("step {} runs nothing", quote(&name.value)))
-                .at(&name.place, "add `run = [\"make\", \"check\"]`, or a `script`"),
+            Problem::new(format!("step {} runs nothing", quote(&name.value))).at(
+                &name.place,
+                "add `run = [\"make\", \"check\"]`, or a `script`",
+            ),
         );
     }
-    StepLayer { name: name.clone(), settings, remove: false }
+    StepLayer {
+        name: name.clone(),
+        settings,
+        remove: false,
+    }
 }
 
 fn check_names(steps: &[StepLayer], components: &[ComponentLayer], problems: &Problems) {
@@ -84,7 +97,10 @@ fn check_names(steps: &[StepLayer], components: &[ComponentLayer], problems: &Pr
         let allowed = component
             .allow_vacuous
             .iter()
-            .map(|(name, reason)| Located { value: name.clone(), place: reason.place.clone() });
+            .map(|(name, reason)| Located {
+                value: name.clone(),
+                place: reason.place.clone(),
+            });
         let used = component.steps.iter().flatten().cloned();
         for name in used.chain(allowed) {
             if !names.contains(&*name.value) {
@@ -92,10 +108,16 @@ fn check_names(steps: &[StepLayer], components: &[ComponentLayer], problems: &Pr
             }
         }
     }
-    check_needs("step", steps.iter().map(|step| (&step.name, &step.settings.needs)), problems);
+    check_needs(
+        "step",
+        steps.iter().map(|step| (&step.name, &step.settings.needs)),
+        problems,
+    );
     check_needs(
         "component",
-        components.iter().map(|component| (&component.name, &component.needs)),
+        components
+            .iter()
+            .map(|component| (&component.name, &component.needs)),
         problems,
     );
 }
@@ -105,8 +127,9 @@ fn check_needs<'a>(
     items: impl Iterator<Item = (&'a Located<String>, &'a List<String>)>,
     problems: &Problems,
 ) {
-    let graph: BTreeMap<&str, &[Located<String>]> =
-        items.map(|(name, needs)| (&*name.value, needs.as_deref().unwrap_or_default())).collect();
+    let graph: BTreeMap<&str, &[Located<String>]> = items
+        .map(|(name, needs)| (&*name.value, needs.as_deref().unwrap_or_default()))
+        .collect();
     for need in graph.values().copied().flatten() {
         if !graph.contains_key(&*need.value) {
             problems.add(unknown(what, need, graph.keys().copied()));
@@ -122,9 +145,15 @@ fn resolved(step: StepLayer, overrides: &Overrides) -> Option<Step> {
     let built_in = Step::new(step.name.value, settings.command?);
     Some(Step {
         expect: settings.expect.unwrap_or(built_in.expect),
-        timeout: overrides.timeout.or(settings.timeout).unwrap_or(built_in.timeout),
+        timeout: overrides
+            .timeout
+            .or(settings.timeout)
+            .unwrap_or(built_in.timeout),
         grace: overrides.grace.or(settings.grace).unwrap_or(built_in.grace),
-        network: overrides.network.or(settings.network).unwrap_or(built_in.network),
+        network: overrides
+            .network
+            .or(settings.network)
+            .unwrap_or(built_in.network),
         env: values(settings.env),
         needs: list(settings.needs),
         locks: list(settings.locks),
@@ -152,9 +181,15 @@ fn component(layer: ComponentLayer) -> Component {
 }
 
 fn values(texts: Texts) -> BTreeMap<String, String> {
-    texts.into_iter().map(|(name, text)| (name, text.value)).collect()
+    texts
+        .into_iter()
+        .map(|(name, text)| (name, text.value))
+        .collect()
 }
 
 fn list<T>(list: List<T>) -> Vec<T> {
-    list.into_iter().flatten().map(|located| located.value).collect()
+    list.into_iter()
+        .flatten()
+        .map(|located| located.value)
+        .collect()
 }

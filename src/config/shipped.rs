@@ -6,7 +6,10 @@ use super::problem::{Problem, quote, suggestion};
 pub fn shipped() -> &'static [(&'static str, &'static str)] {
     &[
         ("kata-v1", include_str!("../../pipelines/kata-v1.toml")),
-        ("kata-monorepo", include_str!("../../pipelines/kata-monorepo.toml")),
+        (
+            "kata-monorepo",
+            include_str!("../../pipelines/kata-monorepo.toml"),
+        ),
         ("makefile", include_str!("../../pipelines/makefile.toml")),
     ]
 }
@@ -18,7 +21,10 @@ pub(super) fn find(name: &str) -> Option<&'static str> {
 
 /// The text of a shipped pipeline.
 pub(super) fn text(name: &str) -> Option<&'static str> {
-    shipped().iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    shipped()
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| *text)
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
@@ -39,5 +45,7 @@ pub(super) fn unknown(name: &str) -> Problem {
         "" => problem,
         similar => problem.help(similar),
     };
-    problem.help(known()).help("a file is named by a path: with a `/`, or ending in .toml")
+    problem
+        .help(known())
+        .help("a file is named by a path: with a `/`, or ending in .toml")
 }

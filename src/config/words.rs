@@ -20,7 +20,10 @@ pub(super) struct Refusal {
 impl Refusal {
     /// A refusal in words.
     pub fn new(title: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { title: title.into(), label: label.into() }
+        Self {
+            title: title.into(),
+            label: label.into(),
+        }
     }
 }
 
@@ -45,7 +48,10 @@ pub(super) fn name(text: &str) -> Result<String, Refusal> {
     } else {
         return Ok(text.to_owned());
     };
-    Err(Refusal::new(format!("{} is no usable name", quote(text)), wrong))
+    Err(Refusal::new(
+        format!("{} is no usable name", quote(text)),
+        wrong,
+    ))
 }
 
 /// Any text with something in it.
@@ -121,13 +127,21 @@ pub(super) fn network(text: &str) -> Result<NetworkPolicy, Refusal> {
     one_of(
         text,
         "policy",
-        &[("off", NetworkPolicy::Off), ("auto", NetworkPolicy::Auto), ("on", NetworkPolicy::On)],
+        &[
+            ("off", NetworkPolicy::Off),
+            ("auto", NetworkPolicy::Auto),
+            ("on", NetworkPolicy::On),
+        ],
     )
 }
 
 /// `off`, `auto` or `on`, of which this version can the first two. Without isolation `auto` is what `off` is.
 pub(super) fn isolate(text: &str) -> Result<(), Refusal> {
-    match one_of(text, "policy", &[("off", true), ("auto", true), ("on", false)])? {
+    match one_of(
+        text,
+        "policy",
+        &[("off", true), ("auto", true), ("on", false)],
+    )? {
         true => Ok(()),
         false => Err(Refusal::new(
             "this version of kata-ci cannot isolate jobs yet",
@@ -141,18 +155,30 @@ pub(super) fn expect(text: &str) -> Result<Expect, Refusal> {
     one_of(
         text,
         "expectation",
-        &[("cases", Expect::Cases), ("commands", Expect::Commands), ("exit", Expect::Exit)],
+        &[
+            ("cases", Expect::Cases),
+            ("commands", Expect::Commands),
+            ("exit", Expect::Exit),
+        ],
     )
 }
 
 /// `tree` or `commits`.
 pub(super) fn reads(text: &str) -> Result<Reads, Refusal> {
-    one_of(text, "thing to read", &[("tree", Reads::Tree), ("commits", Reads::Commits)])
+    one_of(
+        text,
+        "thing to read",
+        &[("tree", Reads::Tree), ("commits", Reads::Commits)],
+    )
 }
 
 /// `plain` or `gopath`.
 pub(super) fn layout(text: &str) -> Result<Layout, Refusal> {
-    one_of(text, "layout", &[("plain", Layout::Plain), ("gopath", Layout::Gopath)])
+    one_of(
+        text,
+        "layout",
+        &[("plain", Layout::Plain), ("gopath", Layout::Gopath)],
+    )
 }
 
 /// A word of `requires`.
@@ -172,10 +198,15 @@ fn one_of<T: Copy>(text: &str, what: &str, known: &[(&str, T)]) -> Result<T, Ref
     if let Some((_, value)) = known.iter().find(|(word, _)| *word == text) {
         return Ok(*value);
     }
-    let words: Vec<_> = known.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+    let words: Vec<_> = known
+        .iter()
+        .map(|(word, _)| format!("\"{word}\""))
+        .collect();
     let similar = suggestion(text, known.iter().map(|(word, _)| *word));
     Err(Refusal::new(
         format!("unknown {what} {}", quote(text)),
-        format!("{similar} one of {}", words.join(", ")).trim().to_owned(),
+        format!("{similar} one of {}", words.join(", "))
+            .trim()
+            .to_owned(),
     ))
 }

@@ -28,10 +28,17 @@ impl Git {
     /// When there is none, it does not answer, or it is older than [`LEAST_VERSION`].
     pub fn find(environment: &BTreeMap<OsString, OsString>) -> Result<Self, GitError> {
         let program = find("git", environment).ok_or(GitError::Missing)?;
-        let mut git = Self { program, environment: environment.clone() };
+        let mut git = Self {
+            program,
+            environment: environment.clone(),
+        };
         git.environment.extend(
-            [("GIT_TERMINAL_PROMPT", "0"), ("GIT_OPTIONAL_LOCKS", "0"), ("LC_ALL", "C")]
-                .map(|(name, value)| (name.into(), value.into())),
+            [
+                ("GIT_TERMINAL_PROMPT", "0"),
+                ("GIT_OPTIONAL_LOCKS", "0"),
+                ("LC_ALL", "C"),
+            ]
+            .map(|(name, value)| (name.into(), value.into())),
         );
         git.remove_local_variables()?;
         git.check_version()?;
@@ -75,7 +82,10 @@ impl Git {
     ) -> Result<(Probe<'a>, Answer), GitError> {
         let probe = Probe {
             program: &self.program,
-            arguments: arguments.iter().map(|word| word.as_ref().to_owned()).collect(),
+            arguments: arguments
+                .iter()
+                .map(|word| word.as_ref().to_owned())
+                .collect(),
             directory,
             environment: &self.environment,
             deadline: DEADLINE,
@@ -107,7 +117,11 @@ impl Git {
 }
 
 fn dotted(version: &[u32]) -> String {
-    version.iter().map(u32::to_string).collect::<Vec<_>>().join(".")
+    version
+        .iter()
+        .map(u32::to_string)
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 fn failure(probe: &Probe<'_>, answer: &Answer) -> GitError {
@@ -183,7 +197,10 @@ mod tests {
         let repository = Repository::with_a_commit();
         let git = Git::find(&environment())?;
         let error = git.run(repository.path(), &["rev-parse", "--verify", "nothing"]);
-        let message = error.err().map(|error| error.to_string()).unwrap_or_default();
+        let message = error
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
         assert_eq!(
             message.replace(&*repository.path().to_string_lossy(), "DIR"),
             "`git rev-parse --verify nothing` failed in DIR (exit status: 128): fatal: Needed a single revision"

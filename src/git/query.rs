@@ -50,13 +50,18 @@ impl Git {
     /// Names of the remotes.
     pub fn remotes(&self, directory: &Path) -> Result<Vec<String>, GitError> {
         let output = self.run(directory, &["remote"])?;
-        Ok(String::from_utf8_lossy(&output).lines().map(str::to_owned).collect())
+        Ok(String::from_utf8_lossy(&output)
+            .lines()
+            .map(str::to_owned)
+            .collect())
     }
 
     /// The URL of a remote as configured; none when there is no such remote.
     pub fn remote_url(&self, directory: &Path, remote: &str) -> Result<Option<String>, GitError> {
         let key = format!("remote.{remote}.url");
-        Ok(self.run_optional(directory, &["config", "--get", &key])?.map(line))
+        Ok(self
+            .run_optional(directory, &["config", "--get", &key])?
+            .map(line))
     }
 
     /// Files that are different in `HEAD` than in `base`, deleted ones left out, relative to the top of the work tree:
@@ -64,8 +69,16 @@ impl Git {
     /// `.ci/static-checks.sh` of kata's tests repository, which compares the two trees, not `HEAD` with the merge base,
     /// and nothing that is not committed.
     pub fn changed_files(&self, directory: &Path, base: &str) -> Result<Vec<String>, GitError> {
-        let arguments =
-            ["diff-tree", "-r", "-z", "--name-only", "--diff-filter=ACMRUX", base, "HEAD", "--"];
+        let arguments = [
+            "diff-tree",
+            "-r",
+            "-z",
+            "--name-only",
+            "--diff-filter=ACMRUX",
+            base,
+            "HEAD",
+            "--",
+        ];
         let output = self.run(directory, &arguments)?;
         Ok(output
             .split(|byte| *byte == 0)
@@ -76,7 +89,9 @@ impl Git {
 }
 
 fn line(output: Vec<u8>) -> String {
-    String::from_utf8_lossy(&output).trim_end_matches('\n').to_owned()
+    String::from_utf8_lossy(&output)
+        .trim_end_matches('\n')
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -113,7 +128,11 @@ pub(crate) mod tests {
             let directory = tempfile::tempdir().expect("a temporary directory");
             let path = directory.path().canonicalize().expect("its path");
             let git = Git::find(&environment()).expect("git");
-            let repository = Self { git, directory, path };
+            let repository = Self {
+                git,
+                directory,
+                path,
+            };
             repository.git(&["init", "--quiet", "--initial-branch=master", "."]);
             repository.commit("file", "one\n");
             repository
@@ -157,8 +176,11 @@ pub(crate) mod tests {
         let repository = Repository::with_a_commit();
         let index = repository.path().join(".git/index");
         // Same content, other time: a status that may write would refresh the index.
-        let file = std::fs::File::options().write(true).open(repository.path().join("file"));
-        file.and_then(|file| file.set_modified(std::time::UNIX_EPOCH)).expect("a new time");
+        let file = std::fs::File::options()
+            .write(true)
+            .open(repository.path().join("file"));
+        file.and_then(|file| file.set_modified(std::time::UNIX_EPOCH))
+            .expect("a new time");
         let before = std::fs::read(&index).expect("the index");
         git().revision(repository.path())?;
         assert_eq!(std::fs::read(&index).expect("the index"), before);
@@ -177,7 +199,10 @@ pub(crate) mod tests {
     fn outside_of_a_repository_that_is_said() {
         let directory = tempfile::tempdir().expect("a directory");
         let result = git().revision(directory.path());
-        assert!(matches!(result, Err(GitError::NoRepository { .. })), "{result:?}");
+        assert!(
+            matches!(result, Err(GitError::NoRepository { .. })),
+            "{result:?}"
+        );
     }
 
     #[test]
@@ -221,7 +246,10 @@ pub(crate) mod tests {
         std::fs::write(repository.path().join("uncommitted"), "").expect("a file");
         let changed = git().changed_files(repository.path(), &base)?;
         assert_eq!(changed, ["file", "name with\nnewline"]);
-        assert_eq!(git().changed_files(repository.path(), "HEAD")?, Vec::<String>::new());
+        assert_eq!(
+            git().changed_files(repository.path(), "HEAD")?,
+            Vec::<String>::new()
+        );
         Ok(())
     }
 

@@ -54,8 +54,12 @@ impl Answer {
     /// The first lines of standard error that are not empty, as one line of text.
     pub fn complaint(&self) -> String {
         let text = String::from_utf8_lossy(&self.errors);
-        let lines: Vec<_> =
-            text.lines().map(str::trim).filter(|line| !line.is_empty()).take(3).collect();
+        let lines: Vec<_> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .take(3)
+            .collect();
         lines.join(" / ")
     }
 }
@@ -119,17 +123,26 @@ impl Probe<'_> {
         let watched = self.watch(&mut child);
         end(&child);
         let status = child.wait();
-        let watch_error = |source| ProbeError::Watch { command: self.command(), source };
+        let watch_error = |source| ProbeError::Watch {
+            command: self.command(),
+            source,
+        };
         let (end, output, errors) = watched.map_err(watch_error)?;
         let status = status.map_err(watch_error)?;
         match end {
-            End::Exited => Ok(Answer { status, output, errors }),
+            End::Exited => Ok(Answer {
+                status,
+                output,
+                errors,
+            }),
             End::Deadline => Err(ProbeError::Deadline {
                 command: self.command(),
                 directory: self.directory.display().to_string(),
                 deadline: self.deadline,
             }),
-            End::TooMuch => Err(ProbeError::TooMuch { command: self.command() }),
+            End::TooMuch => Err(ProbeError::TooMuch {
+                command: self.command(),
+            }),
         }
     }
 
@@ -188,8 +201,11 @@ impl Probe<'_> {
 
 /// Waits until one of the pipes has something, for a tick at most.
 fn wait_for(pipes: [Option<std::os::fd::BorrowedFd<'_>>; 2], left: Duration) -> io::Result<()> {
-    let mut wanted: Vec<_> =
-        pipes.into_iter().flatten().map(|pipe| PollFd::new(pipe, PollFlags::POLLIN)).collect();
+    let mut wanted: Vec<_> = pipes
+        .into_iter()
+        .flatten()
+        .map(|pipe| PollFd::new(pipe, PollFlags::POLLIN))
+        .collect();
     let tick = if wanted.is_empty() { SHORT_TICK } else { TICK };
     let timeout = PollTimeout::try_from(tick.min(left)).unwrap_or(PollTimeout::ZERO);
     match poll(&mut wanted, timeout) {
@@ -223,7 +239,9 @@ mod tests {
     use super::*;
 
     fn environment() -> BTreeMap<OsString, OsString> {
-        std::env::vars_os().filter(|(name, _)| name == "PATH").collect()
+        std::env::vars_os()
+            .filter(|(name, _)| name == "PATH")
+            .collect()
     }
 
     fn shell(script: &str, deadline: Duration) -> Result<Answer, ProbeError> {
@@ -242,7 +260,10 @@ mod tests {
 
     #[test]
     fn an_answer_has_status_output_and_errors() -> Result<(), ProbeError> {
-        let answer = shell("printf out; echo err >&2; echo >&2; echo more >&2; exit 3", LONG)?;
+        let answer = shell(
+            "printf out; echo err >&2; echo >&2; echo more >&2; exit 3",
+            LONG,
+        )?;
         assert_eq!(answer.status.code(), Some(3));
         assert_eq!(answer.output, b"out");
         assert_eq!(answer.complaint(), "err / more");
@@ -258,7 +279,10 @@ mod tests {
 
     #[test]
     fn more_than_a_pipe_holds_is_read_whole() -> Result<(), ProbeError> {
-        let answer = shell("head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2", LONG)?;
+        let answer = shell(
+            "head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2",
+            LONG,
+        )?;
         assert_eq!(answer.output.len(), 3_000_000);
         assert_eq!(answer.errors.len(), ERROR_LIMIT);
         Ok(())
@@ -267,21 +291,33 @@ mod tests {
     #[test]
     fn a_probe_that_hangs_is_ended_with_its_group() {
         let start = Instant::now();
-        let result = shell("trap '' TERM; sleep 1000 & echo $!; wait", Duration::from_millis(300));
-        assert!(matches!(result, Err(ProbeError::Deadline { .. })), "{result:?}");
+        let result = shell(
+            "trap '' TERM; sleep 1000 & echo $!; wait",
+            Duration::from_millis(300),
+        );
+        assert!(
+            matches!(result, Err(ProbeError::Deadline { .. })),
+            "{result:?}"
+        );
         assert!(start.elapsed() < Duration::from_secs(30));
     }
 
     #[test]
     fn a_flood_of_errors_does_not_outlast_the_deadline() {
         let result = shell("yes >&2", Duration::from_millis(300));
-        assert!(matches!(result, Err(ProbeError::Deadline { .. })), "{result:?}");
+        assert!(
+            matches!(result, Err(ProbeError::Deadline { .. })),
+            "{result:?}"
+        );
     }
 
     #[test]
     fn a_flood_of_output_ends_the_probe() {
         let result = shell("yes", LONG);
-        assert!(matches!(result, Err(ProbeError::TooMuch { .. })), "{result:?}");
+        assert!(
+            matches!(result, Err(ProbeError::TooMuch { .. })),
+            "{result:?}"
+        );
     }
 
     #[test]

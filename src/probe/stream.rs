@@ -24,7 +24,12 @@ impl<R: Read + AsFd> Stream<R> {
         if let Some(pipe) = &pipe {
             fcntl(pipe.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         }
-        Ok(Self { pipe, kept: Vec::new(), limit, over: false })
+        Ok(Self {
+            pipe,
+            kept: Vec::new(),
+            limit,
+            over: false,
+        })
     }
 
     /// The pipe, as long as someone can still write to it.

@@ -48,8 +48,9 @@ fn file(source: &Path, target: &Path) -> io::Result<()> {
 }
 
 fn keep_times(target: &Path, metadata: &Metadata) -> io::Result<()> {
-    let times =
-        FileTimes::new().set_accessed(metadata.accessed()?).set_modified(metadata.modified()?);
+    let times = FileTimes::new()
+        .set_accessed(metadata.accessed()?)
+        .set_modified(metadata.modified()?);
     File::open(target)?.set_times(times)
 }
 

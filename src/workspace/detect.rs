@@ -34,7 +34,11 @@ pub fn detect(directory: &Path) -> Result<Detected, WorkspaceError> {
         });
     }
     if let Some(place) = v1::locate(&directory, git.as_ref())? {
-        return Ok(Detected { pipeline: "kata-v1", root: place.root, component: place.component });
+        return Ok(Detected {
+            pipeline: "kata-v1",
+            root: place.root,
+            component: place.component,
+        });
     }
     let components = makefile::components(&directory)?;
     let Some(first) = components.first() else {

@@ -16,7 +16,10 @@ pub(super) struct Machine {
 impl Machine {
     /// This one.
     pub(super) fn this() -> Self {
-        Self { user: nix::unistd::geteuid().as_raw(), kvm: "/dev/kvm".into() }
+        Self {
+            user: nix::unistd::geteuid().as_raw(),
+            kvm: "/dev/kvm".into(),
+        }
     }
 
     pub(super) fn is_root(&self) -> bool {
@@ -25,6 +28,10 @@ impl Machine {
 
     /// Opens the device as a hypervisor does; nothing is asked of it.
     pub(super) fn open_kvm(&self) -> io::Result<()> {
-        File::options().read(true).write(true).open(&self.kvm).map(drop)
+        File::options()
+            .read(true)
+            .write(true)
+            .open(&self.kvm)
+            .map(drop)
     }
 }

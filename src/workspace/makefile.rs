@@ -9,8 +9,10 @@ use crate::config::Component;
 
 /// Every subdirectory with a Makefile as a component, else the directory itself; empty when there is no Makefile.
 pub(super) fn components(directory: &Path) -> Result<Vec<Component>, WorkspaceError> {
-    let mut directories: Vec<_> =
-        subdirectories(directory)?.into_iter().filter(|path| has_makefile(path)).collect();
+    let mut directories: Vec<_> = subdirectories(directory)?
+        .into_iter()
+        .filter(|path| has_makefile(path))
+        .collect();
     if directories.is_empty() && has_makefile(directory) {
         directories.push(directory.to_owned());
     }
@@ -45,7 +47,11 @@ fn unique(name: String, taken: &mut BTreeMap<String, usize>) -> String {
 }
 
 fn component(name: String, path: PathBuf) -> Component {
-    Component { name, path, ..Component::default() }
+    Component {
+        name,
+        path,
+        ..Component::default()
+    }
 }
 
 #[cfg(test)]
@@ -62,8 +68,9 @@ mod tests {
     #[test]
     fn names_are_unique() {
         let mut taken = BTreeMap::new();
-        let names: Vec<_> =
-            ["a", "a-2", "a", "a"].map(|name| unique(name.to_owned(), &mut taken)).into();
+        let names: Vec<_> = ["a", "a-2", "a", "a"]
+            .map(|name| unique(name.to_owned(), &mut taken))
+            .into();
         assert_eq!(names, ["a", "a-2", "a-2-2", "a-3"]);
     }
 }

@@ -15,7 +15,11 @@ pub(super) fn notices<'a>(
     let mut dangerous = components
         .filter(|(component, _)| component.requires.contains(&Requirement::TestsClone))
         .filter(|(_, environment)| is_continuous_development(environment));
-    dangerous.next().map(|_| continuous_development(machine)).into_iter().collect()
+    dangerous
+        .next()
+        .map(|_| continuous_development(machine))
+        .into_iter()
+        .collect()
 }
 
 /// kata compares `CI` with `true` and asks whether `KATA_DEV_MODE` is set; source: `test_coverage` in `.ci/go-test.sh` of

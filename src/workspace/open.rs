@@ -64,16 +64,31 @@ pub(super) fn open_on(
     };
     let selected: Vec<_> = placed.iter().filter(|placed| is_selected(placed)).collect();
     let ground = Ground::prepare(pipeline.layout, &root, &selected, user)?;
-    let inspection = Inspection { machine, pipeline, selection, user, ground: &ground };
+    let inspection = Inspection {
+        machine,
+        pipeline,
+        selection,
+        user,
+        ground: &ground,
+    };
     let components = inspection.inspect_all(&placed, is_selected);
     let notices = notices::notices(
         machine,
         selected.iter().map(|placed| {
             let component = &placed.component;
-            (component, of_component(user, &ground.environment, pipeline, component))
+            (
+                component,
+                of_component(user, &ground.environment, pipeline, component),
+            )
         }),
     );
-    Ok(Workspace { root, environment: ground.environment, components, notices, view: ground.view })
+    Ok(Workspace {
+        root,
+        environment: ground.environment,
+        components,
+        notices,
+        view: ground.view,
+    })
 }
 
 /// Where each component is; those of a shipped pipeline that are not there are left out.
@@ -107,8 +122,11 @@ fn place(
 }
 
 fn known(pipeline: &Pipeline) -> String {
-    let names: Vec<_> =
-        pipeline.components.iter().map(|component| component.name.as_str()).collect();
+    let names: Vec<_> = pipeline
+        .components
+        .iter()
+        .map(|component| component.name.as_str())
+        .collect();
     match names.as_slice() {
         [] => "a Makefile there or one level below".to_owned(),
         names => names.join(", "),
@@ -119,7 +137,10 @@ fn any_makefile(root: &Path) -> Result<Vec<Placed>, WorkspaceError> {
     let components = makefile::components(root)?;
     Ok(components
         .into_iter()
-        .map(|component| Placed { directory: component.path.clone(), component })
+        .map(|component| Placed {
+            directory: component.path.clone(),
+            component,
+        })
         .collect())
 }
 
@@ -130,7 +151,10 @@ fn listed(pipeline: &Pipeline, base: &Path) -> Result<Vec<Placed>, WorkspaceErro
         let path = base.join(&component.path);
         match absolute(&path) {
             Ok(directory) if !component.optional || has_makefile(&directory) => {
-                placed.push(Placed { component: component.clone(), directory });
+                placed.push(Placed {
+                    component: component.clone(),
+                    directory,
+                });
             }
             Err(_) if !component.optional => {
                 return Err(WorkspaceError::MissingComponent {
@@ -234,19 +258,25 @@ impl Inspection<'_> {
                 .collect();
             threads
                 .into_iter()
-                .map(|(placed, thread)| match thread.map(|thread| thread.join()) {
-                    None => not_looked_at(placed),
-                    Some(Ok(found)) => found,
-                    Some(Err(panic)) => std::panic::resume_unwind(panic),
-                })
+                .map(
+                    |(placed, thread)| match thread.map(|thread| thread.join()) {
+                        None => not_looked_at(placed),
+                        Some(Ok(found)) => found,
+                        Some(Err(panic)) => std::panic::resume_unwind(panic),
+                    },
+                )
                 .collect()
         })
     }
 
     fn inspect(&self, placed: &Placed) -> FoundComponent {
         let (component, source) = (&placed.component, &placed.directory);
-        let environment =
-            of_component(self.user, &self.ground.environment, self.pipeline, component);
+        let environment = of_component(
+            self.user,
+            &self.ground.environment,
+            self.pipeline,
+            component,
+        );
         // The environment of the jobs: what git says there is what their git will say.
         let git = Git::find(&environment);
         let branch = self.branch(&environment);
@@ -286,14 +316,21 @@ impl Inspection<'_> {
             .steps
             .iter()
             .filter(|step| asked.is_empty() || asked.contains(&step.name))
-            .filter(|step| component.steps.as_ref().is_none_or(|steps| steps.contains(&step.name)))
+            .filter(|step| {
+                component
+                    .steps
+                    .as_ref()
+                    .is_none_or(|steps| steps.contains(&step.name))
+            })
             .collect()
     }
 
     /// The branch that changed files are compared with: `branch` in the environment, as kata's static-checks.sh takes it,
     /// else what that takes by itself in v1 (`master`), elsewhere the branch changes are for, or the monorepo's.
     fn branch(&self, environment: &Environment) -> String {
-        let asked = environment.get(OsStr::new("branch")).filter(|branch| !branch.is_empty());
+        let asked = environment
+            .get(OsStr::new("branch"))
+            .filter(|branch| !branch.is_empty());
         match (asked, self.pipeline.layout, &self.pipeline.gerrit.branch) {
             (Some(branch), _, _) => branch.to_string_lossy().into_owned(),
             (None, Layout::Gopath, _) => "master".to_owned(),
@@ -303,7 +340,9 @@ impl Inspection<'_> {
     }
 
     fn changed_files(&self, git: &Git, directory: &Path, branch: &str) -> Option<Vec<String>> {
-        let base = git.resolve(directory, &format!("refs/remotes/origin/{branch}")).ok()??;
+        let base = git
+            .resolve(directory, &format!("refs/remotes/origin/{branch}"))
+            .ok()??;
         let mut files = git.changed_files(directory, &base).ok()?;
         if self.pipeline.layout == Layout::Gopath {
             // As `get_pr_changed_file_details` of v1's static checks does.

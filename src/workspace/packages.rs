@@ -58,7 +58,10 @@ pub(super) fn packages(
     let environment = offline(environment, directory);
     let cargo = |requirement: &Requirement| matches!(requirement, Requirement::Program { name, .. } if name == "cargo");
     if component.requires.iter().any(cargo) || directory.join("Cargo.toml").is_file() {
-        return Packages { names: crates(directory, &environment), go_root: None };
+        return Packages {
+            names: crates(directory, &environment),
+            go_root: None,
+        };
     }
     go_packages(directory, &environment).unwrap_or_default()
 }
@@ -68,15 +71,28 @@ pub(super) fn packages(
 /// broken or not here yet; otherwise the list is the same.
 fn go_packages(directory: &Path, environment: &BTreeMap<OsString, OsString>) -> Option<Packages> {
     let format = "{{.ImportPath}}\t{{.Dir}}";
-    let output = ask("go", &["list", "-e", "-f", format, "./..."], directory, environment)?;
-    let listed: Vec<_> = output.lines().filter_map(|line| line.split_once('\t')).collect();
+    let output = ask(
+        "go",
+        &["list", "-e", "-f", format, "./..."],
+        directory,
+        environment,
+    )?;
+    let listed: Vec<_> = output
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .collect();
     let names: Vec<_> = listed
         .iter()
         .map(|(name, _)| name.to_string())
         .filter(|name| !LEFT_OUT.iter().any(|left_out| name.contains(left_out)))
         .collect();
-    let go_root = listed.iter().find_map(|(name, place)| import_path(name, place, directory))?;
-    Some(Packages { names: (!names.is_empty()).then_some(names), go_root: Some(go_root) })
+    let go_root = listed
+        .iter()
+        .find_map(|(name, place)| import_path(name, place, directory))?;
+    Some(Packages {
+        names: (!names.is_empty()).then_some(names),
+        go_root: Some(go_root),
+    })
 }
 
 /// The import path of a directory, from a package in or below it and where that is. go has names for packages that are in
@@ -86,7 +102,10 @@ fn import_path(name: &str, place: &str, directory: &Path) -> Option<String> {
         return None;
     }
     let place = Path::new(place).canonicalize().ok()?;
-    let below = place.strip_prefix(directory.canonicalize().ok()?).ok()?.to_str()?;
+    let below = place
+        .strip_prefix(directory.canonicalize().ok()?)
+        .ok()?
+        .to_str()?;
     let root = name.strip_suffix(below)?.trim_end_matches('/');
     (!root.is_empty()).then(|| root.to_owned())
 }
@@ -117,7 +136,15 @@ impl Target {
     /// Whether `cargo test` runs unit tests of it by default. Crates in `tests/` are left out: their number is no secret
     /// when they do not run, because those in `src/` come first.
     fn has_unit_tests(&self) -> bool {
-        let kinds = ["lib", "rlib", "dylib", "cdylib", "staticlib", "proc-macro", "bin"];
+        let kinds = [
+            "lib",
+            "rlib",
+            "dylib",
+            "cdylib",
+            "staticlib",
+            "proc-macro",
+            "bin",
+        ];
         self.test
             && self.required_features.is_empty()
             && self.kind.iter().any(|kind| kinds.contains(&kind.as_str()))
@@ -127,7 +154,13 @@ impl Target {
 /// Crates whose manifest lies in the directory, as the compiler calls them. In a larger workspace the others are not the
 /// component's: kata's Makefiles choose by the manifest's path, too (`PACKAGES` in utils.mk of the monorepo).
 fn crates(directory: &Path, environment: &BTreeMap<OsString, OsString>) -> Option<Vec<String>> {
-    let arguments = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
+    let arguments = [
+        "metadata",
+        "--no-deps",
+        "--offline",
+        "--format-version",
+        "1",
+    ];
     let output = ask("cargo", &arguments, directory, environment)?;
     let metadata: Metadata = serde_json::from_str(&output).ok()?;
     let directory = directory.canonicalize().ok()?;
@@ -178,8 +211,14 @@ mod tests {
         let path = |name: &str, place: &Path| {
             import_path(name, &place.to_string_lossy(), directory.path())
         };
-        assert_eq!(path("example.org/x/pkg/a", &below).as_deref(), Some("example.org/x"));
-        assert_eq!(path("example.org/x", directory.path()).as_deref(), Some("example.org/x"));
+        assert_eq!(
+            path("example.org/x/pkg/a", &below).as_deref(),
+            Some("example.org/x")
+        );
+        assert_eq!(
+            path("example.org/x", directory.path()).as_deref(),
+            Some("example.org/x")
+        );
         assert_eq!(path("example.org/other", &below), None);
         assert_eq!(path("example.org/x", Path::new("/")), None);
         assert_eq!(path("_/tmp/x/pkg/a", &below), None);

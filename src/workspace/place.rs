@@ -16,8 +16,14 @@ pub(super) fn has_makefile(directory: &Path) -> bool {
 /// The directory as an absolute path. Symbolic links stay, because a GOPATH may be made of them; only what goes up (`..`)
 /// cannot be told without the file system.
 pub(super) fn absolute(directory: &Path) -> Result<PathBuf, WorkspaceError> {
-    let failed = |source| WorkspaceError::Directory { directory: directory.to_owned(), source };
-    let path = match directory.components().any(|part| part == Segment::ParentDir) {
+    let failed = |source| WorkspaceError::Directory {
+        directory: directory.to_owned(),
+        source,
+    };
+    let path = match directory
+        .components()
+        .any(|part| part == Segment::ParentDir)
+    {
         true => directory.canonicalize().map_err(failed)?,
         false => std::path::absolute(directory).map_err(failed)?,
     };
@@ -30,7 +36,10 @@ pub(super) fn absolute(directory: &Path) -> Result<PathBuf, WorkspaceError> {
 
 /// Directories in the directory by name, hidden ones left out.
 pub(super) fn subdirectories(directory: &Path) -> Result<Vec<PathBuf>, WorkspaceError> {
-    let failed = |source| WorkspaceError::Directory { directory: directory.to_owned(), source };
+    let failed = |source| WorkspaceError::Directory {
+        directory: directory.to_owned(),
+        source,
+    };
     let mut found = Vec::new();
     for entry in directory.read_dir().map_err(failed)? {
         let entry = entry.map_err(failed)?;

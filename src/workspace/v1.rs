@@ -34,7 +34,8 @@ pub(super) fn locate(directory: &Path, git: Option<&Git>) -> Result<Option<Place
 /// The GOPATH a directory is a kata repository of.
 pub(super) fn gopath_of(repository: &Path) -> Option<&Path> {
     let root = repository.parent()?;
-    root.ends_with(IMPORT_ROOT).then(|| root.ancestors().nth(3))?
+    root.ends_with(IMPORT_ROOT)
+        .then(|| root.ancestors().nth(3))?
 }
 
 fn in_gopath(directory: &Path) -> Option<Place> {
@@ -51,7 +52,11 @@ fn in_gopath(directory: &Path) -> Option<Place> {
             .iter()
             .find(|(_, path)| directory.starts_with(path))
             .map(|(name, _)| name.clone());
-        (!directories.is_empty()).then_some(Place { root, directories, component })
+        (!directories.is_empty()).then_some(Place {
+            root,
+            directories,
+            component,
+        })
     })
 }
 

@@ -42,18 +42,23 @@ impl Ground {
             return Ok(Self {
                 environment: BTreeMap::new(),
                 view: None,
-                tests_clone: TestsClone { places: own.into_iter().collect() },
+                tests_clone: TestsClone {
+                    places: own.into_iter().collect(),
+                },
             });
         }
         if let Some(gopath) = common_gopath(selected) {
             return Ok(Self {
                 environment: environment(gopath, user, None),
                 view: None,
-                tests_clone: TestsClone { places: vec![gopath.join(IMPORT_ROOT).join("tests")] },
+                tests_clone: TestsClone {
+                    places: vec![gopath.join(IMPORT_ROOT).join("tests")],
+                },
             });
         }
-        let tests_clone =
-            TestsClone { places: std::iter::once(root.join("tests")).chain(own).collect() };
+        let tests_clone = TestsClone {
+            places: std::iter::once(root.join("tests")).chain(own).collect(),
+        };
         let view = make(selected, tests_clone.found().map(PathBuf::as_path), user)?;
         Ok(Self {
             environment: environment(view.path(), user, gopath(user)),
@@ -75,7 +80,9 @@ impl Ground {
 fn common_gopath<'a>(placed: &[&'a Placed]) -> Option<&'a Path> {
     let (first, rest) = placed.split_first()?;
     let gopath = gopath_of(&first.directory)?;
-    rest.iter().all(|placed| gopath_of(&placed.directory) == Some(gopath)).then_some(gopath)
+    rest.iter()
+        .all(|placed| gopath_of(&placed.directory) == Some(gopath))
+        .then_some(gopath)
 }
 
 /// GOPATH, modules off, and its programs first on PATH. In a view the user's own GOPATH still gives its programs, last, and
@@ -99,7 +106,10 @@ fn environment(
     ]);
     if let Some(own) = own {
         add(own.join("bin").as_os_str());
-        let cache = match user.get(OsStr::new("GOMODCACHE")).filter(|cache| !cache.is_empty()) {
+        let cache = match user
+            .get(OsStr::new("GOMODCACHE"))
+            .filter(|cache| !cache.is_empty())
+        {
             Some(cache) => cache.clone(),
             None => own.join("pkg/mod").into(),
         };
@@ -117,17 +127,25 @@ fn make(
     // What a missing git means is for the preflight.
     let git = Git::find(user).ok();
     let parent = parent(user);
-    let view =
-        directory(&parent).map_err(|source| WorkspaceError::View { path: parent, source })?;
+    let view = directory(&parent).map_err(|source| WorkspaceError::View {
+        path: parent,
+        source,
+    })?;
     let root = view.path().join(IMPORT_ROOT);
-    let components = selected
-        .iter()
-        .map(|placed| (placed.directory.as_path(), root.join(&placed.component.name)));
+    let components = selected.iter().map(|placed| {
+        (
+            placed.directory.as_path(),
+            root.join(&placed.component.name),
+        )
+    });
     let tests_clone = tests_clone.map(|clone| (clone, root.join("tests")));
     for (source, target) in components.chain(tests_clone) {
         copy::tree(source, &target)
             .and_then(|()| worktree::detach(source, &target, git.as_ref()))
-            .map_err(|source| WorkspaceError::View { path: target, source })?;
+            .map_err(|source| WorkspaceError::View {
+                path: target,
+                source,
+            })?;
     }
     Ok(view)
 }
@@ -137,7 +155,13 @@ fn parent(user: &BTreeMap<OsString, OsString>) -> PathBuf {
     let variable = |name: &str| user.get(OsStr::new(name)).map(PathBuf::from);
     variable("XDG_CACHE_HOME")
         .filter(|path| path.is_absolute())
-        .or_else(|| Some(variable("HOME").filter(|path| path.is_dir())?.join(".cache")))
+        .or_else(|| {
+            Some(
+                variable("HOME")
+                    .filter(|path| path.is_dir())?
+                    .join(".cache"),
+            )
+        })
         .unwrap_or_else(std::env::temp_dir)
         .join("kata-ci")
 }
@@ -145,7 +169,9 @@ fn parent(user: &BTreeMap<OsString, OsString>) -> PathBuf {
 fn directory(parent: &Path) -> io::Result<tempfile::TempDir> {
     std::fs::create_dir_all(parent)?;
     // go compares paths as they are: without symbolic links they are the same however one comes there.
-    let view = tempfile::Builder::new().prefix("gopath-").tempdir_in(parent.canonicalize()?)?;
+    let view = tempfile::Builder::new()
+        .prefix("gopath-")
+        .tempdir_in(parent.canonicalize()?)?;
     std::fs::create_dir(view.path().join("bin"))?;
     Ok(view)
 }

@@ -20,9 +20,10 @@ pub(super) fn detach(source: &Path, target: &Path, git: Option<&Git>) -> io::Res
     let Some(git) = git.filter(|_| link.is_file()) else {
         return Ok(());
     };
-    let (Ok(own), Ok(common)) =
-        (location(git, source, "--git-dir"), location(git, source, "--git-common-dir"))
-    else {
+    let (Ok(own), Ok(common)) = (
+        location(git, source, "--git-dir"),
+        location(git, source, "--git-common-dir"),
+    ) else {
         return Ok(());
     };
     fs::remove_file(&link)?;

@@ -33,20 +33,32 @@ fn colour_is_all_that_colour_adds() {
     let error = load_text("version = 1\ntimout = '1m'").unwrap_err();
     let coloured = error.render(true);
     assert!(coloured.contains('\u{1b}'));
-    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), error.to_string());
+    assert_eq!(
+        anstream::adapter::strip_str(&coloured).to_string(),
+        error.to_string()
+    );
 }
 
 #[test]
 fn what_cannot_be_read_is_named() {
     let directory = tempfile::tempdir().unwrap();
-    let missing = load_file(&directory.path().join("none.toml")).unwrap_err().to_string();
-    assert!(missing.contains("none.toml") && missing.contains("No such file"), "{missing}");
+    let missing = load_file(&directory.path().join("none.toml"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        missing.contains("none.toml") && missing.contains("No such file"),
+        "{missing}"
+    );
     let a_directory = load_file(directory.path()).unwrap_err().to_string();
     assert!(a_directory.contains("is a directory"), "{a_directory}");
-    let endless = load_file(std::path::Path::new("/dev/zero")).unwrap_err().to_string();
+    let endless = load_file(std::path::Path::new("/dev/zero"))
+        .unwrap_err()
+        .to_string();
     assert!(endless.contains("not a regular file"), "{endless}");
     // The first page of a process is never there to be read.
-    let broken = load_file(std::path::Path::new("/proc/self/mem")).unwrap_err().to_string();
+    let broken = load_file(std::path::Path::new("/proc/self/mem"))
+        .unwrap_err()
+        .to_string();
     assert!(broken.contains("Input/output error"), "{broken}");
     let long = directory.path().join("long.toml");
     fs::write(&long, vec![b'#'; (1 << 20) + 1]).unwrap();
@@ -65,25 +77,42 @@ fn a_file_without_leave_to_read_it_is_named() {
         return;
     }
     let error = load_file(&path).unwrap_err().to_string();
-    assert!(error.contains("secret.toml") && error.contains("denied"), "{error}");
+    assert!(
+        error.contains("secret.toml") && error.contains("denied"),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_file_as_long_as_may_be_ends_in_time() {
     let begin = Instant::now();
     let chain: String = (0..12_000)
-        .map(|index| format!("[[step]]\nname='s{index}'\nscript=':'\nneeds=['s{}']\n", index + 1))
+        .map(|index| {
+            format!(
+                "[[step]]\nname='s{index}'\nscript=':'\nneeds=['s{}']\n",
+                index + 1
+            )
+        })
         .collect();
-    let error = load_text(&format!("version = 1\n{chain}")).unwrap_err().to_string();
+    let error = load_text(&format!("version = 1\n{chain}"))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("no step `s12000`"), "{error}");
-    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        begin.elapsed()
+    );
 }
 
 #[test]
 fn options_are_held_to_the_same_limits() {
     let source = Source::Shipped("makefile");
     for timeout in [Duration::ZERO, Duration::MAX] {
-        let overrides = Overrides { timeout: Some(timeout), ..Overrides::default() };
+        let overrides = Overrides {
+            timeout: Some(timeout),
+            ..Overrides::default()
+        };
         assert!(load(&source, &overrides, None).is_err(), "{timeout:?}");
     }
 }

@@ -13,9 +13,14 @@ use super::support::*;
 use crate::plan::Command;
 
 fn located<T>(value: T) -> Located<T> {
-    let document =
-        std::sync::Arc::new(Document { source: Source::Shipped("test"), text: String::new() });
-    Located { value, place: Place::new(&document, 0..0) }
+    let document = std::sync::Arc::new(Document {
+        source: Source::Shipped("test"),
+        text: String::new(),
+    });
+    Located {
+        value,
+        place: Place::new(&document, 0..0),
+    }
 }
 
 fn word() -> impl Strategy<Value = String> {
@@ -152,7 +157,14 @@ fn extending_with_nothing_is_the_same_pipeline() {
         let plain = load_shipped(name);
         let extended = load_text(&format!("version = 1\nextends = '{name}'")).unwrap();
         let (name, base) = (plain.name.clone(), plain.base.clone());
-        assert_eq!(Pipeline { name, base, ..extended }, plain);
+        assert_eq!(
+            Pipeline {
+                name,
+                base,
+                ..extended
+            },
+            plain
+        );
     }
 }
 
@@ -160,10 +172,17 @@ fn extending_with_nothing_is_the_same_pipeline() {
 fn extending_changes_only_what_it_says() {
     let plain = load_shipped("kata-v1");
     let extended = load_file(&directory().join("valid/extends-shipped.toml")).unwrap();
-    let expected = Step { timeout: Duration::from_secs(600), ..step(&plain, "test").clone() };
+    let expected = Step {
+        timeout: Duration::from_secs(600),
+        ..step(&plain, "test").clone()
+    };
     assert_eq!(step(&extended, "test"), &expected);
     assert_eq!(step(&extended, "check"), step(&plain, "check"));
-    let names: Vec<_> = extended.components.iter().map(|component| &*component.name).collect();
+    let names: Vec<_> = extended
+        .components
+        .iter()
+        .map(|component| &*component.name)
+        .collect();
     assert_eq!(names, ["runtime", "shim", "proxy", "ksm-throttler"]);
     assert_eq!(extended.layout, Layout::Gopath);
 }
@@ -183,7 +202,11 @@ fn defaults_of_the_extending_file_reach_the_steps_it_extends() {
     let base = "version = 1\n[defaults]\ntimeout='1m'\n[[step]]\nname='a'\nscript=':'\n[[step]]\nname='b'\nscript=':'\ntimeout='3m'";
     fs::write(directory.path().join("base.toml"), base).unwrap();
     let over = directory.path().join("over.toml");
-    fs::write(&over, "version = 1\nextends='base.toml'\n[defaults]\ntimeout='2m'").unwrap();
+    fs::write(
+        &over,
+        "version = 1\nextends='base.toml'\n[defaults]\ntimeout='2m'",
+    )
+    .unwrap();
     let pipeline = load_file(&over).unwrap();
     assert_eq!(step(&pipeline, "a").timeout, Duration::from_secs(120));
     assert_eq!(step(&pipeline, "b").timeout, Duration::from_secs(180));
@@ -195,11 +218,20 @@ fn files_are_extended_from_where_they_lie() {
     fs::create_dir_all(directory.path().join("shared/deep")).unwrap();
     let write = |path: &str, text: &str| fs::write(directory.path().join(path), text).unwrap();
     write("kata-ci.toml", "version=1\nextends='shared/one.toml'");
-    write("shared/one.toml", "version=1\nextends='deep/two.toml'\n[[component]]\nname='one'");
-    write("shared/deep/two.toml", "version=1\n[[step]]\nname='test'\nscript=':'");
+    write(
+        "shared/one.toml",
+        "version=1\nextends='deep/two.toml'\n[[component]]\nname='one'",
+    );
+    write(
+        "shared/deep/two.toml",
+        "version=1\n[[step]]\nname='test'\nscript=':'",
+    );
     let pipeline = load_file(&directory.path().join("kata-ci.toml")).unwrap();
     assert_eq!(pipeline.steps.len(), 1);
     // Components lie below the file that was asked for.
     assert_eq!(pipeline.base.as_deref(), Some(directory.path()));
-    assert_eq!(component(&pipeline, "one").path, std::path::Path::new("one"));
+    assert_eq!(
+        component(&pipeline, "one").path,
+        std::path::Path::new("one")
+    );
 }

@@ -29,8 +29,10 @@ const STEP: &str = "[[step]]\nname = 'test'\nscript = ':'\n";
 fn each_layer_gives_way_to_the_one_above() {
     let user = "version = 1\n[defaults]\ntimeout = '2m'";
     let silent = Files::new(&format!("version = 1\n{STEP}"), user);
-    let with_defaults =
-        Files::new(&format!("version = 1\n[defaults]\ntimeout = '3m'\n{STEP}"), user);
+    let with_defaults = Files::new(
+        &format!("version = 1\n[defaults]\ntimeout = '3m'\n{STEP}"),
+        user,
+    );
     let with_step = Files::new(&format!("version = 1\n{STEP}timeout = '4m'"), user);
     let timeout = |files: &Files, overrides: &Overrides| {
         files.load(overrides).unwrap().steps[0].timeout.as_secs()
@@ -39,7 +41,10 @@ fn each_layer_gives_way_to_the_one_above() {
     assert_eq!(timeout(&silent, &none), 120);
     assert_eq!(timeout(&with_defaults, &none), 180);
     assert_eq!(timeout(&with_step, &none), 240);
-    let option = Overrides { timeout: Some(Duration::from_secs(300)), ..Overrides::default() };
+    let option = Overrides {
+        timeout: Some(Duration::from_secs(300)),
+        ..Overrides::default()
+    };
     assert_eq!(timeout(&with_step, &option), 300);
 }
 
@@ -65,8 +70,20 @@ fn variables_of_the_user_lie_below_those_of_the_pipeline() {
         "version = 1\nenv = {A = 'user', C = 'user'}\n[defaults]\nenv = {B = 'user', C = 'default', D = 'user'}",
     );
     let pipeline = files.load(&Overrides::default()).unwrap();
-    let env: Vec<_> = pipeline.env.iter().map(|(name, value)| (&**name, &**value)).collect();
-    assert_eq!(env, [("A", "pipeline"), ("B", "pipeline"), ("C", "user"), ("D", "user")]);
+    let env: Vec<_> = pipeline
+        .env
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .collect();
+    assert_eq!(
+        env,
+        [
+            ("A", "pipeline"),
+            ("B", "pipeline"),
+            ("C", "user"),
+            ("D", "user")
+        ]
+    );
     assert!(pipeline.steps[0].env.is_empty());
 }
 
@@ -85,11 +102,13 @@ fn the_user_does_not_say_what_is_tested() {
 
 #[test]
 fn a_mistake_of_the_user_names_the_user_s_file() {
-    let error =
-        Files::new(&format!("version = 1\n{STEP}"), "version = 1\n[defaults]\ntimout = '1m'")
-            .load(&Overrides::default())
-            .unwrap_err()
-            .to_string();
+    let error = Files::new(
+        &format!("version = 1\n{STEP}"),
+        "version = 1\n[defaults]\ntimout = '1m'",
+    )
+    .load(&Overrides::default())
+    .unwrap_err()
+    .to_string();
     assert!(
         error.contains("config.toml:3:1") && error.contains("did you mean `timeout`?"),
         "{error}"
@@ -99,7 +118,10 @@ fn a_mistake_of_the_user_names_the_user_s_file() {
 #[test]
 fn a_user_without_a_configuration_is_no_mistake() {
     let source = Source::Shipped("makefile");
-    for absent in ["/nowhere/kata-ci/config.toml", "/dev/null/kata-ci/config.toml"] {
+    for absent in [
+        "/nowhere/kata-ci/config.toml",
+        "/dev/null/kata-ci/config.toml",
+    ] {
         let pipeline = load(&source, &Overrides::default(), Some(Path::new(absent))).unwrap();
         assert_eq!(pipeline, load_shipped("makefile"));
     }
@@ -108,7 +130,12 @@ fn a_user_without_a_configuration_is_no_mistake() {
 #[test]
 fn the_user_s_file_is_where_xdg_says() {
     let file = |variables: &[(&str, &str)]| {
-        user_file(&variables.iter().map(|(name, value)| (name.into(), value.into())).collect())
+        user_file(
+            &variables
+                .iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     };
     let home = ("HOME", "/home/dev");
     let path = |text: &str| Some(text.into());

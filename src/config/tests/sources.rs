@@ -8,14 +8,20 @@ use super::super::*;
 #[test]
 fn a_shipped_name_is_that_pipeline() {
     for (name, _) in shipped() {
-        assert_eq!(locate(Some(name), Path::new("/")).unwrap(), Some(Source::Shipped(name)));
+        assert_eq!(
+            locate(Some(name), Path::new("/")).unwrap(),
+            Some(Source::Shipped(name))
+        );
     }
 }
 
 #[test]
 fn a_path_is_a_file_whether_or_not_it_is_there() {
     for path in ["./kata-v1", "other.toml", "/nowhere/pipeline"] {
-        assert_eq!(locate(Some(path), Path::new("/")).unwrap(), Some(Source::File(path.into())));
+        assert_eq!(
+            locate(Some(path), Path::new("/")).unwrap(),
+            Some(Source::File(path.into()))
+        );
     }
     // Tests run in the directory of the crate.
     assert_eq!(
@@ -26,11 +32,16 @@ fn a_path_is_a_file_whether_or_not_it_is_there() {
 
 #[test]
 fn an_unknown_name_is_refused_with_the_known_ones() {
-    let error = locate(Some("kata-v2"), Path::new("/")).unwrap_err().to_string();
+    let error = locate(Some("kata-v2"), Path::new("/"))
+        .unwrap_err()
+        .to_string();
     insta::assert_snapshot!(error);
     for name in ["", "\u{1b}[2J"] {
         let error = locate(Some(name), Path::new("/")).unwrap_err().to_string();
-        assert!(error.contains("unknown pipeline") && !error.contains('\u{1b}'), "{error}");
+        assert!(
+            error.contains("unknown pipeline") && !error.contains('\u{1b}'),
+            "{error}"
+        );
     }
 }
 

@@ -11,7 +11,10 @@ pub fn samples(kind: &str) -> Vec<PathBuf> {
     let mut files: Vec<_> = fs::read_dir(&directory)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     files.sort();
     files
@@ -42,7 +45,11 @@ pub fn load_shipped(name: &'static str) -> Pipeline {
 
 /// The step of that name.
 pub fn step<'a>(pipeline: &'a Pipeline, name: &str) -> &'a Step {
-    pipeline.steps.iter().find(|step| step.name == name).unwrap()
+    pipeline
+        .steps
+        .iter()
+        .find(|step| step.name == name)
+        .unwrap()
 }
 
 /// The component of that name.

@@ -27,7 +27,12 @@ fn all_shipped_pipelines_load() {
         assert_eq!(pipeline.name, *name);
         assert_eq!(pipeline.base, None);
         assert!(!pipeline.steps.is_empty());
-        assert!(pipeline.components.iter().all(|component| component.optional));
+        assert!(
+            pipeline
+                .components
+                .iter()
+                .all(|component| component.optional)
+        );
     }
 }
 
@@ -37,20 +42,30 @@ fn kata_v1_is_as_kata_needs_it() {
     assert_eq!(pipeline.layout, Layout::Gopath);
     assert_eq!(pipeline.env["KATA_DEV_MODE"], "true");
     assert_eq!(pipeline.env["KATA_CI_NO_NETWORK"], "true");
-    let names: Vec<_> = pipeline.components.iter().map(|component| &*component.name).collect();
+    let names: Vec<_> = pipeline
+        .components
+        .iter()
+        .map(|component| &*component.name)
+        .collect();
     assert_eq!(names, ["runtime", "agent", "shim", "proxy"]);
     for component in &pipeline.components {
         assert!(component.requires.contains(&Requirement::TestsClone));
         assert!(component.requires.contains(&Requirement::Origin));
     }
     assert_eq!(component(&pipeline, "shim").env["TRAVIS_OS_NAME"], "linux");
-    assert_eq!(component(&pipeline, "shim").locks, component(&pipeline, "agent").locks);
+    assert_eq!(
+        component(&pipeline, "shim").locks,
+        component(&pipeline, "agent").locks
+    );
     assert_eq!(step(&pipeline, "check").expect, Expect::Commands);
     assert_eq!(step(&pipeline, "check").locks, ["tests-clone"]);
     let test = step(&pipeline, "test");
     assert_eq!(test.expect, Expect::Cases);
     assert_eq!(test.env["KATA_GO_TEST_FLAGS"], "-json -race -timeout 60s");
-    assert_eq!(test.command, Command::Run(vec!["make".into(), "test".into()]));
+    assert_eq!(
+        test.command,
+        Command::Run(vec!["make".into(), "test".into()])
+    );
 }
 
 #[test]
@@ -108,8 +123,11 @@ fn every_key_of_the_contract_arrives() {
 #[test]
 fn the_examples_for_users_load() {
     let text = include_str!("../../../pipelines/README.md");
-    let examples: Vec<_> =
-        text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let examples: Vec<_> = text
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
     assert_eq!(examples.len(), 2);
     for example in examples {
         if let Err(error) = load_text(example) {
@@ -127,7 +145,9 @@ fn fetch(component: &str, files: &[&str]) -> String {
         fs::write(root.join(path), "#!/bin/sh\necho \"${0##*/} $*\"\n").unwrap();
         fs::set_permissions(root.join(path), fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let Command::Script(script) = step(&load_shipped("kata-monorepo"), "fetch").command.clone()
+    let Command::Script(script) = step(&load_shipped("kata-monorepo"), "fetch")
+        .command
+        .clone()
     else {
         panic!("fetch is a script");
     };
@@ -135,7 +155,10 @@ fn fetch(component: &str, files: &[&str]) -> String {
     let output = std::process::Command::new("sh")
         .args(["-eu", "-c", &script])
         .current_dir(root.join(component))
-        .env("PATH", format!("{}:/usr/bin:/bin", root.join("bin").display()))
+        .env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", root.join("bin").display()),
+        )
         .env_remove("PWD")
         .output()
         .unwrap();

@@ -31,11 +31,18 @@ struct Problem {
 impl Problem {
     fn unmet(what: impl Into<String>, fix: impl Into<String>) -> Self {
         let (what, fix) = (what.into(), fix.into());
-        Self { broken: false, what, fix }
+        Self {
+            broken: false,
+            what,
+            fix,
+        }
     }
 
     fn broken(what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { broken: true, ..Self::unmet(what, fix) }
+        Self {
+            broken: true,
+            ..Self::unmet(what, fix)
+        }
     }
 }
 
@@ -87,8 +94,10 @@ fn joined(problems: Vec<Problem>) -> Readiness {
         return Readiness::Ready;
     }
     let broken = problems.iter().any(|problem| problem.broken);
-    let (what, fixes): (Vec<_>, Vec<_>) =
-        problems.into_iter().map(|problem| (problem.what, problem.fix)).unzip();
+    let (what, fixes): (Vec<_>, Vec<_>) = problems
+        .into_iter()
+        .map(|problem| (problem.what, problem.fix))
+        .unzip();
     let (what, fix) = (what.join("; "), fixes.join("; "));
     match broken {
         true => Readiness::Broken { what, fix },
@@ -99,7 +108,9 @@ fn joined(problems: Vec<Problem>) -> Readiness {
 /// A git that cannot be asked, as a finding. Without git nothing is known of the work tree: that is a matter of the
 /// machine; what git says of a repository is one of the work tree.
 fn git_problem(error: &GitError) -> Problem {
-    let fix = error.fix().unwrap_or_else(|| "see that git works there".to_owned());
+    let fix = error
+        .fix()
+        .unwrap_or_else(|| "see that git works there".to_owned());
     match error {
         GitError::Missing | GitError::TooOld { .. } => Problem::unmet(error.to_string(), fix),
         GitError::Probe(_)
@@ -111,7 +122,11 @@ fn git_problem(error: &GitError) -> Problem {
 
 /// The first directory of GOPATH, which go makes `~/go` when it is not set.
 pub(super) fn gopath(environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
-    let variable = |name: &str| environment.get(OsStr::new(name)).filter(|value| !value.is_empty());
+    let variable = |name: &str| {
+        environment
+            .get(OsStr::new(name))
+            .filter(|value| !value.is_empty())
+    };
     match variable("GOPATH") {
         Some(list) => std::env::split_paths(list).find(|path| !path.as_os_str().is_empty()),
         None => variable("HOME").map(|home| Path::new(home).join("go")),

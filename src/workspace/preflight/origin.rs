@@ -39,14 +39,20 @@ impl Preflight<'_> {
     fn no_origin(&self, remotes: &[String]) -> Problem {
         let directory = quoted(self.directory);
         let (there, add) = match remotes {
-            [] => ("there is none".to_owned(), "remote add origin URL".to_owned()),
+            [] => (
+                "there is none".to_owned(),
+                "remote add origin URL".to_owned(),
+            ),
             [first, ..] => (
                 format!("there are: {}", remotes.join(", ")),
                 format!("remote rename {first} origin"),
             ),
         };
         Problem::broken(
-            format!("{} has no remote `origin` ({there})", self.directory.display()),
+            format!(
+                "{} has no remote `origin` ({there})",
+                self.directory.display()
+            ),
             format!("git -C {directory} {add} && git -C {directory} fetch origin"),
         )
     }

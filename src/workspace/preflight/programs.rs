@@ -39,8 +39,15 @@ impl Preflight<'_> {
         }
         let found = found.map_or_else(|| format!("`{}`", told.trim()), |found| dotted(&found));
         Some(Problem::unmet(
-            format!("{name} is {found} ({}), {} or newer is needed", path.display(), dotted(least)),
-            format!("install {}, and put it first on PATH", product(name, Some(least))),
+            format!(
+                "{name} is {found} ({}), {} or newer is needed",
+                path.display(),
+                dotted(least)
+            ),
+            format!(
+                "install {}, and put it first on PATH",
+                product(name, Some(least))
+            ),
         ))
     }
 
@@ -122,7 +129,11 @@ fn version(
     if !answer.status.success() {
         return Err(format!("{} ({})", answer.complaint(), answer.status));
     }
-    let text = if answer.output.is_empty() { answer.errors } else { answer.output };
+    let text = if answer.output.is_empty() {
+        answer.errors
+    } else {
+        answer.output
+    };
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
@@ -139,5 +150,9 @@ fn product(name: &str, least: Option<&[u32]>) -> String {
 }
 
 fn dotted(version: &[u32]) -> String {
-    version.iter().map(u32::to_string).collect::<Vec<_>>().join(".")
+    version
+        .iter()
+        .map(u32::to_string)
+        .collect::<Vec<_>>()
+        .join(".")
 }

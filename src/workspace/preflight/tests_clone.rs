@@ -24,15 +24,20 @@ impl TestsClone {
     pub(in crate::workspace) fn found(&self) -> Option<&PathBuf> {
         let whole = |place: &&PathBuf| place.join(SCRIPTS[0]).is_file();
         let mut places = self.places.iter();
-        places.clone().find(whole).or_else(|| places.find(|place| place.is_dir()))
+        places
+            .clone()
+            .find(whole)
+            .or_else(|| places.find(|place| place.is_dir()))
     }
 
     pub(super) fn problem(&self, git: Result<&Git, &GitError>) -> Option<Problem> {
         let Some(place) = self.found() else {
             return Some(self.missing());
         };
-        let missing: Vec<_> =
-            SCRIPTS.into_iter().filter(|script| !place.join(script).is_file()).collect();
+        let missing: Vec<_> = SCRIPTS
+            .into_iter()
+            .filter(|script| !place.join(script).is_file())
+            .collect();
         if missing.is_empty() {
             return None;
         }
@@ -45,11 +50,18 @@ impl TestsClone {
         let fix = match has_branch(git, place) {
             true => checkout,
             false => {
-                format!("git -C {} fetch origin {BRANCH}:{BRANCH} && {checkout}", quoted(place))
+                format!(
+                    "git -C {} fetch origin {BRANCH}:{BRANCH} && {checkout}",
+                    quoted(place)
+                )
             }
         };
         Some(Problem::broken(
-            format!("the tests clone {} {state} no {}", place.display(), missing.join(" and no ")),
+            format!(
+                "the tests clone {} {state} no {}",
+                place.display(),
+                missing.join(" and no ")
+            ),
             fix,
         ))
     }
@@ -61,7 +73,11 @@ impl TestsClone {
                 "set GOPATH",
             );
         };
-        let looked: Vec<_> = self.places.iter().map(|place| place.display().to_string()).collect();
+        let looked: Vec<_> = self
+            .places
+            .iter()
+            .map(|place| place.display().to_string())
+            .collect();
         Problem::unmet(
             format!("kata's tests repository is not at {}", looked.join(" or ")),
             format!("git clone --branch {BRANCH} {URL} {}", quoted(place)),
@@ -71,8 +87,14 @@ impl TestsClone {
 
 /// Whether a checkout of the branch would find it, here or at a remote.
 fn has_branch(git: Result<&Git, &GitError>, place: &Path) -> bool {
-    let names = [format!("refs/heads/{BRANCH}"), format!("refs/remotes/origin/{BRANCH}")];
+    let names = [
+        format!("refs/heads/{BRANCH}"),
+        format!("refs/remotes/origin/{BRANCH}"),
+    ];
     git.is_ok_and(|git| {
-        names.iter().any(|name| git.resolve(place, name).is_ok_and(|commit| commit.is_some()))
+        names.iter().any(|name| {
+            git.resolve(place, name)
+                .is_ok_and(|commit| commit.is_some())
+        })
     })
 }

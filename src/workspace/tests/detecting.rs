@@ -5,12 +5,20 @@ use crate::outcome::ExitCode;
 use crate::workspace::{Detected, WorkspaceError, detect};
 
 fn detected(world: &World, directory: &str) -> (String, String, Option<String>) {
-    let Detected { pipeline, root, component } = detect(&world.path(directory)).expect("something");
+    let Detected {
+        pipeline,
+        root,
+        component,
+    } = detect(&world.path(directory)).expect("something");
     (pipeline.to_owned(), world.told(root.display()), component)
 }
 
 fn found(pipeline: &str, root: &str, component: Option<&str>) -> (String, String, Option<String>) {
-    (pipeline.to_owned(), root.to_owned(), component.map(str::to_owned))
+    (
+        pipeline.to_owned(),
+        root.to_owned(),
+        component.map(str::to_owned),
+    )
 }
 
 #[test]
@@ -20,12 +28,25 @@ fn a_gopath_is_known_from_above_and_from_below() {
     world.v1("go/src/github.com/kata-containers/shim", "shim");
     world.write("go/src/github.com/kata-containers/proxy/deep/er/file", "");
     let root = "ROOT/go/src/github.com/kata-containers";
-    for above in ["go", "go/src", "go/src/github.com", "go/src/github.com/kata-containers"] {
-        assert_eq!(detected(&world, above), found("kata-v1", root, None), "{above}");
+    for above in [
+        "go",
+        "go/src",
+        "go/src/github.com",
+        "go/src/github.com/kata-containers",
+    ] {
+        assert_eq!(
+            detected(&world, above),
+            found("kata-v1", root, None),
+            "{above}"
+        );
     }
     for below in ["", "/deep/er"] {
         let directory = format!("go/src/github.com/kata-containers/proxy{below}");
-        assert_eq!(detected(&world, &directory), found("kata-v1", root, Some("proxy")), "{below}");
+        assert_eq!(
+            detected(&world, &directory),
+            found("kata-v1", root, Some("proxy")),
+            "{below}"
+        );
     }
 }
 
@@ -34,7 +55,10 @@ fn what_lies_beside_a_gopaths_repositories_is_none_of_them() {
     let world = World::new();
     world.v1("src/github.com/kata-containers/proxy", "proxy");
     world.write("project/Makefile", "");
-    assert_eq!(detected(&world, "project"), found("makefile", "ROOT/project", Some("project")));
+    assert_eq!(
+        detected(&world, "project"),
+        found("makefile", "ROOT/project", Some("project"))
+    );
 }
 
 #[test]
@@ -43,16 +67,28 @@ fn repositories_side_by_side_are_known_by_name_or_origin() {
     world.v1("work/proxy", "fork-of-proxy");
     world.v1("work/kata-shim", "shim");
     world.write("work/notes/file", "");
-    assert_eq!(detected(&world, "work"), found("kata-v1", "ROOT/work", None));
-    assert_eq!(detected(&world, "work/proxy"), found("kata-v1", "ROOT/work", Some("proxy")));
-    assert_eq!(detected(&world, "work/kata-shim/.ci"), found("kata-v1", "ROOT/work", Some("shim")));
+    assert_eq!(
+        detected(&world, "work"),
+        found("kata-v1", "ROOT/work", None)
+    );
+    assert_eq!(
+        detected(&world, "work/proxy"),
+        found("kata-v1", "ROOT/work", Some("proxy"))
+    );
+    assert_eq!(
+        detected(&world, "work/kata-shim/.ci"),
+        found("kata-v1", "ROOT/work", Some("shim"))
+    );
 }
 
 #[test]
 fn a_name_alone_makes_no_kata_repository() {
     let world = World::new();
     world.write("work/proxy/Makefile", "");
-    assert_eq!(detected(&world, "work"), found("makefile", "ROOT/work", None));
+    assert_eq!(
+        detected(&world, "work"),
+        found("makefile", "ROOT/work", None)
+    );
 }
 
 #[test]
@@ -61,9 +97,15 @@ fn two_checkouts_of_one_repository_are_refused_unless_the_user_stands_in_one() {
     world.v1("work/old", "proxy");
     world.v1("work/new", "proxy");
     let error = detect(&world.path("work")).expect_err("it is ambiguous");
-    assert_eq!(world.told(&error), "component `proxy` could be ROOT/work/new or ROOT/work/old");
+    assert_eq!(
+        world.told(&error),
+        "component `proxy` could be ROOT/work/new or ROOT/work/old"
+    );
     assert_eq!(error.exit_code(), ExitCode::Usage);
-    assert_eq!(detected(&world, "work/old"), found("kata-v1", "ROOT/work", Some("proxy")));
+    assert_eq!(
+        detected(&world, "work/old"),
+        found("kata-v1", "ROOT/work", Some("proxy"))
+    );
 }
 
 #[test]
@@ -101,8 +143,14 @@ fn any_makefile_will_do_at_last() {
     world.write("many/a/GNUmakefile", "");
     world.write("many/b/makefile", "");
     world.write("many/.hidden/Makefile", "");
-    assert_eq!(detected(&world, "one"), found("makefile", "ROOT/one", Some("one")));
-    assert_eq!(detected(&world, "many"), found("makefile", "ROOT/many", None));
+    assert_eq!(
+        detected(&world, "one"),
+        found("makefile", "ROOT/one", Some("one"))
+    );
+    assert_eq!(
+        detected(&world, "many"),
+        found("makefile", "ROOT/many", None)
+    );
 }
 
 #[test]
@@ -118,7 +166,10 @@ fn a_directory_that_is_not_there_is_named() {
     let world = World::new();
     world.write("file", "");
     let missing = detect(&world.path("missing")).expect_err("it is not there");
-    assert_eq!(world.told(&missing), "ROOT/missing: No such file or directory (os error 2)");
+    assert_eq!(
+        world.told(&missing),
+        "ROOT/missing: No such file or directory (os error 2)"
+    );
     let file = detect(&world.path("file")).expect_err("it is a file");
     assert!(matches!(file, WorkspaceError::Directory { .. }), "{file:?}");
 }

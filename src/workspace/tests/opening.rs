@@ -29,11 +29,18 @@ fn a_gopath_is_opened_where_it_is() {
     let variable = |name: &str| workspace.environment[OsStr::new(name)].to_string_lossy();
     assert_eq!(world.told(variable("GOPATH")), "ROOT/go");
     assert_eq!(variable("GO111MODULE"), "off");
-    assert!(world.told(variable("PATH")).starts_with("ROOT/go/bin:ROOT/bin:"));
+    assert!(
+        world
+            .told(variable("PATH"))
+            .starts_with("ROOT/go/bin:ROOT/bin:")
+    );
     let proxy = &workspace.components[1];
     assert_eq!(proxy.directory, world.path(&format!("{ROOT}/proxy")));
     assert_eq!(world.finding(&proxy.readiness), "ready");
-    assert_eq!(proxy.revision, Some(world.git(&format!("{ROOT}/proxy"), &["rev-parse", "HEAD"])));
+    assert_eq!(
+        proxy.revision,
+        Some(world.git(&format!("{ROOT}/proxy"), &["rev-parse", "HEAD"]))
+    );
 }
 
 #[test]
@@ -43,10 +50,16 @@ fn go_tells_packages_and_the_import_path() {
     world.write(&format!("{proxy}/pkg/a.go"), "package pkg\n");
     world.write(&format!("{proxy}/vendor/example.org/x/x.go"), "package x\n");
     let found = world.only(&kata_v1(), &proxy);
-    assert_eq!(found.go_root.as_deref(), Some("github.com/kata-containers/proxy"));
+    assert_eq!(
+        found.go_root.as_deref(),
+        Some("github.com/kata-containers/proxy")
+    );
     assert_eq!(
         found.packages.unwrap_or_default(),
-        ["github.com/kata-containers/proxy", "github.com/kata-containers/proxy/pkg"]
+        [
+            "github.com/kata-containers/proxy",
+            "github.com/kata-containers/proxy/pkg"
+        ]
     );
 }
 
@@ -64,10 +77,16 @@ fn a_package_is_known_although_it_or_what_it_imports_is_broken() {
     let proxy = format!("{ROOT}/proxy");
     world.write(&format!("{proxy}/broken/a.go"), "package one\n");
     world.write(&format!("{proxy}/broken/b.go"), "package two\n");
-    world.write(&format!("{proxy}/lost/a.go"), "package lost\n\nimport _ \"example.org/x\"\n");
+    world.write(
+        &format!("{proxy}/lost/a.go"),
+        "package lost\n\nimport _ \"example.org/x\"\n",
+    );
     let found = world.only(&kata_v1(), &proxy);
     let package = |name: &str| format!("github.com/kata-containers/proxy{name}");
-    assert_eq!(found.packages, Some(vec![package(""), package("/broken"), package("/lost")]));
+    assert_eq!(
+        found.packages,
+        Some(vec![package(""), package("/broken"), package("/lost")])
+    );
     assert_eq!(found.go_root, Some(package("")));
 }
 
@@ -89,7 +108,11 @@ fn cargo_tells_the_crates_of_the_component_alone() {
         "place/Cargo.toml",
         "[workspace]\nmembers = [\"libs/*\", \"other\"]\nresolver = \"2\"\n",
     );
-    for (path, name) in [("libs/one", "kata-one"), ("libs/two", "two"), ("other", "other")] {
+    for (path, name) in [
+        ("libs/one", "kata-one"),
+        ("libs/two", "two"),
+        ("other", "other"),
+    ] {
         let manifest = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n");
         world.write(&format!("place/{path}/Cargo.toml"), &manifest);
         world.write(&format!("place/{path}/src/lib.rs"), "");
@@ -98,20 +121,36 @@ fn cargo_tells_the_crates_of_the_component_alone() {
     world.write("place/libs/two/tests/more.rs", "");
     world.write("place/libs/Makefile", "");
     // The manifest of the workspace lies above the component, as in the monorepo.
-    let libs = pipeline("file", Layout::Plain, vec![component("libs", "place/libs", &["cargo"])]);
-    assert_eq!(world.only(&libs, "").packages.unwrap_or_default(), ["kata_one", "two"]);
+    let libs = pipeline(
+        "file",
+        Layout::Plain,
+        vec![component("libs", "place/libs", &["cargo"])],
+    );
+    assert_eq!(
+        world.only(&libs, "").packages.unwrap_or_default(),
+        ["kata_one", "two"]
+    );
 }
 
 #[test]
 fn changed_files_are_those_kata_would_look_at() {
     let world = gopath();
     let proxy = format!("{ROOT}/proxy");
-    assert_eq!(world.only(&kata_v1(), &proxy).changed_files, Some(Vec::new()));
+    assert_eq!(
+        world.only(&kata_v1(), &proxy).changed_files,
+        Some(Vec::new())
+    );
     world.write(&format!("{proxy}/broken.json"), "{");
     world.write(&format!("{proxy}/vendor/x.json"), "{");
     world.git(&proxy, &["add", "--all"]);
     world.git(&proxy, &["commit", "--quiet", "--message", "more"]);
-    assert_eq!(world.only(&kata_v1(), &proxy).changed_files.unwrap_or_default(), ["broken.json"]);
+    assert_eq!(
+        world
+            .only(&kata_v1(), &proxy)
+            .changed_files
+            .unwrap_or_default(),
+        ["broken.json"]
+    );
     world.git(&proxy, &["update-ref", "-d", "refs/remotes/origin/master"]);
     assert_eq!(world.only(&kata_v1(), &proxy).changed_files, None);
 }
@@ -120,8 +159,11 @@ fn changed_files_are_those_kata_would_look_at() {
 fn who_stands_in_a_component_gets_that_one_unless_others_are_named() {
     let world = gopath();
     let inside = format!("{ROOT}/proxy/.ci");
-    let open =
-        |components: &[&str]| world.open(&kata_v1(), &inside, components).expect("a workspace");
+    let open = |components: &[&str]| {
+        world
+            .open(&kata_v1(), &inside, components)
+            .expect("a workspace")
+    };
     assert_eq!(names(&open(&[])), ["proxy"]);
     assert_eq!(names(&open(&["shim"])), ["shim", "proxy"]);
 }
@@ -130,11 +172,16 @@ fn who_stands_in_a_component_gets_that_one_unless_others_are_named() {
 fn only_selected_components_are_looked_at() {
     let world = gopath();
     std::fs::remove_dir_all(world.path(&format!("{ROOT}/tests"))).expect("removed");
-    let workspace = world.open(&kata_v1(), "go", &["proxy"]).expect("a workspace");
+    let workspace = world
+        .open(&kata_v1(), "go", &["proxy"])
+        .expect("a workspace");
     let [shim, proxy] = workspace.components.as_slice() else {
         panic!("{workspace:#?}");
     };
-    assert_eq!((&shim.readiness, &shim.revision), (&Readiness::Ready, &None));
+    assert_eq!(
+        (&shim.readiness, &shim.revision),
+        (&Readiness::Ready, &None)
+    );
     assert!(matches!(proxy.readiness, Readiness::Unmet { .. }));
 }
 
@@ -142,12 +189,19 @@ fn only_selected_components_are_looked_at() {
 fn the_monorepos_components_are_those_that_are_there() {
     let world = World::new();
     world.monorepo("kata");
-    let open = |directory: &str| world.open(&kata_monorepo(), directory, &[]).expect("a workspace");
+    let open = |directory: &str| {
+        world
+            .open(&kata_monorepo(), directory, &[])
+            .expect("a workspace")
+    };
     let all = ["libs", "agent", "runtime", "kata-ctl"];
     assert_eq!(names(&open("kata")), all);
     assert_eq!(names(&open("kata/src/tools")), all);
     assert_eq!(names(&open("kata/src/runtime/pkg")), ["runtime"]);
-    assert_eq!(world.told(open("kata/src/runtime/pkg").root.display()), "ROOT/kata");
+    assert_eq!(
+        world.told(open("kata/src/runtime/pkg").root.display()),
+        "ROOT/kata"
+    );
 }
 
 #[test]
@@ -158,9 +212,18 @@ fn every_directory_with_a_makefile_is_a_component() {
     }
     world.write("place/Makefile", "");
     world.write("place/none/file", "");
-    let workspace = world.open(&any_makefile(), "place", &[]).expect("a workspace");
+    let workspace = world
+        .open(&any_makefile(), "place", &[])
+        .expect("a workspace");
     assert_eq!(names(&workspace), ["a-b", "a-b-2", "b"]);
-    assert_eq!(names(&world.open(&any_makefile(), "place/b", &[]).expect("a workspace")), ["b"]);
+    assert_eq!(
+        names(
+            &world
+                .open(&any_makefile(), "place/b", &[])
+                .expect("a workspace")
+        ),
+        ["b"]
+    );
 }
 
 #[test]
@@ -175,10 +238,16 @@ fn a_path_in_the_users_own_file_must_be_there() {
     own.base = Some(world.path("place"));
     own.components[1].optional = false;
     let error = world.open(&own, "", &[]).expect_err("b is missing");
-    assert_eq!(world.told(&error), "kata-ci.toml: component `b` is not at ROOT/place/sub/b");
+    assert_eq!(
+        world.told(&error),
+        "kata-ci.toml: component `b` is not at ROOT/place/sub/b"
+    );
     assert_eq!(error.exit_code(), ExitCode::Usage);
     own.components.pop();
-    assert_eq!(names(&world.open(&own, "home", &[]).expect("a workspace")), ["a"]);
+    assert_eq!(
+        names(&world.open(&own, "home", &[]).expect("a workspace")),
+        ["a"]
+    );
 }
 
 #[test]
@@ -187,10 +256,17 @@ fn a_file_inside_of_a_component_that_extends_what_is_shipped_finds_that_componen
     let proxy = format!("{ROOT}/proxy");
     let mut own = kata_v1();
     own.base = Some(world.path(&proxy));
-    assert_eq!(names(&world.open(&own, &proxy, &[]).expect("a workspace")), ["proxy"]);
+    assert_eq!(
+        names(&world.open(&own, &proxy, &[]).expect("a workspace")),
+        ["proxy"]
+    );
     own.base = Some(world.path(ROOT));
     let all = world.open(&own, &proxy, &[]).expect("a workspace");
-    assert_eq!(names(&all), ["shim", "proxy"], "a file beside them stands for all");
+    assert_eq!(
+        names(&all),
+        ["shim", "proxy"],
+        "a file beside them stands for all"
+    );
 }
 
 #[test]
@@ -198,8 +274,11 @@ fn the_shipped_pipelines_find_what_is_detected() {
     let world = gopath();
     world.monorepo("kata");
     world.write("other/Makefile", "");
-    let cases =
-        [("go", vec!["shim", "proxy"]), ("kata/src/libs", vec!["libs"]), ("other", vec!["other"])];
+    let cases = [
+        ("go", vec!["shim", "proxy"]),
+        ("kata/src/libs", vec!["libs"]),
+        ("other", vec!["other"]),
+    ];
     for (directory, components) in cases {
         let detected = detect(&world.path(directory)).expect("something");
         let shipped = Source::Shipped(detected.pipeline);
@@ -214,7 +293,9 @@ fn the_shipped_pipelines_find_what_is_detected() {
 fn no_component_at_all_is_an_error() {
     let world = World::new();
     for pipeline in [kata_v1(), kata_monorepo(), any_makefile()] {
-        let error = world.open(&pipeline, "home", &[]).expect_err("nothing is there");
+        let error = world
+            .open(&pipeline, "home", &[])
+            .expect_err("nothing is there");
         insta::assert_snapshot!(
             format!("none of {}", pipeline.name),
             format!("{}\nfix: {}", world.told(&error), error.fix())
@@ -244,7 +325,17 @@ fn ci_beside_dev_mode_is_noticed_for_what_it_does_to_this_user() {
 #[test]
 fn a_step_that_expects_no_cases_needs_no_packages() {
     let world = gopath();
-    let selection = Selection { components: Vec::new(), steps: vec!["check".to_owned()] };
-    let workspace = world.open_selection(&kata_v1(), "go", &selection).expect("a workspace");
-    assert!(workspace.components.iter().all(|found| found.packages.is_none()));
+    let selection = Selection {
+        components: Vec::new(),
+        steps: vec!["check".to_owned()],
+    };
+    let workspace = world
+        .open_selection(&kata_v1(), "go", &selection)
+        .expect("a workspace");
+    assert!(
+        workspace
+            .components
+            .iter()
+            .all(|found| found.packages.is_none())
+    );
 }

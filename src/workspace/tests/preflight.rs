@@ -21,7 +21,10 @@ fn proxy() -> World {
     world.v1(&format!("{ROOT}/proxy"), "proxy");
     world.tests_clone(&format!("{ROOT}/tests"));
     // The preflight only looks whether it is there; asking the real one for packages takes its time.
-    world.program("go", "test \"$1\" = version && echo go version go1.26.8 linux/amd64");
+    world.program(
+        "go",
+        "test \"$1\" = version && echo go version go1.26.8 linux/amd64",
+    );
     world
 }
 
@@ -63,7 +66,10 @@ fn a_version_that_is_new_enough_is_ready() {
 #[test]
 fn a_program_that_does_not_tell_its_version_is_not_trusted() {
     let world = place();
-    world.program("cargo", "echo 'error: toolchain 1.85.1 is not installed' >&2; exit 1");
+    world.program(
+        "cargo",
+        "echo 'error: toolchain 1.85.1 is not installed' >&2; exit 1",
+    );
     world.program("jq", "echo fine");
     insta::assert_snapshot!(finding(&world, &["cargo>=1.85", "program:jq>=1.6"]));
 }
@@ -151,9 +157,15 @@ fn a_tests_clone_without_the_right_branch_must_fetch_it() {
 #[test]
 fn a_tests_clone_with_the_scripts_will_do_on_any_branch_or_none() {
     let world = proxy();
-    world.git(&format!("{ROOT}/tests"), &["checkout", "--quiet", "--detach"]);
+    world.git(
+        &format!("{ROOT}/tests"),
+        &["checkout", "--quiet", "--detach"],
+    );
     assert_eq!(v1_finding(&world), "ready");
-    world.git(&format!("{ROOT}/tests"), &["checkout", "--quiet", "-b", "mine"]);
+    world.git(
+        &format!("{ROOT}/tests"),
+        &["checkout", "--quiet", "-b", "mine"],
+    );
     assert_eq!(v1_finding(&world), "ready");
 }
 
@@ -174,7 +186,10 @@ fn a_component_outside_of_git_has_no_origin() {
 #[test]
 fn a_remote_of_another_name_is_named_with_the_command_that_renames_it() {
     let world = proxy();
-    world.git(&format!("{ROOT}/proxy"), &["remote", "rename", "origin", "upstream"]);
+    world.git(
+        &format!("{ROOT}/proxy"),
+        &["remote", "rename", "origin", "upstream"],
+    );
     insta::assert_snapshot!(v1_finding(&world));
 }
 
@@ -197,9 +212,15 @@ fn a_branch_of_origin_that_does_not_resolve_is_broken() {
 fn the_branch_compared_with_is_the_one_kata_takes() {
     let world = proxy();
     let mut stable = kata_v1();
-    stable.env.insert("branch".to_owned(), "stable-1.11".to_owned());
+    stable
+        .env
+        .insert("branch".to_owned(), "stable-1.11".to_owned());
     let found = |world: &World| world.finding(&world.only(&stable, "go").readiness);
-    assert!(found(&world).starts_with("broken: origin/stable-1.11, "), "{}", found(&world));
+    assert!(
+        found(&world).starts_with("broken: origin/stable-1.11, "),
+        "{}",
+        found(&world)
+    );
     let create = ["update-ref", "refs/remotes/origin/stable-1.11", "HEAD"];
     world.git(&format!("{ROOT}/proxy"), &create);
     assert_eq!(found(&world), "ready");
@@ -225,9 +246,11 @@ fn outside_of_v1_the_branch_that_changes_are_for_is_compared_with() {
 fn a_repository_of_another_owner_is_broken_with_gits_own_fix() {
     let world = proxy();
     let mut v1 = kata_v1();
-    v1.env.insert("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned());
+    v1.env
+        .insert("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned());
     // git's own way to test this without being root.
-    v1.env.insert("GIT_TEST_ASSUME_DIFFERENT_OWNER".to_owned(), "1".to_owned());
+    v1.env
+        .insert("GIT_TEST_ASSUME_DIFFERENT_OWNER".to_owned(), "1".to_owned());
     insta::assert_snapshot!(world.finding(&world.only(&v1, "go").readiness));
 }
 
@@ -260,17 +283,27 @@ fn sudo_matters_only_where_kata_calls_it() {
     let unmet = |world: &World| v1_finding(world).starts_with("unmet: as user 1000");
     assert!(unmet(&world));
     world.set("CI", "true");
-    assert!(!unmet(&world), "CI beside KATA_DEV_MODE leaves the run as root out");
+    assert!(
+        !unmet(&world),
+        "CI beside KATA_DEV_MODE leaves the run as root out"
+    );
     let mut without_dev_mode = kata_v1();
     without_dev_mode.env.clear();
     let found = world.only(&without_dev_mode, "go");
     assert!(
-        world.finding(&found.readiness).starts_with("unmet: as user 1000"),
+        world
+            .finding(&found.readiness)
+            .starts_with("unmet: as user 1000"),
         "CI alone does not"
     );
     world.user.remove(std::ffi::OsStr::new("CI"));
-    let selection = Selection { components: Vec::new(), steps: vec!["check".to_owned()] };
-    let workspace = world.open_selection(&kata_v1(), "go", &selection).expect("a workspace");
+    let selection = Selection {
+        components: Vec::new(),
+        steps: vec!["check".to_owned()],
+    };
+    let workspace = world
+        .open_selection(&kata_v1(), "go", &selection)
+        .expect("a workspace");
     assert_eq!(
         world.finding(&workspace.components[0].readiness),
         "ready",
@@ -284,9 +317,16 @@ fn sudo_matters_only_where_kata_calls_it() {
 fn all_findings_are_told_at_once_and_a_broken_one_makes_it_an_error() {
     let world = proxy();
     std::fs::remove_dir_all(world.path(&format!("{ROOT}/tests"))).expect("removed");
-    world.git(&format!("{ROOT}/proxy"), &["remote", "rename", "origin", "gerrit"]);
+    world.git(
+        &format!("{ROOT}/proxy"),
+        &["remote", "rename", "origin", "gerrit"],
+    );
     let requires = ["program:kata-nothing", "tests-clone", "origin"];
-    let all = pipeline("kata-v1", Layout::Gopath, vec![component("proxy", "proxy", &requires)]);
+    let all = pipeline(
+        "kata-v1",
+        Layout::Gopath,
+        vec![component("proxy", "proxy", &requires)],
+    );
     insta::assert_snapshot!(world.finding(&world.only(&all, "go").readiness));
 }
 

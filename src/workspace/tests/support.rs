@@ -27,7 +27,10 @@ impl World {
         let root = directory.path().canonicalize().expect("its path");
         let world = Self {
             user: BTreeMap::new(),
-            machine: Machine { user: 0, kvm: root.join("kvm") },
+            machine: Machine {
+                user: 0,
+                kvm: root.join("kvm"),
+            },
             _directory: directory,
             root,
         };
@@ -79,7 +82,9 @@ impl World {
 
     pub(super) fn git(&self, directory: &str, arguments: &[&str]) -> String {
         let git = Git::find(&crate::git::tests::environment()).expect("git");
-        let output = git.run(&self.path(directory), arguments).expect("git does it");
+        let output = git
+            .run(&self.path(directory), arguments)
+            .expect("git does it");
         String::from_utf8(output).expect("text").trim().to_owned()
     }
 
@@ -95,9 +100,15 @@ impl World {
 
     /// A repository in the shape of kata v1's, with one Go test.
     pub(super) fn v1(&self, directory: &str, name: &str) {
-        self.write(&format!("{directory}/Makefile"), "check:\n\ttrue\ntest:\n\tgo test ./...\n");
+        self.write(
+            &format!("{directory}/Makefile"),
+            "check:\n\ttrue\ntest:\n\tgo test ./...\n",
+        );
         self.write(&format!("{directory}/.ci/go-test.sh"), "");
-        self.write(&format!("{directory}/main.go"), "package main\n\nfunc main() {}\n");
+        self.write(
+            &format!("{directory}/main.go"),
+            "package main\n\nfunc main() {}\n",
+        );
         let test = "package main\n\nimport \"testing\"\n\nfunc TestIt(t *testing.T) {}\n";
         self.write(&format!("{directory}/main_test.go"), test);
         let origin = format!("https://example.org/kata-containers/{name}.git");
@@ -106,7 +117,11 @@ impl World {
 
     pub(super) fn tests_clone(&self, directory: &str) {
         self.write(&format!("{directory}/README.md"), "");
-        self.repository(directory, "main", "https://example.org/kata-containers/tests");
+        self.repository(
+            directory,
+            "main",
+            "https://example.org/kata-containers/tests",
+        );
         self.git(directory, &["checkout", "--quiet", "-b", "1.x-eol"]);
         self.write(&format!("{directory}/.ci/go-test.sh"), "");
         self.write(&format!("{directory}/.ci/static-checks.sh"), "");
@@ -118,10 +133,20 @@ impl World {
     pub(super) fn monorepo(&self, directory: &str) {
         self.write(&format!("{directory}/versions.yaml"), "");
         for component in ["src/libs", "src/agent", "src/runtime", "src/tools/kata-ctl"] {
-            self.write(&format!("{directory}/{component}/Makefile"), "test:\n\ttrue\n");
+            self.write(
+                &format!("{directory}/{component}/Makefile"),
+                "test:\n\ttrue\n",
+            );
         }
-        self.write(&format!("{directory}/src/runtime/pkg/file.go"), "package pkg\n");
-        self.repository(directory, "main", "https://example.org/kata-containers/kata-containers");
+        self.write(
+            &format!("{directory}/src/runtime/pkg/file.go"),
+            "package pkg\n",
+        );
+        self.repository(
+            directory,
+            "main",
+            "https://example.org/kata-containers/kata-containers",
+        );
     }
 
     pub(super) fn open(
@@ -143,7 +168,13 @@ impl World {
         directory: &str,
         selection: &Selection,
     ) -> Result<Workspace, WorkspaceError> {
-        open_on(&self.machine, pipeline, &self.path(directory), selection, &self.user)
+        open_on(
+            &self.machine,
+            pipeline,
+            &self.path(directory),
+            selection,
+            &self.user,
+        )
     }
 
     /// The only component of the workspace that is opened.
@@ -157,7 +188,8 @@ impl World {
 
     /// Text with this place's name replaced.
     pub(super) fn told(&self, text: impl ToString) -> String {
-        text.to_string().replace(&*self.root.to_string_lossy(), "ROOT")
+        text.to_string()
+            .replace(&*self.root.to_string_lossy(), "ROOT")
     }
 
     /// The preflight's finding, as a person reads it.
@@ -176,7 +208,10 @@ pub(super) fn component(name: &str, path: &str, requires: &[&str]) -> Component 
         name: name.to_owned(),
         path: path.into(),
         optional: true,
-        requires: requires.iter().map(|word| word.parse().expect("a requirement")).collect(),
+        requires: requires
+            .iter()
+            .map(|word| word.parse().expect("a requirement"))
+            .collect(),
         ..Component::default()
     }
 }
@@ -209,7 +244,13 @@ pub(super) fn kata_v1() -> Pipeline {
 
 /// As `kata-monorepo`.
 pub(super) fn kata_monorepo() -> Pipeline {
-    let paths = ["src/libs", "src/agent", "src/dragonball", "src/runtime", "src/tools/kata-ctl"];
+    let paths = [
+        "src/libs",
+        "src/agent",
+        "src/dragonball",
+        "src/runtime",
+        "src/tools/kata-ctl",
+    ];
     let components =
         paths.map(|path| component(path.rsplit('/').next().unwrap_or(path), path, &[]));
     pipeline("kata-monorepo", Layout::Plain, components.into())
@@ -224,10 +265,18 @@ pub(super) fn any_makefile() -> Pipeline {
 pub(super) fn one(requires: &[&str]) -> Pipeline {
     Pipeline {
         steps: vec![step("check")],
-        ..pipeline("one", Layout::Plain, vec![component("place", "place", requires)])
+        ..pipeline(
+            "one",
+            Layout::Plain,
+            vec![component("place", "place", requires)],
+        )
     }
 }
 
 pub(super) fn names(workspace: &Workspace) -> Vec<&str> {
-    workspace.components.iter().map(|found| found.component.name.as_str()).collect()
+    workspace
+        .components
+        .iter()
+        .map(|found| found.component.name.as_str())
+        .collect()
 }
