@@ -61,7 +61,10 @@ fn kata_v1_is_as_kata_needs_it() {
     assert_eq!(step(&pipeline, "check").locks, ["tests-clone"]);
     let test = step(&pipeline, "test");
     assert_eq!(test.expect, Expect::Cases);
-    assert_eq!(test.env["KATA_GO_TEST_FLAGS"], "-json -race -timeout 60s");
+    assert_eq!(
+        test.env["KATA_GO_TEST_FLAGS"],
+        "-json -race -timeout 60s -count=1"
+    );
     assert_eq!(
         test.command,
         Command::Run(vec!["make".into(), "test".into()])
