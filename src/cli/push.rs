@@ -1,0 +1,249 @@
+//! `kata-ci push`: arguments → a request; the terminal's part of it.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, ValueEnum};
+
+use crate::gerrit::push::{self, Audience, NotBuilt, PushReport, PushRequest};
+use crate::gerrit::push_options::{InvalidOption, Key, PushOption, PushOptions};
+use crate::gerrit::remote::Request;
+use crate::git::plumbing::Repository;
+use crate::outcome::ExitCode;
+
+/// Checks commits and takes them to Gerrit for review (refs/for/BRANCH)
+#[derive(Debug, Args)]
+pub struct PushArguments {
+    /// Remote or URL; without it: .gitreview, git's gitreview.*, the pipeline, what git would take
+    remote: Option<String>,
+    /// Target branch
+    #[arg(long, env = "KATACI_BRANCH")]
+    branch: Option<String>,
+    /// Topic of the changes
+    #[arg(long, env = "KATACI_TOPIC")]
+    topic: Option<String>,
+    /// Reviewer: e-mail address, user name or group; can be given several times
+    #[arg(long, env = "KATACI_REVIEWER", value_delimiter = None)]
+    reviewer: Vec<String>,
+    /// Who is to be told; can be given several times
+    #[arg(long, env = "KATACI_CC")]
+    cc: Vec<String>,
+    /// Hashtag; can be given several times
+    #[arg(long, env = "KATACI_HASHTAG")]
+    hashtag: Vec<String>,
+    /// Vote, as Label+1; can be given several times
+    #[arg(long, env = "KATACI_LABEL")]
+    label: Vec<String>,
+    /// What the new patch sets say of themselves; as it stands, no encoding needed
+    #[arg(long, env = "KATACI_MESSAGE")]
+    message: Option<String>,
+    /// Marks the changes as work in progress
+    #[arg(long, env = "KATACI_WIP", value_parser = FalseyValueParser::new())]
+    wip: bool,
+    /// Marks the changes as ready for review
+    #[arg(long, env = "KATACI_READY", value_parser = FalseyValueParser::new())]
+    ready: bool,
+    /// Makes the changes private
+    #[arg(long, env = "KATACI_PRIVATE", value_parser = FalseyValueParser::new())]
+    private: bool,
+    /// Any other option Gerrit knows; can be given several times
+    #[arg(
+        short = 'o',
+        long = "push-option",
+        value_name = "KEY[=VALUE]",
+        env = "KATACI_PUSH_OPTION"
+    )]
+    push_option: Vec<String>,
+    /// Checks each commit, not the last alone
+    #[arg(long, env = "KATACI_EACH", value_parser = FalseyValueParser::new())]
+    each: bool,
+    /// Adds missing Change-Ids by rewording; authors, dates and notes stay
+    #[arg(long, env = "KATACI_FIX", value_parser = FalseyValueParser::new())]
+    fix: bool,
+    /// Pushes without a check
+    #[arg(long, env = "KATACI_NO_CHECK", value_parser = FalseyValueParser::new())]
+    no_check: bool,
+    /// Pushes to the branch itself, and sets the upstream
+    #[arg(long, env = "KATACI_DIRECT", value_parser = FalseyValueParser::new())]
+    direct: bool,
+    /// Rules for commit messages
+    #[arg(long, value_enum, default_value_t, env = "KATACI_COMMIT_RULES")]
+    commit_rules: CommitRules,
+    /// Shows what would go, and ends
+    #[arg(long, env = "KATACI_DRY_RUN", value_parser = FalseyValueParser::new())]
+    dry_run: bool,
+    /// Does not ask
+    #[arg(short = 'y', long, env = "KATACI_YES", value_parser = FalseyValueParser::new())]
+    yes: bool,
+    /// How the outcome is written
+    #[arg(long, value_enum, default_value_t, env = "KATACI_FORMAT")]
+    format: PushFormat,
+}
+
+/// How the outcome of a push is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PushFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One object.
+    Json,
+}
+
+/// Which rules commit messages have to meet besides Gerrit's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CommitRules {
+    /// None.
+    #[default]
+    None,
+    /// kata's: `Fixes: #N`, a subsystem before the subject, a sign-off.
+    Kata,
+}
+
+/// Carries the command out in the repository of this directory.
+pub fn run(arguments: &PushArguments, directory: &Path) -> ExitCode {
+    let request = match request(arguments) {
+        Ok(request) => request,
+        Err(error) => return complain(&error.to_string()),
+    };
+    let repository = Repository::at(directory);
+    match push::push(
+        &repository,
+        &request,
+        &NotBuilt,
+        &mut Terminal(arguments.format),
+    ) {
+        Ok(report) => show(&report, arguments.format),
+        Err(error) => complain(&error.to_string()),
+    }
+}
+
+fn complain(said: &str) -> ExitCode {
+    anstream::eprintln!("kata-ci: {said}");
+    ExitCode::Usage
+}
+
+fn request(arguments: &PushArguments) -> Result<PushRequest, InvalidOption> {
+    Ok(PushRequest {
+        place: Request {
+            remote: arguments.remote.clone(),
+            branch: arguments.branch.clone(),
+            direct: arguments.direct,
+            ..Request::default()
+        },
+        options: options(arguments)?,
+        each: arguments.each,
+        fix: arguments.fix,
+        no_check: arguments.no_check,
+        kata_rules: arguments.commit_rules == CommitRules::Kata,
+        dry_run: arguments.dry_run,
+        yes: arguments.yes,
+        patch_sets: arguments.format == PushFormat::Json,
+    })
+}
+
+fn options(arguments: &PushArguments) -> Result<PushOptions, InvalidOption> {
+    let texts: [(Key, &[String]); 6] = [
+        (Key::Topic, arguments.topic.as_slice()),
+        (Key::Reviewer, &arguments.reviewer),
+        (Key::Cc, &arguments.cc),
+        (Key::Hashtag, &arguments.hashtag),
+        (Key::Label, &arguments.label),
+        (Key::Message, arguments.message.as_slice()),
+    ];
+    let flags = [
+        (Key::Wip, arguments.wip),
+        (Key::Ready, arguments.ready),
+        (Key::Private, arguments.private),
+    ];
+    let mut options = Vec::new();
+    for (key, values) in texts {
+        for value in values {
+            options.push(PushOption::new(key, Some(value))?);
+        }
+    }
+    for (key, _) in flags.into_iter().filter(|(_, given)| *given) {
+        options.push(PushOption::new(key, None)?);
+    }
+    for text in &arguments.push_option {
+        options.push(PushOption::parse(text)?);
+    }
+    PushOptions::new(options)
+}
+
+fn show(report: &PushReport, format: PushFormat) -> ExitCode {
+    let text = match format {
+        PushFormat::Human => push::outcome(report),
+        PushFormat::Json => match serde_json::to_string_pretty(report) {
+            Ok(json) => json + "\n",
+            Err(error) => return complain(&error.to_string()),
+        },
+    };
+    write(&text);
+    exit_code(report)
+}
+
+/// A reader that has left is no failure of the push.
+fn write(text: &str) {
+    let mut output = anstream::stdout();
+    let _ = output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush());
+}
+
+fn exit_code(report: &PushReport) -> ExitCode {
+    [
+        ExitCode::Success,
+        ExitCode::Failed,
+        ExitCode::Usage,
+        ExitCode::NothingToDo,
+        ExitCode::Error,
+    ]
+    .into_iter()
+    .find(|code| code.code() == report.exit)
+    .unwrap_or(ExitCode::Bug)
+}
+
+/// Asks where both ends are a terminal.
+struct Terminal(PushFormat);
+
+impl Audience for Terminal {
+    fn plan(&mut self, report: &PushReport) {
+        if self.0 == PushFormat::Human {
+            let columns =
+                terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0));
+            write(&push::plan(report, columns));
+        }
+    }
+
+    fn confirm(&mut self, question: &str) -> Option<bool> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return None;
+        }
+        anstream::eprint!("{question} [y/N] ");
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).ok()?;
+        Some(matches!(answer.trim(), "y" | "Y" | "yes"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_of_push_has_its_variable() {
+        let command = PushArguments::augment_args(clap::Command::new("push"));
+        command.clone().debug_assert();
+        for option in command.get_opts() {
+            let variable = option
+                .get_env()
+                .map(|name| name.to_string_lossy().into_owned());
+            let has = variable
+                .as_deref()
+                .is_some_and(|name| name.starts_with("KATACI_"));
+            assert!(has, "{} has {variable:?}", option.get_id());
+        }
+    }
+}

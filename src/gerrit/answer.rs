@@ -1,0 +1,344 @@
+//! What `git push --porcelain` and the server behind it wrote.
+//!
+//! Standard output has a line a ref (git-push(1), "Output"); standard error has the server's words behind `remote: `, among
+//! them a line a change: `  URL subject [WIP] [PRIVATE] [NEW]`. The subject comes from the commit, so it may itself end
+//! with such words: flags are read from the end, and only those that Gerrit writes.
+
+use serde::Serialize;
+
+use crate::git::plumbing::without_credentials;
+
+/// A ref of the push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefLine {
+    /// ` `, `+`, `-`, `*`, `!` or `=`.
+    pub flag: char,
+    /// Local and remote ref.
+    pub refs: String,
+    /// `[new reference]`, `[remote rejected] (why)`, `[up to date]` …
+    pub summary: String,
+}
+
+impl RefLine {
+    /// Why it was rejected, if it was.
+    pub fn rejected(&self) -> Option<&str> {
+        if self.flag != '!' {
+            return None;
+        }
+        let reason = self.summary.split_once('(').map(|(_, reason)| reason);
+        Some(reason.map_or(self.summary.as_str(), |reason| {
+            reason.strip_suffix(')').unwrap_or(reason)
+        }))
+    }
+}
+
+/// A change as the server names it after a push.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PushedChange {
+    /// Its number.
+    pub number: u64,
+    /// Its page.
+    pub url: String,
+    /// Its subject, as the server shortens it.
+    pub subject: String,
+    /// Whether this push made it.
+    pub new: bool,
+    /// Work in progress.
+    pub wip: bool,
+    /// Private.
+    pub private: bool,
+}
+
+/// Everything of an answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PushAnswer {
+    /// The refs.
+    pub refs: Vec<RefLine>,
+    /// The changes the server names.
+    pub changes: Vec<PushedChange>,
+    /// What the server said, clean, without its progress.
+    pub remote: Vec<String>,
+    /// What git and ssh said themselves.
+    pub local: Vec<String>,
+}
+
+impl PushAnswer {
+    /// Reads both streams.
+    pub fn parse(output: &str, errors: &str) -> Self {
+        let mut answer = Self {
+            refs: ref_lines(output),
+            ..Self::default()
+        };
+        for line in errors.lines().flat_map(|line| line.split('\r')) {
+            let line = clean(line);
+            match line.strip_prefix("remote:") {
+                Some(said) => answer.take_remote(said.strip_prefix(' ').unwrap_or(said)),
+                None if line.trim().is_empty() || is_progress(&line) => {}
+                None => answer.local.push(without_credentials(&line)),
+            }
+        }
+        while answer.remote.last().is_some_and(String::is_empty) {
+            answer.remote.pop();
+        }
+        answer
+    }
+
+    fn take_remote(&mut self, said: &str) {
+        let said = said.trim_end();
+        if is_progress(said) || (said.is_empty() && self.remote.last().is_none_or(String::is_empty))
+        {
+            return;
+        }
+        match change(said) {
+            Some(change) => self.changes.push(change),
+            None => self.remote.push(said.to_owned()),
+        }
+    }
+
+    /// The reason of the first ref that was rejected; else what git or ssh called fatal, else their last words.
+    pub fn reason(&self) -> Option<String> {
+        if let Some(rejected) = self.refs.iter().find_map(RefLine::rejected) {
+            return Some(self.telling(rejected));
+        }
+        // What git says last of every push that failed; alone it means a hook of this side.
+        let last_words = |line: &&String| line.starts_with("error: failed to push some refs");
+        let all = || self.local.iter().chain(&self.remote);
+        let telling = || all().filter(|line| !last_words(line));
+        let known = telling().find(|line| super::rejection::is_known(line));
+        let fatal =
+            || telling().find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
+        let last = || all().find(last_words).or_else(|| self.local.last());
+        known.or_else(fatal).or_else(last).cloned()
+    }
+
+    /// `see help` and the like only point to what was said before.
+    fn telling(&self, reason: &str) -> String {
+        let vague = [
+            "see help",
+            "internal server error",
+            "pre-receive hook declined",
+        ];
+        let error = self
+            .remote
+            .iter()
+            .find_map(|line| line.strip_prefix("error: "));
+        match error.filter(|_| vague.contains(&reason)) {
+            Some(error) => format!("{reason}: {error}"),
+            None => reason.to_owned(),
+        }
+    }
+}
+
+/// A reason may have several lines: what is neither a ref nor git's own goes on with the one before.
+fn ref_lines(output: &str) -> Vec<RefLine> {
+    let mut refs: Vec<RefLine> = Vec::new();
+    for line in output.lines() {
+        match (ref_line(line), refs.last_mut()) {
+            (Some(one), _) => refs.push(one),
+            (None, Some(last)) if line != "Done" && !line.starts_with("To ") => {
+                last.summary.push(' ');
+                last.summary.push_str(clean(line).trim());
+            }
+            (None, _) => {}
+        }
+    }
+    refs
+}
+
+/// `FLAG \t FROM:TO \t SUMMARY`; the headline `To URL` and the last line `Done` are none.
+fn ref_line(line: &str) -> Option<RefLine> {
+    let mut parts = line.splitn(3, '\t');
+    let (flag, refs, summary) = (parts.next()?, parts.next()?, parts.next()?);
+    let mut letters = flag.chars();
+    match (letters.next(), letters.next()) {
+        (Some(flag), None) => Some(RefLine {
+            flag,
+            refs: refs.to_owned(),
+            summary: clean(summary),
+        }),
+        _ => None,
+    }
+}
+
+/// A server's words do not steer the terminal they are shown on.
+pub(crate) fn clean(line: &str) -> String {
+    let line = anstream::adapter::strip_str(line).to_string();
+    line.chars().filter(|letter| !letter.is_control()).collect()
+}
+
+fn is_progress(line: &str) -> bool {
+    const BEGINNINGS: [&str; 9] = [
+        "Processing changes:",
+        "remote: Processing changes:",
+        "Counting objects:",
+        "Resolving deltas:",
+        "Total ",
+        "Delta compression",
+        "Compressing objects:",
+        "Writing objects:",
+        "Enumerating objects:",
+    ];
+    BEGINNINGS
+        .iter()
+        .any(|beginning| line.trim_start().starts_with(beginning))
+}
+
+fn change(said: &str) -> Option<PushedChange> {
+    let line = said.strip_prefix("  ")?.trim();
+    let (url, rest) = line.split_once(' ').unwrap_or((line, ""));
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        return None;
+    }
+    let number = url.trim_end_matches('/').rsplit('/').next()?.parse().ok()?;
+    let mut change = PushedChange {
+        number,
+        url: url.to_owned(),
+        subject: rest.to_owned(),
+        new: false,
+        wip: false,
+        private: false,
+    };
+    change.take_flags();
+    Some(change)
+}
+
+impl PushedChange {
+    /// Gerrit writes `[PRIVATE]`, `[WIP]`, `[NEW]` (and `[EDIT]`) each at most once; one more is of the subject.
+    fn take_flags(&mut self) {
+        let mut edit = false;
+        loop {
+            let (rest, flag) = match self.subject.rsplit_once(" [") {
+                Some((rest, flag)) => (rest.to_owned(), flag),
+                None => return,
+            };
+            let seen = match flag {
+                "NEW]" => &mut self.new,
+                "WIP]" => &mut self.wip,
+                "PRIVATE]" => &mut self.private,
+                "EDIT]" => &mut edit,
+                _ => return,
+            };
+            if std::mem::replace(seen, true) {
+                return;
+            }
+            self.subject = rest;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TAKEN: &str = "Total 2 (delta 0), reused 0 (delta 0)\n\
+        remote: \rremote: Processing changes: new: 2 (\\)        \rremote: Processing changes: refs: 1, new: 2, done            \n\
+        remote: warning: 0f424b7: no files changed, message updated        \nremote: \nremote: SUCCESS        \nremote: \n\
+        remote:   http://127.0.0.1:29954/c/p1/+/1 a: b [WIP] [NEW]        \n\
+        remote:   http://127.0.0.1:29954/c/p1/+/2 c: new [WIP] x [PRIVATE]        \nremote: \n";
+
+    #[test]
+    fn changes_and_words_of_a_push_that_was_taken() {
+        let answer = PushAnswer::parse(
+            "To ssh://127.0.0.1:1/p1\n*\tHEAD:refs/for/master\t[new reference]\nDone\n",
+            TAKEN,
+        );
+        assert_eq!(answer.refs.len(), 1);
+        assert_eq!(answer.refs[0].rejected(), None);
+        let changes: Vec<_> = answer
+            .changes
+            .iter()
+            .map(|one| {
+                (
+                    one.number,
+                    one.subject.as_str(),
+                    one.new,
+                    one.wip,
+                    one.private,
+                )
+            })
+            .collect();
+        assert_eq!(
+            changes,
+            [
+                (1, "a: b", true, true, false),
+                (2, "c: new [WIP] x", false, false, true)
+            ]
+        );
+        assert_eq!(
+            answer.remote,
+            [
+                "warning: 0f424b7: no files changed, message updated",
+                "",
+                "SUCCESS"
+            ]
+        );
+        assert_eq!(answer.local, [""; 0]);
+    }
+
+    #[test]
+    fn the_reason_of_a_rejection() {
+        let output = "To x\n!\tHEAD:refs/for/master\t[remote rejected] (commit f4b61a4: missing Change-Id (in message))\nDone\n";
+        let answer = PushAnswer::parse(output, "error: failed to push some refs to 'ssh://x'\n");
+        assert_eq!(
+            answer.reason().unwrap(),
+            "commit f4b61a4: missing Change-Id (in message)"
+        );
+    }
+
+    #[test]
+    fn a_reason_of_several_lines_is_read_whole() {
+        let output = "To x\n!\tHEAD:refs/for/master\t[remote rejected] (Account 'x' not found\nx is no group)\nDone\n";
+        let answer = PushAnswer::parse(output, "");
+        assert_eq!(
+            answer.reason().unwrap(),
+            "Account 'x' not found x is no group"
+        );
+    }
+
+    #[test]
+    fn where_nothing_was_pushed_the_telling_line_is_the_reason() {
+        let said = "ada@h: Permission denied (publickey).\nfatal: Could not read from remote repository.\n";
+        assert!(
+            PushAnswer::parse("", said)
+                .reason()
+                .unwrap()
+                .contains("publickey")
+        );
+        let said = "fatal: the moon is full\nmore words\n";
+        assert_eq!(
+            PushAnswer::parse("", said).reason().unwrap(),
+            "fatal: the moon is full"
+        );
+        let said = "fatal: the moon is full\nerror: failed to push some refs to 'x'\n";
+        assert_eq!(
+            PushAnswer::parse("", said).reason().unwrap(),
+            "fatal: the moon is full"
+        );
+        assert_eq!(PushAnswer::parse("", "").reason(), None);
+    }
+
+    #[test]
+    fn words_of_a_server_neither_steer_the_terminal_nor_show_passwords() {
+        let said = "remote: \x1b[2Jhello\x07\nfatal: unable to access 'http://a:s3cret@h/x'\n";
+        let answer = PushAnswer::parse("", said);
+        assert_eq!(answer.remote, ["hello"]);
+        assert!(!answer.local[0].contains("s3cret"));
+    }
+
+    #[test]
+    fn a_subject_keeps_words_in_brackets_that_are_its_own() {
+        let change = change("  http://h/c/p/+/7 a: b [NEW] [WIP] [NEW]").unwrap();
+        assert_eq!(
+            (change.subject.as_str(), change.new, change.wip),
+            ("a: b [NEW]", true, true)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(output in "([!*=\t ()a-z\n]){0,60}", errors in "(remote:|  http://h/|[0-9 \\[\\]A-Z\n\r])*") {
+            PushAnswer::parse(&output, &errors).reason();
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The check between plan and push.
+
+use crate::git::plumbing::Repository;
+use crate::git::range::Commit;
+use crate::outcome::ExitCode;
+
+/// What is to be checked.
+#[derive(Debug)]
+pub struct CheckRequest<'a> {
+    /// The user's repository; not to be touched.
+    pub repository: &'a Repository,
+    /// All commits of the push, oldest first; the last is the tip.
+    pub commits: &'a [Commit],
+    /// Each commit is to be checked, not the tip alone.
+    pub each: bool,
+    /// The target as `REMOTE/BRANCH`, which changed-file checks compare with.
+    pub target: &'a str,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckResult {
+    /// All of it passed; in words, for the report (`passed 1:12 ago (stamp), tests at 02cdce9`).
+    Passed(String),
+    /// Something did not; in words, and with the exit code of the run.
+    NotPassed(String, ExitCode),
+}
+
+/// From commits to a verdict.
+pub trait Check {
+    /// Checks the commits, in a place aside.
+    fn check(&self, request: &CheckRequest<'_>) -> CheckResult;
+}
+
+/// Stands where no check can be made: it never passes.
+#[derive(Debug, Clone, Copy)]
+pub struct NotBuilt;
+
+impl Check for NotBuilt {
+    fn check(&self, _request: &CheckRequest<'_>) -> CheckResult {
+        let said = "this version cannot check commits aside yet, so it pushes nothing as checked; --no-check pushes unchecked";
+        CheckResult::NotPassed(said.to_owned(), ExitCode::Usage)
+    }
+}

@@ -1,0 +1,164 @@
+//! What was pushed from here before: for each Change-Id of a project's branch, the change's number, patch set and commit.
+//!
+//! A convenience, kept in `$XDG_STATE_HOME/kata-ci/gerrit`: without the file, or with one that cannot be read, every
+//! change counts as new. The server alone knows for certain.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::report::{ChangeReport, CommitRow, CommitState};
+
+/// A change as it was after the last push from here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    number: Option<u64>,
+    patch_set: Option<u32>,
+    commit: String,
+}
+
+/// The record of a project's branch.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    file: Option<PathBuf>,
+    entries: BTreeMap<String, Entry>,
+}
+
+impl Known {
+    /// Reads the record for a place, as `HOST/PROJECT/BRANCH`.
+    pub fn load(place: &str) -> Self {
+        let Some(directory) = state_directory() else {
+            return Self::default();
+        };
+        let file = directory.join(format!("{}.json", file_name(place)));
+        let entries = std::fs::read(&file)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        Self {
+            file: Some(file),
+            entries,
+        }
+    }
+
+    /// What is known of this commit's change.
+    pub fn state(&self, change_id: &str, commit: &str) -> CommitState {
+        match self.entries.get(change_id) {
+            None => CommitState::New,
+            Some(entry) if entry.commit == commit => CommitState::Unchanged,
+            Some(_) => CommitState::NextPatchSet,
+        }
+    }
+
+    /// The patch set a push of this commit makes, where that follows from what is known.
+    pub fn next_patch_set(&self, change_id: &str, commit: &str) -> Option<u32> {
+        let entry = self.entries.get(change_id)?;
+        match entry.commit == commit {
+            true => entry.patch_set,
+            false => Some(entry.patch_set? + 1),
+        }
+    }
+
+    /// Takes in what was pushed.
+    pub fn record(&mut self, commits: &[CommitRow], changes: &[ChangeReport]) {
+        for row in commits {
+            let Some(id) = &row.change_id else { continue };
+            let change = changes
+                .iter()
+                .find(|change| change.commit.as_ref() == Some(&row.commit));
+            let entry = Entry {
+                number: change.map(|change| change.change.number),
+                patch_set: change.and_then(|change| change.patch_set),
+                commit: row.commit.clone(),
+            };
+            self.entries.insert(id.clone(), entry);
+        }
+    }
+
+    /// Writes the record: aside, synced, renamed.
+    ///
+    /// # Errors
+    /// When it cannot be written; nothing else depends on it.
+    pub fn save(&self) -> io::Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let directory = file.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(directory)?;
+        let mut aside = tempfile::NamedTempFile::new_in(directory)?;
+        aside.write_all(&serde_json::to_vec(&self.entries)?)?;
+        aside.as_file().sync_all()?;
+        aside.persist(file)?;
+        Ok(())
+    }
+}
+
+fn state_directory() -> Option<PathBuf> {
+    let state = std::env::var_os("XDG_STATE_HOME")
+        .filter(|value| Path::new(value).is_absolute())
+        .map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/state"));
+    Some(state.or_else(home)?.join("kata-ci/gerrit"))
+}
+
+/// Letters, digits, `.` and `-` as they are, everything else as `_XX`: no two places share a file.
+fn file_name(place: &str) -> String {
+    place.bytes().fold(String::new(), |mut name, byte| {
+        if byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-' {
+            name.push(char::from(byte));
+        } else {
+            name.push_str(&format!("_{byte:02x}"));
+        }
+        name
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn row(commit: &str) -> CommitRow {
+        CommitRow {
+            commit: commit.to_owned(),
+            subject: "a: b".to_owned(),
+            change_id: Some("I1".to_owned()),
+            state: CommitState::New,
+        }
+    }
+
+    #[test]
+    fn what_was_pushed_is_known_afterwards() {
+        let mut known = Known::default();
+        assert_eq!(known.state("I1", "c1"), CommitState::New);
+        known.record(&[row("c1")], &[]);
+        assert_eq!(known.state("I1", "c1"), CommitState::Unchanged);
+        assert_eq!(known.state("I1", "c2"), CommitState::NextPatchSet);
+        assert_eq!(known.next_patch_set("I1", "c2"), None);
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("deep/er/x.json");
+        let mut known = Known {
+            file: Some(file.clone()),
+            entries: BTreeMap::new(),
+        };
+        known.record(&[row("c1")], &[]);
+        known.save().unwrap();
+        let read: BTreeMap<String, Entry> =
+            serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        assert_eq!(read, known.entries);
+    }
+
+    proptest! {
+        #[test]
+        fn places_have_files_of_their_own(one in "\\PC{0,12}", other in "\\PC{0,12}") {
+            prop_assert_eq!(one == other, file_name(&one) == file_name(&other));
+            prop_assert!(!file_name(&one).contains('/'));
+        }
+    }
+}

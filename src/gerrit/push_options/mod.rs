@@ -1,0 +1,288 @@
+//! The options of a push to `refs/for/…`: checked as Gerrit would check them, encoded as Gerrit decodes them.
+//!
+//! There are two ways to Gerrit: as push options (`git push -o KEY=VALUE`), or behind a `%` in the name of the ref,
+//! parted by commas, where only what is valid in a ref's name can be said. Both are split at the first `=`. Of all values
+//! only that of `message` is decoded (`_` and `+` are spaces, `%XX` is a byte): it is encoded here, so what the user types
+//! is what stands in the review.
+//!
+//! What Gerrit would refuse is refused here, before anything is sent. Source: Gerrit 3.10, `ReceiveCommits`, tried in the
+//! tests.
+
+mod key;
+mod reference;
+
+pub use key::{Key, Kind};
+pub use reference::{NotInReference, suffix};
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::config::closest;
+
+/// git hands a push option on in one packet, which takes 65,516 bytes; a ref's name shares its packet with two hashes.
+const LONGEST: usize = 65_000;
+/// Gerrit's limit (`ChangeUtil.TOPIC_MAX_LENGTH`), in characters.
+const LONGEST_TOPIC: usize = 2048;
+
+/// An option with its value, good to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushOption {
+    key: Key,
+    /// As Gerrit will have it after decoding.
+    value: Option<String>,
+}
+
+/// An option Gerrit would not take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidOption {
+    /// Gerrit does not know it.
+    #[error("Gerrit knows no push option `{name}`{}", suggestion.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    Unknown {
+        /// As given.
+        name: String,
+        /// One like it.
+        suggestion: Option<String>,
+    },
+    /// It needs a value, or may have none, or the value is not of its kind.
+    #[error("push option `{key}`: {problem}")]
+    Value {
+        /// The option.
+        key: String,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// Two that do not go together.
+    #[error("push options `{0}` and `{1}` are mutually exclusive: give one of them")]
+    Exclusive(Key, Key),
+    /// One that can be given once only.
+    #[error("push option `{0}` is given twice with different values: a push has one")]
+    Twice(Key),
+}
+
+impl PushOption {
+    /// Checks the value of an option.
+    ///
+    /// # Errors
+    /// [`InvalidOption::Value`].
+    pub fn new(key: Key, value: Option<&str>) -> Result<Self, InvalidOption> {
+        check(key, value).map_err(|problem| InvalidOption::Value {
+            key: key.to_string(),
+            problem,
+        })?;
+        let value = match key.kind() {
+            Kind::Flag => None,
+            Kind::Hashtag => value.map(|tag| tag.trim_start_matches('#').to_owned()),
+            _ => value.map(str::to_owned),
+        };
+        Ok(Self { key, value })
+    }
+
+    /// Reads `KEY=VALUE` or `KEY`, as on the command line: the value is meant as it stands, a message too.
+    ///
+    /// # Errors
+    /// [`InvalidOption`].
+    pub fn parse(text: &str) -> Result<Self, InvalidOption> {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (text, None),
+        };
+        let key = Key::named(name).ok_or_else(|| InvalidOption::Unknown {
+            name: name.escape_default().to_string(),
+            suggestion: closest(name, Key::names()).map(str::to_owned),
+        })?;
+        Self::new(key, value)
+    }
+
+    /// The option.
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
+    /// Its value as Gerrit will have it.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_deref()
+    }
+
+    /// `KEY=VALUE` or `KEY`, encoded.
+    fn encoded(&self) -> String {
+        match (&self.value, self.key) {
+            (None, key) => key.to_string(),
+            (Some(text), Key::Message) => format!("{}={}", self.key, percent_encoded(text)),
+            (Some(value), key) => format!("{key}={value}"),
+        }
+    }
+}
+
+/// Every byte but letters and digits as `%XX`: nothing of it means anything to Gerrit, to git or in a ref.
+fn percent_encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+        encoded
+    })
+}
+
+fn check(key: Key, value: Option<&str>) -> Result<(), String> {
+    let text = match (key.kind(), value) {
+        (Kind::Flag, None | Some("true" | "yes" | "on" | "1")) => return Ok(()),
+        (Kind::Flag, Some(_)) => return Err("takes no value: leave it out to leave it off".into()),
+        (_, None | Some("")) => return Err("needs a value".into()),
+        (_, Some(text)) => text,
+    };
+    if percent_encoded(text).len() > LONGEST {
+        return Err(format!(
+            "is too long: {LONGEST} bytes, encoded, can be sent"
+        ));
+    }
+    if key != Key::Message && text.chars().any(char::is_control) {
+        return Err("control characters, new lines among them, cannot be sent".into());
+    }
+    match key.kind() {
+        Kind::Flag | Kind::Text => Ok(()),
+        Kind::Topic => topic(text),
+        Kind::Account => account(text),
+        Kind::Hashtag => hashtag(text),
+        Kind::Label => label(text),
+        Kind::Notify => notify(text),
+        Kind::Commit => commit(text),
+    }
+}
+
+fn topic(text: &str) -> Result<(), String> {
+    if text.chars().count() > LONGEST_TOPIC {
+        return Err(format!("is longer than {LONGEST_TOPIC} characters"));
+    }
+    if text.contains('"') {
+        return Err("has a quotation mark, which Gerrit does not take in a topic".into());
+    }
+    if text.trim() != text {
+        return Err("has a space at its beginning or end, which Gerrit would drop".into());
+    }
+    Ok(())
+}
+
+fn account(text: &str) -> Result<(), String> {
+    match text.trim() == text {
+        true => Ok(()),
+        false => Err("has a space at its beginning or end".into()),
+    }
+}
+
+fn hashtag(text: &str) -> Result<(), String> {
+    let tag = text.trim_start_matches('#');
+    if tag.is_empty() || tag.trim() != tag {
+        return Err("a hashtag is a word or words without a space at the beginning or end".into());
+    }
+    match tag.contains(',') {
+        true => Err("a hashtag has no comma: give the option twice for two hashtags".into()),
+        false => Ok(()),
+    }
+}
+
+/// `Name+1`, `Name-2`, `Name` (which is +1) or `-Name` (which is 0).
+fn label(text: &str) -> Result<(), String> {
+    let name = match text.strip_prefix('-') {
+        Some(name) => name,
+        None => text
+            .rfind(['+', '-'])
+            .filter(|at| {
+                let digits = &text[at + 1..];
+                !digits.is_empty()
+                    && digits.len() <= 4
+                    && digits.bytes().all(|byte| byte.is_ascii_digit())
+            })
+            .map_or(text, |at| &text[..at]),
+    };
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let fits = name.bytes().all(good) && !name.starts_with('-') && !name.is_empty();
+    match fits {
+        true => Ok(()),
+        false => Err(
+            "a label is written Name+1, Name-1 or -Name, the name of letters, digits and `-`"
+                .into(),
+        ),
+    }
+}
+
+fn notify(text: &str) -> Result<(), String> {
+    match ["NONE", "OWNER", "OWNER_REVIEWERS", "ALL"].contains(&text) {
+        true => Ok(()),
+        false => Err("is one of NONE, OWNER, OWNER_REVIEWERS, ALL".into()),
+    }
+}
+
+fn commit(text: &str) -> Result<(), String> {
+    match text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => Ok(()),
+        false => Err("is a whole commit hash of 40 hexadecimal digits".into()),
+    }
+}
+
+/// Options that go together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PushOptions(Vec<PushOption>);
+
+/// Pairs that Gerrit refuses.
+const EXCLUSIVE: [(Key, Key); 4] = [
+    (Key::Wip, Key::Ready),
+    (Key::Private, Key::RemovePrivate),
+    (Key::PublishComments, Key::NoPublishComments),
+    (Key::Merged, Key::Base),
+];
+
+impl PushOptions {
+    /// Checks that they go together. The same option twice with the same value counts once.
+    ///
+    /// # Errors
+    /// [`InvalidOption::Exclusive`], [`InvalidOption::Twice`].
+    pub fn new(options: impl IntoIterator<Item = PushOption>) -> Result<Self, InvalidOption> {
+        let mut kept: Vec<PushOption> = Vec::new();
+        for option in options {
+            if kept.contains(&option) {
+                continue;
+            }
+            if !option.key.is_repeatable() && kept.iter().any(|other| other.key == option.key) {
+                return Err(InvalidOption::Twice(option.key));
+            }
+            kept.push(option);
+        }
+        let keys: BTreeSet<_> = kept.iter().map(|option| option.key).collect();
+        match EXCLUSIVE
+            .iter()
+            .find(|(one, other)| keys.contains(one) && keys.contains(other))
+        {
+            Some((one, other)) => Err(InvalidOption::Exclusive(*one, *other)),
+            None => Ok(Self(kept)),
+        }
+    }
+
+    /// In the order given.
+    pub fn iter(&self) -> impl Iterator<Item = &PushOption> {
+        self.0.iter()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What to give to `git push -o`, one a string.
+    pub fn arguments(&self) -> Vec<String> {
+        self.iter().map(PushOption::encoded).collect()
+    }
+}
+
+impl fmt::Display for PushOption {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Some(value) => write!(formatter, "{}={value}", self.key),
+            None => write!(formatter, "{}", self.key),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! What Gerrit answers when it does not take a push: its cause, and what to do.
+//!
+//! The server's words are never hidden; where they are not known, that is said. "Already there" is an answer too, and
+//! none to be sorry about.
+
+mod table;
+
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+use serde::Serialize;
+
+/// What a fix may have to name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Context {
+    /// The remote, or the URL without credentials.
+    pub remote: String,
+    /// The target branch.
+    pub branch: String,
+    /// The project at the server.
+    pub project: String,
+    /// The commit that was pushed.
+    pub tip: String,
+    /// How many commits went with it, itself among them: with one it is clear which is meant.
+    pub count: usize,
+}
+
+/// A rejection, explained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rejection {
+    /// The server's words.
+    pub reason: String,
+    /// The commit it names, as it names it.
+    pub commit: Option<String>,
+    /// What they mean.
+    pub cause: String,
+    /// What to do.
+    pub fix: String,
+    /// What was pushed is already there: success for who pushed it.
+    pub nothing_new: bool,
+    /// Another try may help: the network, a server that is busy or broken.
+    pub transient: bool,
+    /// Whether these words are known.
+    pub known: bool,
+    /// The server said so of a ref; else git or ssh did, before it came to that.
+    pub by_server: bool,
+    /// What else was said belongs to the explanation.
+    pub see_said: bool,
+}
+
+struct Row {
+    pattern: Regex,
+    row: &'static table::Row,
+}
+
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    table::ROWS
+        .iter()
+        .filter_map(|row| {
+            let pattern = Regex::new(row.pattern).ok()?;
+            Some(Row { pattern, row })
+        })
+        .collect()
+});
+
+/// Explains what the server said: the reason behind `[remote rejected]`, or the line that stands for it.
+pub fn explain(reason: &str, context: &Context) -> Rejection {
+    let (commit, bare) = named_commit(reason);
+    let found = ROWS.iter().find_map(|row| {
+        row.pattern
+            .captures(bare)
+            .map(|captures| (row.row, captures))
+    });
+    match found {
+        Some((row, captures)) => Rejection {
+            cause: fill(row.cause, &captures, commit, context),
+            fix: fill(row.fix, &captures, commit, context),
+            nothing_new: row.nature == table::Nature::NothingNew,
+            transient: row.nature == table::Nature::Transient,
+            known: true,
+            by_server: true,
+            see_said: row.nature == table::Nature::Said,
+            reason: reason.to_owned(),
+            commit: commit.map(str::to_owned),
+        },
+        None => unknown(reason, commit),
+    }
+}
+
+/// Whether the table knows these words.
+pub fn is_known(reason: &str) -> bool {
+    let (_, bare) = named_commit(reason);
+    ROWS.iter().any(|row| row.pattern.is_match(bare))
+}
+
+fn unknown(reason: &str, commit: Option<&str>) -> Rejection {
+    Rejection {
+        reason: reason.to_owned(),
+        commit: commit.map(str::to_owned),
+        cause: "kata-ci does not know this answer; it may come from a plugin or a newer Gerrit"
+            .to_owned(),
+        fix: "see what the server says besides; its administrators know their rules".to_owned(),
+        nothing_new: false,
+        transient: false,
+        known: false,
+        by_server: true,
+        see_said: true,
+    }
+}
+
+/// `commit 0123abc: what is wrong` is about that commit.
+fn named_commit(reason: &str) -> (Option<&str>, &str) {
+    let parts = reason
+        .strip_prefix("commit ")
+        .and_then(|rest| rest.split_once(": "));
+    match parts {
+        Some((commit, rest)) if commit.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            (Some(commit), rest)
+        }
+        _ => (None, reason),
+    }
+}
+
+static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\$[1-9]|\{[a-z]+\}").ok());
+
+/// Puts the words of the answer (`$1`: those of the first group that took part) and of the context (`{branch}`) in; what
+/// is put in is not looked at again.
+fn fill(
+    template: &str,
+    captures: &Captures<'_>,
+    commit: Option<&str>,
+    context: &Context,
+) -> String {
+    let Some(place) = PLACE.as_ref() else {
+        return template.to_owned();
+    };
+    let groups: Vec<_> = captures.iter().skip(1).flatten().collect();
+    let tip = context.tip.get(..7).unwrap_or(&context.tip);
+    let commit = commit.or((context.count == 1).then_some(tip));
+    let value = |name: &str| match name {
+        "{reword}" => reword(commit, context),
+        "{commit}" => commit.unwrap_or("a commit of the push").to_owned(),
+        "{remote}" => context.remote.clone(),
+        "{branch}" => context.branch.clone(),
+        "{project}" => context.project.clone(),
+        number => number[1..]
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| groups.get(number - 1))
+            .map_or_else(String::new, |group| group.as_str().to_owned()),
+    };
+    place
+        .replace_all(template, |found: &Captures<'_>| value(&found[0]))
+        .into_owned()
+}
+
+fn reword(commit: Option<&str>, context: &Context) -> String {
+    match commit {
+        Some(commit) if context.tip.starts_with(commit) => "git commit --amend".to_owned(),
+        Some(commit) => format!("git rebase -i {commit}~, mark it `reword`"),
+        None => format!(
+            "git rebase -i {}/{}, mark it `reword`",
+            context.remote, context.branch
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,483 @@
+//! A real Gerrit on loopback, started once for all tests of this binary; a project of its own for each test.
+//!
+//! The server ends with the test process, however that ends: `gerrit-up --attended` stops it once its standard input is
+//! closed, and this process holds the other end.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+
+/// Who talks to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum User {
+    /// May do everything.
+    Admin,
+    /// May do what any registered user may.
+    Guest,
+}
+
+impl User {
+    /// The name at the server.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Guest => "guest",
+        }
+    }
+
+    fn email(self) -> &'static str {
+        match self {
+            Self::Admin => "admin@example.com",
+            Self::Guest => "guest@example.com",
+        }
+    }
+}
+
+/// What a clone goes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Authenticated by key.
+    Ssh,
+    /// Authenticated by password, through git's credential store.
+    Http,
+}
+
+/// The running server.
+pub struct Server {
+    values: BTreeMap<String, String>,
+    _guard: Child,
+}
+
+/// The server, started by the first call. None where this machine cannot have one: the test then says so and is over.
+pub fn server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
+    match SERVER.get_or_init(start) {
+        Ok(server) => Some(server),
+        Err(reason) => {
+            let required = std::env::var_os("KATACI_TEST_REQUIRE_GERRIT").is_some();
+            assert!(!required, "no Gerrit: {reason}");
+            // Past the capture of the test harness: a skipped test must be seen.
+            let test = std::thread::current().name().unwrap_or("a test").to_owned();
+            let line = format!("SKIPPED {test}: no Gerrit here: {reason}\n");
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+            None
+        }
+    }
+}
+
+fn start() -> Result<Server, String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/gerrit/gerrit-up");
+    let site = tempfile::Builder::new()
+        .prefix("kata-ci-gerrit-")
+        .tempdir()
+        .map_err(|error| error.to_string())?
+        .keep();
+    let mut errors = tempfile::tempfile().map_err(|error| error.to_string())?;
+    let mut guard = Command::new(script)
+        .arg("--attended")
+        .arg(&site)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(errors.try_clone().map_err(|error| error.to_string())?)
+        .spawn()
+        .map_err(|error| format!("gerrit-up: {error}"))?;
+    let mut line = String::new();
+    let stdout = guard.stdout.take().expect("piped");
+    let _ = BufReader::new(stdout).read_line(&mut line);
+    let mut said = String::new();
+    let _ = errors.rewind();
+    let _ = errors.read_to_string(&mut said);
+    if line.trim_end() == "ready" {
+        let values = read_values(&site.join("server"));
+        return Ok(Server {
+            values,
+            _guard: guard,
+        });
+    }
+    let status = guard.wait().map_err(|error| error.to_string())?;
+    let _ = std::fs::remove_dir_all(&site);
+    // Code 3 is "cannot be had here"; whatever else it is must not pass for that.
+    assert_eq!(status.code(), Some(3), "gerrit-up failed: {said}");
+    Err(said.trim().to_owned())
+}
+
+fn read_values(file: &Path) -> BTreeMap<String, String> {
+    std::fs::read_to_string(file)
+        .expect("gerrit-up describes the server")
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+impl Server {
+    /// A value of what gerrit-up said of the server.
+    pub fn value(&self, key: &str) -> &str {
+        &self.values[key]
+    }
+
+    /// Base URL without a slash at its end.
+    pub fn url(&self) -> &str {
+        self.value("url")
+    }
+
+    /// The user's HTTP password.
+    pub fn password(&self, user: User) -> &str {
+        self.value(&format!("{}_password", user.name()))
+    }
+
+    /// What git is to call for ssh.
+    pub fn ssh_command(&self, user: User) -> String {
+        format!(
+            "ssh -i {} -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR",
+            self.value(&format!("{}_key", user.name()))
+        )
+    }
+
+    /// A call of the REST interface; the answer as JSON (null where it has no body).
+    pub fn rest(&self, user: User, method: &str, path: &str, body: Option<&Value>) -> Value {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--noproxy", "*", "--fail-with-body", "-X", method])
+            .args(["-u", &format!("{}:{}", user.name(), self.password(user))])
+            .arg(format!("{}/a/{path}", self.url()));
+        if let Some(body) = body {
+            curl.args([
+                "-H",
+                "Content-Type: application/json",
+                "--data-binary",
+                &body.to_string(),
+            ]);
+        }
+        let output = curl.output().expect("curl");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{method} {path}: {text}");
+        let json = text.strip_prefix(")]}'").unwrap_or("").trim();
+        serde_json::from_str(json).unwrap_or(Value::Null)
+    }
+
+    /// A file the server serves to everybody.
+    pub fn download(&self, path: &str) -> Vec<u8> {
+        let output = Command::new("curl")
+            .args(["-sSf", "--noproxy", "*"])
+            .arg(format!("{}/{path}", self.url()))
+            .output()
+            .expect("curl");
+        assert!(output.status.success(), "GET {path}");
+        output.stdout
+    }
+
+    /// A new project with a branch `master` that has one commit.
+    pub fn project(&'static self, stem: &str) -> Project {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("{stem}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        self.create_project(&name);
+        Project { server: self, name }
+    }
+
+    fn create_project(&self, name: &str) {
+        let body = serde_json::json!({"create_empty_commit": true, "branches": ["master"]});
+        let path = format!("projects/{}", name.replace('/', "%2F"));
+        self.rest(User::Admin, "PUT", &path, Some(&body));
+    }
+}
+
+/// A project at the server.
+pub struct Project {
+    /// The server.
+    pub server: &'static Server,
+    /// Its name.
+    pub name: String,
+}
+
+impl Project {
+    /// Its name as REST wants it in a path.
+    pub fn id(&self) -> String {
+        self.name.replace('/', "%2F")
+    }
+
+    /// Its URL for a user.
+    pub fn url(&self, user: User, transport: Transport) -> String {
+        let name = user.name();
+        match transport {
+            Transport::Ssh => {
+                format!(
+                    "ssh://{name}@127.0.0.1:{}/{}",
+                    self.server.value("ssh_port"),
+                    self.name
+                )
+            }
+            Transport::Http => format!(
+                "http://{name}@127.0.0.1:{}/a/{}",
+                self.server.value("http_port"),
+                self.name
+            ),
+        }
+    }
+
+    /// A clone of it, with the user's name and e-mail.
+    pub fn clone_as(&self, user: User, transport: Transport) -> Clone {
+        let server = self.server;
+        let home = Home::new(user.name(), user.email());
+        let store = home.path().join("credentials");
+        let port = server.value("http_port");
+        let password = server.password(user);
+        std::fs::write(
+            &store,
+            format!("http://{}:{password}@127.0.0.1:{port}\n", user.name()),
+        )
+        .expect("written");
+        home.configure("core.sshCommand", &server.ssh_command(user));
+        home.configure(
+            "credential.helper",
+            &format!("store --file={}", store.display()),
+        );
+        home.clone(&self.url(user, transport), &self.name)
+    }
+
+    /// A change of the project by its Change-Id, with details; none when there is none.
+    pub fn change(&self, change_id: &str) -> Option<Value> {
+        let path = format!(
+            "changes/?q=project:{}+change:{change_id}&o=CURRENT_REVISION&o=CURRENT_COMMIT&o=DETAILED_LABELS&o=DETAILED_ACCOUNTS&o=MESSAGES",
+            self.id()
+        );
+        let found = self.server.rest(User::Admin, "GET", &path, None);
+        found.as_array().and_then(|list| list.first().cloned())
+    }
+
+    /// Gives all registered users a rule: `ALLOW` or `BLOCK`.
+    pub fn rule(&self, reference: &str, permission: &str, action: &str) {
+        let rule = serde_json::json!({"global:Registered-Users": {"action": action}});
+        let permissions = serde_json::json!({permission: {"rules": rule}});
+        let body = serde_json::json!({"add": {reference: {"permissions": permissions}}});
+        let path = format!("projects/{}/access", self.id());
+        self.server.rest(User::Admin, "POST", &path, Some(&body));
+    }
+
+    /// Sets something in the project's configuration.
+    pub fn configure(&self, body: Value) {
+        let path = format!("projects/{}/config", self.id());
+        self.server.rest(User::Admin, "PUT", &path, Some(&body));
+    }
+
+    /// Makes a branch where `master` is.
+    pub fn branch(&self, name: &str) {
+        let path = format!("projects/{}/branches/{name}", self.id());
+        let body = serde_json::json!({"revision": "master"});
+        self.server.rest(User::Admin, "PUT", &path, Some(&body));
+    }
+
+    /// How many changes the project has.
+    pub fn count(&self) -> usize {
+        let path = format!("changes/?q=project:{}", self.id());
+        let found = self.server.rest(User::Admin, "GET", &path, None);
+        found.as_array().map_or(0, Vec::len)
+    }
+}
+
+/// A home with a git configuration of its own, in a temporary place.
+pub struct Home(tempfile::TempDir);
+
+impl Home {
+    /// For a user of this name and e-mail address.
+    pub fn new(name: &str, email: &str) -> Self {
+        let home = Self(tempfile::tempdir().expect("a temporary directory"));
+        for (key, value) in [
+            ("user.name", name),
+            ("user.email", email),
+            ("init.defaultBranch", "master"),
+            ("advice.detachedHead", "false"),
+        ] {
+            home.configure(key, value);
+        }
+        home
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Sets a key of the user's git configuration.
+    pub fn configure(&self, key: &str, value: &str) {
+        let file = self.path().join("gitconfig");
+        let status = Command::new("git")
+            .args(["config", "--file"])
+            .arg(file)
+            .args([key, value])
+            .status();
+        assert!(status.expect("git").success());
+    }
+
+    /// A clone in it.
+    pub fn clone(self, url: &str, name: &str) -> Clone {
+        let clone = Clone {
+            directory: self.path().join(name),
+            home: self,
+        };
+        let directory = clone.directory.to_string_lossy().into_owned();
+        clone.git_in(clone.home.path(), &["clone", "-q", url, &directory]);
+        clone
+    }
+}
+
+/// A plain git server, as a directory, with one commit on `master`; a clone of it.
+pub fn plain() -> (PathBuf, Clone) {
+    let home = Home::new("ada", "ada@example.com");
+    let origin = home.path().join("origin.git");
+    let status = Command::new("git")
+        .args(["init", "-q", "--bare", "--initial-branch=master"])
+        .arg(&origin)
+        .status();
+    assert!(status.expect("git").success());
+    let status = Command::new("git")
+        .arg("-C")
+        .arg(&origin)
+        .args(["config", "receive.advertisePushOptions", "true"])
+        .status();
+    assert!(status.expect("git").success());
+    let clone = home.clone(&origin.to_string_lossy(), "proxy");
+    clone.commit("file", "proxy: begin\n");
+    clone.git(&["push", "-q", "origin", "HEAD:refs/heads/master"]);
+    clone.git(&["remote", "set-head", "origin", "master"]);
+    (origin, clone)
+}
+
+/// A clone in a temporary place, with a home and a git configuration of its own.
+pub struct Clone {
+    home: Home,
+    /// The work tree.
+    pub directory: PathBuf,
+}
+
+impl Clone {
+    /// Variables that keep git and kata-ci to this clone's own configuration and state.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let home = self.home.path();
+        vec![
+            ("HOME", home.display().to_string()),
+            (
+                "GIT_CONFIG_GLOBAL",
+                home.join("gitconfig").display().to_string(),
+            ),
+            ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
+            ("XDG_STATE_HOME", home.join("state").display().to_string()),
+            ("XDG_CONFIG_HOME", home.join("config").display().to_string()),
+            ("GIT_TERMINAL_PROMPT", "0".to_owned()),
+            ("no_proxy", "127.0.0.1".to_owned()),
+        ]
+    }
+
+    /// The directory that is this clone's HOME.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    fn git_in(&self, directory: &Path, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(arguments)
+            .current_dir(directory)
+            .envs(self.environment())
+            .output()
+            .expect("git");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "git {arguments:?}: {errors}");
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned()
+    }
+
+    /// Runs git, which must succeed.
+    pub fn git(&self, arguments: &[&str]) -> String {
+        self.git_in(&self.directory, arguments)
+    }
+
+    /// Commits a new content of `file` with this message as it is.
+    pub fn commit(&self, file: &str, message: &str) -> String {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let content = format!("{}\n", COUNT.fetch_add(1, Ordering::Relaxed));
+        std::fs::write(self.directory.join(file), content).expect("written");
+        let path = self.home.path().join("message");
+        std::fs::write(&path, message).expect("written");
+        self.git(&["add", "-A"]);
+        self.git(&[
+            "commit",
+            "-q",
+            "--no-verify",
+            "--cleanup=verbatim",
+            "--allow-empty-message",
+            "-F",
+            &path.to_string_lossy(),
+        ]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// Commits with a fresh Change-Id below the message; the Change-Id.
+    pub fn commit_with_id(&self, file: &str, message: &str) -> String {
+        let id = fresh_id();
+        self.commit(file, &format!("{message}\n\nChange-Id: {id}\n"));
+        id
+    }
+
+    /// A kata-ci call in the work tree.
+    pub fn kata_ci(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kata-ci"));
+        command
+            .args(arguments)
+            .current_dir(&self.directory)
+            .envs(self.environment())
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The answer of a kata-ci call.
+    pub fn call(&self, arguments: &[&str]) -> Answer {
+        Answer::of(&mut self.kata_ci(arguments))
+    }
+}
+
+/// A Change-Id nobody has used.
+pub fn fresh_id() -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(1);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("I{:08x}{count:032x}", std::process::id())
+}
+
+/// What a program said and how it ended.
+#[derive(Debug)]
+pub struct Answer {
+    /// Exit code.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub output: String,
+    /// Standard error.
+    pub errors: String,
+}
+
+impl Answer {
+    /// Runs the command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("it starts");
+        Self {
+            code: output.status.code(),
+            output: String::from_utf8_lossy(&output.stdout).into_owned(),
+            errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Itself, if it ended with this code.
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+
+    /// Standard output as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.output).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+}
