@@ -3,7 +3,7 @@
 use super::seen::Seen;
 
 /// Most missing programs that are kept.
-const MOST_PROGRAMS: usize = 32;
+pub(super) const MOST_PROGRAMS: usize = 32;
 
 /// Reads what stands outside of tests.
 #[derive(Debug, Default)]
@@ -127,8 +127,7 @@ fn command_not_found(text: &str) -> Option<&str> {
 fn shell_not_found(text: &str) -> Option<&str> {
     let mut parts = text.strip_suffix(": not found")?.rsplitn(3, ": ");
     let (program, number, shell) = (parts.next()?, parts.next()?, parts.next()?);
-    let numbered = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty();
-    (numbered && !shell.contains("  ")).then_some(program)
+    (is_number(number) && !shell.contains("  ")).then_some(program)
 }
 
 /// make: `make: PROG: No such file or directory`; bash: `bash: /x.sh: …`, `X: line 3: PROG: …`; `env: ‘PROG’: …`;
@@ -166,9 +165,20 @@ fn runner(said: &str) -> Option<&str> {
         }
         "bash" | "sh" => line.is_empty() || program.contains('/'),
         "env" | "timeout" | "xargs" | "nohup" | "setsid" => true,
-        _ => false,
+        // A script names itself; a missing file it redirects from is said in the same words.
+        _ => is_number(line) && lies_with_programs(program),
     };
     runs.then_some(program)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `/go/bin/yq`, `./install_yq.sh`.
+fn lies_with_programs(path: &str) -> bool {
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+    directory.ends_with("/bin") || directory.ends_with("/sbin") || name.ends_with(".sh")
 }
 
 /// cargo: `error: could not execute process `x …` (never executed)`,

@@ -6,6 +6,7 @@
 use super::cases::{Details, Out, Spans};
 use super::go_lines;
 use super::lines::Line;
+use super::make::MOST_PROGRAMS;
 use super::{CaseKey, Context, Observations, clean};
 use crate::outcome::{CaseStatus, Ending};
 
@@ -43,6 +44,8 @@ struct Section {
     error: Option<String>,
     /// Programs its output says are missing, and in which words.
     missing: Vec<(String, String)>,
+    /// The program it began to install, and has not used yet.
+    installing: Option<String>,
 }
 
 /// Reads static checks.
@@ -82,6 +85,7 @@ impl StaticChecks {
                 printed: false,
                 error: None,
                 missing: Vec::new(),
+                installing: None,
             });
             return true;
         }
@@ -103,8 +107,10 @@ impl StaticChecks {
     /// A program that the running check could not find.
     pub(super) fn missing(&mut self, program: String, text: &str) {
         if let Some(section) = &mut self.section {
-            section.missing.push((program, text.to_owned()));
-            section.missing.truncate(64);
+            let known = (section.missing.iter()).any(|(known, _)| *known == program);
+            if !known && section.missing.len() < MOST_PROGRAMS {
+                section.missing.push((program, text.to_owned()));
+            }
         }
     }
 
@@ -160,6 +166,9 @@ impl StaticChecks {
         observations: &mut Observations,
         out: &mut Out<'_>,
     ) {
+        if let Some(section) = &mut self.section {
+            section.give_up_installing();
+        }
         let missing = self
             .section
             .as_ref()
@@ -185,6 +194,9 @@ impl Section {
         let text = text.trim();
         self.printed |= !text.is_empty();
         let said = text.strip_prefix("INFO: ").unwrap_or(text);
+        if said.len() < text.len() {
+            self.installs(said);
+        }
         if let Some(error) = text.strip_prefix("ERROR: ") {
             self.error.get_or_insert_with(|| error.to_owned());
         } else if text.starts_with("Found 0 commits ")
@@ -193,6 +205,26 @@ impl Section {
             self.nothing = Some(said.to_owned());
         } else if is_look(said) {
             self.nothing = None;
+        }
+    }
+
+    /// `Installing xurls utility`; what is said next shows that it is there. What is installed to install it
+    /// (`Installing github.com/mvdan/xurls`) is not what the check asked for.
+    fn installs(&mut self, said: &str) {
+        match said.strip_prefix("Installing ") {
+            Some(program) if self.installing.is_none() => {
+                self.installing = program.split_whitespace().next().map(str::to_owned);
+            }
+            Some(_) => {}
+            None => self.installing = None,
+        }
+    }
+
+    /// The check ended in the middle of installing a program: it is missing, whoever else is.
+    fn give_up_installing(&mut self) {
+        if let Some(program) = self.installing.take() {
+            let said = format!("{program} is missing, and installing it failed");
+            self.missing.insert(0, (program, said));
         }
     }
 }

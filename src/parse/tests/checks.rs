@@ -159,6 +159,10 @@ fn missing_programs_are_named_as_their_callers_say_it() {
         ("env: ‘nosuchenv’: No such file or directory", "nosuchenv"),
         ("bash: /p/x.sh: No such file or directory", "/p/x.sh"),
         (
+            "/t/.ci/lib.sh: line 142: /go/bin/yq: No such file or directory",
+            "/go/bin/yq",
+        ),
+        (
             "timeout: failed to run command ‘nosucht’: No such file or directory",
             "nosucht",
         ),
@@ -182,6 +186,8 @@ fn missing_programs_are_named_as_their_callers_say_it() {
     }
     let others = [
         "cat: /x: No such file or directory",
+        "/t/.ci/lib.sh: line 142: /etc/versions.yaml: No such file or directory",
+        "/t/.ci/lib.sh: line 142: cd: /go/bin: No such file or directory",
         "make: Makefile: No such file or directory",
         "make: *** No rule to make target 'x'.  Stop.",
         "error: package `x`: not found",
@@ -227,6 +233,31 @@ fn a_check_whose_program_is_missing_is_unfinished() {
         parsed.end("static_check_docs").message.as_deref(),
         Some("x.sh: line 3: xurls: command not found")
     );
+}
+
+#[test]
+fn a_check_that_ends_while_it_installs_its_program_is_unfinished() {
+    let died = |more: &str| {
+        let text = format!(
+            "INFO: Installing xurls utility\nINFO: Installing example.com/xurls\n{more}x.sh: line 1: /go/bin/yq: No such file or directory\nx.sh: line 1: /go/bin/yq: No such file or directory\nERROR: need version\nmake: *** [Makefile:5: check] Error 1\n"
+        );
+        parse(&Context::default(), &section("docs", &text), 2)
+    };
+    let parsed = died("");
+    assert_eq!(
+        parsed.cases(),
+        ["static-checks|static_check_docs|unfinished"]
+    );
+    assert_eq!(
+        parsed.observations.missing_programs,
+        ["xurls", "/go/bin/yq"]
+    );
+    assert_eq!(
+        parsed.end("static_check_docs").message.as_deref(),
+        Some("xurls is missing, and installing it failed")
+    );
+    let parsed = died("INFO: Checking documentation\n");
+    assert_eq!(parsed.observations.missing_programs, ["/go/bin/yq"]);
 }
 
 #[test]
