@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::document::{Located, Place};
 use super::problem::{Problem, Problems, quote, suggestion};
-use super::{Gerrit, Layout, NetworkPolicy, Reads, Requirement};
+use super::{Gerrit, Layout, Network, NetworkPolicy, Reads, Requirement};
 use crate::outcome::Expect;
 use crate::plan::Command;
 
@@ -29,6 +29,7 @@ pub(super) struct Layer {
     pub steps: Vec<StepLayer>,
     pub components: Vec<ComponentLayer>,
     pub gerrit: Gerrit,
+    pub network: Network,
 }
 
 impl Layer {
@@ -46,6 +47,7 @@ impl Layer {
                 branch: self.gerrit.branch.or(under.gerrit.branch),
                 label: self.gerrit.label.or(under.gerrit.label),
             },
+            network: self.network.over(under.network),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Gerrit, Requirement};
+use super::{Gerrit, Network, Requirement};
 use crate::outcome::Expect;
 use crate::plan::Command;
 
@@ -56,6 +56,8 @@ pub struct Pipeline {
     pub components: Vec<Component>,
     /// The Gerrit its components are reviewed on.
     pub gerrit: Gerrit,
+    /// The way to the outside.
+    pub network: Network,
 }
 
 impl Pipeline {
@@ -69,6 +71,7 @@ impl Pipeline {
             steps: Vec::new(),
             components: Vec::new(),
             gerrit: Gerrit::default(),
+            network: Network::default(),
         }
     }
 }

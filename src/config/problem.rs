@@ -107,7 +107,7 @@ impl Problem {
 
     fn group(&self) -> Group<'_> {
         let snippets = self.documents().into_iter().map(|document| {
-            Snippet::source(&document.text)
+            Snippet::source(without_passwords(&document.text))
                 .path(document.title())
                 .annotations(self.annotations(document))
         });
@@ -162,6 +162,29 @@ impl Problems {
         }
         problems.sort_by_key(Problem::position);
         Err(ConfigError { problems })
+    }
+}
+
+/// The text with asterisks for what stands before the `@` of a URL or in a line about a proxy. Every place in it stays.
+fn without_passwords(text: &str) -> String {
+    text.split_inclusive('\n').map(without_password).collect()
+}
+
+fn without_password(line: &str) -> String {
+    let about_proxy = || line.to_ascii_lowercase().contains("proxy");
+    let start = match line.find("://") {
+        Some(at) => Some(at + 3),
+        None => line
+            .find(['"', '\''])
+            .filter(|_| about_proxy())
+            .map(|at| at + 1),
+    };
+    match (start, line.rfind('@')) {
+        (Some(start), Some(end)) if start < end && line[start..end].contains(':') => {
+            let (before, after) = (&line[..start], &line[end..]);
+            format!("{before}{}{after}", "*".repeat(end - start))
+        }
+        _ => line.to_owned(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::fields::{Context, Fields, Value};
 use super::layer::{ComponentLayer, Layer, Settings, StepLayer, refuse_twins};
 use super::problem::{ConfigError, Problem, Problems, printable, suggestion};
 use super::words::{self, Refusal};
-use super::{Gerrit, variables};
+use super::{Gerrit, Network, variables};
 use crate::plan::Command;
 
 /// The version of the format that is read.
@@ -157,21 +157,17 @@ fn user(fields: &mut Fields) -> Read {
 }
 
 fn shared(fields: &mut Fields, defaults: fn(&mut Fields) -> Settings) -> Layer {
-    for (table, keys) in [
-        ("limits", &["memory", "processes", "file_size"][..]),
-        ("network", &["proxy", "no_proxy"][..]),
-    ] {
-        within(fields, table, |fields| {
-            for key in keys {
-                fields.forbid(
-                    key,
-                    "this version of kata-ci cannot do that yet",
-                    "leave it out: a run without it would not be what this asks for",
-                );
-            }
-        });
-    }
+    within(fields, "limits", |fields| {
+        for key in ["memory", "processes", "file_size"] {
+            fields.forbid(
+                key,
+                "this version of kata-ci cannot do that yet",
+                "leave it out: a run without it would not be what this asks for",
+            );
+        }
+    });
     Layer {
+        network: within(fields, "network", network).unwrap_or_default(),
         env: env(fields),
         defaults: within(fields, "defaults", defaults).unwrap_or_default(),
         gerrit: within(fields, "gerrit", gerrit).unwrap_or_default(),
@@ -393,6 +389,16 @@ fn gerrit(fields: &mut Fields) -> Gerrit {
         remote: text("remote"),
         branch: text("branch"),
         label: text("label"),
+    }
+}
+
+fn network(fields: &mut Fields) -> Network {
+    let hosts = list(fields, "no_proxy", words::host);
+    Network {
+        proxy: fields
+            .get("proxy")
+            .and_then(|value| word(&value, words::proxy)),
+        no_proxy: hosts.map(|hosts| hosts.into_iter().map(|host| host.value).collect()),
     }
 }
 

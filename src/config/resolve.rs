@@ -62,6 +62,7 @@ pub(super) fn resolve(
         layout: layer.layout.unwrap_or_default(),
         env: values(layer.env),
         gerrit: layer.gerrit,
+        network: layer.network,
         components: layer.components.into_iter().map(component).collect(),
         steps: steps
             .into_iter()

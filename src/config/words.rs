@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::problem::{printable, quote, suggestion};
-use super::{Layout, NetworkPolicy, Reads, Requirement};
+use super::{Layout, NetworkPolicy, Proxy, Reads, Requirement};
 use crate::outcome::Expect;
 
 /// A text that is not what its key asks for.
@@ -148,6 +148,27 @@ pub(super) fn isolate(text: &str) -> Result<(), Refusal> {
             "leave the key out, or write \"auto\" for isolation where it can be had",
         )),
     }
+}
+
+/// The URL of a proxy. It may hold a password: what is refused is not repeated.
+pub(super) fn proxy(text: &str) -> Result<Proxy, Refusal> {
+    Proxy::parse(text).ok_or_else(|| {
+        Refusal::new(
+            "this is no URL of a proxy",
+            "write it like \"http://proxy.example.com:3128\" (or https, socks5, socks5h), or \"\" for none at all",
+        )
+    })
+}
+
+/// A host for `no_proxy`.
+pub(super) fn host(text: &str) -> Result<String, Refusal> {
+    if text.is_empty() || text.contains(|letter: char| letter == ',' || letter.is_whitespace()) {
+        return Err(Refusal::new(
+            format!("{} is not one host", quote(text)),
+            "write a list: [\"localhost\", \".example.com\"]",
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 /// `cases`, `commands` or `exit`.

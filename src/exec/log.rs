@@ -1,4 +1,4 @@
-//! A job's log: exactly the bytes it printed.
+//! A job's log: exactly the bytes it printed, but for passwords of proxies ([`super::mask`]).
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};

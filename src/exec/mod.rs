@@ -19,6 +19,7 @@ mod doubt;
 mod failure;
 pub mod helper;
 mod log;
+mod mask;
 mod orders;
 mod orphans;
 mod output;

@@ -1,4 +1,4 @@
-//! Where a job's output goes: the log first, then the parser, whose findings become events.
+//! Where a job's output goes: past its secrets to the log first, then the parser, whose findings become events.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use crossbeam_channel::{SendTimeoutError, Sender};
 
 use super::failure::Failure;
 use super::log::Log;
+use super::mask::Mask;
 use crate::event::{CaseFinished, CaseStarted, Event};
 use crate::outcome::{Ending, Tally};
 use crate::parse::{CaseEnd, CaseKey, Context, Finding, Observations, Parser};
@@ -18,6 +19,7 @@ const PATIENCE: Duration = Duration::from_millis(5);
 /// The way of one attempt's output.
 #[derive(Debug)]
 pub(super) struct Output<'run> {
+    mask: Mask,
     log: Log,
     parser: Parser,
     findings: Findings<'run>,
@@ -52,6 +54,7 @@ impl<'run> Output<'run> {
             cases: Tally::default(),
         };
         Self {
+            mask: Mask::of(&job.environment),
             log,
             parser,
             findings,
@@ -61,6 +64,16 @@ impl<'run> Output<'run> {
     /// Takes the next bytes. What was found waits to be sent: see [`Output::send`]. After an error, stop: what is not in the
     /// log is not to be counted.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let bytes = self.mask.pass(bytes);
+        let taken = self.take(&bytes);
+        if taken.is_err() {
+            // What comes after a gap is not written.
+            self.mask.finish();
+        }
+        taken
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.log.append(bytes)?;
         let findings = &mut self.findings;
         self.parser
@@ -74,7 +87,9 @@ impl<'run> Output<'run> {
     }
 
     /// Ends it: open cases get their status, everything that waits is sent.
-    pub fn finish(self, ending: Option<Ending>) -> Finished {
+    pub fn finish(mut self, ending: Option<Ending>) -> Finished {
+        let held = self.mask.finish();
+        let unwritten = self.take(&held).err();
         let mut findings = self.findings;
         let observations = self
             .parser
@@ -83,7 +98,7 @@ impl<'run> Output<'run> {
             log_size: self.log.size(),
             cases: findings.flush(),
             observations,
-            failure: self.log.close().err(),
+            failure: unwritten.or(self.log.close().err()),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The environment of a job: an allowlist of the user's, then the layout's, the pipeline's, the component's, the step's.
+//! The environment of a job: an allowlist of the user's, then the layout's, `[network]`, the pipeline's, the component's,
+//! the step's.
 //!
 //! What changes make's or git's behaviour behind a Makefile's back (`MAKEFLAGS`, `GIT_DIR`), and what a stranger's Makefile
 //! should not see (tokens, agents), is not on the list and so never gets in, unless the pipeline itself sets it.
@@ -55,6 +56,7 @@ pub(crate) fn of_component(
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     environment.extend(layout.clone());
+    pipeline.network.set_variables(&mut environment);
     overlay(&mut environment, &pipeline.env);
     overlay(&mut environment, &component.env);
     environment
@@ -83,6 +85,7 @@ pub(super) fn of_job(
 ) -> BTreeMap<OsString, OsString> {
     let mut environment = of_component(user, &workspace.environment, pipeline, &found.component);
     overlay(&mut environment, &step.env);
+    pipeline.network.tell_git(&mut environment);
     environment.insert("PWD".into(), found.directory.clone().into());
     environment
 }

@@ -16,5 +16,6 @@ mod exit_codes;
 mod kata_workspace;
 mod misbehaving;
 mod output;
+mod proxy;
 mod signals;
 mod support;

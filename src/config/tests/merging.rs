@@ -96,13 +96,15 @@ prop_compose! {
         mut steps in prop::collection::vec(step_layer(), 0..4),
         mut components in prop::collection::vec(component_layer(), 0..4),
         branch in prop::option::of(word()),
+        no_proxy in prop::option::of(prop::collection::vec(word(), 0..3)),
     ) -> Layer {
         // A file with twins is refused before it is merged.
         let mut seen = std::collections::BTreeSet::new();
         steps.retain(|step| seen.insert(step.name.value.clone()));
         let mut seen = std::collections::BTreeSet::new();
         components.retain(|component| seen.insert(component.name.value.clone()));
-        Layer { layout, env, defaults, steps, components, gerrit: Gerrit { branch, ..Gerrit::default() } }
+        Layer { layout, env, defaults, steps, components, gerrit: Gerrit { branch, ..Gerrit::default() },
+            network: Network { no_proxy, ..Network::default() } }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the stories share: kata-ci as its users start it, and workspaces to start it in.
 
 pub mod processes;
+pub mod proxy;
 pub mod workspace;
 
 use std::collections::BTreeMap;

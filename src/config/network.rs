@@ -1,0 +1,293 @@
+//! The way to the outside: the table `[network]`, and how programs are told of it.
+//!
+//! Everything is said by the environment of the programs that are started, to git too (`GIT_CONFIG_COUNT`, git 2.31 or
+//! newer): no configuration of git is ever written. A proxy's URL may hold a password, so it is never shown; see [`Proxy`].
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
+/// Variables that name a proxy; curl reads some in lower case only, other programs in upper case.
+const PROXY_VARIABLES: [&str; 8] = [
+    "http_proxy",
+    "https_proxy",
+    "ftp_proxy",
+    "all_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "FTP_PROXY",
+    "ALL_PROXY",
+];
+
+/// Those that are set: what a proxy for HTTP can carry.
+const CARRIED: [&str; 4] = ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"];
+
+/// How many pairs `GIT_CONFIG_KEY_n` and `GIT_CONFIG_VALUE_n` there are.
+const GIT_CONFIG_COUNT: &str = "GIT_CONFIG_COUNT";
+
+/// The URL of a proxy; the empty one means "no proxy at all". Shown without user and password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proxy(String);
+
+impl Proxy {
+    /// Reads `SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/]`, or nothing.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+        if text.is_empty() {
+            return Some(Self(String::new()));
+        }
+        let (scheme, rest) = text.split_once("://")?;
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        let (_, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let plain = |letter: char| !letter.is_whitespace() && !letter.is_control() && letter != '/';
+        let good = SCHEMES.contains(&scheme) && authority.chars().all(plain) && is_place(place);
+        good.then(|| Self(text.to_owned()))
+    }
+}
+
+/// `HOST`, `HOST:PORT` or `[ADDRESS]:PORT`.
+fn is_place(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => (address, rest),
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let is_port = port.is_empty()
+        || port
+            .strip_prefix(':')
+            .is_some_and(|port| port.parse::<u16>().is_ok());
+    !host.is_empty() && is_port
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.split_once("://") {
+            None => formatter.write_str("none"),
+            Some((scheme, rest)) => {
+                let place = rest.rsplit('@').next().unwrap_or_default();
+                write!(formatter, "{scheme}://{place}")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Proxy({self})")
+    }
+}
+
+/// `[network]`; what is not given stays as the user's environment has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    /// What HTTP and HTTPS go through.
+    pub proxy: Option<Proxy>,
+    /// Hosts that are reached without it.
+    pub no_proxy: Option<Vec<String>>,
+}
+
+impl Network {
+    /// This table on top of another.
+    pub(super) fn over(self, under: Self) -> Self {
+        Self {
+            proxy: self.proxy.or(under.proxy),
+            no_proxy: self.no_proxy.or(under.no_proxy),
+        }
+    }
+
+    /// Sets the variables that most programs read. A proxy given here takes the place of every other.
+    pub fn set_variables(&self, environment: &mut BTreeMap<OsString, OsString>) {
+        if let Some(Proxy(url)) = &self.proxy {
+            for name in PROXY_VARIABLES {
+                environment.remove(OsStr::new(name));
+            }
+            let carried = CARRIED.iter().filter(|_| !url.is_empty());
+            environment.extend(carried.map(|name| (name.into(), url.into())));
+        }
+        if let Some(hosts) = &self.no_proxy {
+            for name in ["no_proxy", "NO_PROXY"] {
+                environment.insert(name.into(), hosts.join(",").into());
+            }
+        }
+    }
+
+    /// Tells git, which asks its configuration before it asks these variables: its `http.proxy` becomes what `http_proxy`
+    /// is in this environment, behind whatever is said by `GIT_CONFIG_COUNT` already. A proxy configured for one URL or
+    /// one remote stays stronger, as always in git.
+    pub fn tell_git(&self, environment: &mut BTreeMap<OsString, OsString>) {
+        if self.proxy.is_none() {
+            return;
+        }
+        let count = match environment.get(OsStr::new(GIT_CONFIG_COUNT)) {
+            None => Some(0),
+            Some(text) => text.to_str().and_then(|text| text.parse::<u32>().ok()),
+        };
+        // A count that is no number is git's to complain about.
+        let Some(count) = count else { return };
+        let proxy = environment.get(OsStr::new("http_proxy")).cloned();
+        let (key, value) = (
+            format!("GIT_CONFIG_KEY_{count}"),
+            format!("GIT_CONFIG_VALUE_{count}"),
+        );
+        environment.insert(key.into(), "http.proxy".into());
+        environment.insert(value.into(), proxy.unwrap_or_default());
+        environment.insert(GIT_CONFIG_COUNT.into(), (count + 1).to_string().into());
+    }
+}
+
+/// Texts that must not be shown: `user:password@` of every proxy in this environment, and what HTTP makes of it.
+pub fn proxy_credentials(environment: &BTreeMap<OsString, OsString>) -> Vec<String> {
+    let mut secrets: Vec<String> = PROXY_VARIABLES
+        .iter()
+        .filter_map(|name| environment.get(OsStr::new(name))?.to_str())
+        .filter_map(credentials)
+        .collect();
+    secrets.sort();
+    secrets.dedup();
+    secrets
+}
+
+/// What stands before the host, where it holds a password.
+fn credentials(url: &str) -> Option<String> {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (user, _) = authority.rsplit_once('@')?;
+    user.contains(':').then(|| format!("{user}@"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(proxy: &str, no_proxy: &[&str]) -> Network {
+        Network {
+            proxy: Proxy::parse(proxy),
+            no_proxy: Some(no_proxy.iter().map(|host| (*host).to_owned()).collect()),
+        }
+    }
+
+    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<OsString, OsString> {
+        let owned = |(name, value): &(&str, &str)| (name.into(), value.into());
+        pairs.iter().map(owned).collect()
+    }
+
+    fn set(network: &Network, before: &[(&str, &str)]) -> BTreeMap<OsString, OsString> {
+        let mut environment = environment(before);
+        network.set_variables(&mut environment);
+        network.tell_git(&mut environment);
+        environment
+    }
+
+    #[test]
+    fn urls_of_proxies_and_what_is_none() {
+        for good in [
+            "http://proxy:3128",
+            "http://proxy/",
+            "https://ada:s3:cr@t@proxy.example.com:3128",
+            "socks5h://[::1]:1080",
+            "",
+        ] {
+            assert!(Proxy::parse(good).is_some(), "{good}");
+        }
+        for bad in [
+            "proxy:3128",
+            "ftp://proxy",
+            "http://",
+            "http://ada@",
+            "http://proxy:port",
+            "http://proxy:99999",
+            "http://pro xy",
+            "http://proxy/path",
+            "http://proxy\n",
+        ] {
+            assert!(Proxy::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let shown = format!("{:?}", network("http://ada:s3:cr@t@proxy:3128", &[]));
+        assert!(
+            shown.contains("http://proxy:3128") && !shown.contains("s3") && !shown.contains("ada"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_proxy_takes_the_place_of_every_other_and_git_is_told() {
+        let before = [
+            ("all_proxy", "socks5://old:1"),
+            ("HTTPS_PROXY", "http://old:2"),
+            ("no_proxy", "old"),
+            ("PATH", "/bin"),
+        ];
+        let after = set(
+            &network("http://new:3", &["localhost", ".example.com"]),
+            &before,
+        );
+        let hosts = "localhost,.example.com";
+        let expected = environment(&[
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_KEY_0", "http.proxy"),
+            ("GIT_CONFIG_VALUE_0", "http://new:3"),
+            ("HTTPS_PROXY", "http://new:3"),
+            ("HTTP_PROXY", "http://new:3"),
+            ("NO_PROXY", hosts),
+            ("PATH", "/bin"),
+            ("http_proxy", "http://new:3"),
+            ("https_proxy", "http://new:3"),
+            ("no_proxy", hosts),
+        ]);
+        assert_eq!(after, expected);
+    }
+
+    #[test]
+    fn the_empty_proxy_is_none_for_git_too() {
+        let after = set(
+            &Network {
+                proxy: Proxy::parse(""),
+                no_proxy: None,
+            },
+            &[("http_proxy", "http://old:1"), ("no_proxy", "a")],
+        );
+        let expected = environment(&[
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_KEY_0", "http.proxy"),
+            ("GIT_CONFIG_VALUE_0", ""),
+            ("no_proxy", "a"),
+        ]);
+        assert_eq!(after, expected);
+    }
+
+    #[test]
+    fn what_git_is_told_already_stays() {
+        let before = [
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_KEY_0", "user.name"),
+            ("GIT_CONFIG_VALUE_0", "Ada"),
+        ];
+        let after = set(&network("http://new:3", &[]), &before);
+        assert_eq!(after[OsStr::new("GIT_CONFIG_COUNT")], "2");
+        assert_eq!(after[OsStr::new("GIT_CONFIG_VALUE_0")], "Ada");
+        assert_eq!(after[OsStr::new("GIT_CONFIG_VALUE_1")], "http://new:3");
+        let bogus = [("GIT_CONFIG_COUNT", "many")];
+        let after = set(&network("http://new:3", &[]), &bogus);
+        assert_eq!(after[OsStr::new("GIT_CONFIG_COUNT")], "many");
+    }
+
+    #[test]
+    fn without_the_table_nothing_changes() {
+        let before = [("http_proxy", "http://old:1"), ("no_proxy", "a")];
+        assert_eq!(set(&Network::default(), &before), environment(&before));
+    }
+
+    #[test]
+    fn credentials_are_found_wherever_a_proxy_is_named() {
+        let found = proxy_credentials(&environment(&[
+            ("http_proxy", "http://ada:s3:cr@t@proxy:3128"),
+            ("HTTP_PROXY", "http://ada:s3:cr@t@proxy:3128"),
+            ("ALL_PROXY", "eve:pw@proxy"),
+            ("https_proxy", "http://user@proxy"),
+            ("OTHER", "http://x:y@z"),
+        ]));
+        assert_eq!(found, ["ada:s3:cr@t@", "eve:pw@"]);
+    }
+}

@@ -1,0 +1,157 @@
+//! Passwords of proxies, kept out of what a job prints: a job that shows its environment shows its proxy.
+//!
+//! What is masked keeps its length, so offsets into the log stay what they are. A password that the output ends within is
+//! held back until it is known whether it was one.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use memchr::memmem;
+
+use crate::config::proxy_credentials;
+
+/// The way of a job's output past its secrets.
+#[derive(Debug, Default)]
+pub(super) struct Mask {
+    secrets: Vec<Vec<u8>>,
+    held: Vec<u8>,
+}
+
+impl Mask {
+    /// For a job with this environment.
+    pub fn of(environment: &BTreeMap<OsString, OsString>) -> Self {
+        let secrets = proxy_credentials(environment)
+            .into_iter()
+            .flat_map(|text| forms(&text));
+        Self {
+            secrets: secrets.collect(),
+            held: Vec::new(),
+        }
+    }
+
+    /// The next bytes, as far as they can be told to hold no secret any more.
+    pub fn pass<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.secrets.is_empty() {
+            return Cow::Borrowed(bytes);
+        }
+        let mut all = std::mem::take(&mut self.held);
+        all.extend_from_slice(bytes);
+        for secret in &self.secrets {
+            hide(&mut all, secret);
+        }
+        self.held = all.split_off(all.len() - self.open_end(&all));
+        Cow::Owned(all)
+    }
+
+    /// What was held back: nothing follows that could make a secret of it.
+    pub fn finish(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.held)
+    }
+
+    /// How many bytes at the end may be the beginning of a secret.
+    fn open_end(&self, bytes: &[u8]) -> usize {
+        let of_one = |secret: &Vec<u8>| {
+            let longest = bytes.len().min(secret.len() - 1);
+            (1..=longest)
+                .rev()
+                .find(|length| bytes.ends_with(&secret[..*length]))
+        };
+        self.secrets.iter().filter_map(of_one).max().unwrap_or(0)
+    }
+}
+
+fn hide(bytes: &mut [u8], secret: &[u8]) {
+    let places: Vec<usize> = memmem::find_iter(bytes, secret).collect();
+    for at in places {
+        bytes[at..at + secret.len()].fill(b'*');
+    }
+}
+
+/// `user:password@` as it stands in the URL, and what a program says to the proxy (`Proxy-Authorization: Basic …`).
+fn forms(text: &str) -> [Vec<u8>; 2] {
+    let user = text.strip_suffix('@').unwrap_or(text);
+    let header = STANDARD.encode(percent_decoded(user));
+    [text.as_bytes().to_vec(), header.into_bytes()]
+}
+
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let digits = tail
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (first, byte) {
+            (b'%', Some(byte)) => {
+                decoded.push(byte);
+                rest = &tail[2..];
+            }
+            _ => {
+                decoded.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn mask(proxy: &str) -> Mask {
+        Mask::of(&BTreeMap::from([("http_proxy".into(), proxy.into())]))
+    }
+
+    fn printed(proxy: &str, pieces: &[&[u8]]) -> String {
+        let mut mask = mask(proxy);
+        let mut shown: Vec<u8> = Vec::new();
+        for piece in pieces {
+            shown.extend_from_slice(&mask.pass(piece));
+        }
+        shown.extend(mask.finish());
+        String::from_utf8(shown).unwrap()
+    }
+
+    const PROXY: &str = "http://ada:p%40ss@proxy:3128";
+
+    #[test]
+    fn a_password_is_hidden_wherever_the_output_is_cut() {
+        let text =
+            b"a http_proxy=http://ada:p%40ss@proxy:3128 ada ada:p%40 Basic YWRhOnBAc3M= ada:";
+        let expected =
+            "a http_proxy=http://***********proxy:3128 ada ada:p%40 Basic ************ ada:";
+        for cut in 0..text.len() {
+            assert_eq!(
+                printed(PROXY, &[&text[..cut], &text[cut..]]),
+                expected,
+                "{cut}"
+            );
+        }
+        let bytes: Vec<&[u8]> = text.chunks(1).collect();
+        assert_eq!(printed(PROXY, &bytes), expected);
+    }
+
+    #[test]
+    fn without_a_password_nothing_is_touched_or_held() {
+        let mut mask = mask("http://proxy:3128");
+        assert!(matches!(mask.pass(b"http://proxy:3128"), Cow::Borrowed(_)));
+        assert!(mask.finish().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn what_holds_no_password_comes_through_as_it_is(pieces in prop::collection::vec("[ad:@p%40s ]{0,6}", 0..9)) {
+            let text = pieces.concat();
+            prop_assume!(!text.contains("ada:p%40ss@"));
+            let cut: Vec<&[u8]> = pieces.iter().map(|piece| piece.as_bytes()).collect();
+            prop_assert_eq!(printed(PROXY, &cut), text);
+        }
+    }
+}
