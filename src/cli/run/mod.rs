@@ -1,0 +1,154 @@
+//! `kata-ci run`: from the arguments to a plan, the run itself, its reports and its exit code.
+
+mod prepare;
+mod show;
+mod started;
+
+use std::path::Path;
+use std::thread;
+use std::time::Instant;
+
+use self::prepare::{Prepared, prepare, refuse_what_is_not_built};
+use self::show::{reporters, show_summary};
+use self::started::{run_id, started};
+use super::arguments::{Arguments, RunArguments};
+use super::dry_run;
+use super::failure::Failure;
+use super::report_directory::ReportDirectory;
+use crate::config;
+use crate::event::{Event, Journal, RunFinished};
+use crate::exec::{self, Settings};
+use crate::plan::Plan;
+use crate::report::{self, Followed, Live};
+
+/// Events that may wait for the one thread that draws; more than that and the jobs wait for it.
+const EVENTS_IN_FLIGHT: usize = 1024;
+
+/// Runs, and returns the exit code.
+pub(super) fn call(arguments: &Arguments, run: &RunArguments) -> Result<i32, Failure> {
+    let prepared = prepare(arguments, run)?;
+    if prepared.plan.jobs.is_empty() {
+        return Err(Failure::NothingToDo(
+            "nothing selected: none of the components has one of the steps".to_owned(),
+        ));
+    }
+    if run.dry_run {
+        return dry_run::print(&prepared.pipeline, &prepared.plan);
+    }
+    refuse_what_is_not_built(run, &prepared.pipeline)?;
+    execute(arguments, run, &prepared)
+}
+
+fn execute(
+    arguments: &Arguments,
+    options: &RunArguments,
+    prepared: &Prepared,
+) -> Result<i32, Failure> {
+    let clock = Instant::now();
+    let run_id = run_id();
+    let directory = match &options.report_dir {
+        Some(path) => ReportDirectory::named(path)?,
+        None => ReportDirectory::default(&run_id, &prepared.environment)?,
+    };
+    let settings = settings(options, prepared, &directory);
+    let journal = Journal::create(&directory.path.join("events.jsonl"))
+        .map_err(|error| Failure::Machine(error.to_string()))?;
+    let mut live = Live::new(Some(journal), reporters(arguments, options));
+    let started = started(
+        run_id,
+        arguments,
+        options,
+        prepared,
+        &directory,
+        settings.parallel,
+    );
+    live.take(Event::RunStarted(started));
+    let signal = follow(&mut live, &prepared.plan, &settings)?;
+    let seconds = clock.elapsed().as_secs_f64();
+    Ok(finish(
+        arguments,
+        options,
+        &directory.path,
+        live,
+        signal,
+        seconds,
+    ))
+}
+
+/// Runs the plan on a thread of its own while this one draws; returns the signal that ended the run, if one did.
+fn follow(live: &mut Live, plan: &Plan, settings: &Settings) -> Result<Option<i32>, Failure> {
+    let (control, controlled) = crossbeam_channel::unbounded();
+    let _signals = exec::signals::listen(control)
+        .map_err(|error| Failure::Machine(format!("signals cannot be caught: {error}")))?;
+    let (events, received) = crossbeam_channel::bounded(EVENTS_IN_FLIGHT);
+    Ok(thread::scope(|scope| {
+        let runner = scope.spawn(move || exec::run(plan, settings, &events, &controlled));
+        live.follow(&received);
+        runner
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }))
+}
+
+/// Ends the journal, writes the files and shows the summary. What could not be written turns a good end into an error.
+fn finish(
+    arguments: &Arguments,
+    options: &RunArguments,
+    directory: &Path,
+    mut live: Live,
+    signal: Option<i32>,
+    seconds: f64,
+) -> i32 {
+    let code = live.run().exit_code(signal);
+    let code = if live.is_recorded() {
+        code
+    } else {
+        code.at_least_an_error()
+    };
+    live.take(Event::RunFinished(RunFinished {
+        exit: code.code(),
+        seconds,
+        signal,
+    }));
+    let Followed {
+        run,
+        journal_error,
+        output_errors,
+    } = live.finish();
+    let file_errors = report::write_all(&run, directory, options.junit.as_deref());
+    let troubles: Vec<String> = (journal_error.iter().map(ToString::to_string))
+        .chain(file_errors.iter().map(ToString::to_string))
+        .chain(
+            output_errors
+                .iter()
+                .map(|error| format!("the run could not be shown: {error}")),
+        )
+        .collect();
+    show_summary(arguments, options, &run, directory);
+    for trouble in &troubles {
+        anstream::eprintln!("error: {trouble}");
+    }
+    if troubles.is_empty() {
+        code.code()
+    } else {
+        code.at_least_an_error().code()
+    }
+}
+
+fn settings(options: &RunArguments, prepared: &Prepared, directory: &ReportDirectory) -> Settings {
+    Settings {
+        parallel: options.jobs.unwrap_or_else(processors),
+        max_fail: if options.fail_fast {
+            Some(1)
+        } else {
+            options.max_fail
+        },
+        logs: directory.path.join("logs"),
+        require_all: options.require_all || config::is_set(prepared.variable("CI")),
+        program: exec::own_program(),
+    }
+}
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}

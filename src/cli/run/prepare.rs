@@ -1,0 +1,109 @@
+//! From the arguments to a run that is ready to begin.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::super::arguments::{Arguments, RunArguments, Switch};
+use super::super::failure::Failure;
+use crate::config::{self, NetworkPolicy, Overrides, Pipeline, Source};
+use crate::plan::{self, Plan, Selection};
+use crate::workspace::{self, Workspace};
+
+/// A run that is ready to begin.
+pub(super) struct Prepared {
+    /// Where it was started, or what `-C` names; absolute.
+    pub directory: PathBuf,
+    /// What kata-ci was called with.
+    pub environment: BTreeMap<OsString, OsString>,
+    pub pipeline: Pipeline,
+    pub workspace: Workspace,
+    pub plan: Plan,
+}
+
+impl Prepared {
+    /// A variable that kata-ci was called with.
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.environment
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+    }
+}
+
+/// Reads the pipeline, finds the components and makes the plan.
+pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepared, Failure> {
+    let environment: BTreeMap<_, _> = std::env::vars_os().collect();
+    let directory = fs::canonicalize(&arguments.directory).map_err(|error| {
+        Failure::path(
+            &arguments.directory,
+            &error,
+            "name a directory that is there with -C DIR",
+        )
+    })?;
+    let source = source(run, &directory)?;
+    let pipeline = config::load(
+        &source,
+        &overrides(run),
+        config::user_file(&environment).as_deref(),
+    )?;
+    let selection = Selection {
+        components: run.components.clone(),
+        steps: run.steps.clone(),
+    };
+    let workspace = workspace::open(&pipeline, &directory, &selection, &environment)?;
+    let plan = plan::build(&pipeline, &workspace, &selection, &environment)?;
+    Ok(Prepared {
+        directory,
+        environment,
+        pipeline,
+        workspace,
+        plan,
+    })
+}
+
+/// The pipeline asked for, else what lies there.
+fn source(run: &RunArguments, directory: &Path) -> Result<Source, Failure> {
+    let asked = run.pipeline.as_deref().filter(|name| !name.is_empty());
+    match config::locate(asked, directory)? {
+        Some(source) => Ok(source),
+        None => Ok(Source::Shipped(workspace::detect(directory)?.pipeline)),
+    }
+}
+
+fn overrides(run: &RunArguments) -> Overrides {
+    Overrides {
+        timeout: run.timeout,
+        grace: run.grace,
+        network: run.network.map(|switch| match switch {
+            Switch::Off => NetworkPolicy::Off,
+            Switch::Auto => NetworkPolicy::Auto,
+            Switch::On => NetworkPolicy::On,
+        }),
+    }
+}
+
+/// What a user would rely on and this version cannot give is an error, never a quiet run without it.
+pub(super) fn refuse_what_is_not_built(
+    run: &RunArguments,
+    pipeline: &Pipeline,
+) -> Result<(), Failure> {
+    if run.isolate == Some(Switch::On) {
+        return Err(Failure::Machine(
+            "--isolate on: this version of kata-ci cannot isolate jobs yet\n  = help: run with --isolate auto"
+                .to_owned(),
+        ));
+    }
+    match pipeline
+        .steps
+        .iter()
+        .find(|step| step.network == NetworkPolicy::Off)
+    {
+        Some(step) => Err(Failure::Machine(format!(
+            "network off is asked for step `{}`: this version of kata-ci cannot take the network away yet\n  \
+             = help: run with --network auto",
+            step.name
+        ))),
+        None => Ok(()),
+    }
+}

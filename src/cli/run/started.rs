@@ -1,0 +1,115 @@
+//! A run's own description: what its first event says.
+
+use std::path::Path;
+
+use nix::unistd::gethostname;
+
+use super::super::arguments::{Arguments, RunArguments};
+use super::super::report_directory::ReportDirectory;
+use super::prepare::Prepared;
+use crate::config::{NetworkPolicy, Pipeline};
+use crate::event::{Isolation, Notice, RunStarted};
+
+/// The time and the process: unique on a machine, and sorted by age.
+pub(super) fn run_id() -> String {
+    format!(
+        "{}-{}",
+        jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ"),
+        std::process::id()
+    )
+}
+
+/// The first event of the run.
+pub(super) fn started(
+    run_id: String,
+    arguments: &Arguments,
+    options: &RunArguments,
+    prepared: &Prepared,
+    directory: &ReportDirectory,
+    parallel: usize,
+) -> RunStarted {
+    let workspace = &prepared.workspace;
+    let mut notices = workspace.notices.clone();
+    if directory.replaced {
+        notices.push(Notice {
+            text: format!("replaces the earlier run in {}", directory.path.display()),
+            fix: None,
+        });
+    }
+    RunStarted {
+        run_id,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pipeline: prepared.pipeline.name.clone(),
+        workspace: workspace.root.display().to_string(),
+        components: unique(prepared.plan.jobs.iter().map(|job| job.id.component())),
+        steps: unique(prepared.plan.jobs.iter().map(|job| job.id.step())),
+        parallel,
+        revisions: workspace
+            .components
+            .iter()
+            .filter_map(|found| Some((found.component.name.clone(), found.revision.clone()?)))
+            .collect(),
+        again: again(arguments, options, &prepared.directory),
+        isolation: isolation(&prepared.pipeline),
+        notices,
+        worker: gethostname()
+            .ok()
+            .map(|name| name.to_string_lossy().into_owned()),
+    }
+}
+
+fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    names.fold(Vec::new(), |mut unique, name| {
+        if !unique.iter().any(|known| known == name) {
+            unique.push(name.to_owned());
+        }
+        unique
+    })
+}
+
+/// This version isolates nothing by namespaces; it says so instead of letting anyone believe otherwise.
+fn isolation(pipeline: &Pipeline) -> Isolation {
+    let open = pipeline
+        .steps
+        .iter()
+        .all(|step| step.network == NetworkPolicy::On);
+    let advisory = |what: &str| format!("advisory: {what}");
+    Isolation {
+        network: if open {
+            "off".to_owned()
+        } else {
+            advisory("jobs are asked to stay off the network, nothing keeps them off it")
+        },
+        processes: advisory(
+            "a job's processes are ended with it by a subreaper, not by a PID namespace",
+        ),
+        files: "off".to_owned(),
+    }
+}
+
+/// The command that runs all of this again, as typed in a shell.
+fn again(arguments: &Arguments, options: &RunArguments, directory: &Path) -> String {
+    let mut words = vec!["kata-ci".to_owned(), "run".to_owned()];
+    let mut option = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            words.push(name.to_owned());
+            words.push(value);
+        }
+    };
+    let elsewhere = arguments.directory != Path::new(".");
+    option("-C", elsewhere.then(|| directory.display().to_string()));
+    option("-p", options.pipeline.clone());
+    option(
+        "--timeout",
+        options
+            .timeout
+            .map(|time| humantime::format_duration(time).to_string()),
+    );
+    option(
+        "--grace",
+        options
+            .grace
+            .map(|time| humantime::format_duration(time).to_string()),
+    );
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+}
