@@ -7,6 +7,9 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::hook::HookArguments;
+use super::push::PushArguments;
+
 /// Runs make check and make test across kata components and says truthfully what was tested.
 #[derive(Debug, Parser)]
 #[command(name = "kata-ci", version, about, max_term_width = 100, after_help = EXIT_CODES)]
@@ -65,6 +68,10 @@ Exit codes, the first that fits:
 pub(super) enum Command {
     /// Run the steps of a pipeline in its components.
     Run(RunArguments),
+    /// Check commits and take them to Gerrit for review (refs/for/BRANCH).
+    Push(PushArguments),
+    /// Install, show and answer git's hooks pre-push and commit-msg.
+    Hook(HookArguments),
     /// Write a shell's completions to standard output.
     Completions {
         /// The shell.
@@ -78,6 +85,7 @@ pub(super) enum Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// progress on a terminal, plain elsewhere.
+    #[value(alias = "human")]
     Auto,
     /// Lines that move, on standard error.
     Progress,

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
+use super::format::AnswerFormat;
 use crate::gerrit::hooks::{self, Change, Hook, Place, PrePushVerdict, State, Status};
 use crate::git::plumbing::Repository;
 use crate::outcome::ExitCode;
@@ -27,7 +28,7 @@ enum HookCommand {
     Status {
         /// How it is written
         #[arg(long, value_enum, default_value_t, env = "KATACI_FORMAT")]
-        format: StatusFormat,
+        format: AnswerFormat,
     },
     /// Stops a push for review that was not checked; called by git
     PrePush {
@@ -41,13 +42,6 @@ enum HookCommand {
         /// File that holds the message
         file: PathBuf,
     },
-}
-
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum StatusFormat {
-    #[default]
-    Human,
-    Json,
 }
 
 /// Why a hook did not do what it was to do; said in one line.
@@ -115,11 +109,11 @@ fn tell(place: &Place, change: &Change) {
     anstream::println!("{}  {}  {said}", place.hook, place.file.display());
 }
 
-fn status(repository: &Repository, format: StatusFormat) -> Result<ExitCode, Said> {
+fn status(repository: &Repository, format: AnswerFormat) -> Result<ExitCode, Said> {
     let all = hooks::status(repository)?;
     match format {
-        StatusFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&all)?),
-        StatusFormat::Human => all.iter().for_each(tell_status),
+        AnswerFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&all)?),
+        AnswerFormat::Human => all.iter().for_each(tell_status),
     }
     Ok(ExitCode::Success)
 }

@@ -7,6 +7,9 @@ mod arguments;
 mod completions;
 mod dry_run;
 mod failure;
+mod format;
+mod hook;
+mod push;
 mod report_directory;
 mod run;
 
@@ -41,6 +44,8 @@ pub fn main() -> i32 {
 fn call(arguments: &Arguments) -> Result<i32, Failure> {
     match &arguments.command {
         Command::Run(run) => run::call(arguments, run),
+        Command::Push(push) => Ok(push::run(push, &arguments.directory).code()),
+        Command::Hook(hook) => Ok(hook::run(hook, &arguments.directory).code()),
         Command::Completions { shell } => completions::shell(*shell),
         Command::Man => completions::man(),
     }

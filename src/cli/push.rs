@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
+use super::format::AnswerFormat;
 use crate::gerrit::push::{self, Audience, NotBuilt, PushReport, PushRequest};
 use crate::gerrit::push_options::{InvalidOption, Key, PushOption, PushOptions};
 use crate::gerrit::remote::Request;
@@ -78,17 +79,7 @@ pub struct PushArguments {
     yes: bool,
     /// How the outcome is written
     #[arg(long, value_enum, default_value_t, env = "KATACI_FORMAT")]
-    format: PushFormat,
-}
-
-/// How the outcome of a push is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum PushFormat {
-    /// For people.
-    #[default]
-    Human,
-    /// One object.
-    Json,
+    format: AnswerFormat,
 }
 
 /// Which rules commit messages have to meet besides Gerrit's.
@@ -139,7 +130,7 @@ fn request(arguments: &PushArguments) -> Result<PushRequest, InvalidOption> {
         kata_rules: arguments.commit_rules == CommitRules::Kata,
         dry_run: arguments.dry_run,
         yes: arguments.yes,
-        patch_sets: arguments.format == PushFormat::Json,
+        patch_sets: arguments.format == AnswerFormat::Json,
     })
 }
 
@@ -172,10 +163,10 @@ fn options(arguments: &PushArguments) -> Result<PushOptions, InvalidOption> {
     PushOptions::new(options)
 }
 
-fn show(report: &PushReport, format: PushFormat) -> ExitCode {
+fn show(report: &PushReport, format: AnswerFormat) -> ExitCode {
     let text = match format {
-        PushFormat::Human => push::outcome(report),
-        PushFormat::Json => match serde_json::to_string_pretty(report) {
+        AnswerFormat::Human => push::outcome(report),
+        AnswerFormat::Json => match serde_json::to_string_pretty(report) {
             Ok(json) => json + "\n",
             Err(error) => return complain(&error.to_string()),
         },
@@ -206,11 +197,11 @@ fn exit_code(report: &PushReport) -> ExitCode {
 }
 
 /// Asks where both ends are a terminal.
-struct Terminal(PushFormat);
+struct Terminal(AnswerFormat);
 
 impl Audience for Terminal {
     fn plan(&mut self, report: &PushReport) {
-        if self.0 == PushFormat::Human {
+        if self.0 == AnswerFormat::Human {
             let columns =
                 terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0));
             write(&push::plan(report, columns));

@@ -5,9 +5,13 @@
 //! recognised, ends by a deadline, and what only reads writes nothing, not even the index. Names of files are read with
 //! `-z`.
 
+pub mod configuration;
 mod error;
+pub mod plumbing;
 mod program;
 mod query;
+pub mod range;
+pub mod surroundings;
 
 #[cfg(test)]
 pub(crate) use query::tests;

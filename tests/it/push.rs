@@ -195,6 +195,18 @@ fn an_unfinished_rebase_is_not_pushed() {
 }
 
 #[test]
+fn words_for_showing_a_run_are_no_mistake_of_a_push() {
+    let (_, clone) = plain();
+    clone.commit_with_id("file", "proxy: one");
+    for format in ["auto", "progress", "plain", "human", "json"] {
+        for command in [&["push", "--dry-run"][..], &["hook", "status"]] {
+            let mut call = clone.kata_ci(command);
+            Answer::of(call.env("KATACI_FORMAT", format)).expect(0);
+        }
+    }
+}
+
+#[test]
 fn wrong_bases_are_found_before_the_connection() {
     let (_, clone) = plain();
     clone.git(&["switch", "-q", "-c", "stable"]);
