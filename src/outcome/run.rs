@@ -18,6 +18,8 @@ pub struct JobResult {
     pub started: Option<jiff::Timestamp>,
     /// Latest attempt seen.
     pub attempt: u32,
+    /// Which of the jobs side by side it is, from 0.
+    pub worker: usize,
     /// Cases of the latest attempt, in the order in which they ended.
     pub cases: Vec<CaseResult>,
     /// Cases of the latest attempt that began and have not ended yet, as `(package, name)`, oldest first.
@@ -34,6 +36,7 @@ impl JobResult {
             queued,
             started: None,
             attempt: 0,
+            worker: 0,
             cases: Vec::new(),
             open: Vec::new(),
             tally: Tally::default(),
@@ -79,6 +82,7 @@ impl Run {
                     *job = JobResult::new(job.queued.clone());
                     job.started = Some(record.time);
                     job.attempt = started.attempt;
+                    job.worker = started.worker;
                 }
             }
             Event::CaseStarted(case) => {

@@ -8,9 +8,11 @@
 
 mod excerpt;
 mod files;
+mod from_run;
 mod json;
 mod junit;
 mod live;
+pub mod model;
 mod output;
 mod plain;
 mod progress;
@@ -25,8 +27,9 @@ mod tests;
 
 pub use excerpt::{LogReader, tail};
 pub use files::{FileError, write_all, write_aside};
+pub use from_run::from_run;
 pub use json::JsonReporter;
-pub use junit::write_junit;
+pub use junit::{Dialect, write_document, write_junit};
 pub use live::{Followed, Live};
 pub use plain::PlainReporter;
 pub use progress::{ProgressReporter, can_redraw};

@@ -66,12 +66,23 @@ pub fn one_line(text: &str, cap: usize) -> String {
     let head = &text[..text.floor_char_boundary(cap.saturating_mul(4).max(64))];
     let line: String = clean(head)
         .chars()
-        .map(|character| match character {
-            '\n' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
-            other => other,
-        })
+        .map(|character| if is_break(character) { ' ' } else { character })
         .collect();
     cap_bytes(line.trim(), cap, head.len() < text.len())
+}
+
+/// The same, without a copy where the text is such a line already.
+pub fn line(text: &str, cap: usize) -> Cow<'_, str> {
+    let fits = text.len() <= cap && text.trim().len() == text.len();
+    let fine = |character| allowed(character) && !is_break(character);
+    if fits && text.chars().all(fine) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(one_line(text, cap))
+}
+
+fn is_break(character: char) -> bool {
+    matches!(character, '\n' | '\t' | '\u{2028}' | '\u{2029}')
 }
 
 fn cap_bytes(line: &str, cap: usize, cut_before: bool) -> String {
@@ -185,6 +196,7 @@ mod tests {
         fn one_line_keeps_its_cap(text in "\\PC*|[\\x00-\\x1f\\x7f-\u{9f}é漢\u{fffe}a\\]]*", cap in 0usize..40) {
             let line = one_line(&text, cap);
             prop_assert!(line.len() <= cap.max('…'.len_utf8()));
+            prop_assert_eq!(&super::line(&text, cap), &line);
             prop_assert!(line.chars().all(|character| character != '\t' && allowed(character)));
         }
     }

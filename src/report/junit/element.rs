@@ -6,18 +6,20 @@ use quick_xml::Writer;
 use quick_xml::escape::partial_escape;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event as Xml};
 
-use super::stored::JobLog;
-use super::{ATTRIBUTE_CAP, Kind};
-use crate::outcome::{CaseResult, CaseStatus};
+use super::Dialect;
+use crate::report::model::{Attempt, Case, Details, Problem, Text};
 use crate::report::text;
 
-/// Adds an attribute with foreign text in it: one clean, capped line.
+/// Longest value of an attribute, in bytes.
+pub(super) const ATTRIBUTE_CAP: usize = 4096;
+
+/// Adds an attribute: one clean, capped line.
 pub(super) fn attribute(element: &mut BytesStart<'_>, name: &str, value: &str) {
-    element.push_attribute((name, &*text::one_line(value, ATTRIBUTE_CAP)));
+    element.push_attribute((name, &*text::line(value, ATTRIBUTE_CAP)));
 }
 
 /// Seconds with at most three decimals; what is no time is 0.
-pub(super) fn seconds(seconds: f64) -> String {
+pub(in crate::report) fn seconds(seconds: f64) -> String {
     let seconds = if seconds.is_finite() {
         seconds.max(0.0)
     } else {
@@ -27,114 +29,146 @@ pub(super) fn seconds(seconds: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// `COMPONENT.STEP.PACKAGE`, with `.` for `/`; without a package `COMPONENT.STEP`.
-fn class_name(job: &str, package: &str) -> String {
-    match package {
-        "" => job.to_owned(),
-        package => format!("{job}.{}", package.replace('/', ".")),
+/// Writes `properties`; nothing for none.
+pub(super) fn properties<W: Write>(
+    writer: &mut Writer<W>,
+    properties: &[(Box<str>, Box<str>)],
+) -> io::Result<()> {
+    if properties.is_empty() {
+        return Ok(());
     }
-}
-
-/// The start of a case's element.
-pub(super) fn start(class: &str, name: &str, time: Option<f64>) -> BytesStart<'static> {
-    let mut start = BytesStart::new("testcase");
-    attribute(&mut start, "classname", class);
-    attribute(&mut start, "name", name);
-    if let Some(time) = time {
-        start.push_attribute(("time", &*seconds(time)));
+    writer.write_event(Xml::Start(BytesStart::new("properties")))?;
+    for (name, value) in properties {
+        let mut property = BytesStart::new("property");
+        attribute(&mut property, "name", name);
+        attribute(&mut property, "value", value);
+        writer.write_event(Xml::Empty(property))?;
     }
-    start
+    writer.write_event(Xml::End(BytesEnd::new("properties")))
 }
 
 /// Writes a case.
 pub(super) fn case<W: Write>(
     writer: &mut Writer<W>,
-    job: &str,
-    case: &CaseResult,
-    log: &mut JobLog<'_, '_>,
+    case: &Case,
+    dialect: Dialect,
 ) -> io::Result<()> {
-    let start = start(&class_name(job, &case.package), &case.name, case.seconds);
-    if case.status == CaseStatus::Passed {
+    let mut start = BytesStart::new("testcase");
+    attribute(&mut start, "classname", &case.class);
+    attribute(&mut start, "name", &case.name);
+    if let Some(time) = case.seconds {
+        start.push_attribute(("time", &*seconds(time)));
+    }
+    let Some(details) = &case.details else {
+        return writer.write_event(Xml::Empty(start));
+    };
+    if dialect == Dialect::Full {
+        place(&mut start, details);
+    }
+    if is_bare(details, dialect) {
         return writer.write_event(Xml::Empty(start));
     }
     writer.write_event(Xml::Start(start))?;
-    let message = case.message.as_deref().or(usual_message(case.status));
-    match (case.status, Kind::of(case.status)) {
-        (CaseStatus::Flaky, _) => flaky(writer, message.unwrap_or_default())?,
-        (status, kind) => status_element(writer, kind, status.word(), message, &place(case))?,
-    }
-    if case.status.is_bad() {
-        let excerpt = log.excerpt(&case.output);
-        system_out(writer, &excerpt)?;
-    }
+    inside(writer, details, dialect)?;
     writer.write_event(Xml::End(BytesEnd::new("testcase")))
 }
 
-/// What is said of a case whose output says nothing of it.
-fn usual_message(status: CaseStatus) -> Option<&'static str> {
-    match status {
-        CaseStatus::Unfinished => Some("started and never ended"),
-        CaseStatus::NotRun => Some("known beforehand, and never started"),
-        CaseStatus::Flaky => Some("failed before it passed"),
-        CaseStatus::Passed | CaseStatus::Failed | CaseStatus::Skipped => None,
+fn place(start: &mut BytesStart<'_>, details: &Details) {
+    if let Some(file) = &details.file {
+        attribute(start, "file", file);
+    }
+    if let Some(line) = details.line {
+        start.push_attribute(("line", &*line.to_string()));
     }
 }
 
-fn place(case: &CaseResult) -> String {
-    match (&case.file, case.line) {
-        (Some(file), Some(line)) => format!("{file}:{line}"),
-        (Some(file), None) => file.clone(),
-        (None, _) => String::new(),
-    }
+fn is_bare(details: &Details, dialect: Dialect) -> bool {
+    details.problems.is_empty()
+        && details.attempts.is_empty()
+        && details.out.is_empty()
+        && details.err.is_empty()
+        && (dialect != Dialect::Full || details.properties.is_empty())
 }
 
-/// Writes `failure`, `error` or `skipped` with the word as its type; the body is place and message, where known.
-pub(super) fn status_element<W: Write>(
-    writer: &mut Writer<W>,
-    kind: Kind,
-    word: &str,
-    message: Option<&str>,
-    place: &str,
-) -> io::Result<()> {
-    let name = match kind {
-        Kind::Passed => return Ok(()),
-        Kind::Failure => "failure",
-        Kind::Error => "error",
-        Kind::Skipped => "skipped",
-    };
+fn inside<W: Write>(writer: &mut Writer<W>, details: &Details, dialect: Dialect) -> io::Result<()> {
+    if dialect == Dialect::Full {
+        properties(writer, &details.properties)?;
+    }
+    for one in &details.problems {
+        problem(writer, one)?;
+    }
+    for one in &details.attempts {
+        attempt(writer, one)?;
+    }
+    text_element(writer, "system-out", &details.out)?;
+    text_element(writer, "system-err", &details.err)
+}
+
+/// `failure`, `error` or `skipped`.
+fn problem<W: Write>(writer: &mut Writer<W>, problem: &Problem) -> io::Result<()> {
+    let name = problem.kind.element();
     let mut element = BytesStart::new(name);
-    element.push_attribute(("type", word));
-    attribute(&mut element, "message", message.unwrap_or(word));
-    let body = match (place, message) {
-        ("", _) => return writer.write_event(Xml::Empty(element)),
-        (place, Some(message)) => format!("{place}: {message}"),
-        (place, None) => place.to_owned(),
-    };
+    if let Some(word) = &problem.word {
+        attribute(&mut element, "type", word);
+    }
+    if let Some(message) = &problem.message {
+        attribute(&mut element, "message", message);
+    }
+    if problem.body.is_empty() {
+        return writer.write_event(Xml::Empty(element));
+    }
     writer.write_event(Xml::Start(element))?;
-    write_text(writer, &text::one_line(&body, 2 * ATTRIBUTE_CAP))?;
+    text(writer, &problem.body)?;
     writer.write_event(Xml::End(BytesEnd::new(name)))
 }
 
-fn flaky<W: Write>(writer: &mut Writer<W>, message: &str) -> io::Result<()> {
-    let mut element = BytesStart::new("flakyFailure");
-    element.push_attribute(("type", CaseStatus::Failed.word()));
-    attribute(&mut element, "message", message);
-    writer.write_event(Xml::Empty(element))
+/// `flakyFailure` and its kin. `type` is required; the body goes into `stackTrace` where it is not alone.
+fn attempt<W: Write>(writer: &mut Writer<W>, attempt: &Attempt) -> io::Result<()> {
+    let name = attempt.kind.element();
+    let mut element = BytesStart::new(name);
+    attribute(
+        &mut element,
+        "type",
+        attempt.word.as_deref().unwrap_or("failed"),
+    );
+    if let Some(message) = &attempt.message {
+        attribute(&mut element, "message", message);
+    }
+    let alone = attempt.out.is_empty() && attempt.err.is_empty();
+    if alone && attempt.body.is_empty() {
+        return writer.write_event(Xml::Empty(element));
+    }
+    writer.write_event(Xml::Start(element))?;
+    if alone {
+        text(writer, &attempt.body)?;
+    } else {
+        text_element(writer, "stackTrace", &attempt.body)?;
+        text_element(writer, "system-out", &attempt.out)?;
+        text_element(writer, "system-err", &attempt.err)?;
+    }
+    writer.write_event(Xml::End(BytesEnd::new(name)))
 }
 
-/// Writes a case's stored output, which is clean already; nothing for none.
-pub(super) fn system_out<W: Write>(writer: &mut Writer<W>, output: &str) -> io::Result<()> {
-    if output.is_empty() {
+/// An element that holds nothing but text; nothing for none.
+pub(super) fn text_element<W: Write>(
+    writer: &mut Writer<W>,
+    name: &str,
+    content: &Text,
+) -> io::Result<()> {
+    if content.is_empty() {
         return Ok(());
     }
-    writer.write_event(Xml::Start(BytesStart::new("system-out")))?;
-    write_text(writer, output)?;
-    writer.write_event(Xml::End(BytesEnd::new("system-out")))
+    writer.write_event(Xml::Start(BytesStart::new(name)))?;
+    text(writer, content)?;
+    writer.write_event(Xml::End(BytesEnd::new(name)))
 }
 
 /// `>` is escaped too, so that `]]>` cannot stand there; quotes stay readable.
-fn write_text<W: Write>(writer: &mut Writer<W>, text: &str) -> io::Result<()> {
-    writer.write_event(Xml::Text(BytesText::from_escaped(partial_escape(text))))
+fn text<W: Write>(writer: &mut Writer<W>, content: &Text) -> io::Result<()> {
+    let content = content.load()?;
+    writer.write_event(Xml::Text(BytesText::from_escaped(partial_escape(
+        &*content,
+    ))))
 }
 
 #[cfg(test)]
@@ -151,14 +185,5 @@ mod tests {
         assert_eq!(seconds(-1.0), "0");
         assert_eq!(seconds(f64::NAN), "0");
         assert_eq!(seconds(1234.5678), "1234.568");
-    }
-
-    #[test]
-    fn a_package_path_becomes_part_of_the_class() {
-        assert_eq!(
-            class_name("agent.test", "pkg/uevent"),
-            "agent.test.pkg.uevent"
-        );
-        assert_eq!(class_name("agent.test", ""), "agent.test");
     }
 }

@@ -1,4 +1,4 @@
-//! Output stored with failing cases: excerpts of the logs, bounded a case, a suite and a file.
+//! Output stored with failing cases: excerpts of the logs, bounded a case, a suite and a document.
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,98 @@
+//! The case that carries a job's outcome where its own cases do not explain it.
+//!
+//! Readers of JUnit see cases, not suites: a job that timed out after its last case passed would be green to them.
+
+use super::line;
+use super::output::JobLog;
+use crate::event::JobFinished;
+use crate::outcome::{JobOutcome, JobResult};
+use crate::report::model::{Case, Details, Problem, ProblemKind, State, Text};
+use crate::report::summary::NO_END;
+
+/// The case a job needs, named after the step, if it needs one.
+pub(super) fn of(job: &JobResult, log: &mut JobLog<'_, '_>) -> Option<Case> {
+    let Some(finished) = &job.finished else {
+        let lost = (JobOutcome::Error, NO_END.to_owned());
+        return Some(case(job, State::Error, Some(lost), 0.0, log));
+    };
+    let explained = match finished.outcome {
+        JobOutcome::Passed => job.tally.passed + job.tally.flaky > 0,
+        JobOutcome::Failed => job.tally.bad() > 0,
+        _ => false,
+    };
+    if explained {
+        return None;
+    }
+    let state = state(finished.outcome, finished.allowed.is_some());
+    let why = (state != State::Passed).then(|| (finished.outcome, message(finished)));
+    Some(case(job, state, why, finished.seconds, log))
+}
+
+fn message(finished: &JobFinished) -> String {
+    match (&finished.allowed, &finished.fix) {
+        (Some(why), _) => format!("allowed: {why}; {}", finished.reason),
+        (None, Some(fix)) => format!("{}; fix: {fix}", finished.reason),
+        (None, None) => finished.reason.clone(),
+    }
+}
+
+/// An allowed vacuous job proves nothing and fails nothing: readers see it as skipped, with the word and the reason.
+fn state(outcome: JobOutcome, allowed: bool) -> State {
+    match outcome {
+        JobOutcome::Passed => State::Passed,
+        JobOutcome::Failed => State::Failed,
+        JobOutcome::Vacuous if allowed => State::Skipped,
+        JobOutcome::TimedOut | JobOutcome::Error | JobOutcome::Vacuous => State::Error,
+        JobOutcome::Skipped | JobOutcome::NotRun | JobOutcome::Cancelled => State::Skipped,
+    }
+}
+
+fn case(
+    job: &JobResult,
+    state: State,
+    why: Option<(JobOutcome, String)>,
+    seconds: f64,
+    log: &mut JobLog<'_, '_>,
+) -> Case {
+    let id = &job.queued.job;
+    let details = why.map(|(outcome, message)| {
+        let problem = problem(state, outcome, &message)?;
+        let out = if state.is_bad() {
+            log.whole()
+        } else {
+            String::new()
+        };
+        Some(Box::new(Details {
+            problems: vec![problem],
+            out: Text::here(out),
+            ..Details::default()
+        }))
+    });
+    Case {
+        class: line(id.as_str()).into(),
+        name: line(id.step()).into(),
+        state,
+        seconds: Some(seconds),
+        details: details.flatten(),
+    }
+}
+
+fn problem(state: State, outcome: JobOutcome, message: &str) -> Option<Problem> {
+    let kind = match state {
+        State::Failed => ProblemKind::Failure,
+        State::Error => ProblemKind::Error,
+        State::Skipped => ProblemKind::Skipped,
+        State::Flaky | State::Passed => return None,
+    };
+    let message = if message.is_empty() {
+        outcome.word()
+    } else {
+        message
+    };
+    Some(Problem {
+        kind,
+        word: Some(outcome.word().into()),
+        message: Some(line(message).into()),
+        body: Text::Empty,
+    })
+}

@@ -1,0 +1,172 @@
+//! A run of kata-ci in the common form: a suite a job, named `COMPONENT.STEP`.
+//!
+//! Invariants: no job goes without a case, and no outcome without a case that carries it ([`carrier`]); stored output is
+//! bounded a case, a suite and a document ([`output`]). Made from the fold and the logs alone, so that a document made later
+//! from the journal equals the one made when the run ended.
+
+mod carrier;
+mod case;
+mod output;
+
+use std::path::Path;
+
+use super::model::{Document, Suite, Text, facts};
+use super::text;
+use crate::event::RunStarted;
+use crate::outcome::{Ending, JobResult, Run};
+use output::Stored;
+
+/// Longest single line taken over, in bytes.
+const LINE_CAP: usize = 1024;
+
+/// The run's results. `directory` is the report directory, where the logs lie: what went wrong carries an excerpt.
+pub fn from_run(run: &Run, directory: &Path) -> Document {
+    let mut stored = Stored::new(directory);
+    let started = run.started.as_ref();
+    Document {
+        title: started.map_or_else(String::new, |started| line(&started.pipeline)),
+        facts: started.map_or_else(Vec::new, |started| facts_of_run(run, started)),
+        notices: started.map_or_else(Vec::new, |started| started.notices.clone()),
+        seconds: run.finished.as_ref().map(|finished| finished.seconds),
+        suites: run.jobs().map(|job| suite(run, job, &mut stored)).collect(),
+    }
+}
+
+fn line(text: &str) -> String {
+    text::one_line(text, LINE_CAP)
+}
+
+fn facts_of_run(run: &Run, started: &RunStarted) -> Vec<(&'static str, String)> {
+    let time = run
+        .start_time
+        .map(|time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let exit = run
+        .finished
+        .as_ref()
+        .map_or_else(|| run.exit_code(None).code(), |finished| finished.exit);
+    [
+        Some(("run", line(&started.run_id))),
+        time.map(|time| ("started", time)),
+        started
+            .worker
+            .as_ref()
+            .map(|worker| ("machine", line(worker))),
+        Some(("workspace", line(&started.workspace))),
+        Some(("at a time", started.parallel.to_string())),
+        Some(("network", line(&started.isolation.network))),
+        Some(("processes", line(&started.isolation.processes))),
+        Some(("files", line(&started.isolation.files))),
+        Some(("exit code", exit.to_string())),
+        Some(("again", line(&started.again))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn suite(run: &Run, job: &JobResult, stored: &mut Stored<'_>) -> Suite {
+    let id = job.queued.job.as_str();
+    let mut log = stored.of_job(job);
+    let mut class = case::Class::default();
+    let mut cases: Vec<_> = job
+        .cases
+        .iter()
+        .map(|one| case::of(id, one, &mut class, &mut log))
+        .collect();
+    cases.extend(carrier::of(job, &mut log));
+    let worker = run
+        .started
+        .as_ref()
+        .and_then(|started| started.worker.as_deref());
+    let moment = job.started.or(run.start_time);
+    Suite {
+        name: line(id).into(),
+        timestamp: moment.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S").to_string().into()),
+        hostname: Some(line(worker.unwrap_or("unknown")).into()),
+        seconds: Some(
+            job.finished
+                .as_ref()
+                .map_or(0.0, |finished| finished.seconds),
+        ),
+        attributes: Vec::new(),
+        properties: properties(run, job),
+        cases,
+        out: Text::Empty,
+        err: Text::Empty,
+    }
+}
+
+fn properties(run: &Run, job: &JobResult) -> Vec<(Box<str>, Box<str>)> {
+    let mut all = vec![(facts::COMMAND, job.queued.command.clone())];
+    if let Some(started) = &run.started {
+        all.extend(run_properties(started, job));
+    }
+    all.extend(end_properties(job));
+    if let Some(time) = job.started {
+        let time = time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        all.extend([
+            (facts::LANE, job.worker.to_string()),
+            (facts::STARTED, time),
+        ]);
+    }
+    all.extend(again(run, job).map(|again| (facts::AGAIN, again)));
+    all.into_iter()
+        .map(|(name, value)| (name.into(), line(&value).into()))
+        .collect()
+}
+
+fn run_properties(started: &RunStarted, job: &JobResult) -> Vec<(&'static str, String)> {
+    let revision = started.revisions.get(job.queued.job.component());
+    let isolation = &started.isolation;
+    revision
+        .map(|revision| (facts::REVISION, revision.clone()))
+        .into_iter()
+        .chain([
+            ("isolation.network", isolation.network.clone()),
+            ("isolation.processes", isolation.processes.clone()),
+            ("isolation.files", isolation.files.clone()),
+            (facts::RUN, started.run_id.clone()),
+            (facts::VERSION, started.version.clone()),
+        ])
+        .collect()
+}
+
+fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
+    let Some(finished) = &job.finished else {
+        return vec![
+            (facts::OUTCOME, "error".to_owned()),
+            (facts::REASON, super::summary::NO_END.to_owned()),
+        ];
+    };
+    let filled = |text: String| Some(text).filter(|text| !text.is_empty());
+    let ending = finished.ending.map(|ending| match ending {
+        Ending::ExitCode(code) => ("exit_code", code.to_string()),
+        Ending::Signal(signal) => ("signal", signal.to_string()),
+    });
+    let cpu = finished.cpu_seconds.map(super::junit::seconds);
+    let peak = finished.peak_memory.map(|peak| peak.to_string());
+    let left = filled(finished.left_processes.join(", "));
+    [
+        Some((facts::OUTCOME, finished.outcome.word().to_owned())),
+        filled(finished.reason.clone()).map(|reason| (facts::REASON, reason)),
+        finished.fix.clone().map(|fix| (facts::FIX, fix)),
+        finished.allowed.clone().map(|why| (facts::ALLOWED, why)),
+        Some((facts::ATTEMPT, finished.attempt.to_string())),
+        ending,
+        cpu.map(|cpu| ("cpu_seconds", cpu)),
+        peak.map(|peak| ("peak_memory", peak)),
+        left.map(|left| ("left_processes", left)),
+        finished.log.clone().map(|log| (facts::LOG, log)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The command that runs just this job again.
+fn again(run: &Run, job: &JobResult) -> Option<String> {
+    let again = &run.started.as_ref()?.again;
+    let id = &job.queued.job;
+    let words = shlex::try_join([id.component(), "-s", id.step()]).ok()?;
+    Some(format!("{again} {words}"))
+}

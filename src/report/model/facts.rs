@@ -1,0 +1,28 @@
+//! Names of the properties kata-ci gives its suites: the contract of `junit.xml`. Add, never rename.
+
+/// The command as a person would type it.
+pub const COMMAND: &str = "command";
+/// Revision of the component's work tree.
+pub const REVISION: &str = "revision";
+/// The run's id. With [`ATTEMPT`] and the suite's name it says which execution this is.
+pub const RUN: &str = "run";
+/// Number of the attempt, from 1; 0 for a job that never started.
+pub const ATTEMPT: &str = "attempt";
+/// Version of kata-ci.
+pub const VERSION: &str = "version";
+/// The job's outcome.
+pub const OUTCOME: &str = "outcome";
+/// The outcome in words.
+pub const REASON: &str = "reason";
+/// What to do about it.
+pub const FIX: &str = "fix";
+/// Why a vacuous job is allowed.
+pub const ALLOWED: &str = "allowed";
+/// The job's log, relative to the report directory.
+pub const LOG: &str = "log";
+/// Which of the jobs side by side it was, from 0.
+pub const LANE: &str = "lane";
+/// When it started (RFC 3339 with milliseconds): `timestamp` has whole seconds only.
+pub const STARTED: &str = "started";
+/// The command that runs this job again.
+pub const AGAIN: &str = "again";

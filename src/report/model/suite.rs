@@ -1,0 +1,43 @@
+//! One suite: a job of kata-ci's, or whatever a writer calls a suite.
+
+use super::{Case, Counts, Text};
+
+/// Cases that belong together. Suites inside suites are flat here.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Suite {
+    /// Its name: `COMPONENT.STEP` for a job.
+    pub name: Box<str>,
+    /// When it started, as the writer says it.
+    pub timestamp: Option<Box<str>>,
+    /// The machine.
+    pub hostname: Option<Box<str>>,
+    /// Duration in seconds, where known.
+    pub seconds: Option<f64>,
+    /// Other attributes of the schema (`package`, `file`, …), by name.
+    pub attributes: Vec<(&'static str, Box<str>)>,
+    /// Its properties, in order.
+    pub properties: Vec<(Box<str>, Box<str>)>,
+    /// Its cases, in order.
+    pub cases: Vec<Case>,
+    /// Its own `system-out`.
+    pub out: Text,
+    /// Its own `system-err`.
+    pub err: Text,
+}
+
+impl Suite {
+    /// The value of the first property of this name.
+    pub fn property(&self, name: &str) -> Option<&str> {
+        self.properties
+            .iter()
+            .find(|(known, _)| &**known == name)
+            .map(|(_, value)| &**value)
+    }
+
+    /// How many cases of which state.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        self.cases.iter().for_each(|case| counts.add(case.state));
+        counts
+    }
+}
