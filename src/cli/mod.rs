@@ -9,6 +9,7 @@ mod dry_run;
 mod failure;
 mod format;
 mod hook;
+mod pipeline;
 mod push;
 mod report_directory;
 mod run;
@@ -44,7 +45,7 @@ pub fn main() -> i32 {
 fn call(arguments: &Arguments) -> Result<i32, Failure> {
     match &arguments.command {
         Command::Run(run) => run::call(arguments, run),
-        Command::Push(push) => Ok(push::run(push, &arguments.directory).code()),
+        Command::Push(push) => push::call(arguments, push),
         Command::Hook(hook) => Ok(hook::run(hook, &arguments.directory).code()),
         Command::Completions { shell } => completions::shell(*shell),
         Command::Man => completions::man(),

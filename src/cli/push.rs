@@ -1,12 +1,15 @@
 //! `kata-ci push`: arguments → a request; the terminal's part of it.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
+use super::arguments::Arguments;
+use super::failure::Failure;
 use super::format::AnswerFormat;
+use super::pipeline;
+use crate::config::{CommitRules, Gerrit, Pipeline};
 use crate::gerrit::push::{self, Audience, NotBuilt, PushReport, PushRequest};
 use crate::gerrit::push_options::{InvalidOption, Key, PushOption, PushOptions};
 use crate::gerrit::remote::Request;
@@ -18,6 +21,9 @@ use crate::outcome::ExitCode;
 pub struct PushArguments {
     /// Remote or URL; without it: .gitreview, git's gitreview.*, the pipeline, what git would take
     remote: Option<String>,
+    /// kata-v1, kata-monorepo, makefile or a file; found as `run` finds it
+    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE")]
+    pipeline: Option<String>,
     /// Target branch
     #[arg(long, env = "KATACI_BRANCH")]
     branch: Option<String>,
@@ -68,9 +74,9 @@ pub struct PushArguments {
     /// Pushes to the branch itself, and sets the upstream
     #[arg(long, env = "KATACI_DIRECT", value_parser = FalseyValueParser::new())]
     direct: bool,
-    /// Rules for commit messages
-    #[arg(long, value_enum, default_value_t, env = "KATACI_COMMIT_RULES")]
-    commit_rules: CommitRules,
+    /// Rules for commit messages [default: what the pipeline says]
+    #[arg(long, value_enum, env = "KATACI_COMMIT_RULES")]
+    commit_rules: Option<Rules>,
     /// Shows what would go, and ends
     #[arg(long, env = "KATACI_DRY_RUN", value_parser = FalseyValueParser::new())]
     dry_run: bool,
@@ -83,24 +89,32 @@ pub struct PushArguments {
 }
 
 /// Which rules commit messages have to meet besides Gerrit's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum CommitRules {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Rules {
     /// None.
-    #[default]
     None,
     /// kata's: `Fixes: #N`, a subsystem before the subject, a sign-off.
     Kata,
 }
 
-/// Carries the command out in the repository of this directory.
-pub fn run(arguments: &PushArguments, directory: &Path) -> ExitCode {
-    let request = match request(arguments) {
+/// Carries the command out in the repository of the directory, and returns the exit code.
+pub(super) fn call(arguments: &Arguments, push: &PushArguments) -> Result<i32, Failure> {
+    let directory = &arguments.directory;
+    let mut environment = std::env::vars_os().collect();
+    let pipeline = pipeline::anywhere(push.pipeline.as_deref(), directory, &environment)?;
+    pipeline.network.set_variables(&mut environment);
+    pipeline.network.tell_git(&mut environment);
+    let repository = Repository::at(directory).with_environment(environment);
+    Ok(run(push, &pipeline, &repository).code())
+}
+
+fn run(arguments: &PushArguments, pipeline: &Pipeline, repository: &Repository) -> ExitCode {
+    let request = match request(arguments, &pipeline.gerrit) {
         Ok(request) => request,
         Err(error) => return complain(&error.to_string()),
     };
-    let repository = Repository::at(directory);
     match push::push(
-        &repository,
+        repository,
         &request,
         &NotBuilt,
         &mut Terminal(arguments.format),
@@ -115,19 +129,24 @@ fn complain(said: &str) -> ExitCode {
     ExitCode::Usage
 }
 
-fn request(arguments: &PushArguments) -> Result<PushRequest, InvalidOption> {
+fn request(arguments: &PushArguments, table: &Gerrit) -> Result<PushRequest, InvalidOption> {
+    let rules = match arguments.commit_rules {
+        None => table.commit_rules.unwrap_or_default(),
+        Some(Rules::None) => CommitRules::None,
+        Some(Rules::Kata) => CommitRules::Kata,
+    };
     Ok(PushRequest {
         place: Request {
             remote: arguments.remote.clone(),
             branch: arguments.branch.clone(),
             direct: arguments.direct,
-            ..Request::default()
+            table: table.clone(),
         },
         options: options(arguments)?,
         each: arguments.each,
         fix: arguments.fix,
         no_check: arguments.no_check,
-        kata_rules: arguments.commit_rules == CommitRules::Kata,
+        kata_rules: rules == CommitRules::Kata,
         dry_run: arguments.dry_run,
         yes: arguments.yes,
         patch_sets: arguments.format == AnswerFormat::Json,

@@ -41,12 +41,7 @@ impl Layer {
             defaults: self.defaults.over(under.defaults),
             steps: by_name(self.steps, under.steps, problems),
             components: by_name(self.components, under.components, problems),
-            gerrit: Gerrit {
-                url: self.gerrit.url.or(under.gerrit.url),
-                remote: self.gerrit.remote.or(under.gerrit.remote),
-                branch: self.gerrit.branch.or(under.gerrit.branch),
-                label: self.gerrit.label.or(under.gerrit.label),
-            },
+            gerrit: self.gerrit.over(under.gerrit),
             network: self.network.over(under.network),
         }
     }

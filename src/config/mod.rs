@@ -28,7 +28,7 @@ mod variables;
 mod words;
 
 pub use document::Source;
-pub use gerrit::Gerrit;
+pub use gerrit::{CommitRules, Gerrit};
 pub use load::{load, locate, user_file};
 pub use network::{Network, Proxy, proxy_credentials};
 pub use pipeline::{Component, Layout, NetworkPolicy, Pipeline, Reads, Step};

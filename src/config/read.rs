@@ -389,6 +389,9 @@ fn gerrit(fields: &mut Fields) -> Gerrit {
         remote: text("remote"),
         branch: text("branch"),
         label: text("label"),
+        commit_rules: fields
+            .get("commit_rules")
+            .and_then(|value| word(&value, words::commit_rules)),
     }
 }
 

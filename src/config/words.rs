@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::problem::{printable, quote, suggestion};
-use super::{Layout, NetworkPolicy, Proxy, Reads, Requirement};
+use super::{CommitRules, Layout, NetworkPolicy, Proxy, Reads, Requirement};
 use crate::outcome::Expect;
 
 /// A text that is not what its key asks for.
@@ -190,6 +190,15 @@ pub(super) fn reads(text: &str) -> Result<Reads, Refusal> {
         text,
         "thing to read",
         &[("tree", Reads::Tree), ("commits", Reads::Commits)],
+    )
+}
+
+/// `kata` or `none`.
+pub(super) fn commit_rules(text: &str) -> Result<CommitRules, Refusal> {
+    one_of(
+        text,
+        "set of rules",
+        &[("kata", CommitRules::Kata), ("none", CommitRules::None)],
     )
 }
 

@@ -40,6 +40,7 @@ pub enum GitError {
 #[derive(Debug, Clone)]
 pub struct Repository {
     directory: PathBuf,
+    environment: Option<BTreeMap<OsString, OsString>>,
 }
 
 impl Repository {
@@ -47,6 +48,15 @@ impl Repository {
     pub fn at(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
+            environment: None,
+        }
+    }
+
+    /// With this environment for git in place of kata-ci's own.
+    pub fn with_environment(self, environment: BTreeMap<OsString, OsString>) -> Self {
+        Self {
+            environment: Some(environment),
+            ..self
         }
     }
 
@@ -58,6 +68,9 @@ impl Repository {
     /// A git call to be completed by the caller.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new("git");
+        if let Some(environment) = &self.environment {
+            command.env_clear().envs(environment);
+        }
         command
             .args(arguments)
             .current_dir(&self.directory)

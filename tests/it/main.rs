@@ -24,6 +24,7 @@ mod proxy;
 mod push;
 mod push_fix;
 mod push_options;
+mod push_pipeline;
 mod push_rejections;
 mod signals;
 mod support;

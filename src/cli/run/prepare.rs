@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::super::arguments::{Arguments, RunArguments, Switch};
 use super::super::failure::Failure;
-use crate::config::{self, NetworkPolicy, Overrides, Pipeline, Source};
+use super::super::pipeline;
+use crate::config::{self, NetworkPolicy, Overrides, Pipeline};
 use crate::plan::{self, Plan, Selection};
 use crate::workspace::{self, Workspace};
 
@@ -41,7 +42,7 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
             "name a directory that is there with -C DIR",
         )
     })?;
-    let source = source(run, &directory)?;
+    let source = pipeline::source(run.pipeline.as_deref(), &directory)?;
     let pipeline = config::load(
         &source,
         &overrides(run),
@@ -60,15 +61,6 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
         workspace,
         plan,
     })
-}
-
-/// The pipeline asked for, else what lies there.
-fn source(run: &RunArguments, directory: &Path) -> Result<Source, Failure> {
-    let asked = run.pipeline.as_deref().filter(|name| !name.is_empty());
-    match config::locate(asked, directory)? {
-        Some(source) => Ok(source),
-        None => Ok(Source::Shipped(workspace::detect(directory)?.pipeline)),
-    }
 }
 
 fn overrides(run: &RunArguments) -> Overrides {

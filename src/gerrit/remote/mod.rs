@@ -2,7 +2,8 @@
 //!
 //! The order: what was asked for, the `[gerrit]` table of the pipeline, the repository's own git configuration
 //! (`gitreview.*`), `.gitreview`, the user's git configuration, what git itself would take. The user's own repository
-//! configuration comes before the file, since anybody who can make a commit can change the file.
+//! configuration comes before the file, since anybody who can make a commit can change the file. For the branch alone the
+//! table comes after `gitreview.*` and `.gitreview`: the file is the checked out branch's own, the table stands for all.
 
 mod gitreview;
 mod resolve;

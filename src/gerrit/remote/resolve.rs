@@ -270,10 +270,8 @@ impl<'a> Search<'a> {
                 .clone()
                 .ok_or(DestinationError::Detached);
         }
-        if let Some(branch) = self.request.table.branch.as_ref() {
-            return Ok(branch.clone());
-        }
-        if let Some(branch) = self.review("branch", "defaultbranch") {
+        let review = self.review("branch", "defaultbranch");
+        if let Some(branch) = review.or_else(|| self.request.table.branch.clone()) {
             return Ok(branch);
         }
         let remote = remote.unwrap_or("origin");
