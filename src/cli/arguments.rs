@@ -158,6 +158,10 @@ pub(super) struct RunArguments {
     #[arg(long, env = "KATACI_REQUIRE_ALL", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub require_all: bool,
 
+    /// Run only components that changed since REV, committed or not, and those that need them.
+    #[arg(long, value_name = "REV", env = "KATACI_SINCE")]
+    pub since: Option<String>,
+
     /// Show what would run, and run nothing.
     #[arg(long, env = "KATACI_DRY_RUN", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub dry_run: bool,

@@ -5,18 +5,35 @@ use std::io::{self, Write as _};
 
 use super::failure::Failure;
 use crate::config::Pipeline;
+use crate::event::Since;
 use crate::plan::{Job, Plan, Readiness};
 
 /// Prints what would run, in the order of the plan.
-pub(super) fn print(pipeline: &Pipeline, plan: &Plan) -> Result<i32, Failure> {
-    match io::stdout().write_all(render(pipeline, plan).as_bytes()) {
+pub(super) fn print(
+    pipeline: &Pipeline,
+    plan: &Plan,
+    since: Option<&Since>,
+) -> Result<i32, Failure> {
+    match io::stdout().write_all(render(pipeline, plan, since).as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::output(error)),
         _ => Ok(0),
     }
 }
 
-fn render(pipeline: &Pipeline, plan: &Plan) -> String {
+fn render(pipeline: &Pipeline, plan: &Plan, since: Option<&Since>) -> String {
     let mut text = format!("{}: would run {} jobs\n", pipeline.name, plan.jobs.len());
+    for decision in since.iter().flat_map(|since| &since.components) {
+        let whether = if decision.is_affected {
+            "affected"
+        } else {
+            "left out"
+        };
+        let _ = writeln!(
+            text,
+            "  {} {whether}: {}",
+            decision.component, decision.reason
+        );
+    }
     for job in &plan.jobs {
         let _ = writeln!(
             text,

@@ -24,6 +24,7 @@ pub(super) type List<T> = Option<Vec<Located<T>>>;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Layer {
     pub layout: Option<Layout>,
+    pub ignore: List<String>,
     pub env: Texts,
     pub defaults: Settings,
     pub steps: Vec<StepLayer>,
@@ -37,6 +38,7 @@ impl Layer {
     pub fn over(self, under: Self, problems: &Problems) -> Self {
         Self {
             layout: self.layout.or(under.layout),
+            ignore: self.ignore.or(under.ignore),
             env: texts(self.env, under.env),
             defaults: self.defaults.over(under.defaults),
             steps: by_name(self.steps, under.steps, problems),

@@ -15,6 +15,7 @@ mod cycle;
 mod document;
 mod fields;
 mod gerrit;
+mod ignore;
 mod layer;
 mod load;
 mod network;
@@ -29,6 +30,7 @@ mod words;
 
 pub use document::Source;
 pub use gerrit::{CommitRules, Gerrit};
+pub use ignore::Ignore;
 pub use load::{load, locate, user_file};
 pub use network::{Network, Proxy, proxy_credentials};
 pub use pipeline::{Component, Layout, NetworkPolicy, Pipeline, Reads, Step};

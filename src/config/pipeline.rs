@@ -48,6 +48,8 @@ pub struct Pipeline {
     pub base: Option<PathBuf>,
     /// Where components must lie.
     pub layout: Layout,
+    /// Paths from the top of a repository whose change affects no component, see [`super::Ignore`].
+    pub ignore: Vec<String>,
     /// Environment of every step; an empty value unsets.
     pub env: BTreeMap<String, String>,
     /// Steps in the order of the file.
@@ -67,6 +69,7 @@ impl Pipeline {
             name: name.into(),
             base: None,
             layout: Layout::Plain,
+            ignore: Vec::new(),
             env: BTreeMap::new(),
             steps: Vec::new(),
             components: Vec::new(),
@@ -148,7 +151,7 @@ pub struct Component {
     pub steps: Option<Vec<String>>,
     /// Its environment, over the pipeline's and under the step's.
     pub env: BTreeMap<String, String>,
-    /// Paths below it whose change affects nothing.
+    /// Paths below it whose change does not affect it, see [`super::Ignore`].
     pub ignore: Vec<String>,
     /// Its project in Gerrit, where that is not its name.
     pub project: Option<String>,

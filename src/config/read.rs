@@ -122,6 +122,7 @@ fn pipeline(fields: &mut Fields) -> Read {
         layout: fields
             .get("layout")
             .and_then(|value| word(&value, words::layout)),
+        ignore: list(fields, "ignore", words::pattern),
         steps: tables(fields, "step", step),
         components: tables(fields, "component", component),
         ..shared(fields, settings)
@@ -138,7 +139,7 @@ fn pipeline(fields: &mut Fields) -> Read {
 }
 
 fn user(fields: &mut Fields) -> Read {
-    for key in ["extends", "layout", "step", "component"] {
+    for key in ["extends", "layout", "ignore", "step", "component"] {
         fields.forbid(
             key,
             "this is the user's configuration",
@@ -328,7 +329,7 @@ fn component_keys(fields: &mut Fields, component: ComponentLayer) -> ComponentLa
         locks: list(fields, "locks", words::filled),
         steps: steps_of(fields),
         env: env(fields),
-        ignore: list(fields, "ignore", words::filled),
+        ignore: list(fields, "ignore", words::pattern),
         project: fields
             .get("project")
             .and_then(|value| word(&value, words::filled)),

@@ -60,6 +60,7 @@ pub(super) fn resolve(
     check_names(&steps, &layer.components, &problems);
     let pipeline = Pipeline {
         layout: layer.layout.unwrap_or_default(),
+        ignore: list(layer.ignore),
         env: values(layer.env),
         gerrit: layer.gerrit,
         network: layer.network,

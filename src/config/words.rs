@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::problem::{printable, quote, suggestion};
-use super::{CommitRules, Layout, NetworkPolicy, Proxy, Reads, Requirement};
+use super::{CommitRules, Ignore, Layout, NetworkPolicy, Proxy, Reads, Requirement};
 use crate::outcome::Expect;
 
 /// A text that is not what its key asks for.
@@ -60,6 +60,18 @@ pub(super) fn filled(text: &str) -> Result<String, Refusal> {
         return Err(Refusal::new("an empty text", "write something here"));
     }
     Ok(text.to_owned())
+}
+
+/// A pattern of paths.
+pub(super) fn pattern(text: &str) -> Result<String, Refusal> {
+    let text = filled(text)?;
+    match Ignore::new([&*text]) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Refusal::new(
+            format!("{} is no pattern of paths", quote(&text)),
+            printable(&error.kind().to_string()),
+        )),
+    }
 }
 
 /// Any text.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::{CaseStatus, Ending, JobOutcome, Tally};
-use crate::plan::JobId;
+use crate::plan::{Decision, JobId};
 
 /// Everything that can happen in a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,6 +48,22 @@ pub struct Notice {
     pub fix: Option<String>,
 }
 
+/// What a run is narrowed to by `--since`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Since {
+    /// The revision that was asked for, as it was written.
+    pub revision: String,
+    /// Every component that was selected, with whether it is run and why.
+    pub components: Vec<Decision>,
+}
+
+impl Since {
+    /// Whether nothing is left to run.
+    pub fn is_empty(&self) -> bool {
+        !(self.components.iter()).any(|decision| decision.is_affected)
+    }
+}
+
 /// The beginning of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunStarted {
@@ -74,6 +90,9 @@ pub struct RunStarted {
     pub again: String,
     /// What is enforced and what is not.
     pub isolation: Isolation,
+    /// What is left out because no change affects it; none when that was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
     /// What the user should know beforehand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,

@@ -16,6 +16,6 @@ mod record;
 pub use journal::{Journal, JournalError, read_journal};
 pub use kinds::{
     CaseFinished, CaseStarted, Event, Isolation, JobFinished, JobQueued, JobStarted, Notice,
-    RunFinished, RunStarted, Span,
+    RunFinished, RunStarted, Since, Span,
 };
 pub use record::{FORMAT_VERSION, Record};

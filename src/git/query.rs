@@ -88,6 +88,53 @@ impl Git {
     }
 }
 
+impl Git {
+    /// The best common ancestor of a commit and `HEAD`; none where there is none, as in a clone that is too shallow.
+    pub fn merge_base(&self, directory: &Path, commit: &str) -> Result<Option<String>, GitError> {
+        let output = self.run_optional(directory, &["merge-base", commit, "HEAD"])?;
+        Ok(output.map(line))
+    }
+
+    /// Files of the work tree that differ from a commit, committed or not, relative to its top: what was deleted, both
+    /// names of what was renamed, and new files that are not ignored are among them. `top` is the top of the work tree.
+    pub fn changed_since(&self, top: &Path, commit: &str) -> Result<Vec<PathBuf>, GitError> {
+        let mut paths = self.differing(top, commit)?;
+        paths.extend(self.untracked(top)?);
+        paths.sort();
+        paths.dedup();
+        Ok(paths)
+    }
+
+    /// Tracked files of the work tree that differ from a commit; see [`Git::changed_since`].
+    pub fn differing(&self, top: &Path, commit: &str) -> Result<Vec<PathBuf>, GitError> {
+        let arguments = [
+            "diff",
+            "--name-only",
+            "-z",
+            "--no-renames",
+            "--no-ext-diff",
+            "--ignore-submodules=none",
+            commit,
+            "--",
+        ];
+        Ok(paths(&self.run(top, &arguments)?))
+    }
+
+    /// Files that are neither tracked nor ignored, relative to the top of the work tree, which `top` is.
+    pub fn untracked(&self, top: &Path) -> Result<Vec<PathBuf>, GitError> {
+        let arguments = ["ls-files", "--others", "--exclude-standard", "-z"];
+        Ok(paths(&self.run(top, &arguments)?))
+    }
+}
+
+fn paths(output: &[u8]) -> Vec<PathBuf> {
+    output
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty())
+        .map(|name| OsString::from_vec(name.to_vec()).into())
+        .collect()
+}
+
 fn line(output: Vec<u8>) -> String {
     String::from_utf8_lossy(&output)
         .trim_end_matches('\n')
@@ -250,6 +297,53 @@ pub(crate) mod tests {
             git().changed_files(repository.path(), "HEAD")?,
             Vec::<String>::new()
         );
+        Ok(())
+    }
+
+    #[test]
+    fn what_changed_since_is_all_that_the_work_tree_differs_in() -> Result<(), GitError> {
+        let repository = Repository::with_a_commit();
+        let top = repository.path();
+        let write = |name: &str, text: &str| std::fs::write(top.join(name), text).expect("a file");
+        write(".gitignore", "*.o\n");
+        repository.commit("deleted", "");
+        let base = repository.commit("renamed", "some text that stays\n");
+        assert_eq!(git().changed_since(top, &base)?, Vec::<PathBuf>::new());
+        repository.commit("committed", "");
+        repository.git(&["mv", "renamed", "new name\n"]);
+        std::fs::remove_file(top.join("deleted")).expect("removed");
+        write("file", "edited\n");
+        write("staged", "");
+        repository.git(&["add", "staged"]);
+        write("untracked", "");
+        write("ignored.o", "");
+        let expected = [
+            "committed",
+            "deleted",
+            "file",
+            "new name\n",
+            "renamed",
+            "staged",
+            "untracked",
+        ];
+        assert_eq!(
+            git().changed_since(top, &base)?,
+            expected.map(PathBuf::from)
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn upstream_commits_do_not_count_as_changes() -> Result<(), GitError> {
+        let repository = Repository::with_a_commit();
+        let fork = repository.git(&["rev-parse", "HEAD"]);
+        let upstream = repository.commit("upstream", "");
+        repository.git(&["checkout", "--quiet", &fork]);
+        repository.commit("ours", "");
+        assert_eq!(git().merge_base(repository.path(), &upstream)?, Some(fork));
+        repository.git(&["checkout", "--quiet", "--orphan", "other"]);
+        repository.commit("root", "");
+        assert_eq!(git().merge_base(repository.path(), &upstream)?, None);
         Ok(())
     }
 

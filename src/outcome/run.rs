@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{CaseStatus, ExitCode, JobOutcome, Tally, exit_code};
-use crate::event::{CaseFinished, Event, JobFinished, JobQueued, Record, RunFinished, RunStarted};
+use crate::event::{
+    CaseFinished, Event, JobFinished, JobQueued, Record, RunFinished, RunStarted, Since,
+};
 use crate::plan::JobId;
 
 /// A case with its end.
@@ -140,7 +142,11 @@ impl Run {
     }
 
     /// The exit code the jobs so far add up to. A job whose end was never seen counts as an error: it is not forgotten.
+    /// A run without a job because no change affects any is a success.
     pub fn exit_code(&self, signal: Option<i32>) -> ExitCode {
+        if signal.is_none() && self.jobs.is_empty() && self.is_unaffected() {
+            return ExitCode::Success;
+        }
         exit_code(
             self.jobs().map(|job| match &job.finished {
                 Some(finished) => (finished.outcome, finished.allowed.is_some()),
@@ -148,6 +154,11 @@ impl Run {
             }),
             signal,
         )
+    }
+
+    fn is_unaffected(&self) -> bool {
+        let since = self.started.as_ref().and_then(|run| run.since.as_ref());
+        since.is_some_and(Since::is_empty)
     }
 
     /// Cases that speak against a job, with the job, in the order of the plan.

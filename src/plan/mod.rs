@@ -3,11 +3,13 @@
 //! Pure: what was found and configured goes in, a [`Plan`] comes out. Invariants: a job's needs are jobs of the same
 //! plan; needs have no cycle (the configuration is refused before); ids are unique.
 
+mod affected;
 mod build;
 mod environment;
 mod job;
 mod schedule;
 
+pub use affected::{Candidate, Changes, Decision, affected};
 pub use build::{Selection, SelectionError, build};
 pub(crate) use environment::{of_component, overlay};
 pub use job::{Command, Job, JobId, Plan, Readiness};

@@ -5,7 +5,7 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::event::Isolation;
+use crate::event::{Isolation, Since};
 use crate::outcome::{Ending, JobOutcome, JobResult, Run, Tally};
 
 /// Version of the format.
@@ -27,6 +27,8 @@ struct Document<'a> {
     worker: Option<&'a str>,
     revisions: BTreeMap<&'a str, &'a str>,
     isolation: Option<&'a Isolation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<&'a Since>,
     jobs: Vec<Job<'a>>,
 }
 
@@ -76,6 +78,7 @@ pub fn result_json(run: &Run) -> io::Result<Vec<u8>> {
             .map(|(component, revision)| (component.as_str(), revision.as_str()))
             .collect(),
         isolation: started.map(|started| &started.isolation),
+        since: started.and_then(|started| started.since.as_ref()),
         jobs: run.jobs().map(job).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&document)?;

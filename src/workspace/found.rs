@@ -23,6 +23,19 @@ pub struct Workspace {
     pub view: Option<tempfile::TempDir>,
 }
 
+impl Workspace {
+    /// A workspace without components.
+    pub fn empty(root: PathBuf) -> Self {
+        Self {
+            root,
+            environment: BTreeMap::new(),
+            components: Vec::new(),
+            notices: Vec::new(),
+            view: None,
+        }
+    }
+}
+
 /// A component in its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundComponent {

@@ -29,4 +29,4 @@ mod tests;
 pub use detect::{Detected, detect};
 pub use error::WorkspaceError;
 pub use found::{FoundComponent, Workspace};
-pub use open::open;
+pub use open::{Located, Placed, locate, open};

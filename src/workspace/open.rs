@@ -19,9 +19,52 @@ type Environment = BTreeMap<OsString, OsString>;
 
 /// A component and the user's own directory of it.
 #[derive(Debug, Clone)]
-pub(super) struct Placed {
-    pub(super) component: Component,
-    pub(super) directory: PathBuf,
+pub struct Placed {
+    /// What the pipeline says of it.
+    pub component: Component,
+    /// Absolute.
+    pub directory: PathBuf,
+}
+
+/// A pipeline's components where they lie, not looked at yet.
+#[derive(Debug)]
+pub struct Located {
+    /// Absolute directory they were found in.
+    pub root: PathBuf,
+    /// In the order of the pipeline.
+    pub placed: Vec<Placed>,
+    /// Names of those that the selection means; a name that is no component's among them.
+    pub selected: Vec<String>,
+}
+
+/// Finds the components as [`open`] does, and looks at none of them.
+///
+/// # Errors
+/// See [`open`].
+pub fn locate(
+    pipeline: &Pipeline,
+    directory: &Path,
+    selection: &Selection,
+    user: &Environment,
+) -> Result<Located, WorkspaceError> {
+    let directory = absolute(directory)?;
+    let (root, placed) = place(pipeline, &directory, user)?;
+    let selected = match selection.components.as_slice() {
+        [] => {
+            let mut meant = placed.clone();
+            keep_where_the_user_stands(&mut meant, pipeline.base.as_deref().unwrap_or(&directory));
+            meant
+                .into_iter()
+                .map(|placed| placed.component.name)
+                .collect()
+        }
+        names => names.to_vec(),
+    };
+    Ok(Located {
+        root,
+        placed,
+        selected,
+    })
 }
 
 /// Finds the pipeline's components from a directory, makes their layout, and looks whether those that the selection names

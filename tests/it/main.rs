@@ -27,4 +27,5 @@ mod push_options;
 mod push_pipeline;
 mod push_rejections;
 mod signals;
+mod since;
 mod support;

@@ -2,6 +2,7 @@
 
 mod prepare;
 mod show;
+mod since;
 mod started;
 
 use std::path::Path;
@@ -16,7 +17,7 @@ use super::dry_run;
 use super::failure::Failure;
 use super::report_directory::ReportDirectory;
 use crate::config;
-use crate::event::{Event, Journal, RunFinished};
+use crate::event::{Event, Journal, RunFinished, Since};
 use crate::exec::{self, Settings};
 use crate::plan::Plan;
 use crate::report::{self, Followed, Live};
@@ -27,13 +28,14 @@ const EVENTS_IN_FLIGHT: usize = 1024;
 /// Runs, and returns the exit code.
 pub(super) fn call(arguments: &Arguments, run: &RunArguments) -> Result<i32, Failure> {
     let prepared = prepare(arguments, run)?;
-    if prepared.plan.jobs.is_empty() {
+    let is_unaffected = prepared.since.as_ref().is_some_and(Since::is_empty);
+    if prepared.plan.jobs.is_empty() && !is_unaffected {
         return Err(Failure::NothingToDo(
             "nothing selected: none of the components has one of the steps".to_owned(),
         ));
     }
     if run.dry_run {
-        return dry_run::print(&prepared.pipeline, &prepared.plan);
+        return dry_run::print(&prepared.pipeline, &prepared.plan, prepared.since.as_ref());
     }
     refuse_what_is_not_built(run, &prepared.pipeline)?;
     execute(arguments, run, &prepared)

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use super::super::arguments::{Arguments, RunArguments, Switch};
 use super::super::failure::Failure;
 use super::super::pipeline;
+use super::since;
 use crate::config::{self, NetworkPolicy, Overrides, Pipeline};
+use crate::event::Since;
 use crate::plan::{self, Plan, Selection};
 use crate::workspace::{self, Workspace};
 
@@ -21,6 +23,8 @@ pub(super) struct Prepared {
     pub pipeline: Pipeline,
     pub workspace: Workspace,
     pub plan: Plan,
+    /// What `--since` leaves out, where it was given.
+    pub since: Option<Since>,
 }
 
 impl Prepared {
@@ -48,10 +52,32 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
         &overrides(run),
         config::user_file(&environment).as_deref(),
     )?;
-    let selection = Selection {
+    let mut selection = Selection {
         components: run.components.clone(),
         steps: run.steps.clone(),
     };
+    let mut since = None;
+    // An empty variable is none, so that a script need not ask whether there is a base.
+    if let Some(revision) = run.since.as_deref().filter(|revision| !revision.is_empty()) {
+        let located = workspace::locate(&pipeline, &directory, &selection, &environment)?;
+        let decided = since::decide(revision, &pipeline, &located, &environment)?;
+        // Names that are no component's are left to be refused.
+        selection.components = located.selected;
+        selection
+            .components
+            .retain(|name| !decided.leaves_out(name));
+        if selection.components.is_empty() {
+            return Ok(Prepared {
+                directory,
+                environment,
+                pipeline,
+                workspace: Workspace::empty(located.root),
+                plan: Plan::default(),
+                since: Some(decided),
+            });
+        }
+        since = Some(decided);
+    }
     let workspace = workspace::open(&pipeline, &directory, &selection, &environment)?;
     let plan = plan::build(&pipeline, &workspace, &selection, &environment)?;
     Ok(Prepared {
@@ -60,6 +86,7 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
         pipeline,
         workspace,
         plan,
+        since,
     })
 }
 

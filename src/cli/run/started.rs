@@ -8,7 +8,7 @@ use super::super::arguments::{Arguments, RunArguments};
 use super::super::report_directory::ReportDirectory;
 use super::prepare::Prepared;
 use crate::config::{NetworkPolicy, Pipeline};
-use crate::event::{Isolation, Notice, RunStarted};
+use crate::event::{Isolation, Notice, RunStarted, Since};
 
 /// The time and the process: unique on a machine, and sorted by age.
 pub(super) fn run_id() -> String {
@@ -30,6 +30,7 @@ pub(super) fn started(
 ) -> RunStarted {
     let workspace = &prepared.workspace;
     let mut notices = workspace.notices.clone();
+    notices.extend(prepared.since.iter().flat_map(Since::notices));
     if directory.replaced {
         notices.push(Notice {
             text: format!("replaces the earlier run in {}", directory.path.display()),
@@ -51,6 +52,7 @@ pub(super) fn started(
             .collect(),
         again: again(arguments, options, &prepared.directory),
         isolation: isolation(&prepared.pipeline),
+        since: prepared.since.clone(),
         notices,
         worker: gethostname()
             .ok()

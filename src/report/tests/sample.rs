@@ -99,6 +99,7 @@ impl Script {
                 processes: "enforced".to_owned(),
                 files: "off".to_owned(),
             },
+            since: None,
             notices: Vec::new(),
         };
         Self::of(started, jobs)
