@@ -7,7 +7,9 @@
 //! what `--fix` rewrites and git's own tracking refs; nobody is asked without a terminal.
 
 mod check;
+mod deliver;
 mod known;
+mod prepared;
 mod report;
 mod run;
 mod send;
