@@ -31,7 +31,7 @@ mod words;
 pub use document::Source;
 pub use gerrit::{CommitRules, Gerrit};
 pub use ignore::Ignore;
-pub use load::{load, locate, user_file};
+pub use load::{load, locate, locate_below, user_file};
 pub use network::{Network, Proxy, proxy_credentials};
 pub use pipeline::{Component, Layout, NetworkPolicy, Pipeline, Reads, Step};
 pub use problem::ConfigError;

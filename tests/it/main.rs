@@ -26,6 +26,7 @@ mod push_fix;
 mod push_options;
 mod push_pipeline;
 mod push_rejections;
+mod rev;
 mod signals;
 mod since;
 mod support;

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use super::super::arguments::{Arguments, RunArguments, Switch};
 use super::super::failure::Failure;
 use super::super::pipeline;
-use super::since;
+use super::{rev, since};
 use crate::config::{self, NetworkPolicy, Overrides, Pipeline};
 use crate::event::Since;
 use crate::plan::{self, Plan, Selection};
-use crate::workspace::{self, Workspace};
+use crate::workspace::{self, Aside, Workspace};
 
 /// A run that is ready to begin.
 pub(super) struct Prepared {
@@ -25,6 +25,8 @@ pub(super) struct Prepared {
     pub plan: Plan,
     /// What `--since` leaves out, where it was given.
     pub since: Option<Since>,
+    /// Where commits are checked out; removed with this.
+    pub _aside: Option<Aside>,
 }
 
 impl Prepared {
@@ -46,20 +48,30 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
             "name a directory that is there with -C DIR",
         )
     })?;
-    let source = pipeline::source(run.pipeline.as_deref(), &directory)?;
-    let pipeline = config::load(
-        &source,
-        &overrides(run),
-        config::user_file(&environment).as_deref(),
-    )?;
     let mut selection = Selection {
         components: run.components.clone(),
         steps: run.steps.clone(),
     };
+    let mut aside = rev::enter(run, &directory, &selection, &environment)?;
+    let source = match &aside {
+        Some(aside) => rev::source(run, aside, &directory)?,
+        None => pipeline::source(run.pipeline.as_deref(), &directory)?,
+    };
+    let mut pipeline = config::load(
+        &source,
+        &overrides(run),
+        config::user_file(&environment).as_deref(),
+    )?;
+    if let Some(aside) = &aside {
+        pipeline.name = rev::name(&pipeline, aside);
+    }
     let mut since = None;
     // An empty variable is none, so that a script need not ask whether there is a base.
     if let Some(revision) = run.since.as_deref().filter(|revision| !revision.is_empty()) {
-        let located = workspace::locate(&pipeline, &directory, &selection, &environment)?;
+        let located = match &mut aside {
+            Some(aside) => workspace::locate_aside(&pipeline, aside, &selection, &environment)?,
+            None => workspace::locate(&pipeline, &directory, &selection, &environment)?,
+        };
         let decided = since::decide(revision, &pipeline, &located, &environment)?;
         // Names that are no component's are left to be refused.
         selection.components = located.selected;
@@ -74,11 +86,15 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
                 workspace: Workspace::empty(located.root),
                 plan: Plan::default(),
                 since: Some(decided),
+                _aside: aside,
             });
         }
         since = Some(decided);
     }
-    let workspace = workspace::open(&pipeline, &directory, &selection, &environment)?;
+    let workspace = match &mut aside {
+        Some(aside) => workspace::open_aside(&pipeline, aside, &selection, &environment)?,
+        None => workspace::open(&pipeline, &directory, &selection, &environment)?,
+    };
     let plan = plan::build(&pipeline, &workspace, &selection, &environment)?;
     Ok(Prepared {
         directory,
@@ -87,6 +103,7 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
         workspace,
         plan,
         since,
+        _aside: aside,
     })
 }
 
