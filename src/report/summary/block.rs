@@ -119,6 +119,7 @@ fn not_run(context: &Context<'_>, job: &JobResult) -> Option<String> {
         .iter()
         .filter(|case| case.status == CaseStatus::NotRun)
         .map(|case| match case.package.as_str() {
+            "" if case.name == "(package)" => ".",
             "" => case.name.as_str(),
             package => package,
         })
