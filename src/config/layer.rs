@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::document::{Located, Place};
 use super::problem::{Problem, Problems, quote, suggestion};
-use super::{Gerrit, Layout, Network, NetworkPolicy, Reads, Requirement};
+use super::{Gerrit, IsolatePolicy, Layout, Network, NetworkPolicy, Reads, Requirement};
 use crate::outcome::Expect;
 use crate::plan::Command;
 
@@ -57,6 +57,8 @@ pub(super) struct Settings {
     pub timeout: Option<Duration>,
     pub grace: Option<Duration>,
     pub network: Option<NetworkPolicy>,
+    pub isolate: Option<IsolatePolicy>,
+    pub writable: List<String>,
     pub env: Texts,
     pub needs: List<String>,
     pub locks: List<String>,
@@ -73,6 +75,8 @@ impl Settings {
             timeout: self.timeout.or(under.timeout),
             grace: self.grace.or(under.grace),
             network: self.network.or(under.network),
+            isolate: self.isolate.or(under.isolate),
+            writable: self.writable.or(under.writable),
             env: texts(self.env, under.env),
             needs: self.needs.or(under.needs),
             locks: self.locks.or(under.locks),

@@ -11,6 +11,7 @@
 //! Component paths of a file that is extended are relative to the file that extends it, as those of a shipped pipeline
 //! are: what is shared says what there is, the extending file says where.
 
+mod bounds;
 mod cycle;
 mod document;
 mod fields;
@@ -28,12 +29,13 @@ mod shipped;
 mod variables;
 mod words;
 
+pub use bounds::{IsolatePolicy, NetworkPolicy};
 pub use document::Source;
 pub use gerrit::{CommitRules, Gerrit};
 pub use ignore::Ignore;
-pub use load::{load, locate, locate_below, user_file};
+pub use load::{load, locate, user_file};
 pub use network::{Network, Proxy, proxy_credentials};
-pub use pipeline::{Component, Layout, NetworkPolicy, Pipeline, Reads, Step};
+pub use pipeline::{Component, Layout, Pipeline, Reads, Step};
 pub use problem::ConfigError;
 pub use requirement::{Requirement, UnknownRequirement};
 pub use resolve::Overrides;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Gerrit, Network, Requirement};
+use super::{Gerrit, IsolatePolicy, Network, NetworkPolicy, Requirement};
 use crate::outcome::Expect;
 use crate::plan::Command;
 
@@ -16,17 +16,6 @@ pub enum Layout {
     Plain,
     /// `$GOPATH/src/github.com/kata-containers/NAME`, modules off, `$GOPATH/bin` on PATH: kata v1.
     Gopath,
-}
-
-/// Whether a step gets a network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NetworkPolicy {
-    /// None, or the run is an error.
-    Off,
-    /// None where the host can take it away; what holds is said.
-    Auto,
-    /// The host's.
-    On,
 }
 
 /// What a step's outcome depends on: whether a tree that passed need not be tested again.
@@ -96,6 +85,11 @@ pub struct Step {
     pub env: BTreeMap<String, String>,
     /// Whether it gets a network.
     pub network: NetworkPolicy,
+    /// Whether its jobs are kept in a sandbox.
+    pub isolate: IsolatePolicy,
+    /// Paths that its jobs may write in a sandbox, besides work tree and caches: absolute, below `~`, or relative to the
+    /// component.
+    pub writable: Vec<String>,
     /// Steps of the same component that must have passed.
     pub needs: Vec<String>,
     /// Locks its jobs hold, besides those of their component.
@@ -123,6 +117,8 @@ impl Step {
             grace: Duration::from_secs(10),
             env: BTreeMap::new(),
             network: NetworkPolicy::Auto,
+            isolate: IsolatePolicy::Auto,
+            writable: Vec::new(),
             needs: Vec::new(),
             locks: Vec::new(),
             reads: Reads::Tree,

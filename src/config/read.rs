@@ -61,7 +61,7 @@ pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigE
 
 /// Where a key belongs that was written outside of all tables.
 fn at_the_top(key: &str) -> Option<String> {
-    const OF_STEPS: [&str; 9] = [
+    const OF_STEPS: [&str; 10] = [
         "run",
         "script",
         "expect",
@@ -69,6 +69,7 @@ fn at_the_top(key: &str) -> Option<String> {
         "grace",
         "retries",
         "isolate",
+        "writable",
         "needs",
         "allow_vacuous",
     ];
@@ -204,6 +205,7 @@ fn settings(fields: &mut Fields) -> Settings {
             .get("allow_vacuous")
             .and_then(|value| word(&value, words::reason)),
         locks: list(fields, "locks", words::filled),
+        writable: list(fields, "writable", words::filled),
         ..common_settings(fields)
     }
 }
@@ -216,6 +218,7 @@ fn machine_settings(fields: &mut Fields) -> Settings {
         "expect",
         "needs",
         "locks",
+        "writable",
         "reads",
         "allow_vacuous",
     ] {
@@ -230,10 +233,10 @@ fn machine_settings(fields: &mut Fields) -> Settings {
 
 fn common_settings(fields: &mut Fields) -> Settings {
     retries(fields);
-    if let Some(value) = fields.get("isolate") {
-        value.word(words::isolate);
-    }
     Settings {
+        isolate: fields
+            .get("isolate")
+            .and_then(|value| word(&value, words::isolate)),
         timeout: fields
             .get("timeout")
             .and_then(|value| word(&value, words::timeout)),

@@ -9,7 +9,7 @@ use super::cycle;
 use super::document::{Document, Located, Place};
 use super::layer::{ComponentLayer, Layer, List, StepLayer, Texts, unknown};
 use super::problem::{ConfigError, Problem, Problems, quote};
-use super::{Component, NetworkPolicy, Pipeline, Step, words};
+use super::{Component, IsolatePolicy, NetworkPolicy, Pipeline, Step, words};
 
 /// Options given for this run: they win over every file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Overrides {
     pub grace: Option<Duration>,
     /// Whether any job gets a network.
     pub network: Option<NetworkPolicy>,
+    /// Whether any job is kept in a sandbox.
+    pub isolate: Option<IsolatePolicy>,
 }
 
 impl Overrides {
@@ -156,6 +158,11 @@ fn resolved(step: StepLayer, overrides: &Overrides) -> Option<Step> {
             .network
             .or(settings.network)
             .unwrap_or(built_in.network),
+        isolate: overrides
+            .isolate
+            .or(settings.isolate)
+            .unwrap_or(built_in.isolate),
+        writable: list(settings.writable),
         env: values(settings.env),
         needs: list(settings.needs),
         locks: list(settings.locks),

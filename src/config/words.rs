@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::problem::{printable, quote, suggestion};
-use super::{CommitRules, Ignore, Layout, NetworkPolicy, Proxy, Reads, Requirement};
+use super::{CommitRules, Ignore, IsolatePolicy, Layout, NetworkPolicy, Proxy, Reads, Requirement};
 use crate::outcome::Expect;
 
 /// A text that is not what its key asks for.
@@ -147,19 +147,17 @@ pub(super) fn network(text: &str) -> Result<NetworkPolicy, Refusal> {
     )
 }
 
-/// `off`, `auto` or `on`, of which this version can the first two. Without isolation `auto` is what `off` is.
-pub(super) fn isolate(text: &str) -> Result<(), Refusal> {
-    match one_of(
+/// `off`, `auto` or `on`.
+pub(super) fn isolate(text: &str) -> Result<IsolatePolicy, Refusal> {
+    one_of(
         text,
         "policy",
-        &[("off", true), ("auto", true), ("on", false)],
-    )? {
-        true => Ok(()),
-        false => Err(Refusal::new(
-            "this version of kata-ci cannot isolate jobs yet",
-            "leave the key out, or write \"auto\" for isolation where it can be had",
-        )),
-    }
+        &[
+            ("off", IsolatePolicy::Off),
+            ("auto", IsolatePolicy::Auto),
+            ("on", IsolatePolicy::On),
+        ],
+    )
 }
 
 /// The URL of a proxy. It may hold a password: what is refused is not repeated.

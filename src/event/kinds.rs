@@ -27,15 +27,19 @@ pub enum Event {
     RunFinished(RunFinished),
 }
 
-/// How far each kind of isolation reaches: `enforced`, `advisory: REASON` or `off`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// How far each kind of isolation reaches: `enforced`, `advisory: REASON` or `off`, which is what was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Isolation {
-    /// Whether a job can reach a network.
+    /// Whether a job is kept off every network.
     pub network: String,
-    /// Whether a job's processes can outlive it.
+    /// Whether a job's processes are kept from the others', and from outliving it.
     pub processes: String,
-    /// Whether a job can write outside its own places.
+    /// Whether a job has `/tmp`, `/var/tmp`, `/run` and shared memory of its own; with `mode` `on` also whether it is kept
+    /// from writing outside its own places.
     pub files: String,
+    /// What was asked for: `off`, `auto` or `on`; empty in journals of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub mode: String,
 }
 
 /// Something the user should know about the run as a whole (a linter left out, `CI` together with `KATA_DEV_MODE`).
@@ -121,6 +125,9 @@ pub struct JobStarted {
     /// Which of the jobs side by side it is, from 0; a worker has one job at a time.
     #[serde(default)]
     pub worker: usize,
+    /// What is enforced for this job, where that is known of each job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
 }
 
 /// A range of bytes of the job's log: `start..end`.

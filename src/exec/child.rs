@@ -26,6 +26,8 @@ pub(super) struct Child {
     channel: Channel,
     handle: duct::Handle,
     pid: i32,
+    /// The job cannot reach its helper.
+    is_out_of_reach: bool,
 }
 
 impl Child {
@@ -56,6 +58,7 @@ impl Child {
             channel: Channel::new(ours),
             handle,
             pid,
+            is_out_of_reach: spec.sandbox.space.is_some(),
         };
         match child.channel.send(&Order::Start(spec)) {
             Ok(()) => Ok((child, output)),
@@ -78,15 +81,25 @@ impl Child {
 
     /// Ends the helper, which has reported that nothing is left.
     pub fn finish(&mut self) {
-        // It is about to end by itself; this way nobody can keep it from it.
-        let _ = self.handle.kill();
+        if self.is_out_of_reach {
+            // It sees the end of the connection, and has the namespace ended by then.
+            self.channel.shut_down();
+        } else {
+            // It is about to end by itself; this way nobody can keep it from it.
+            let _ = self.handle.kill();
+        }
+        self.wait();
+    }
+
+    fn wait(&mut self) {
         let _ = self.handle.wait();
         orphans::forget(self.pid);
     }
 
     /// Ends a helper that did not come to its end, and all that it leaves. Returns what even KILL did not end in time.
     pub fn end_by_force(&mut self) -> Vec<String> {
-        self.finish();
+        let _ = self.handle.kill();
+        self.wait();
         orphans::sweep(Instant::now() + SWEEP_TIME)
     }
 }

@@ -18,6 +18,7 @@ mod child;
 mod doubt;
 mod failure;
 pub mod helper;
+mod isolation;
 mod log;
 mod mask;
 mod orders;
@@ -34,6 +35,8 @@ mod watch;
 use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender};
+
+pub use isolation::{Decided, Isolated, Scene, Unmet};
 
 use crate::event::Event;
 use crate::plan::Plan;
@@ -52,6 +55,8 @@ pub struct Settings {
     pub require_all: bool,
     /// The program that is [`helper::main`] when called with [`helper::ARGUMENT`]: [`own_program`], but for tests.
     pub program: PathBuf,
+    /// What is put around each job.
+    pub isolated: Isolated,
 }
 
 /// This program, by a path that holds even when its file is replaced or removed while it runs.

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
+use super::isolation::Sandbox;
 use super::protocol::Spec;
 use crate::plan::{Command, Job};
 
@@ -22,6 +23,7 @@ pub(super) fn resolve(job: &Job) -> Result<Spec, Failure> {
         arguments: arguments.into_iter().map(OsString::from).collect(),
         directory: job.directory.clone().into(),
         environment: job.environment.clone().into_iter().collect(),
+        sandbox: Sandbox::default(),
     })
 }
 

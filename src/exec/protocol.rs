@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::isolation::Sandbox;
 use crate::outcome::Ending;
 
 /// Everything the helper needs to start a job.
@@ -23,6 +24,8 @@ pub(super) struct Spec {
     pub directory: OsString,
     /// All of it.
     pub environment: Vec<(OsString, OsString)>,
+    /// What is put around it.
+    pub sandbox: Sandbox,
 }
 
 /// Down, from the supervisor.
@@ -49,6 +52,11 @@ pub(super) enum Report {
         /// What the system said; 0 when it was not the system.
         errno: i32,
         /// What was tried.
+        what: String,
+    },
+    /// The job does not run, because the sandbox around it could not be set up. Nothing follows.
+    Refused {
+        /// Which step the system refused, and what it said.
         what: String,
     },
     /// Every process of the job is gone. Nothing follows.
@@ -99,6 +107,11 @@ impl Channel {
         let mut line = serde_json::to_vec(message)?;
         line.push(b'\n');
         self.stream.write_all(&line)
+    }
+
+    /// Ends the connection for both sides.
+    pub fn shut_down(&self) {
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
     }
 
     /// Takes what is there, with one read, which waits when there is nothing: poll first.
@@ -160,6 +173,7 @@ mod tests {
             arguments: vec!["a\nb".into(), "".into()],
             directory: "/".into(),
             environment: vec![("X".into(), OsString::from_vec(vec![1, 0x80, 10]))],
+            sandbox: Sandbox::default(),
         };
         supervisor.send(&Order::Start(spec.clone())).unwrap();
         supervisor.send(&Order::Kill).unwrap();

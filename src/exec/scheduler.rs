@@ -162,6 +162,7 @@ impl<'run> Scheduler<'run> {
             worker,
             logs: &self.settings.logs,
             program: &self.settings.program,
+            settled: self.settings.isolated.of(&job.id),
             events: self.events,
             stops,
         };

@@ -7,6 +7,7 @@ use crossbeam_channel::Sender;
 
 use super::child::Child;
 use super::failure::Failure;
+use super::isolation::Settled;
 use super::log::{self, Log};
 use super::orders::Stops;
 use super::output::{Finished, Output};
@@ -30,6 +31,8 @@ pub(super) struct Supervisor<'run> {
     pub logs: &'run Path,
     /// See [`super::Settings::program`].
     pub program: &'run Path,
+    /// What is put around the job, where that was settled.
+    pub settled: Option<&'run Settled>,
     pub events: &'run Sender<Event>,
     pub stops: Stops,
 }
@@ -58,7 +61,10 @@ impl Supervisor<'_> {
     }
 
     fn prepare(&self) -> Result<(Spec, Log), Failure> {
-        let spec = program::resolve(self.job)?;
+        let mut spec = program::resolve(self.job)?;
+        if let Some(settled) = self.settled {
+            spec.sandbox = settled.sandbox.clone();
+        }
         let log = Log::create(self.logs, &log::name(&self.job.id, self.attempt))?;
         Ok((spec, log))
     }
@@ -74,6 +80,7 @@ impl Supervisor<'_> {
             attempt: self.attempt,
             log: self.log_name(),
             worker: self.worker,
+            isolation: self.settled.map(|settled| settled.said.clone()),
         }
     }
 

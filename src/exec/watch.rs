@@ -40,6 +40,8 @@ pub(super) struct Watched {
     pub ended: Option<Ended>,
     /// What kept the job from its own end; the first thing that did.
     pub failure: Option<Failure>,
+    /// Why the sandbox around it could not be set up.
+    pub refused: Option<String>,
     /// Processes that nothing could end.
     pub survivors: Vec<String>,
 }
@@ -177,6 +179,15 @@ impl<'job, 'run> Watch<'job, 'run> {
                 Report::Started { .. } => {}
                 Report::SpawnFailed { errno, what } => {
                     self.fail(spawn_failure(errno, &what));
+                    self.watched.ended = Some(Ended::default());
+                    return true;
+                }
+                Report::Refused { what } => {
+                    self.fail(
+                        Failure::infrastructure(format!("the job could not be isolated: {what}"))
+                            .fix("run it with --isolate off --network on, if it may run without"),
+                    );
+                    self.watched.refused = Some(what);
                     self.watched.ended = Some(Ended::default());
                     return true;
                 }

@@ -19,7 +19,6 @@ const DEADLINE: Duration = Duration::from_secs(20);
 pub struct Git {
     program: PathBuf,
     environment: BTreeMap<OsString, OsString>,
-    deadline: Duration,
 }
 
 impl Git {
@@ -32,7 +31,6 @@ impl Git {
         let mut git = Self {
             program,
             environment: environment.clone(),
-            deadline: DEADLINE,
         };
         git.environment.extend(
             [
@@ -45,11 +43,6 @@ impl Git {
         git.remove_local_variables()?;
         git.check_version()?;
         Ok(git)
-    }
-
-    /// The same, with more time for each call than looking takes.
-    pub fn with_deadline(self, deadline: Duration) -> Self {
-        Self { deadline, ..self }
     }
 
     /// Calls git and hands out its standard output.
@@ -95,7 +88,7 @@ impl Git {
                 .collect(),
             directory,
             environment: &self.environment,
-            deadline: self.deadline,
+            deadline: DEADLINE,
         };
         let answer = probe.run()?;
         Ok((probe, answer))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{CaseStatus, ExitCode, JobOutcome, Tally, exit_code};
 use crate::event::{
-    CaseFinished, Event, JobFinished, JobQueued, Record, RunFinished, RunStarted, Since,
+    CaseFinished, Event, Isolation, JobFinished, JobQueued, Record, RunFinished, RunStarted, Since,
 };
 use crate::plan::JobId;
 
@@ -20,6 +20,8 @@ pub struct JobResult {
     pub started: Option<jiff::Timestamp>,
     /// Latest attempt seen.
     pub attempt: u32,
+    /// What is enforced for it, where its start said so.
+    pub isolation: Option<Isolation>,
     /// Which of the jobs side by side it is, from 0.
     pub worker: usize,
     /// Cases of the latest attempt, in the order in which they ended.
@@ -38,6 +40,7 @@ impl JobResult {
             queued,
             started: None,
             attempt: 0,
+            isolation: None,
             worker: 0,
             cases: Vec::new(),
             open: Vec::new(),
@@ -84,6 +87,7 @@ impl Run {
                     *job = JobResult::new(job.queued.clone());
                     job.started = Some(record.time);
                     job.attempt = started.attempt;
+                    job.isolation = started.isolation.clone();
                     job.worker = started.worker;
                 }
             }

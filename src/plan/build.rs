@@ -1,9 +1,10 @@
 //! From the pipeline and the components found to the jobs of a run.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
-use super::{Job, JobId, Plan};
+use super::{Bounds, Job, JobId, Plan};
 use crate::config::{Pipeline, Step};
 use crate::outcome::Expect;
 use crate::workspace::{FoundComponent, Workspace};
@@ -124,6 +125,25 @@ fn job(
             .flatten(),
         go_root: found.go_root.clone(),
         changed_files: found.changed_files.clone(),
+        bounds: Bounds {
+            network: step.network,
+            isolate: step.isolate,
+            writable: (step.writable.iter())
+                .map(|path| writable(path, &found.directory, user))
+                .collect(),
+            calls_sudo: found.calls_sudo.contains(&step.name),
+        },
+    }
+}
+
+/// `~` is the user's home; what is relative lies in the component.
+fn writable(path: &str, directory: &Path, user: &BTreeMap<OsString, OsString>) -> PathBuf {
+    let home = user.get(OsStr::new("HOME")).map(PathBuf::from);
+    match (path.strip_prefix('~'), home) {
+        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
+            home.join(rest.trim_start_matches('/'))
+        }
+        _ => directory.join(path),
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Bounds;
 use crate::outcome::Expect;
 
 /// `COMPONENT.STEP`. A component's name holds no dot, so the first dot parts the two.
@@ -123,6 +124,8 @@ pub struct Job {
     pub go_root: Option<String>,
     /// Files that differ from `origin/BRANCH`, where git could tell: what changed-file checks should have looked at.
     pub changed_files: Option<Vec<String>>,
+    /// What it is kept from.
+    pub bounds: Bounds,
 }
 
 /// The jobs of one run.

@@ -4,12 +4,14 @@
 //! plan; needs have no cycle (the configuration is refused before); ids are unique.
 
 mod affected;
+mod bounds;
 mod build;
 mod environment;
 mod job;
 mod schedule;
 
 pub use affected::{Candidate, Changes, Decision, affected};
+pub use bounds::Bounds;
 pub use build::{Selection, SelectionError, build};
 pub(crate) use environment::{of_component, overlay};
 pub use job::{Command, Job, JobId, Plan, Readiness};

@@ -49,6 +49,7 @@ fn workspace(components: &[Component]) -> Workspace {
                 packages: None,
                 go_root: None,
                 changed_files: None,
+                calls_sudo: Vec::new(),
             })
             .collect(),
         notices: Vec::new(),

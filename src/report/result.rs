@@ -51,6 +51,8 @@ struct Job<'a> {
     peak_memory: Option<u64>,
     cases: Tally,
     packages_known: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    isolation: Option<&'a Isolation>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     left_processes: &'a [String],
     log: Option<&'a str>,
@@ -103,6 +105,7 @@ fn job(job: &JobResult) -> Job<'_> {
         cpu_seconds: finished.and_then(|finished| finished.cpu_seconds.map(milliseconds)),
         peak_memory: finished.and_then(|finished| finished.peak_memory),
         cases: job.tally,
+        isolation: job.isolation.as_ref(),
         packages_known: finished.is_some_and(|finished| finished.packages_known),
         left_processes: finished.map_or(&[], |finished| &finished.left_processes),
         log: finished.and_then(|finished| finished.log.as_deref()),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::OwnDirectory;
 use crate::config::Component;
 use crate::event::Notice;
 use crate::plan::Readiness;
@@ -21,7 +20,7 @@ pub struct Workspace {
     /// What the user should know beforehand.
     pub notices: Vec<Notice>,
     /// Keeps a GOPATH view made for this run; it is removed when the workspace is dropped.
-    pub view: Option<OwnDirectory>,
+    pub view: Option<tempfile::TempDir>,
 }
 
 impl Workspace {
@@ -54,4 +53,6 @@ pub struct FoundComponent {
     pub go_root: Option<String>,
     /// See [`crate::plan::Job::changed_files`].
     pub changed_files: Option<Vec<String>>,
+    /// Steps that call sudo.
+    pub calls_sudo: Vec<String>,
 }

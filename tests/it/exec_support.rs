@@ -49,6 +49,7 @@ impl Bench {
                 logs,
                 require_all: false,
                 program: env!("CARGO_BIN_EXE_kata-ci").into(),
+                isolated: Default::default(),
             },
             place,
         }
@@ -84,6 +85,7 @@ impl Bench {
             packages: None,
             go_root: None,
             changed_files: None,
+            bounds: Default::default(),
         }
     }
 

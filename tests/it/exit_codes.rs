@@ -115,29 +115,6 @@ fn code_2_for_a_report_directory_that_cannot_be_made() {
 }
 
 #[test]
-fn code_75_for_isolation_that_is_not_there() {
-    let place = makefiles(&[("good", GOOD)]);
-    for option in ["--network", "--isolate"] {
-        let value = if option == "--network" { "off" } else { "on" };
-        let run = run_in(place.path())
-            .args([option, value])
-            .finish()
-            .expect_code(75);
-        assert!(run.stderr.contains("auto"), "{}", run.stderr);
-    }
-    let run = run_in(place.path())
-        .args(["--network", "auto"])
-        .finish()
-        .expect_code(0);
-    assert!(
-        run.result()["isolation"]["network"]
-            .as_str()
-            .unwrap()
-            .starts_with("advisory")
-    );
-}
-
-#[test]
 fn code_128_and_the_signal_when_one_ended_the_run() {
     for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         let place = makefiles(&[("hang", HANG)]);

@@ -1,7 +1,6 @@
 //! `kata-ci run`: from the arguments to a plan, the run itself, its reports and its exit code.
 
 mod prepare;
-mod rev;
 mod show;
 mod since;
 mod started;
@@ -10,7 +9,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use self::prepare::{Prepared, prepare, refuse_what_is_not_built};
+use self::prepare::{Prepared, prepare};
 use self::show::{reporters, show_summary};
 use self::started::{run_id, started};
 use super::arguments::{Arguments, RunArguments};
@@ -19,7 +18,7 @@ use super::failure::Failure;
 use super::report_directory::ReportDirectory;
 use crate::config;
 use crate::event::{Event, Journal, RunFinished, Since};
-use crate::exec::{self, Settings};
+use crate::exec::{self, Decided, Scene, Settings};
 use crate::plan::Plan;
 use crate::report::{self, Followed, Live};
 
@@ -38,7 +37,6 @@ pub(super) fn call(arguments: &Arguments, run: &RunArguments) -> Result<i32, Fai
     if run.dry_run {
         return dry_run::print(&prepared.pipeline, &prepared.plan, prepared.since.as_ref());
     }
-    refuse_what_is_not_built(run, &prepared.pipeline)?;
     execute(arguments, run, &prepared)
 }
 
@@ -49,22 +47,17 @@ fn execute(
 ) -> Result<i32, Failure> {
     let clock = Instant::now();
     let run_id = run_id();
+    let decided = Decided::of(&prepared.plan, &exec::own_program())
+        .map_err(|unmet| Failure::Machine(unmet.to_string()))?;
     let directory = match &options.report_dir {
         Some(path) => ReportDirectory::named(path)?,
         None => ReportDirectory::default(&run_id, &prepared.environment)?,
     };
-    let settings = settings(options, prepared, &directory);
+    let settings = settings(options, prepared, &directory, decided);
     let journal = Journal::create(&directory.path.join("events.jsonl"))
         .map_err(|error| Failure::Machine(error.to_string()))?;
     let mut live = Live::new(Some(journal), reporters(arguments, options));
-    let started = started(
-        run_id,
-        arguments,
-        options,
-        prepared,
-        &directory,
-        settings.parallel,
-    );
+    let started = started(run_id, arguments, options, prepared, &directory, &settings);
     live.take(Event::RunStarted(started));
     let signal = follow(&mut live, &prepared.plan, &settings)?;
     let seconds = clock.elapsed().as_secs_f64();
@@ -138,8 +131,19 @@ fn finish(
     }
 }
 
-fn settings(options: &RunArguments, prepared: &Prepared, directory: &ReportDirectory) -> Settings {
+fn settings(
+    options: &RunArguments,
+    prepared: &Prepared,
+    directory: &ReportDirectory,
+    decided: Decided,
+) -> Settings {
+    let scene = Scene {
+        workspace: &prepared.workspace.root,
+        view: prepared.workspace.view.as_ref().map(|view| view.path()),
+        reports: &directory.path,
+    };
     Settings {
+        isolated: decided.settle(&prepared.plan, &scene),
         parallel: options.jobs.unwrap_or_else(processors),
         max_fail: if options.fail_fast {
             Some(1)

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use super::super::arguments::{Arguments, RunArguments, Switch};
 use super::super::failure::Failure;
 use super::super::pipeline;
-use super::{rev, since};
-use crate::config::{self, NetworkPolicy, Overrides, Pipeline};
+use super::since;
+use crate::config::{self, IsolatePolicy, NetworkPolicy, Overrides, Pipeline};
 use crate::event::Since;
 use crate::plan::{self, Plan, Selection};
-use crate::workspace::{self, Aside, Workspace};
+use crate::workspace::{self, Workspace};
 
 /// A run that is ready to begin.
 pub(super) struct Prepared {
@@ -25,8 +25,6 @@ pub(super) struct Prepared {
     pub plan: Plan,
     /// What `--since` leaves out, where it was given.
     pub since: Option<Since>,
-    /// Where commits are checked out; removed with this.
-    pub _aside: Option<Aside>,
 }
 
 impl Prepared {
@@ -48,30 +46,20 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
             "name a directory that is there with -C DIR",
         )
     })?;
-    let mut selection = Selection {
-        components: run.components.clone(),
-        steps: run.steps.clone(),
-    };
-    let mut aside = rev::enter(run, &directory, &selection, &environment)?;
-    let source = match &aside {
-        Some(aside) => rev::source(run, aside, &directory)?,
-        None => pipeline::source(run.pipeline.as_deref(), &directory)?,
-    };
-    let mut pipeline = config::load(
+    let source = pipeline::source(run.pipeline.as_deref(), &directory)?;
+    let pipeline = config::load(
         &source,
         &overrides(run),
         config::user_file(&environment).as_deref(),
     )?;
-    if let Some(aside) = &aside {
-        pipeline.name = rev::name(&pipeline, aside);
-    }
+    let mut selection = Selection {
+        components: run.components.clone(),
+        steps: run.steps.clone(),
+    };
     let mut since = None;
     // An empty variable is none, so that a script need not ask whether there is a base.
     if let Some(revision) = run.since.as_deref().filter(|revision| !revision.is_empty()) {
-        let located = match &mut aside {
-            Some(aside) => workspace::locate_aside(&pipeline, aside, &selection, &environment)?,
-            None => workspace::locate(&pipeline, &directory, &selection, &environment)?,
-        };
+        let located = workspace::locate(&pipeline, &directory, &selection, &environment)?;
         let decided = since::decide(revision, &pipeline, &located, &environment)?;
         // Names that are no component's are left to be refused.
         selection.components = located.selected;
@@ -86,15 +74,11 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
                 workspace: Workspace::empty(located.root),
                 plan: Plan::default(),
                 since: Some(decided),
-                _aside: aside,
             });
         }
         since = Some(decided);
     }
-    let workspace = match &mut aside {
-        Some(aside) => workspace::open_aside(&pipeline, aside, &selection, &environment)?,
-        None => workspace::open(&pipeline, &directory, &selection, &environment)?,
-    };
+    let workspace = workspace::open(&pipeline, &directory, &selection, &environment)?;
     let plan = plan::build(&pipeline, &workspace, &selection, &environment)?;
     Ok(Prepared {
         directory,
@@ -103,7 +87,6 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
         workspace,
         plan,
         since,
-        _aside: aside,
     })
 }
 
@@ -116,30 +99,10 @@ fn overrides(run: &RunArguments) -> Overrides {
             Switch::Auto => NetworkPolicy::Auto,
             Switch::On => NetworkPolicy::On,
         }),
-    }
-}
-
-/// What a user would rely on and this version cannot give is an error, never a quiet run without it.
-pub(super) fn refuse_what_is_not_built(
-    run: &RunArguments,
-    pipeline: &Pipeline,
-) -> Result<(), Failure> {
-    if run.isolate == Some(Switch::On) {
-        return Err(Failure::Machine(
-            "--isolate on: this version of kata-ci cannot isolate jobs yet\n  = help: run with --isolate auto"
-                .to_owned(),
-        ));
-    }
-    match pipeline
-        .steps
-        .iter()
-        .find(|step| step.network == NetworkPolicy::Off)
-    {
-        Some(step) => Err(Failure::Machine(format!(
-            "network off is asked for step `{}`: this version of kata-ci cannot take the network away yet\n  \
-             = help: run with --network auto",
-            step.name
-        ))),
-        None => Ok(()),
+        isolate: run.isolate.map(|switch| match switch {
+            Switch::Off => IsolatePolicy::Off,
+            Switch::Auto => IsolatePolicy::Auto,
+            Switch::On => IsolatePolicy::On,
+        }),
     }
 }

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use nix::unistd::gethostname;
 
-use super::super::arguments::{Arguments, RunArguments};
+use super::super::arguments::{Arguments, RunArguments, Switch};
 use super::super::report_directory::ReportDirectory;
 use super::prepare::Prepared;
-use crate::config::{NetworkPolicy, Pipeline};
-use crate::event::{Isolation, Notice, RunStarted, Since};
+use crate::event::{Notice, RunStarted, Since};
+use crate::exec::Settings;
 
 /// The time and the process: unique on a machine, and sorted by age.
 pub(super) fn run_id() -> String {
@@ -26,7 +26,7 @@ pub(super) fn started(
     options: &RunArguments,
     prepared: &Prepared,
     directory: &ReportDirectory,
-    parallel: usize,
+    settings: &Settings,
 ) -> RunStarted {
     let workspace = &prepared.workspace;
     let mut notices = workspace.notices.clone();
@@ -44,14 +44,14 @@ pub(super) fn started(
         workspace: workspace.root.display().to_string(),
         components: unique(prepared.plan.jobs.iter().map(|job| job.id.component())),
         steps: unique(prepared.plan.jobs.iter().map(|job| job.id.step())),
-        parallel,
+        parallel: settings.parallel,
         revisions: workspace
             .components
             .iter()
             .filter_map(|found| Some((found.component.name.clone(), found.revision.clone()?)))
             .collect(),
         again: again(arguments, options, &prepared.directory),
-        isolation: isolation(&prepared.pipeline),
+        isolation: settings.isolated.overall(),
         since: prepared.since.clone(),
         notices,
         worker: gethostname()
@@ -69,26 +69,6 @@ fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     })
 }
 
-/// This version isolates nothing by namespaces; it says so instead of letting anyone believe otherwise.
-fn isolation(pipeline: &Pipeline) -> Isolation {
-    let open = pipeline
-        .steps
-        .iter()
-        .all(|step| step.network == NetworkPolicy::On);
-    let advisory = |what: &str| format!("advisory: {what}");
-    Isolation {
-        network: if open {
-            "off".to_owned()
-        } else {
-            advisory("jobs are asked to stay off the network, nothing keeps them off it")
-        },
-        processes: advisory(
-            "a job's processes are ended with it by a subreaper, not by a PID namespace",
-        ),
-        files: "off".to_owned(),
-    }
-}
-
 /// The command that runs all of this again, as typed in a shell.
 fn again(arguments: &Arguments, options: &RunArguments, directory: &Path) -> String {
     let mut words = vec!["kata-ci".to_owned(), "run".to_owned()];
@@ -101,7 +81,6 @@ fn again(arguments: &Arguments, options: &RunArguments, directory: &Path) -> Str
     let elsewhere = arguments.directory != Path::new(".");
     option("-C", elsewhere.then(|| directory.display().to_string()));
     option("-p", options.pipeline.clone());
-    option("--rev", options.rev.clone());
     option(
         "--timeout",
         options
@@ -114,5 +93,12 @@ fn again(arguments: &Arguments, options: &RunArguments, directory: &Path) -> Str
             .grace
             .map(|time| humantime::format_duration(time).to_string()),
     );
+    let word = |switch: Switch| match switch {
+        Switch::Off => "off".to_owned(),
+        Switch::Auto => "auto".to_owned(),
+        Switch::On => "on".to_owned(),
+    };
+    option("--network", options.network.map(word));
+    option("--isolate", options.isolate.map(word));
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }

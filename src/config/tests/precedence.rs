@@ -53,6 +53,7 @@ fn options_hold_for_every_step() {
     let overrides = Overrides {
         timeout: Some(Duration::from_secs(1)),
         grace: Some(Duration::ZERO),
+        isolate: None,
         network: Some(NetworkPolicy::Off),
     };
     let pipeline = load(&Source::Shipped("kata-monorepo"), &overrides, None).unwrap();

@@ -5,16 +5,28 @@
 //! has ended, and when the socket ends, which is what a supervisor's death looks like, KILL included.
 //!
 //! It is single-threaded, keeps only the control socket and the job's output open, and says nothing on its own: what it has
-//! to report goes through the socket. Isolation is to be set up between `setup` and `launch`.
+//! to report goes through the socket.
+//!
+//! With a sandbox it sets that up first. For a job with processes of its own ([`namespaces`]) it starts one more process,
+//! pid 1 of the namespace, which then does all of the above from inside.
 
 mod launch;
+mod mounts;
+mod namespaces;
+mod network;
+mod privileges;
 mod setup;
+mod step;
 mod tree;
 mod watch;
 
 use std::io;
+use std::path::PathBuf;
 
-use super::protocol::{Channel, Order, Report};
+use super::isolation::{Sandbox, Space};
+use super::protocol::{Channel, Order, Report, Spec};
+use namespaces::Side;
+use step::{Refused, Step};
 
 /// The first argument that makes the program the helper.
 pub const ARGUMENT: &str = "__job";
@@ -44,11 +56,48 @@ pub fn main() -> i32 {
 }
 
 fn serve(control: &mut Channel) -> io::Result<()> {
-    let events = setup::become_subreaper()?;
+    setup::leave_terminal()?;
     let Some(Order::Start(spec)) = setup::first_order(control)? else {
         return Ok(());
     };
-    match launch::launch(&spec) {
+    let refused = match &spec.sandbox.space {
+        Some(space) => match namespaces::split(&spec.sandbox) {
+            Ok(Side::Outside(init)) => return namespaces::guard(control, init),
+            Ok(Side::Inside(sockets)) => furnish(&spec.sandbox, space, &sockets),
+            Err(refused) => Err(refused),
+        },
+        None if spec.sandbox.network => namespaces::leave_network().and_then(|()| raise_loopback()),
+        None => Ok(()),
+    };
+    match refused {
+        Ok(()) => work(control, &spec),
+        Err(refused) => control.send(&Report::Refused {
+            what: refused.to_string(),
+        }),
+    }
+}
+
+fn raise_loopback() -> Result<(), Refused> {
+    network::raise_loopback().step(|| "switching the loopback device on".into())
+}
+
+/// Inside of new namespaces, as pid 1: makes them what the sandbox says.
+fn furnish(sandbox: &Sandbox, space: &Space, sockets: &[PathBuf]) -> Result<(), Refused> {
+    nix::unistd::setsid().step(|| "making a session".into())?;
+    if sandbox.network {
+        raise_loopback()?;
+    }
+    mounts::arrange(space, sockets)?;
+    if space.strict {
+        privileges::give_up().step(|| "giving privileges up".into())?;
+    }
+    std::env::set_current_dir("/").step(|| "entering the new view of the files".into())
+}
+
+/// Starts the job and sees it to its end.
+fn work(control: &mut Channel, spec: &Spec) -> io::Result<()> {
+    let events = setup::adopt_orphans()?;
+    match launch::launch(spec) {
         Ok(job) => {
             // The job may be of the same user: it is not to trace the one that watches it.
             let _ = nix::sys::prctl::set_dumpable(false);

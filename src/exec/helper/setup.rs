@@ -57,10 +57,14 @@ pub(super) fn control_socket() -> io::Result<Channel> {
     Ok(Channel::new(stream))
 }
 
-/// Leaves terminal and session, and becomes the one that orphans come to. Returns what becomes readable when a child ends.
-pub(super) fn become_subreaper() -> io::Result<UnixStream> {
+/// Leaves terminal and session, and takes no harm from signals any more.
+pub(super) fn leave_terminal() -> io::Result<()> {
     take_signals()?;
-    leave_session()?;
+    leave_session()
+}
+
+/// Becomes the one that orphans come to. Returns what becomes readable when a child ends.
+pub(super) fn adopt_orphans() -> io::Result<UnixStream> {
     prctl::set_child_subreaper(true)?;
     let (ours, handlers) = UnixStream::pair()?;
     ours.set_nonblocking(true)?;

@@ -7,6 +7,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use super::namespaces;
 use crate::exec::processes::{self, Process};
 use crate::outcome::Ending;
 
@@ -90,6 +91,11 @@ impl Tree {
             self.kill_children();
             if self.is_empty || Instant::now() >= deadline {
                 return;
+            }
+            if namespaces::is_init() {
+                // As pid 1 of a namespace: everything in it, in one call that nobody can fork away from.
+                let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
+                continue;
             }
             for process in self.processes() {
                 process.signal(Signal::SIGKILL);

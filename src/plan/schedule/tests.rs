@@ -43,6 +43,7 @@ fn job(number: usize, needs: &[usize], after: &[usize], locks: &[u8]) -> Job {
         packages: None,
         go_root: None,
         changed_files: None,
+        bounds: Default::default(),
     }
 }
 

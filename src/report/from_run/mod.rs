@@ -117,7 +117,8 @@ fn properties(run: &Run, job: &JobResult) -> Vec<(Box<str>, Box<str>)> {
 
 fn run_properties(started: &RunStarted, job: &JobResult) -> Vec<(&'static str, String)> {
     let revision = started.revisions.get(job.queued.job.component());
-    let isolation = &started.isolation;
+    let isolation = job.isolation.as_ref().unwrap_or(&started.isolation);
+    let mode = Some(isolation.mode.clone()).filter(|mode| !mode.is_empty());
     revision
         .map(|revision| (facts::REVISION, revision.clone()))
         .into_iter()
@@ -125,6 +126,9 @@ fn run_properties(started: &RunStarted, job: &JobResult) -> Vec<(&'static str, S
             ("isolation.network", isolation.network.clone()),
             ("isolation.processes", isolation.processes.clone()),
             ("isolation.files", isolation.files.clone()),
+        ])
+        .chain(mode.map(|mode| ("isolation.mode", mode)))
+        .chain([
             (facts::RUN, started.run_id.clone()),
             (facts::VERSION, started.version.clone()),
         ])

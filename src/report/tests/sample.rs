@@ -98,6 +98,7 @@ impl Script {
                 network: "enforced".to_owned(),
                 processes: "enforced".to_owned(),
                 files: "off".to_owned(),
+                mode: String::new(),
             },
             since: None,
             notices: Vec::new(),
@@ -154,6 +155,7 @@ impl Script {
 
     pub fn start(mut self, job: &str) -> Self {
         self.push(Event::JobStarted(JobStarted {
+            isolation: None,
             worker: 0,
             job: id(job),
             attempt: 1,

@@ -47,12 +47,7 @@ impl Preflight<'_> {
 
     /// For a user who is not root kata runs every package again through `sudo -E`, which would ask on a terminal.
     pub(super) fn sudo(&self) -> Option<Problem> {
-        let reruns = self.steps.iter().any(|step| {
-            let mut environment = self.environment.clone();
-            overlay(&mut environment, &step.env);
-            step.expect == Expect::Cases && root_rerun(&environment)
-        });
-        if self.machine.is_root() || !self.needs_tests_clone() || !reruns {
+        if self.sudo_steps().is_empty() {
             return None;
         }
         let reason = self.sudo_refusal()?;
@@ -63,6 +58,22 @@ impl Preflight<'_> {
             ),
             "run as root, or set CI=true (with KATA_DEV_MODE kata then leaves the second run out), or allow sudo without a password",
         ))
+    }
+
+    /// Names of the steps in which kata calls sudo.
+    pub(in crate::workspace) fn sudo_steps(&self) -> Vec<String> {
+        if self.machine.is_root() || !self.needs_tests_clone() {
+            return Vec::new();
+        }
+        self.steps
+            .iter()
+            .filter(|step| {
+                let mut environment = self.environment.clone();
+                overlay(&mut environment, &step.env);
+                step.expect == Expect::Cases && root_rerun(&environment)
+            })
+            .map(|step| step.name.clone())
+            .collect()
     }
 
     fn sudo_refusal(&self) -> Option<String> {

@@ -87,6 +87,32 @@ impl KataCi {
         self
     }
 
+    /// Has another program start it, which gets kata-ci and its arguments as its last arguments. `binary` is a copy of kata-ci
+    /// that whoever runs then can read.
+    pub fn through<S: AsRef<OsStr>>(mut self, words: &[S], binary: &Path) -> Self {
+        let mut command = Command::new(&words[0]);
+        command
+            .args(&words[1..])
+            .arg(binary)
+            .args(self.command.get_args());
+        command.env_clear();
+        for (name, value) in self.command.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        self.command = command;
+        self
+    }
+
+    /// Where the arguments have the reports go.
+    pub fn reports_in(mut self, directory: &Path) -> Self {
+        self.reports = directory.to_owned();
+        self
+    }
+
     /// A file of the user's configuration, relative to `$XDG_CONFIG_HOME`.
     pub fn config(self, name: &str, text: &str) -> Self {
         let path = self.home.path().join("config").join(name);

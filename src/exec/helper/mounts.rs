@@ -1,0 +1,283 @@
+//! The job's own view of the files, made in a mount namespace of its own by the process that is pid 1 in it.
+//!
+//! What is kept is taken as a detached copy before anything is covered, and put back where it was afterwards: so a work tree
+//! below /tmp is there although /tmp is empty. In a strict view everything becomes read-only in between, in one call;
+//! what was taken before stays writable.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::libc;
+use rustix::fs::CWD;
+use rustix::mount::{
+    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_bind,
+    mount_change, move_mount, open_tree,
+};
+
+use super::step::{Refused, Step};
+use crate::exec::isolation::{Place, Space, View};
+
+/// Parts of /proc through which root reaches the whole machine. For everybody else they are read-only as they are.
+const KERNEL: &[&str] = &["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"];
+
+/// Devices of a strict view, where the host has them. What virtual machines need is among them: the permissions of the
+/// nodes still hold.
+const DEVICES: &[&str] = &[
+    "null",
+    "zero",
+    "full",
+    "random",
+    "urandom",
+    "kvm",
+    "vhost-net",
+    "vhost-vsock",
+    "net/tun",
+];
+
+/// A place with what it is seen through.
+struct Taken<'a> {
+    place: &'a Place,
+    /// None for what is hidden, and for what is not there.
+    tree: Option<OwnedFd>,
+    metadata: Metadata,
+}
+
+/// Makes the view. `sockets` are paths of unix sockets of the host: connecting to one needs no permission to write.
+pub(super) fn arrange(space: &Space, sockets: &[PathBuf]) -> Result<(), Refused> {
+    let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
+    mount_change("/", private).step(|| "taking the mounts apart from the host's".into())?;
+    let is_root = nix::unistd::geteuid().is_root();
+    let owners = owners(space);
+    let taken = take(space)?;
+    let devices = if space.strict {
+        take_devices()
+    } else {
+        Vec::new()
+    };
+    if space.strict {
+        restrict(CWD, "/", true, true).step(|| "making the file system read-only".into())?;
+    } else if is_root {
+        restrict(CWD, "/sys", false, true).step(|| "making /sys read-only".into())?;
+    }
+    mount_proc(is_root)?;
+    for taken in &taken {
+        put(taken, &owners)?;
+    }
+    if space.strict {
+        make_devices(devices)?;
+    }
+    make_terminals()?;
+    for socket in sockets.iter().filter(|socket| socket.exists()) {
+        // One that is gone meanwhile needs no cover.
+        let _ = mount_bind("/dev/null", socket);
+    }
+    Ok(())
+}
+
+/// A copy of what is mounted at and below a path.
+fn clone_tree(path: &Path) -> io::Result<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_RECURSIVE;
+    Ok(open_tree(CWD, path, flags)?)
+}
+
+fn attach(tree: &OwnedFd, target: &Path) -> io::Result<()> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+    Ok(move_mount(tree, "", CWD, target, flags)?)
+}
+
+/// Makes a mount read-only, or one with all that is mounted below it. rustix has no mount_setattr(2).
+fn restrict(at: impl AsFd, path: &str, is_recursive: bool, is_path: bool) -> Result<(), Errno> {
+    let attributes = libc::mount_attr {
+        attr_set: libc::MOUNT_ATTR_RDONLY,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: 0,
+    };
+    let path = std::ffi::CString::new(path).map_err(|_| Errno::EINVAL)?;
+    let mut flags = 0;
+    if is_recursive {
+        flags |= libc::AT_RECURSIVE;
+    }
+    if !is_path {
+        flags |= libc::AT_EMPTY_PATH;
+    }
+    // SAFETY: the path ends in NUL, the structure is as large as is said, both outlive the call.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            at.as_fd().as_raw_fd(),
+            path.as_ptr(),
+            flags,
+            &raw const attributes,
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    Errno::result(result).map(drop)
+}
+
+/// Takes every place before anything changes. What is not there is left out: there is nothing to see.
+fn take(space: &Space) -> Result<Vec<Taken<'_>>, Refused> {
+    let mut all = Vec::new();
+    for place in &space.places {
+        let path = place.path();
+        let Ok(metadata) = fs::metadata(path) else {
+            continue;
+        };
+        let tree = match place.view {
+            View::Hidden => None,
+            View::ReadOnly | View::Kept => {
+                Some(clone_tree(path).step(|| format!("taking {}", path.display()))?)
+            }
+        };
+        if let (View::ReadOnly, Some(tree)) = (place.view, &tree) {
+            restrict(tree, "", true, false)
+                .step(|| format!("making {} read-only", path.display()))?;
+        }
+        all.push(Taken {
+            place,
+            tree,
+            metadata,
+        });
+    }
+    Ok(all)
+}
+
+/// What the directories above the places look like on the host: those that are made again in an empty directory get the
+/// same owner and permissions.
+fn owners(space: &Space) -> BTreeMap<PathBuf, Metadata> {
+    space
+        .places
+        .iter()
+        .flat_map(|place| place.path().ancestors())
+        .filter_map(|path| Some((path.to_owned(), fs::metadata(path).ok()?)))
+        .collect()
+}
+
+fn put(taken: &Taken<'_>, owners: &BTreeMap<PathBuf, Metadata>) -> Result<(), Refused> {
+    let path = taken.place.path();
+    let words = || match taken.place.view {
+        View::Hidden => format!("covering {}", path.display()),
+        View::ReadOnly | View::Kept => format!("bringing {} back", path.display()),
+    };
+    let is_new = !path.exists();
+    if is_new {
+        make(path, taken.metadata.is_dir(), owners).step(words)?;
+    }
+    match &taken.tree {
+        Some(tree) => attach(tree, path).step(words),
+        // It was in a directory that is empty now.
+        None if is_new => Ok(()),
+        None if taken.metadata.is_dir() => cover(path, &taken.metadata).step(words),
+        None => mount_bind("/dev/null", path).step(words),
+    }
+}
+
+/// Makes a directory or an empty file, with the directories above it.
+fn make(path: &Path, is_directory: bool, owners: &BTreeMap<PathBuf, Metadata>) -> io::Result<()> {
+    let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
+    for directory in missing.into_iter().rev() {
+        if directory == path && !is_directory {
+            File::create(path)?;
+            continue;
+        }
+        let metadata = owners.get(directory);
+        let mode = metadata.map_or(0o755, |metadata| metadata.mode() & 0o7777);
+        DirBuilder::new().mode(mode).create(directory)?;
+        if let Some(metadata) = metadata {
+            resemble(directory, metadata);
+        }
+    }
+    Ok(())
+}
+
+/// An empty directory in the place of one of the host's.
+fn cover(path: &Path, metadata: &Metadata) -> io::Result<()> {
+    mount_tmpfs(path, metadata.mode() & 0o7777)?;
+    resemble(path, metadata);
+    Ok(())
+}
+
+fn mount_tmpfs(path: &Path, mode: u32) -> io::Result<()> {
+    let data = std::ffi::CString::new(format!("mode={mode:o}"))?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    Ok(mount("tmpfs", path, "tmpfs", flags, data.as_c_str())?)
+}
+
+/// An ordinary user can give nothing away, and needs not: all is the user's own then.
+fn resemble(path: &Path, metadata: &Metadata) {
+    let _ = std::os::unix::fs::chown(path, Some(metadata.uid()), Some(metadata.gid()));
+    let _ = fs::set_permissions(path, metadata.permissions());
+}
+
+fn mount_proc(is_root: bool) -> Result<(), Refused> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount("proc", "/proc", "proc", flags, None).step(|| "mounting /proc".into())?;
+    if !is_root {
+        return Ok(());
+    }
+    for path in KERNEL.iter().map(Path::new).filter(|path| path.exists()) {
+        let words = || format!("making {} read-only", path.display());
+        let tree = clone_tree(path).step(words)?;
+        restrict(&tree, "", true, false).step(words)?;
+        attach(&tree, path).step(words)?;
+    }
+    Ok(())
+}
+
+fn take_devices() -> Vec<(&'static str, OwnedFd)> {
+    DEVICES
+        .iter()
+        .filter_map(|name| Some((*name, clone_tree(&Path::new("/dev").join(name)).ok()?)))
+        .collect()
+}
+
+/// /dev with the devices taken before and the usual links. There is no terminal: /dev/tty is not there.
+fn make_devices(devices: Vec<(&str, OwnedFd)>) -> Result<(), Refused> {
+    let words = || "making a /dev of the job's own".to_owned();
+    let dev = Path::new("/dev");
+    mount_tmpfs(dev, 0o755).step(words)?;
+    for (name, device) in devices {
+        let path = dev.join(name);
+        make(&path, false, &BTreeMap::new()).step(words)?;
+        attach(&device, &path).step(words)?;
+    }
+    for name in ["shm", "pts"] {
+        DirBuilder::new().create(dev.join(name)).step(words)?;
+    }
+    for (name, target) in [
+        ("fd", "/proc/self/fd"),
+        ("stdin", "/proc/self/fd/0"),
+        ("stdout", "/proc/self/fd/1"),
+        ("stderr", "/proc/self/fd/2"),
+        ("ptmx", "pts/ptmx"),
+    ] {
+        std::os::unix::fs::symlink(target, dev.join(name)).step(words)?;
+    }
+    Ok(())
+}
+
+/// Shared memory and pseudo-terminals of the job's own.
+fn make_terminals() -> Result<(), Refused> {
+    if Path::new("/dev/shm").is_dir() {
+        mount_tmpfs(Path::new("/dev/shm"), 0o1777).step(|| "covering /dev/shm".into())?;
+    }
+    if Path::new("/dev/pts").is_dir() {
+        let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
+        mount(
+            "devpts",
+            "/dev/pts",
+            "devpts",
+            flags,
+            c"newinstance,ptmxmode=0666,mode=0620",
+        )
+        .step(|| "mounting /dev/pts".into())?;
+    }
+    Ok(())
+}

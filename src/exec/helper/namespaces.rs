@@ -1,0 +1,212 @@
+//! Namespaces, and the process that is pid 1 in them.
+//!
+//! ```text
+//! supervisor ─▶ helper (outside) ─▶ pid 1 (inside) ─▶ the job
+//! ```
+//! Pid 1 does what the helper does for a job without namespaces: the same code, with the same control socket. The helper
+//! outside only waits for it, and kills it when the supervisor is gone. When pid 1 ends, however it ends, the kernel kills
+//! every process of the namespace; and pid 1 is killed when the helper ends. So there is no order of deaths in which a
+//! process is left.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::waitpid;
+use nix::unistd::{Pid, getegid, geteuid};
+
+use super::step::{Refused, Step};
+use crate::exec::isolation::{Sandbox, path_sockets};
+use crate::exec::protocol::Channel;
+
+/// What a new process is.
+pub(super) enum Side {
+    /// The helper; its child is pid 1 inside.
+    Outside(Pid),
+    /// Pid 1, in namespaces with ids mapped; with the paths of the unix sockets of the host's network.
+    Inside(Vec<PathBuf>),
+}
+
+/// Starts pid 1 of the namespaces that the sandbox asks for. Returns twice, as fork(2) does.
+pub(super) fn split(sandbox: &Sandbox) -> Result<Side, Refused> {
+    let (mut ready, mapped) = io::pipe().step(|| "making a pipe".into())?;
+    let mut flags = CloneFlags::CLONE_NEWUSER
+        | CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWPID
+        | CloneFlags::CLONE_NEWIPC
+        | CloneFlags::CLONE_NEWUTS;
+    flags.set(CloneFlags::CLONE_NEWNET, sandbox.network);
+    // Inside of a new network there is no looking at those of the old one.
+    let sockets = path_sockets();
+    let words = || "making namespaces".to_owned();
+    match clone(flags).step(words)? {
+        Some(child) => {
+            let result = map_ids(child, mapped);
+            if result.is_err() {
+                let _ = kill(child, Signal::SIGKILL);
+                let _ = waitpid(child, None);
+            }
+            result.map(|()| Side::Outside(child))
+        }
+        None => {
+            drop(mapped);
+            // Before waiting: a helper that ends from here on takes this process with it. One that has ended already
+            // says nothing.
+            nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).step(words)?;
+            let mut word = [0];
+            let length = ready.read(&mut word).step(words)?;
+            if length == 0 {
+                std::process::exit(1);
+            }
+            Ok(Side::Inside(sockets))
+        }
+    }
+}
+
+/// A network namespace without a space of the job's own. As root nothing else changes.
+pub(super) fn leave_network() -> Result<(), Refused> {
+    let words = || "making a network namespace".to_owned();
+    if geteuid().is_root() {
+        return unshare(CloneFlags::CLONE_NEWNET).step(words);
+    }
+    let maps = own_maps();
+    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET).step(words)?;
+    write_maps("self", &maps).step(|| "mapping user and group".into())
+}
+
+/// clone(2) as fork: none in the child. This process has one thread.
+fn clone(flags: CloneFlags) -> Result<Option<Pid>, Errno> {
+    let flags = libc::c_long::from(flags.bits() | libc::SIGCHLD);
+    // SAFETY: without CLONE_VM and without a stack this is fork(2); there is no other thread that could hold a lock.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, 0_usize, 0_usize, 0_usize) };
+    match Errno::result(pid)? {
+        0 => Ok(None),
+        pid => Ok(Some(Pid::from_raw(pid as i32))),
+    }
+}
+
+fn map_ids(child: Pid, mut mapped: io::PipeWriter) -> Result<(), Refused> {
+    let maps = if geteuid().is_root() {
+        identity_maps()
+    } else {
+        own_maps()
+    };
+    write_maps(&child.to_string(), &maps).step(|| "mapping users and groups".into())?;
+    mapped.write_all(b"!").step(|| "telling pid 1".into())
+}
+
+struct Maps {
+    users: String,
+    groups: String,
+    /// Without the privilege to map others, a user's groups must be settled first; see user_namespaces(7).
+    denies_setgroups: bool,
+}
+
+/// The user's own ids and no others, as the kernel allows everybody.
+fn own_maps() -> Maps {
+    let (user, group) = (geteuid(), getegid());
+    Maps {
+        users: format!("{user} {user} 1"),
+        groups: format!("{group} {group} 1"),
+        denies_setgroups: true,
+    }
+}
+
+/// Every id that there is here, as itself.
+fn identity_maps() -> Maps {
+    let own = |name: &str| fs::read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
+    Maps {
+        users: identity(&own("uid_map")),
+        groups: identity(&own("gid_map")),
+        denies_setgroups: false,
+    }
+}
+
+/// Lines of `INSIDE OUTSIDE COUNT`, each mapped onto itself.
+fn identity(map: &str) -> String {
+    map.lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let (inside, _, count) = (words.next()?, words.next()?, words.next()?);
+            Some(format!("{inside} {inside} {count}\n"))
+        })
+        .collect()
+}
+
+fn write_maps(process: &str, maps: &Maps) -> io::Result<()> {
+    let write = |name: &str, text: &str| fs::write(format!("/proc/{process}/{name}"), text);
+    if maps.denies_setgroups {
+        write("setgroups", "deny")?;
+    }
+    write("uid_map", &maps.users)?;
+    write("gid_map", &maps.groups)
+}
+
+/// The helper's part: waits for the end of pid 1, and brings it about when the supervisor is gone.
+pub(super) fn guard(control: &Channel, child: Pid) -> io::Result<()> {
+    let ended = pidfd(child)?;
+    let mut is_alone = false;
+    loop {
+        let mut sources = [
+            PollFd::new(ended.as_fd(), PollFlags::POLLIN),
+            // Nothing is read here: only the end of the connection is looked for, which needs no asking.
+            PollFd::new(control.as_fd(), PollFlags::empty()),
+        ];
+        let watched = if is_alone { 1 } else { 2 };
+        match poll(&mut sources[..watched], PollTimeout::NONE) {
+            Ok(_) => {}
+            Err(Errno::EINTR) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        if sources[0].any() == Some(true) {
+            waitpid(child, None)?;
+            return Ok(());
+        }
+        if !is_alone && hung_up(&sources[1]) {
+            is_alone = true;
+            kill(child, Signal::SIGKILL)?;
+        }
+    }
+}
+
+fn hung_up(source: &PollFd<'_>) -> bool {
+    let ends = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
+    source
+        .revents()
+        .is_none_or(|events| events.intersects(ends))
+}
+
+fn pidfd(child: Pid) -> io::Result<OwnedFd> {
+    let child = rustix::process::Pid::from_raw(child.as_raw()).ok_or(Errno::ESRCH)?;
+    Ok(rustix::process::pidfd_open(
+        child,
+        rustix::process::PidfdFlags::empty(),
+    )?)
+}
+
+/// Whether this process is pid 1.
+pub(super) fn is_init() -> bool {
+    Pid::this().as_raw() == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identity_keeps_every_range_and_nothing_else() {
+        assert_eq!(
+            identity("         0          0 4294967295\n"),
+            "0 0 4294967295\n"
+        );
+        let container = "0 100000 65536\n70000 200000 10\n";
+        assert_eq!(identity(container), "0 0 65536\n70000 70000 10\n");
+        assert_eq!(identity("no numbers\n\n"), "");
+    }
+}

@@ -1,0 +1,110 @@
+//! What this host allows, asked by doing it: a helper sets the sandbox up around a program that does nothing.
+//!
+//! Settings of the system are not read: too many of them matter, and none says what all of them add up to.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Sandbox, Space, places};
+use crate::config::IsolatePolicy;
+use crate::exec::child::Child;
+use crate::exec::orders;
+use crate::exec::protocol::Spec;
+use crate::exec::watch::{Limits, Watch};
+use crate::outcome::{Ending, Trouble};
+
+/// Longest that setting up may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A kind of sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Tier {
+    /// A network of its own.
+    pub network: bool,
+    pub space: Level,
+}
+
+/// How far a job's view of the machine is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    None,
+    Own,
+    Strict,
+}
+
+impl From<IsolatePolicy> for Level {
+    fn from(policy: IsolatePolicy) -> Self {
+        match policy {
+            IsolatePolicy::Off => Self::None,
+            IsolatePolicy::Auto => Self::Own,
+            IsolatePolicy::On => Self::Strict,
+        }
+    }
+}
+
+/// Answers, each asked for once.
+#[derive(Debug)]
+pub(super) struct Host {
+    program: PathBuf,
+    answers: BTreeMap<Tier, Result<(), String>>,
+}
+
+impl Host {
+    /// Nothing is known yet. `program` is [`crate::exec::Settings::program`].
+    pub fn new(program: &Path) -> Self {
+        Self {
+            program: program.to_owned(),
+            answers: BTreeMap::new(),
+        }
+    }
+
+    /// Whether such a sandbox can be set up here; else which step of it the system refused, and what it said.
+    pub fn allows(&mut self, tier: Tier) -> Result<(), String> {
+        if let Some(answer) = self.answers.get(&tier) {
+            return answer.clone();
+        }
+        let answer = self.ask(tier);
+        self.answers.insert(tier, answer.clone());
+        answer
+    }
+
+    fn ask(&self, tier: Tier) -> Result<(), String> {
+        let space = (tier.space != Level::None).then(|| Space {
+            strict: tier.space == Level::Strict,
+            places: places::of_nobody(tier.space == Level::Strict),
+        });
+        let sandbox = Sandbox {
+            network: tier.network,
+            space,
+        };
+        let spec = Spec {
+            program: "/bin/sh".into(),
+            arguments: vec!["-c".into(), ":".into()],
+            directory: "/".into(),
+            environment: Vec::new(),
+            sandbox,
+        };
+        self.run(spec)
+    }
+
+    fn run(&self, spec: Spec) -> Result<(), String> {
+        let said = |trouble: &Trouble| match trouble {
+            Trouble::Infrastructure(what) | Trouble::Cancelled(what) => what.clone(),
+            Trouble::Timeout(seconds) => format!("no answer within {seconds} s"),
+        };
+        let (_stopper, mut stops) = orders::pair().map_err(|error| error.to_string())?;
+        let child = Child::start(&self.program, spec).map_err(|failure| said(&failure.trouble))?;
+        let limits = Limits {
+            timeout: PATIENCE,
+            grace: Duration::ZERO,
+        };
+        let watched = Watch::new(child, None, &mut stops, limits).run();
+        match (watched.refused, watched.failure, watched.ended) {
+            (Some(what), _, _) => Err(what),
+            (None, Some(failure), _) => Err(said(&failure.trouble)),
+            (None, None, Some(ended)) if ended.ending.is_some_and(Ending::is_success) => Ok(()),
+            (None, None, ended) => Err(format!("a shell did not end well: {ended:?}")),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Where a directory's repository lies, without asking git: a `.git` above it, which is a directory, or a file that names
+//! one (a work tree of `git worktree`, a submodule). See gitrepository-layout(5).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A directory's repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Repository {
+    /// The top of the work tree; the directory itself where there is no repository.
+    pub top: PathBuf,
+    /// Directories that git writes to: its own, and the one it shares with other work trees.
+    pub git_directories: Vec<PathBuf>,
+}
+
+impl Repository {
+    /// Looks at and above the directory. A repository that holds the user's whole home is left out of account.
+    pub fn of(directory: &Path, home: &Path) -> Self {
+        let top = directory
+            .ancestors()
+            .find(|above| above.join(".git").exists());
+        match top.filter(|top| !home.starts_with(top)) {
+            Some(top) => Self {
+                top: top.to_owned(),
+                git_directories: git_directories(top),
+            },
+            None => Self {
+                top: directory.to_owned(),
+                git_directories: Vec::new(),
+            },
+        }
+    }
+}
+
+fn git_directories(top: &Path) -> Vec<PathBuf> {
+    let git = top.join(".git");
+    let Ok(text) = fs::read_to_string(&git) else {
+        return vec![git];
+    };
+    let Some(named) = text.strip_prefix("gitdir:").map(str::trim) else {
+        return Vec::new();
+    };
+    let own = top.join(named);
+    let common = fs::read_to_string(own.join("commondir"))
+        .ok()
+        .map(|text| own.join(text.trim()));
+    common
+        .into_iter()
+        .chain([own])
+        .filter_map(|path| path.canonicalize().ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_found_from_below_and_without_one_it_is_the_directory() {
+        let place = tempfile::tempdir().unwrap();
+        let below = place.path().join("repository/src/agent");
+        fs::create_dir_all(&below).unwrap();
+        assert_eq!(Repository::of(&below, Path::new("/root")).top, below);
+        let git = place.path().join("repository/.git");
+        fs::create_dir(&git).unwrap();
+        let found = Repository::of(&below, Path::new("/root"));
+        assert_eq!(found.top, place.path().join("repository"));
+        assert_eq!(found.git_directories, [git]);
+    }
+
+    #[test]
+    fn a_home_under_git_is_not_taken_for_the_work_tree() {
+        let place = tempfile::tempdir().unwrap();
+        let component = place.path().join("component");
+        fs::create_dir_all(place.path().join(".git")).unwrap();
+        fs::create_dir(&component).unwrap();
+        let found = Repository::of(&component, place.path());
+        assert_eq!((found.top, found.git_directories), (component, Vec::new()));
+    }
+
+    #[test]
+    fn a_work_tree_beside_writes_to_its_own_and_the_common_directory() {
+        let place = tempfile::tempdir().unwrap();
+        let place = place.path().canonicalize().unwrap();
+        let own = place.join("main/.git/worktrees/side");
+        fs::create_dir_all(&own).unwrap();
+        fs::write(own.join("commondir"), "../..\n").unwrap();
+        let side = place.join("side");
+        fs::create_dir(&side).unwrap();
+        fs::write(side.join(".git"), format!("gitdir: {}\n", own.display())).unwrap();
+        let found = Repository::of(&side, Path::new("/root"));
+        assert_eq!(found.git_directories, [place.join("main/.git"), own]);
+    }
+}

@@ -1,0 +1,58 @@
+//! What a job's helper is told to put around the job: decided by the supervisor's side, carried out by the helper.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// What is put around one job.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::exec) struct Sandbox {
+    /// A network of its own, with nothing in it but the loopback device.
+    pub network: bool,
+    /// Processes, mounts, IPC and host name of its own.
+    pub space: Option<Space>,
+}
+
+/// A job's own processes and its own view of the files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::exec) struct Space {
+    /// Everything is read-only but what is kept writable, devices are few, and privileges are given up.
+    pub strict: bool,
+    /// What is seen differently than on the host; where one lies in another, the outer comes first.
+    pub places: Vec<Place>,
+}
+
+/// A directory or file that is seen differently than on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::exec) struct Place {
+    /// Absolute.
+    pub path: OsString,
+    pub view: View,
+}
+
+/// How a place is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(in crate::exec) enum View {
+    /// An empty directory of the job's own, or an empty file.
+    Hidden,
+    /// As on the host, for reading.
+    ReadOnly,
+    /// As on the host.
+    Kept,
+}
+
+impl Place {
+    /// A place and how it is seen.
+    pub fn new(path: impl Into<PathBuf>, view: View) -> Self {
+        Self {
+            path: path.into().into(),
+            view,
+        }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        Path::new(&self.path)
+    }
+}

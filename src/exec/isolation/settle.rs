@@ -1,0 +1,256 @@
+//! From what is asked for and what the host allows to what is put around each job.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::host::{Host, Level, Tier};
+use super::{Sandbox, Space, places};
+use crate::config::{IsolatePolicy, NetworkPolicy};
+use crate::event::Isolation;
+use crate::plan::{Bounds, Job, JobId, Plan, Readiness};
+
+/// The word for what is kept by the kernel.
+const ENFORCED: &str = "enforced";
+/// The word for what was not asked for.
+const OFF: &str = "off";
+
+/// Where a run's things lie.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// The directory that the components were found in.
+    pub workspace: &'a Path,
+    /// A GOPATH view made for this run.
+    pub view: Option<&'a Path>,
+    /// The report directory.
+    pub reports: &'a Path,
+}
+
+/// How far the jobs of a run are isolated: what holds before the run has a place of its own.
+#[derive(Debug)]
+pub struct Decided {
+    jobs: BTreeMap<JobId, Decision>,
+}
+
+/// What is put around the jobs of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Isolated {
+    jobs: BTreeMap<JobId, Settled>,
+}
+
+/// What is put around one job, and what is said of it.
+#[derive(Debug, Clone)]
+pub(in crate::exec) struct Settled {
+    pub sandbox: Sandbox,
+    pub said: Isolation,
+}
+
+/// What was asked for and cannot be had, for the person who asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}\n  = help: {fix}")]
+pub struct Unmet {
+    what: String,
+    fix: &'static str,
+}
+
+impl Decided {
+    /// Asks the host, and decides what every job gets that can run.
+    ///
+    /// # Errors
+    /// When `off` or `on` is asked for and this host cannot keep it.
+    pub fn of(plan: &Plan, program: &Path) -> Result<Self, Unmet> {
+        let mut host = Host::new(program);
+        let mut jobs = BTreeMap::new();
+        for job in plan
+            .jobs
+            .iter()
+            .filter(|job| job.readiness == Readiness::Ready)
+        {
+            let decision = Decision::of(job, |tier| host.allows(tier))?;
+            jobs.insert(job.id.clone(), decision);
+        }
+        Ok(Self { jobs })
+    }
+
+    /// Settles where the places of the jobs are.
+    pub fn settle(mut self, plan: &Plan, scene: &Scene<'_>) -> Isolated {
+        let jobs = plan.jobs.iter().filter_map(|job| {
+            let decision = self.jobs.remove(&job.id)?;
+            Some((job.id.clone(), decision.settled(job, scene)))
+        });
+        Isolated {
+            jobs: jobs.collect(),
+        }
+    }
+}
+
+impl Isolated {
+    /// What was settled for a job; none in runs that nothing was settled for.
+    pub(in crate::exec) fn of(&self, job: &JobId) -> Option<&Settled> {
+        self.jobs.get(job)
+    }
+
+    /// What can be said of the run as a whole: of each kind the least that holds for a job that is to have it.
+    pub fn overall(&self) -> Isolation {
+        let all = || self.jobs.values().map(|settled| &settled.said);
+        let least = |of: fn(&Isolation) -> &str| {
+            let words: Vec<_> = all().map(of).collect();
+            let advisory = words.iter().find(|word| word.starts_with("advisory"));
+            let enforced = words.iter().find(|word| **word == ENFORCED);
+            advisory.or(enforced).copied().unwrap_or(OFF).to_owned()
+        };
+        let mut modes: Vec<_> = all().map(|said| said.mode.as_str()).collect();
+        modes.sort_unstable();
+        modes.dedup();
+        Isolation {
+            network: least(|said| &said.network),
+            processes: least(|said| &said.processes),
+            files: least(|said| &said.files),
+            mode: modes.join(", "),
+        }
+    }
+}
+
+/// What a job gets, before it is known where its places are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Decision {
+    tier: Tier,
+    said: Isolation,
+}
+
+impl Decision {
+    fn of(job: &Job, mut allows: impl FnMut(Tier) -> Result<(), String>) -> Result<Self, Unmet> {
+        let wanted = wanted(&job.bounds);
+        let strict = wanted.space == Level::Strict;
+        let held = match sudo(&job.bounds)
+            .or_else(|| (wanted.space != Level::None).then(|| places::conflict(job, strict))?)
+        {
+            None => allows(wanted),
+            Some(reason) => Err(reason),
+        };
+        let Err(reason) = held else {
+            return Ok(Self::new(job, wanted, ""));
+        };
+        if strict {
+            return Err(unmet(job, "isolate on", &reason));
+        }
+        let fallback = fallback(&job.bounds, wanted, allows);
+        if job.bounds.network == NetworkPolicy::Off && !fallback.network {
+            return Err(unmet(job, "network off", &reason));
+        }
+        Ok(Self::new(job, fallback, &reason))
+    }
+
+    fn new(job: &Job, tier: Tier, reason: &str) -> Self {
+        let advisory = || format!("advisory: {reason}");
+        let of_space = || match (job.bounds.isolate, tier.space) {
+            (IsolatePolicy::Off, _) => OFF.to_owned(),
+            (_, Level::None) => advisory(),
+            _ => ENFORCED.to_owned(),
+        };
+        let network = match (job.bounds.network, tier.network) {
+            (NetworkPolicy::On, _) => OFF.to_owned(),
+            (_, true) => ENFORCED.to_owned(),
+            (NetworkPolicy::Auto, false) if job.bounds.isolate == IsolatePolicy::Off => {
+                "advisory: jobs are asked to stay off the network; with isolate off nothing keeps them off it"
+                    .to_owned()
+            }
+            (_, false) => advisory(),
+        };
+        Self {
+            tier,
+            said: Isolation {
+                network,
+                processes: of_space(),
+                files: of_space(),
+                mode: mode(job.bounds.isolate).to_owned(),
+            },
+        }
+    }
+
+    fn settled(self, job: &Job, scene: &Scene<'_>) -> Settled {
+        let strict = self.tier.space == Level::Strict;
+        let space = (self.tier.space != Level::None).then(|| Space {
+            strict,
+            places: places::places(job, scene, strict),
+        });
+        Settled {
+            sandbox: Sandbox {
+                network: self.tier.network,
+                space,
+            },
+            said: self.said,
+        }
+    }
+}
+
+/// What is asked for. Without a sandbox, `auto` leaves the network as it is: an ordinary user's job could have one of its
+/// own in a user namespace only, which changes more than the network.
+fn wanted(bounds: &Bounds) -> Tier {
+    let network = match bounds.network {
+        NetworkPolicy::Off => true,
+        NetworkPolicy::Auto => bounds.isolate != IsolatePolicy::Off,
+        NetworkPolicy::On => false,
+    };
+    Tier {
+        network,
+        space: bounds.isolate.into(),
+    }
+}
+
+/// The best there is of what is asked for, when all of it cannot be had.
+fn fallback(
+    bounds: &Bounds,
+    wanted: Tier,
+    mut allows: impl FnMut(Tier) -> Result<(), String>,
+) -> Tier {
+    let nothing = Tier {
+        network: false,
+        space: Level::None,
+    };
+    // An ordinary user's network comes with a user namespace, too.
+    if bounds.calls_sudo && bounds.network != NetworkPolicy::Off {
+        return nothing;
+    }
+    let network_only = Tier {
+        network: true,
+        ..nothing
+    };
+    let space_only = Tier {
+        network: false,
+        ..wanted
+    };
+    if wanted.network && wanted != network_only && allows(network_only).is_ok() {
+        return network_only;
+    }
+    if wanted.network && bounds.network != NetworkPolicy::Off && allows(space_only).is_ok() {
+        return space_only;
+    }
+    nothing
+}
+
+fn sudo(bounds: &Bounds) -> Option<String> {
+    let is_asked = bounds.isolate == IsolatePolicy::Auto && bounds.network != NetworkPolicy::Off;
+    (bounds.calls_sudo && is_asked)
+        .then(|| "the job calls sudo, which no sandbox of an ordinary user lets through".to_owned())
+}
+
+fn mode(policy: IsolatePolicy) -> &'static str {
+    match policy {
+        IsolatePolicy::Off => "off",
+        IsolatePolicy::Auto => "auto",
+        IsolatePolicy::On => "on",
+    }
+}
+
+fn unmet(job: &Job, what: &str, reason: &str) -> Unmet {
+    Unmet {
+        what: format!(
+            "{what} is asked for {}, and cannot be kept here: {reason}",
+            job.id
+        ),
+        fix: "run where namespaces are allowed (as root, or where users may make user namespaces), or ask for `auto`",
+    }
+}
+
+#[cfg(test)]
+mod tests;

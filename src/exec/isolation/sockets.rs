@@ -1,0 +1,41 @@
+//! Unix sockets of the host that have a path.
+//!
+//! Neither a network namespace nor a read-only file system keeps a process from connecting to one: who can see the path and
+//! may write to the socket can connect.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+/// Paths of all unix sockets of this network namespace, abstract ones left out.
+pub(in crate::exec) fn path_sockets() -> Vec<PathBuf> {
+    paths(&fs::read_to_string("/proc/net/unix").unwrap_or_default())
+}
+
+/// Lines of `Num: RefCount Protocol Flags Type St Inode Path`; see proc_net_unix(5). A path can hold blanks.
+fn paths(table: &str) -> Vec<PathBuf> {
+    let paths: BTreeSet<_> = table
+        .lines()
+        .filter_map(|line| line.splitn(8, ' ').nth(7))
+        .filter(|path| path.starts_with('/'))
+        .map(PathBuf::from)
+        .collect();
+    paths.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_found_and_abstract_sockets_are_not() {
+        let table = "\
+Num       RefCount Protocol Flags    Type St Inode Path
+0000000000000000: 00000002 00000000 00010000 0001 01 17059 /run/my docker.sock
+0000000000000000: 00000003 00000000 00000000 0001 03 20139
+0000000000000000: 00000002 00000000 00010000 0001 01 17060 @abstract /x
+0000000000000000: 00000003 00000000 00000000 0001 03 20140 /run/my docker.sock
+";
+        assert_eq!(paths(table), [PathBuf::from("/run/my docker.sock")]);
+    }
+}

@@ -1,0 +1,159 @@
+//! Runs as root, as an ordinary user, and where user namespaces are forbidden.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::support::workspace::write;
+use crate::support::{Finished, KataCi};
+
+/// Who runs kata-ci.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Who runs the tests.
+    Myself,
+    /// A user who is not root.
+    User,
+    /// A user who is not root and may make no user namespace.
+    Forbidden,
+}
+
+/// An id that nobody has.
+const USER: u32 = 54321;
+
+/// Forbids user namespaces below the one it makes, and goes on as an ordinary user without any privilege in it.
+const FORBID: &str = "echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --inh-caps=-all --ambient-caps=-all \"$@\"";
+
+/// A machine in miniature: components `a` and `b` that are git repositories, a home with secrets, and a place for reports.
+pub struct Lab {
+    place: TempDir,
+}
+
+impl Lab {
+    /// `script` is what `a` runs in its step `check`, with sh; `b` does nothing.
+    pub fn new(script: &str) -> Self {
+        let lab = Self {
+            place: tempfile::tempdir().expect("a temporary directory"),
+        };
+        write(&lab.path("work/a/Makefile"), "check:\n\t@sh probe.sh\n");
+        write(&lab.path("work/a/probe.sh"), script);
+        write(&lab.path("work/b/Makefile"), "check:\n\t@echo checked\n");
+        for component in ["a", "b"] {
+            let directory = lab.path("work").join(component);
+            git(&directory, &["init", "-q"]);
+            git(&directory, &["add", "."]);
+            git(&directory, &["commit", "-qm", "begin"]);
+        }
+        let identity = "[user]\nname = A\nemail = a@example.com\n[safe]\ndirectory = *\n";
+        write(&lab.path("home/.gitconfig"), identity);
+        for secret in [".ssh/id_rsa", ".netrc", ".git-credentials"] {
+            write(&lab.path("home").join(secret), "SECRET\n");
+        }
+        lab
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.place.path().join(name)
+    }
+
+    /// The call, before it is started.
+    pub fn call(&self, who: Who, arguments: &[&str]) -> KataCi {
+        let reports = self.path("reports");
+        let call = KataCi::bare()
+            .args(["run", "-C"])
+            .args([self.path("work")])
+            .args(["-s", "check", "--report-dir"])
+            .args([&reports])
+            .args(arguments)
+            .env("HOME", self.path("home"))
+            .env("XDG_STATE_HOME", self.path("state"))
+            .env("XDG_CONFIG_HOME", self.path("config"))
+            .reports_in(&reports);
+        self.belongs_to(who);
+        match who {
+            Who::Myself => call,
+            Who::User => call.through(&as_user(), &self.binary()),
+            Who::Forbidden => call.through(&forbidden(), &self.binary()),
+        }
+    }
+
+    /// Runs it.
+    pub fn run(&self, who: Who, arguments: &[&str]) -> Finished {
+        self.call(who, arguments).finish()
+    }
+
+    /// A copy that everybody can reach, wherever this checkout lies.
+    fn binary(&self) -> PathBuf {
+        let copy = self.path("kata-ci");
+        let original = Path::new(env!("CARGO_BIN_EXE_kata-ci"));
+        if !copy.exists() {
+            std::fs::hard_link(original, &copy)
+                .or_else(|_| std::fs::copy(original, &copy).map(drop))
+                .expect("copied");
+        }
+        copy
+    }
+
+    fn belongs_to(&self, who: Who) {
+        if who == Who::User && nix::unistd::geteuid().is_root() {
+            let owner = format!("{USER}:{USER}");
+            let place = self.place.path();
+            let done = Command::new("chown")
+                .args(["-R", &owner])
+                .arg(place)
+                .status();
+            assert!(done.expect("chown runs").success());
+        }
+    }
+}
+
+fn as_user() -> Vec<String> {
+    if !nix::unistd::geteuid().is_root() {
+        return vec!["env".to_owned()];
+    }
+    let (user, group) = (format!("--reuid={USER}"), format!("--regid={USER}"));
+    [
+        "setpriv",
+        &user,
+        &group,
+        "--clear-groups",
+        "--inh-caps=-all",
+    ]
+    .map(str::to_owned)
+    .into()
+}
+
+/// As root the user inside is root outside, with no privilege: so the files are its own.
+fn forbidden() -> Vec<String> {
+    let (user, group) = (format!("--map-user={USER}"), format!("--map-group={USER}"));
+    [
+        "unshare",
+        "--user",
+        &user,
+        &group,
+        "--keep-caps",
+        "sh",
+        "-ec",
+        FORBID,
+        "sh",
+    ]
+    .map(str::to_owned)
+    .into()
+}
+
+/// Runs git in a directory, as somebody.
+pub fn git(directory: &Path, arguments: &[&str]) {
+    let output = Command::new("git")
+        .args(["-c", "user.name=A", "-c", "user.email=a@example.com"])
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .expect("git runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
