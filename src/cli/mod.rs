@@ -11,6 +11,7 @@ mod format;
 mod hook;
 mod pipeline;
 mod push;
+mod push_several;
 mod report_directory;
 mod run;
 

@@ -4,13 +4,16 @@ use std::io::{self, IsTerminal, Write};
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use super::arguments::Arguments;
 use super::failure::Failure;
 use super::format::AnswerFormat;
 use super::pipeline;
-use crate::config::{CommitRules, Gerrit, Pipeline};
-use crate::gerrit::push::{self, Audience, NotBuilt, PushReport, PushRequest};
+use super::push_several;
+use crate::config::{CommitRules, Gerrit};
+use crate::gerrit::push::several::{SeveralAudience, SeveralReport, push_several as push_all};
+use crate::gerrit::push::{self, Audience, NotBuilt, PushError, PushReport, PushRequest};
 use crate::gerrit::push_options::{InvalidOption, Key, PushOption, PushOptions};
 use crate::gerrit::remote::Request;
 use crate::git::plumbing::Repository;
@@ -104,24 +107,23 @@ pub(super) fn call(arguments: &Arguments, push: &PushArguments) -> Result<i32, F
     let pipeline = pipeline::anywhere(push.pipeline.as_deref(), directory, &environment)?;
     pipeline.network.set_variables(&mut environment);
     pipeline.network.tell_git(&mut environment);
-    let repository = Repository::at(directory).with_environment(environment);
-    Ok(run(push, &pipeline, &repository).code())
-}
-
-fn run(arguments: &PushArguments, pipeline: &Pipeline, repository: &Repository) -> ExitCode {
-    let request = match request(arguments, &pipeline.gerrit) {
+    let repository = Repository::at(directory).with_environment(environment.clone());
+    let mut request = match request(push, &pipeline.gerrit) {
         Ok(request) => request,
-        Err(error) => return complain(&error.to_string()),
+        Err(error) => return Ok(complain(&error.to_string()).code()),
     };
-    match push::push(
-        repository,
-        &request,
-        &NotBuilt,
-        &mut Terminal(arguments.format),
-    ) {
-        Ok(report) => show(&report, arguments.format),
+    request.place.project = push_several::project(&pipeline, &repository, &environment);
+    let format = push.format;
+    let code = match push::push(&repository, &request, &NotBuilt, &mut Terminal(format)) {
+        Ok(report) => show(&report, format, push::outcome, report.exit),
+        Err(PushError::Git(error)) if error.is_no_repository() => {
+            let places = push_several::places(&pipeline, &repository, &environment, &request)?;
+            let report = push_all(&places, &NotBuilt, &mut Terminal(format));
+            show(&report, format, push::several::outcome, report.exit)
+        }
         Err(error) => complain(&error.to_string()),
-    }
+    };
+    Ok(code.code())
 }
 
 fn complain(said: &str) -> ExitCode {
@@ -141,6 +143,7 @@ fn request(arguments: &PushArguments, table: &Gerrit) -> Result<PushRequest, Inv
             branch: arguments.branch.clone(),
             direct: arguments.direct,
             table: table.clone(),
+            project: None,
         },
         options: options(arguments)?,
         each: arguments.each,
@@ -182,16 +185,21 @@ fn options(arguments: &PushArguments) -> Result<PushOptions, InvalidOption> {
     PushOptions::new(options)
 }
 
-fn show(report: &PushReport, format: AnswerFormat) -> ExitCode {
+fn show<R: Serialize>(
+    report: &R,
+    format: AnswerFormat,
+    outcome: fn(&R) -> String,
+    exit: i32,
+) -> ExitCode {
     let text = match format {
-        AnswerFormat::Human => push::outcome(report),
+        AnswerFormat::Human => outcome(report),
         AnswerFormat::Json => match serde_json::to_string_pretty(report) {
             Ok(json) => json + "\n",
             Err(error) => return complain(&error.to_string()),
         },
     };
     write(&text);
-    exit_code(report)
+    exit_code(exit)
 }
 
 /// A reader that has left is no failure of the push.
@@ -202,7 +210,7 @@ fn write(text: &str) {
         .and_then(|()| output.flush());
 }
 
-fn exit_code(report: &PushReport) -> ExitCode {
+fn exit_code(exit: i32) -> ExitCode {
     [
         ExitCode::Success,
         ExitCode::Failed,
@@ -211,8 +219,20 @@ fn exit_code(report: &PushReport) -> ExitCode {
         ExitCode::Error,
     ]
     .into_iter()
-    .find(|code| code.code() == report.exit)
+    .find(|code| code.code() == exit)
     .unwrap_or(ExitCode::Bug)
+}
+
+fn columns() -> usize {
+    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))
+}
+
+impl SeveralAudience for Terminal {
+    fn plans(&mut self, report: &SeveralReport) {
+        if self.0 == AnswerFormat::Human {
+            write(&push::several::plan(report, columns()));
+        }
+    }
 }
 
 /// Asks where both ends are a terminal.
@@ -221,9 +241,7 @@ struct Terminal(AnswerFormat);
 impl Audience for Terminal {
     fn plan(&mut self, report: &PushReport) {
         if self.0 == AnswerFormat::Human {
-            let columns =
-                terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0));
-            write(&push::plan(report, columns));
+            write(&push::plan(report, columns()));
         }
     }
 

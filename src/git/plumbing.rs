@@ -36,6 +36,13 @@ pub enum GitError {
     },
 }
 
+impl GitError {
+    /// Whether the directory belongs to no repository.
+    pub fn is_no_repository(&self) -> bool {
+        matches!(self, Self::Failed { message, .. } if message.contains("not a git repository"))
+    }
+}
+
 /// A repository, by a directory in it.
 #[derive(Debug, Clone)]
 pub struct Repository {
@@ -56,6 +63,14 @@ impl Repository {
     pub fn with_environment(self, environment: BTreeMap<OsString, OsString>) -> Self {
         Self {
             environment: Some(environment),
+            ..self
+        }
+    }
+
+    /// Another one, by a directory in it, with the same environment.
+    pub fn in_directory(self, directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
             ..self
         }
     }

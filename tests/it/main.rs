@@ -29,6 +29,7 @@ mod push_fix;
 mod push_options;
 mod push_pipeline;
 mod push_rejections;
+mod push_several;
 mod signals;
 mod since;
 mod support;

@@ -6,13 +6,14 @@ use super::report::{ChangeReport, CommitRow, CommitState, Outcome, PushReport};
 use super::run::PushError;
 use super::send::{Sent, send};
 use crate::gerrit::answer::PushedChange;
+use crate::gerrit::push_options::Key;
 use crate::gerrit::rejection::{Context, Rejection, explain};
 use crate::git::plumbing::GitError;
 use crate::outcome::ExitCode;
 
 impl Push<'_> {
     /// Connects and pushes.
-    pub(super) fn deliver(mut self) -> Result<PushReport, PushError> {
+    pub(super) fn deliver(&mut self) -> Result<PushReport, PushError> {
         let sent = send(
             self.repository,
             &self.destination,
@@ -28,7 +29,7 @@ impl Push<'_> {
         report.said = sent.answer.remote.clone();
         report.said.extend(sent.answer.local.iter().cloned());
         match self.rejection(&sent) {
-            Some(rejection) => Ok(rejected(self.report, rejection)),
+            Some(rejection) => Ok(rejected(self.report.clone(), rejection)),
             None => self.taken(&sent),
         }
     }
@@ -55,7 +56,7 @@ impl Push<'_> {
         Some(rejection)
     }
 
-    fn taken(mut self, sent: &Sent) -> Result<PushReport, PushError> {
+    fn taken(&mut self, sent: &Sent) -> Result<PushReport, PushError> {
         let mut report = self.report.clone();
         report.changes = changes(&report.commits, &sent.answer.changes, &self.known);
         if self.request.patch_sets {
@@ -64,7 +65,8 @@ impl Push<'_> {
         if self.request.place.direct {
             report.notes.extend(self.set_upstream()?);
         } else {
-            self.known.record(&report.commits, &report.changes);
+            let topic = self.options.value(Key::Topic);
+            self.known.record(&report.commits, &report.changes, topic);
             report.notes.extend(remember(&self.known));
         }
         Ok(report.ended(Outcome::Pushed, ExitCode::Success))

@@ -17,6 +17,8 @@ struct Entry {
     number: Option<u64>,
     patch_set: Option<u32>,
     commit: String,
+    #[serde(default)]
+    topic: Option<String>,
 }
 
 /// The record of a project's branch.
@@ -61,8 +63,13 @@ impl Known {
         }
     }
 
-    /// Takes in what was pushed.
-    pub fn record(&mut self, commits: &[CommitRow], changes: &[ChangeReport]) {
+    /// The topic a change was last pushed with.
+    pub fn topic(&self, change_id: &str) -> Option<&str> {
+        self.entries.get(change_id)?.topic.as_deref()
+    }
+
+    /// Takes in what was pushed, with this topic.
+    pub fn record(&mut self, commits: &[CommitRow], changes: &[ChangeReport], topic: Option<&str>) {
         for row in commits {
             let Some(id) = &row.change_id else { continue };
             let change = changes
@@ -72,6 +79,7 @@ impl Known {
                 number: change.map(|change| change.change.number),
                 patch_set: change.and_then(|change| change.patch_set),
                 commit: row.commit.clone(),
+                topic: topic.or(self.topic(id)).map(str::to_owned),
             };
             self.entries.insert(id.clone(), entry);
         }
@@ -133,7 +141,13 @@ mod tests {
     fn what_was_pushed_is_known_afterwards() {
         let mut known = Known::default();
         assert_eq!(known.state("I1", "c1"), CommitState::New);
-        known.record(&[row("c1")], &[]);
+        known.record(&[row("c1")], &[], Some("t"));
+        known.record(&[row("c1")], &[], None);
+        assert_eq!(
+            known.topic("I1"),
+            Some("t"),
+            "a topic stays until there is another"
+        );
         assert_eq!(known.state("I1", "c1"), CommitState::Unchanged);
         assert_eq!(known.state("I1", "c2"), CommitState::NextPatchSet);
         assert_eq!(known.next_patch_set("I1", "c2"), None);
@@ -147,7 +161,7 @@ mod tests {
             file: Some(file.clone()),
             entries: BTreeMap::new(),
         };
-        known.record(&[row("c1")], &[]);
+        known.record(&[row("c1")], &[], None);
         known.save().unwrap();
         let read: BTreeMap<String, Entry> =
             serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();

@@ -13,6 +13,7 @@ mod prepared;
 mod report;
 mod run;
 mod send;
+pub mod several;
 mod view;
 
 pub use check::{Check, CheckRequest, CheckResult, NotBuilt};

@@ -7,7 +7,7 @@ use super::{Audience, Check, CheckRequest, CheckResult};
 use crate::gerrit::preflight::{
     ChangeIdState, Facts, Finding, Rules, Severity, check as preflight, gather, state_of,
 };
-use crate::gerrit::push_options::PushOptions;
+use crate::gerrit::push_options::{PushOption, PushOptions};
 use crate::gerrit::remote::{Destination, resolve};
 use crate::gerrit::reword::add_missing_ids;
 use crate::git::plumbing::Repository;
@@ -69,6 +69,23 @@ impl<'a> Push<'a> {
     /// What is known so far.
     pub(super) fn report(&self) -> &PushReport {
         &self.report
+    }
+
+    /// One more option for the server, in place of others of this key.
+    pub(super) fn put_option(&mut self, option: PushOption) {
+        self.options.put(option);
+        self.report.options = self.options.iter().map(ToString::to_string).collect();
+    }
+
+    /// The topic that one of its changes was last pushed with.
+    pub(super) fn known_topic(&self) -> Option<String> {
+        let ids = self
+            .report
+            .commits
+            .iter()
+            .filter_map(|row| row.change_id.as_deref());
+        let mut topics = ids.filter_map(|id| self.known.topic(id));
+        topics.next().map(str::to_owned)
     }
 
     /// Whether it ends before anybody is asked or anything is checked.

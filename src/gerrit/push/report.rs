@@ -25,6 +25,8 @@ pub enum Outcome {
     Declined,
     /// `--dry-run`.
     DryRun,
+    /// Another repository of the same push keeps it back.
+    Held,
 }
 
 /// What is known here of a commit's change.
@@ -119,6 +121,12 @@ pub struct PushReport {
 }
 
 impl PushReport {
+    /// With one more note.
+    pub fn noted(mut self, note: String) -> Self {
+        self.notes.push(note);
+        self
+    }
+
     /// With this end.
     pub fn ended(mut self, outcome: Outcome, exit: ExitCode) -> Self {
         self.outcome = outcome;

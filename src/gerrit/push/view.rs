@@ -8,11 +8,11 @@ use super::report::{CommitRow, Outcome, PushReport};
 use crate::gerrit::answer::clean;
 use crate::gerrit::preflight::{Finding, Severity};
 
-const GREEN: Style = AnsiColor::Green.on_default();
-const RED: Style = AnsiColor::Red.on_default();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
-const DIM: Style = Style::new().dimmed();
-const BOLD: Style = Style::new().bold();
+pub(super) const GREEN: Style = AnsiColor::Green.on_default();
+pub(super) const RED: Style = AnsiColor::Red.on_default();
+pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) const BOLD: Style = Style::new().bold();
 
 /// All of it for a terminal of so many columns, with ANSI styles (for anstream to strip where there is none).
 pub fn render(report: &PushReport, columns: usize) -> String {
@@ -139,6 +139,7 @@ fn ending(report: &PushReport) -> String {
         }
         Outcome::Declined => format!("{RED}✗{RED:#} nothing was pushed\n"),
         Outcome::DryRun => "nothing was pushed (--dry-run)\n".to_owned(),
+        Outcome::Held => format!("{YELLOW}-{YELLOW:#} not pushed\n"),
     }
 }
 

@@ -264,6 +264,17 @@ impl PushOptions {
         self.0.iter()
     }
 
+    /// The value of the first with this key.
+    pub fn value(&self, key: Key) -> Option<&str> {
+        self.iter().find(|option| option.key == key)?.value()
+    }
+
+    /// One more, in place of those with its key.
+    pub fn put(&mut self, option: PushOption) {
+        self.0.retain(|known| known.key != option.key);
+        self.0.push(option);
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -24,6 +24,8 @@ pub struct Request {
     pub branch: Option<String>,
     /// The pipeline's table.
     pub table: Gerrit,
+    /// The project's name, where the pipeline says it.
+    pub project: Option<String>,
     /// The push goes to the branch itself, not to review.
     pub direct: bool,
 }

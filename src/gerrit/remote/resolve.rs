@@ -250,9 +250,10 @@ impl<'a> Search<'a> {
         Ok((remote_with_url(self.surroundings, raw)?, url))
     }
 
-    /// The server's URL with the project behind it: the project of the configuration, or that of the usual remote.
+    /// The server's URL with the project behind it: the pipeline's, that of the configuration, or that of the usual remote.
     fn below(&self, base: &str) -> Result<(Option<String>, PushUrl), DestinationError> {
-        let project = match self.review("project", "project") {
+        let said = self.request.project.clone();
+        let project = match said.or_else(|| self.review("project", "project")) {
             Some(project) => project,
             None => self.url_of(&self.usual_remote()?)?.project(),
         };

@@ -315,13 +315,7 @@ impl Home {
 
     /// A clone in it.
     pub fn clone(self, url: &str, name: &str) -> Clone {
-        let clone = Clone {
-            directory: self.path().join(name),
-            home: self,
-        };
-        let directory = clone.directory.to_string_lossy().into_owned();
-        clone.git_in(clone.home.path(), &["clone", "-q", url, &directory]);
-        clone
+        Clone::of(std::rc::Rc::new(self), url, name)
     }
 }
 
@@ -349,12 +343,25 @@ pub fn plain() -> (PathBuf, Clone) {
 
 /// A clone in a temporary place, with a home and a git configuration of its own.
 pub struct Clone {
-    home: Home,
+    home: std::rc::Rc<Home>,
     /// The work tree.
     pub directory: PathBuf,
 }
 
 impl Clone {
+    fn of(home: std::rc::Rc<Home>, url: &str, name: &str) -> Self {
+        let directory = home.path().join(name);
+        let clone = Self { directory, home };
+        let directory = clone.directory.to_string_lossy().into_owned();
+        clone.git_in(clone.home.path(), &["clone", "-q", url, &directory]);
+        clone
+    }
+
+    /// Another clone in the same home, below it at this path.
+    pub fn beside(&self, url: &str, path: &str) -> Self {
+        Self::of(self.home.clone(), url, path)
+    }
+
     /// Variables that keep git and kata-ci to this clone's own configuration and state.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let home = self.home.path();
