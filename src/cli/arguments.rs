@@ -138,6 +138,10 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "DURATION", env = "KATACI_GRACE", value_parser = humantime::parse_duration)]
     pub grace: Option<Duration>,
 
+    /// Run what failed again, up to N times, over the pipeline's.
+    #[arg(long, value_name = "N", env = "KATACI_RETRIES", value_parser = clap::value_parser!(u32).range(..=10))]
+    pub retries: Option<u32>,
+
     /// End the run at the first job that is bad.
     #[arg(long, env = "KATACI_FAIL_FAST", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub fail_fast: bool,
@@ -158,6 +162,10 @@ pub(super) struct RunArguments {
     /// A requirement that is not met is an error instead of a skipped job [default when CI is set].
     #[arg(long, env = "KATACI_REQUIRE_ALL", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub require_all: bool,
+
+    /// Run only what failed in the last run of the workspace.
+    #[arg(long, env = "KATACI_RERUN_FAILED", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    pub rerun_failed: bool,
 
     /// Run only components that changed since REV, committed or not, and those that need them.
     #[arg(long, value_name = "REV", env = "KATACI_SINCE")]

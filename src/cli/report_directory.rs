@@ -41,7 +41,7 @@ impl ReportDirectory {
         run_id: &str,
         environment: &BTreeMap<OsString, OsString>,
     ) -> Result<Self, Failure> {
-        let runs = state_home(environment)?.join("kata-ci/runs");
+        let runs = runs_directory(environment)?;
         let directory = Self::named(&runs.join(run_id))?;
         link_latest(&runs, run_id).map_err(|error| refused(&runs, &error))?;
         Ok(directory)
@@ -89,6 +89,13 @@ fn refused(path: &Path, error: &io::Error) -> Failure {
         "the report directory {} cannot be used: {error}\n  = help: name another with --report-dir DIR",
         path.display()
     ))
+}
+
+/// Where runs are kept whose reports were not asked for elsewhere: a directory a run, named after its id.
+pub(super) fn runs_directory(
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<PathBuf, Failure> {
+    Ok(state_home(environment)?.join("kata-ci/runs"))
 }
 
 /// `$XDG_STATE_HOME`, as the XDG base directory specification says: absolute, else `~/.local/state`.

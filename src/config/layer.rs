@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::document::{Located, Place};
 use super::problem::{Problem, Problems, quote, suggestion};
-use super::{Gerrit, IsolatePolicy, Layout, Network, NetworkPolicy, Reads, Requirement};
+use super::{Flaky, Gerrit, IsolatePolicy, Layout, Network, NetworkPolicy, Reads, Requirement};
 use crate::outcome::Expect;
 use crate::plan::Command;
 
@@ -56,6 +56,8 @@ pub(super) struct Settings {
     pub expect: Option<Expect>,
     pub timeout: Option<Duration>,
     pub grace: Option<Duration>,
+    pub retries: Option<u32>,
+    pub flaky: Option<Flaky>,
     pub network: Option<NetworkPolicy>,
     pub isolate: Option<IsolatePolicy>,
     pub writable: List<String>,
@@ -74,6 +76,8 @@ impl Settings {
             expect: self.expect.or(under.expect),
             timeout: self.timeout.or(under.timeout),
             grace: self.grace.or(under.grace),
+            retries: self.retries.or(under.retries),
+            flaky: self.flaky.or(under.flaky),
             network: self.network.or(under.network),
             isolate: self.isolate.or(under.isolate),
             writable: self.writable.or(under.writable),

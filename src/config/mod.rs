@@ -35,7 +35,7 @@ pub use gerrit::{CommitRules, Gerrit};
 pub use ignore::Ignore;
 pub use load::{load, locate, user_file};
 pub use network::{Network, Proxy, proxy_credentials};
-pub use pipeline::{Component, Layout, Pipeline, Reads, Step};
+pub use pipeline::{Component, Flaky, Layout, Pipeline, Reads, Step};
 pub use problem::ConfigError;
 pub use requirement::{Requirement, UnknownRequirement};
 pub use resolve::Overrides;

@@ -18,6 +18,16 @@ pub enum Layout {
     Gopath,
 }
 
+/// What a test means for its job that failed first and passed when it was run again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Flaky {
+    /// The job has passed, and the test is told.
+    #[default]
+    Pass,
+    /// The job has failed.
+    Fail,
+}
+
 /// What a step's outcome depends on: whether a tree that passed need not be tested again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reads {
@@ -81,6 +91,10 @@ pub struct Step {
     pub timeout: Duration,
     /// How long it has after TERM before KILL.
     pub grace: Duration,
+    /// How often what failed is run again.
+    pub retries: u32,
+    /// What a test means that passes only then.
+    pub flaky: Flaky,
     /// Its environment, over the pipeline's.
     pub env: BTreeMap<String, String>,
     /// Whether it gets a network.
@@ -115,6 +129,8 @@ impl Step {
             command,
             timeout: Duration::from_secs(30 * 60),
             grace: Duration::from_secs(10),
+            retries: 0,
+            flaky: Flaky::Pass,
             env: BTreeMap::new(),
             network: NetworkPolicy::Auto,
             isolate: IsolatePolicy::Auto,

@@ -16,6 +16,9 @@ use super::words::{self, Refusal};
 use super::{Gerrit, Network, variables};
 use crate::plan::Command;
 
+/// A test that needs more tries than this tells nothing.
+const MOST_RETRIES: u32 = 10;
+
 /// The version of the format that is read.
 const VERSION: i128 = 1;
 
@@ -61,13 +64,14 @@ pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigE
 
 /// Where a key belongs that was written outside of all tables.
 fn at_the_top(key: &str) -> Option<String> {
-    const OF_STEPS: [&str; 10] = [
+    const OF_STEPS: [&str; 11] = [
         "run",
         "script",
         "expect",
         "timeout",
         "grace",
         "retries",
+        "flaky",
         "isolate",
         "writable",
         "needs",
@@ -197,6 +201,9 @@ fn settings(fields: &mut Fields) -> Settings {
         expect: fields
             .get("expect")
             .and_then(|value| word(&value, words::expect)),
+        flaky: fields
+            .get("flaky")
+            .and_then(|value| word(&value, words::flaky)),
         needs: list(fields, "needs", words::filled),
         reads: fields
             .get("reads")
@@ -220,6 +227,7 @@ fn machine_settings(fields: &mut Fields) -> Settings {
         "locks",
         "writable",
         "reads",
+        "flaky",
         "allow_vacuous",
     ] {
         fields.forbid(
@@ -232,11 +240,11 @@ fn machine_settings(fields: &mut Fields) -> Settings {
 }
 
 fn common_settings(fields: &mut Fields) -> Settings {
-    retries(fields);
     Settings {
         isolate: fields
             .get("isolate")
             .and_then(|value| word(&value, words::isolate)),
+        retries: retries(fields),
         timeout: fields
             .get("timeout")
             .and_then(|value| word(&value, words::timeout)),
@@ -251,19 +259,21 @@ fn common_settings(fields: &mut Fields) -> Settings {
     }
 }
 
-fn retries(fields: &mut Fields) {
-    let Some(value) = fields.get("retries") else {
-        return;
-    };
-    let problem = match value.number() {
-        None | Some(0) => return,
-        Some(..0) => {
-            Problem::new("`retries` below 0").at(&value.place(), "write 0, or leave the key out")
+fn retries(fields: &mut Fields) -> Option<u32> {
+    let value = fields.get("retries")?;
+    let number = value.number()?;
+    match u32::try_from(number) {
+        Ok(retries) if retries <= MOST_RETRIES => Some(retries),
+        _ => {
+            let title = match number {
+                ..0 => "`retries` below 0".to_owned(),
+                _ => format!("`retries` above {MOST_RETRIES}"),
+            };
+            let label = format!("write a number from 0 to {MOST_RETRIES}");
+            fields.refuse(Problem::new(title).at(&value.place(), label));
+            None
         }
-        Some(1..) => Problem::new("this version of kata-ci cannot retry jobs yet")
-            .at(&value.place(), "write 0, or leave the key out"),
-    };
-    fields.refuse(problem);
+    }
 }
 
 fn command(fields: &mut Fields) -> Option<Command> {

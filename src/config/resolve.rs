@@ -18,6 +18,8 @@ pub struct Overrides {
     pub timeout: Option<Duration>,
     /// How long any job has after TERM before KILL.
     pub grace: Option<Duration>,
+    /// How often what failed of any job is run again.
+    pub retries: Option<u32>,
     /// Whether any job gets a network.
     pub network: Option<NetworkPolicy>,
     /// Whether any job is kept in a sandbox.
@@ -154,6 +156,11 @@ fn resolved(step: StepLayer, overrides: &Overrides) -> Option<Step> {
             .or(settings.timeout)
             .unwrap_or(built_in.timeout),
         grace: overrides.grace.or(settings.grace).unwrap_or(built_in.grace),
+        retries: overrides
+            .retries
+            .or(settings.retries)
+            .unwrap_or(built_in.retries),
+        flaky: settings.flaky.unwrap_or(built_in.flaky),
         network: overrides
             .network
             .or(settings.network)

@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use super::problem::{printable, quote, suggestion};
-use super::{CommitRules, Ignore, IsolatePolicy, Layout, NetworkPolicy, Proxy, Reads, Requirement};
+use super::{
+    CommitRules, Flaky, Ignore, IsolatePolicy, Layout, NetworkPolicy, Proxy, Reads, Requirement,
+};
 use crate::outcome::Expect;
 
 /// A text that is not what its key asks for.
@@ -191,6 +193,15 @@ pub(super) fn expect(text: &str) -> Result<Expect, Refusal> {
             ("commands", Expect::Commands),
             ("exit", Expect::Exit),
         ],
+    )
+}
+
+/// `pass` or `fail`.
+pub(super) fn flaky(text: &str) -> Result<Flaky, Refusal> {
+    one_of(
+        text,
+        "outcome of a flaky job",
+        &[("pass", Flaky::Pass), ("fail", Flaky::Fail)],
     )
 }
 

@@ -103,6 +103,26 @@ pub fn read_journal(path: &Path) -> Result<Vec<Record>, JournalError> {
     Ok(records)
 }
 
+/// The first record of a journal; none where it has no whole line yet.
+pub fn read_start(path: &Path) -> Result<Option<Record>, JournalError> {
+    let io = |source| JournalError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let mut line = Vec::new();
+    let mut reader = BufReader::new(File::open(path).map_err(io)?);
+    reader.read_until(b'\n', &mut line).map_err(io)?;
+    if line.last() != Some(&b'\n') {
+        return Ok(None);
+    }
+    let record = parse(&line).map_err(|what| JournalError::Malformed {
+        path: path.to_owned(),
+        line: 1,
+        what,
+    })?;
+    Ok(Some(record))
+}
+
 fn parse(line: &[u8]) -> Result<Record, String> {
     let record: Record = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     if record.v > FORMAT_VERSION {

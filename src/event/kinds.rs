@@ -21,7 +21,9 @@ pub enum Event {
     CaseStarted(CaseStarted),
     /// A case got its status. Cases that never ended get theirs just before `job-finished`.
     CaseFinished(CaseFinished),
-    /// The job is over, or will never start.
+    /// An attempt is over that another one follows; what it says is about this attempt alone.
+    AttemptFinished(JobFinished),
+    /// The job is over, or will never start. After several attempts: cases and times are of all, process and log of the last.
     JobFinished(JobFinished),
     /// Nothing follows.
     RunFinished(RunFinished),
@@ -97,6 +99,9 @@ pub struct RunStarted {
     /// What is left out because no change affects it; none when that was not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
+    /// Id of the run whose failures are run again; none when that was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<String>,
     /// What the user should know beforehand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
@@ -111,6 +116,9 @@ pub struct JobQueued {
     pub command: String,
     /// Absolute directory it runs in.
     pub directory: String,
+    /// Seconds it is expected to take, by earlier runs; none where there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<f64>,
 }
 
 /// A job's process was asked for.
@@ -120,6 +128,9 @@ pub struct JobStarted {
     pub job: JobId,
     /// From 1.
     pub attempt: u32,
+    /// The tests that it is narrowed to, for people; none when it is all of the job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<String>,
     /// Log file, relative to the report directory.
     pub log: String,
     /// Which of the jobs side by side it is, from 0; a worker has one job at a time.

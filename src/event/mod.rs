@@ -4,7 +4,8 @@
 //! written to the journal and read back equals the one that was sent, so a report made later equals the one made live.
 //!
 //! Invariants: every event of a job carries the job and its attempt; `case-started` and `case-finished` of a job come
-//! between its `job-started` and its `job-finished`; `run-finished` is the last record. Output is never in an event: it
+//! between its `job-started` and its `job-finished` (or `attempt-finished`, which another `job-started` of the job follows);
+//! a job has one `job-finished`; `run-finished` is the last record. Output is never in an event: it
 //! lies in the job's log, and events give byte ranges into it.
 //!
 //! This module does not decide anything: what the events add up to is for [`crate::outcome`].
@@ -13,7 +14,7 @@ mod journal;
 mod kinds;
 mod record;
 
-pub use journal::{Journal, JournalError, read_journal};
+pub use journal::{Journal, JournalError, read_journal, read_start};
 pub use kinds::{
     CaseFinished, CaseStarted, Event, Isolation, JobFinished, JobQueued, JobStarted, Notice,
     RunFinished, RunStarted, Since, Span,

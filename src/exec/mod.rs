@@ -14,6 +14,7 @@
 //!
 //! Supervisors never print; what happens goes out as events. This module does not judge and does not report.
 
+mod attempts;
 mod child;
 mod doubt;
 mod failure;

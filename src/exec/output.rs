@@ -34,6 +34,8 @@ pub(super) struct Unheard;
 pub(super) struct Finished {
     pub log_size: u64,
     pub cases: Tally,
+    /// Every case, where the job may be tried again.
+    pub kept: Vec<CaseFinished>,
     pub observations: Observations,
     /// The log is not whole.
     pub failure: Option<Failure>,
@@ -52,6 +54,7 @@ impl<'run> Output<'run> {
             events,
             waiting: VecDeque::new(),
             cases: Tally::default(),
+            kept: (job.retries > 0).then(Vec::new),
         };
         Self {
             mask: Mask::of(&job.environment),
@@ -94,9 +97,11 @@ impl<'run> Output<'run> {
         let observations = self
             .parser
             .finish(ending, &mut |finding| findings.add(finding));
+        let kept = findings.kept.take().unwrap_or_default();
         Finished {
             log_size: self.log.size(),
             cases: findings.flush(),
+            kept,
             observations,
             failure: unwritten.or(self.log.close().err()),
         }
@@ -111,6 +116,7 @@ struct Findings<'run> {
     events: &'run Sender<Event>,
     waiting: VecDeque<Event>,
     cases: Tally,
+    kept: Option<Vec<CaseFinished>>,
 }
 
 impl Findings<'_> {
@@ -119,7 +125,11 @@ impl Findings<'_> {
             Finding::Started(key, offset) => Event::CaseStarted(self.started(key, offset)),
             Finding::Finished(end) => {
                 self.cases.add(end.status);
-                Event::CaseFinished(self.finished(end))
+                let finished = self.finished(end);
+                self.kept
+                    .iter_mut()
+                    .for_each(|kept| kept.push(finished.clone()));
+                Event::CaseFinished(finished)
             }
         };
         self.waiting.push_back(event);

@@ -7,9 +7,10 @@ use std::thread::{self, Scope};
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use nix::sys::signal::Signal;
 
+use super::attempts::Attempts;
 use super::failure::Failure;
 use super::orders::{self, Stop, Stopper};
-use super::supervisor::{Supervisor, failed, never_started};
+use super::supervisor::{failed, never_started};
 use super::{Control, Settings};
 use crate::event::{Event, JobFinished, JobQueued};
 use crate::outcome::{JobOutcome, Verdict};
@@ -156,9 +157,8 @@ impl<'run> Scheduler<'run> {
         let (stopper, stops) =
             orders::pair().map_err(|error| Failure::of_system("watching the job", &error))?;
         let worker = self.free_worker();
-        let supervisor = Supervisor {
+        let attempts = Attempts {
             job,
-            attempt: 1,
             worker,
             logs: &self.settings.logs,
             program: &self.settings.program,
@@ -170,7 +170,7 @@ impl<'run> Scheduler<'run> {
         thread::Builder::new()
             .name(job.id.to_string())
             .spawn_scoped(scope, move || {
-                let outcome = supervise(supervisor, job, events);
+                let outcome = supervise(attempts, job, events);
                 // The scheduler waits for it: it cannot be gone.
                 let _ = over.send((index, outcome));
             })
@@ -226,8 +226,8 @@ impl<'run> Scheduler<'run> {
 }
 
 /// Runs the job. A fault of our own in one job is that job's error, not the run's end.
-fn supervise(supervisor: Supervisor<'_>, job: &Job, events: &Sender<Event>) -> JobOutcome {
-    catch_unwind(AssertUnwindSafe(|| supervisor.run())).unwrap_or_else(|_| {
+fn supervise(attempts: Attempts<'_>, job: &Job, events: &Sender<Event>) -> JobOutcome {
+    catch_unwind(AssertUnwindSafe(|| attempts.run())).unwrap_or_else(|_| {
         let failure = Failure::infrastructure("kata-ci itself failed while it watched the job")
             .fix("please report this, with the lines kata-ci printed on standard error");
         let finished = JobFinished {
@@ -262,6 +262,7 @@ fn queued(job: &Job) -> JobQueued {
         job: job.id.clone(),
         command: job.command.to_string(),
         directory: job.directory.to_string_lossy().into_owned(),
+        estimate: job.estimate,
     }
 }
 

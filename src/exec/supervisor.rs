@@ -14,7 +14,7 @@ use super::output::{Finished, Output};
 use super::protocol::{Ended, Spec};
 use super::watch::{Limits, Watch, Watched};
 use super::{doubt, program};
-use crate::event::{Event, JobFinished, JobStarted};
+use crate::event::{CaseFinished, Event, JobFinished, JobStarted};
 use crate::outcome::{Ending, Facts, JobOutcome, Tally, Trouble, Verdict, verdict};
 use crate::parse::Observations;
 use crate::plan::Job;
@@ -34,7 +34,15 @@ pub(super) struct Supervisor<'run> {
     /// What is put around the job, where that was settled.
     pub settled: Option<&'run Settled>,
     pub events: &'run Sender<Event>,
-    pub stops: Stops,
+    pub stops: &'run mut Stops,
+}
+
+/// An attempt that is over, for those who may try again.
+#[derive(Debug)]
+pub(super) struct Over {
+    pub finished: JobFinished,
+    /// Its cases, where the job may be tried again; else none, so that memory does not grow with them.
+    pub cases: Vec<CaseFinished>,
 }
 
 /// An attempt that is over.
@@ -45,19 +53,21 @@ struct Attempt {
 }
 
 impl Supervisor<'_> {
-    /// Runs the job. Sends everything from `job-started` to `job-finished` and returns the verdict.
-    pub fn run(mut self) -> JobOutcome {
-        let finished = match self.prepare() {
+    /// Runs the job once. Sends everything from `job-started` up to, not including, the end.
+    pub fn run(mut self) -> Over {
+        match self.prepare() {
             Ok((spec, log)) => {
                 self.send(Event::JobStarted(self.started()));
-                let attempt = self.attempt(&spec, log);
-                self.conclude(&spec, attempt)
+                let mut attempt = self.attempt(&spec, log);
+                let cases = std::mem::take(&mut attempt.output.kept);
+                let finished = self.conclude(&spec, attempt);
+                Over { finished, cases }
             }
-            Err(failure) => never_started(self.job, failed(&failure)),
-        };
-        let outcome = finished.outcome;
-        self.send(Event::JobFinished(finished));
-        outcome
+            Err(failure) => Over {
+                finished: never_started(self.job, failed(&failure)),
+                cases: Vec::new(),
+            },
+        }
     }
 
     fn prepare(&self) -> Result<(Spec, Log), Failure> {
@@ -78,6 +88,7 @@ impl Supervisor<'_> {
         JobStarted {
             job: self.job.id.clone(),
             attempt: self.attempt,
+            only: self.job.only.clone(),
             log: self.log_name(),
             worker: self.worker,
             isolation: self.settled.map(|settled| settled.said.clone()),
@@ -92,7 +103,7 @@ impl Supervisor<'_> {
             grace: self.job.grace,
         };
         let watched = match Child::start(self.program, spec.clone()) {
-            Ok(child) => Watch::new(child, Some(&mut output), &mut self.stops, limits).run(),
+            Ok(child) => Watch::new(child, Some(&mut output), self.stops, limits).run(),
             Err(failure) => Watched {
                 failure: Some(failure),
                 ..Watched::default()
@@ -161,7 +172,7 @@ impl Supervisor<'_> {
             return Ok(false);
         };
         let left = self.job.timeout.saturating_sub(used);
-        doubt::ask(self.program, question, left, &mut self.stops)
+        doubt::ask(self.program, question, left, self.stops)
     }
 
     /// Relative to the report directory, where the directory of the logs lies.

@@ -89,6 +89,19 @@ impl Tally {
         self.failed + self.unfinished
     }
 
+    /// Those in words: `2 failed, 1 never ended`.
+    pub fn bad_words(&self) -> String {
+        let count = |number: u64, word| (number > 0).then(|| format!("{number} {word}"));
+        [
+            count(self.failed, "failed"),
+            count(self.unfinished, "never ended"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ")
+    }
+
     /// All cases.
     pub fn total(&self) -> u64 {
         self.tested() + self.skipped + self.unfinished + self.not_run

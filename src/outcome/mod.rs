@@ -6,12 +6,14 @@
 //! Invariants: a case that is `failed` or `unfinished` never leaves its job `passed`; nothing counts as passed that was
 //! not seen to pass.
 
+mod attempts;
 mod case;
 mod exit_code;
 mod job;
 mod run;
 mod verdict;
 
+pub use attempts::{Cases, is_worth_another_try, over_attempts};
 pub use case::{CaseStatus, Tally};
 pub use exit_code::{ExitCode, exit_code};
 pub use job::{Ending, JobOutcome};

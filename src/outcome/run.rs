@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{CaseStatus, ExitCode, JobOutcome, Tally, exit_code};
+use super::{CaseStatus, Cases, ExitCode, JobOutcome, Tally, exit_code};
 use crate::event::{
-    CaseFinished, Event, Isolation, JobFinished, JobQueued, Record, RunFinished, RunStarted, Since,
+    CaseFinished, Event, Isolation, JobFinished, JobQueued, JobStarted, Record, RunFinished,
+    RunStarted, Since,
 };
 use crate::plan::JobId;
 
@@ -16,7 +17,7 @@ pub type CaseResult = CaseFinished;
 pub struct JobResult {
     /// How the plan described it.
     pub queued: JobQueued,
-    /// When it started, once it has.
+    /// When its first attempt started, once it has.
     pub started: Option<jiff::Timestamp>,
     /// Latest attempt seen.
     pub attempt: u32,
@@ -24,8 +25,12 @@ pub struct JobResult {
     pub isolation: Option<Isolation>,
     /// Which of the jobs side by side it is, from 0.
     pub worker: usize,
-    /// Cases of the latest attempt, in the order in which they ended.
-    pub cases: Vec<CaseResult>,
+    /// Attempts that another one followed, each with its own end.
+    pub attempts: Vec<JobFinished>,
+    /// The log of each attempt, relative to the report directory.
+    pub logs: BTreeMap<u32, String>,
+    /// Its cases.
+    pub cases: Cases,
     /// Cases of the latest attempt that began and have not ended yet, as `(package, name)`, oldest first.
     pub open: Vec<(String, String)>,
     /// How many cases of which status so far.
@@ -42,11 +47,28 @@ impl JobResult {
             attempt: 0,
             isolation: None,
             worker: 0,
-            cases: Vec::new(),
+            attempts: Vec::new(),
+            logs: BTreeMap::new(),
+            cases: Cases::default(),
             open: Vec::new(),
             tally: Tally::default(),
             finished: None,
         }
+    }
+
+    /// Takes the start of an attempt. The first one forgets all that was known.
+    fn start(&mut self, started: &JobStarted, time: jiff::Timestamp) {
+        if started.attempt <= 1 {
+            *self = Self::new(self.queued.clone());
+            self.started = Some(time);
+        }
+        self.open.clear();
+        self.attempt = started.attempt;
+        self.isolation = started.isolation.clone();
+        self.worker = started.worker;
+        self.logs.insert(started.attempt, started.log.clone());
+        let narrowed = started.only.is_some();
+        self.cases.begin(started.attempt, narrowed);
     }
 
     /// The outcome; none while it is queued or running.
@@ -84,11 +106,7 @@ impl Run {
             Event::JobQueued(queued) => self.queue(queued),
             Event::JobStarted(started) => {
                 if let Some(job) = self.jobs.get_mut(&started.job) {
-                    *job = JobResult::new(job.queued.clone());
-                    job.started = Some(record.time);
-                    job.attempt = started.attempt;
-                    job.isolation = started.isolation.clone();
-                    job.worker = started.worker;
+                    job.start(started, record.time);
                 }
             }
             Event::CaseStarted(case) => {
@@ -97,6 +115,12 @@ impl Run {
                 }
             }
             Event::CaseFinished(case) => self.finish_case(case),
+            Event::AttemptFinished(finished) => {
+                if let Some(job) = self.jobs.get_mut(&finished.job) {
+                    job.open.clear();
+                    job.attempts.push(finished.clone());
+                }
+            }
             Event::JobFinished(finished) => {
                 if let Some(job) = self.jobs.get_mut(&finished.job) {
                     job.open.clear();
@@ -117,8 +141,8 @@ impl Run {
         if let Some(job) = self.jobs.get_mut(&case.job) {
             job.open
                 .retain(|(package, name)| *package != case.package || *name != case.name);
-            job.tally.add(case.status);
-            job.cases.push(case.clone());
+            job.cases.add(case);
+            job.tally = job.cases.tally();
         }
     }
 

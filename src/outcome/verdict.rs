@@ -98,7 +98,7 @@ fn from_bad_cases(facts: &Facts) -> Option<Verdict> {
     if facts.cases.bad() == 0 || only_tool_missing(facts) {
         return None;
     }
-    let mut reason = bad_cases(&facts.cases);
+    let mut reason = facts.cases.bad_words();
     if facts.ending.is_some_and(Ending::is_success) {
         reason.push_str(", although the command exited with 0");
     }
@@ -110,18 +110,6 @@ fn only_tool_missing(facts: &Facts) -> bool {
     facts.cases.failed == 0
         && !facts.missing_programs.is_empty()
         && !facts.ending.is_some_and(Ending::is_success)
-}
-
-fn bad_cases(cases: &Tally) -> String {
-    let count = |number: u64, word| (number > 0).then(|| format!("{number} {word}"));
-    [
-        count(cases.failed, "failed"),
-        count(cases.unfinished, "never ended"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect::<Vec<_>>()
-    .join(", ")
 }
 
 fn from_missing_programs(facts: &Facts) -> Option<Verdict> {

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::{Bounds, Job, JobId, Plan};
-use crate::config::{Pipeline, Step};
+use crate::config::{Flaky, Pipeline, Step};
 use crate::outcome::Expect;
 use crate::workspace::{FoundComponent, Workspace};
 
@@ -113,6 +113,10 @@ fn job(
         needs,
         after,
         locks: component.locks.iter().chain(&step.locks).cloned().collect(),
+        only: None,
+        retries: step.retries,
+        flaky_fails: step.flaky == Flaky::Fail,
+        estimate: None,
         allow_vacuous: component
             .allow_vacuous
             .get(&step.name)

@@ -114,6 +114,14 @@ pub struct Job {
     pub after: Vec<JobId>,
     /// Names of locks it holds while it runs.
     pub locks: Vec<String>,
+    /// The tests it is narrowed to, for people; none when it is all of the job.
+    pub only: Option<String>,
+    /// How often what failed is run again.
+    pub retries: u32,
+    /// Whether a test that passes only when it is run again fails the job all the same.
+    pub flaky_fails: bool,
+    /// Seconds it is expected to take, by earlier runs.
+    pub estimate: Option<f64>,
     /// The pipeline's reason why a vacuous outcome does not fail the run.
     pub allow_vacuous: Option<String>,
     /// Whether it can run.

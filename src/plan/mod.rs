@@ -8,6 +8,7 @@ mod bounds;
 mod build;
 mod environment;
 mod job;
+mod rerun;
 mod schedule;
 
 pub use affected::{Candidate, Changes, Decision, affected};
@@ -15,6 +16,7 @@ pub use bounds::Bounds;
 pub use build::{Selection, SelectionError, build};
 pub(crate) use environment::{of_component, overlay};
 pub use job::{Command, Job, JobId, Plan, Readiness};
+pub use rerun::rerun;
 pub use schedule::{Next, Schedule};
 
 #[cfg(test)]

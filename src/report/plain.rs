@@ -41,6 +41,13 @@ impl PlainReporter {
         }
     }
 
+    /// `↻ proxy.test  attempt 1: 1 failed  6.1s`
+    fn attempt_finished(&mut self, finished: &JobFinished, run: &Run) {
+        let name_column = words::column(run.order.iter().map(|id| id.as_str()));
+        self.output
+            .line(&attempt_line(finished, name_column, &self.style));
+    }
+
     fn job_finished(&mut self, finished: &JobFinished, run: &Run) {
         let Some(job) = run.jobs.get(&finished.job) else {
             return;
@@ -87,6 +94,19 @@ pub(super) fn job_line(
         ),
     };
     format!("{} {name}  {result}{time}", style.mark(finished.outcome))
+}
+
+/// An attempt that another one follows: `↻ proxy.test  attempt 1 failed: 1 failed  6.1s`.
+pub(super) fn attempt_line(finished: &JobFinished, name_column: usize, style: &Style) -> String {
+    let name = text::pad(&style.foreign(finished.job.as_str(), LINE_CAP), name_column);
+    format!(
+        "{} {name}  attempt {} {}: {}  {}",
+        style.again(),
+        finished.attempt,
+        words::outcome(finished.outcome),
+        style.foreign(&finished.reason, LINE_CAP),
+        style.paint(Meaning::Detail, &words::duration(finished.seconds))
+    )
 }
 
 fn details(job: &JobResult, finished: &JobFinished, style: &Style) -> Vec<String> {
@@ -152,6 +172,7 @@ impl Reporter for PlainReporter {
     fn record(&mut self, record: &Record, run: &Run) {
         match &record.event {
             Event::RunStarted(started) => self.run_started(started),
+            Event::AttemptFinished(finished) => self.attempt_finished(finished, run),
             Event::JobFinished(finished) => self.job_finished(finished, run),
             Event::JobQueued(_)
             | Event::JobStarted(_)

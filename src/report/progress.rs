@@ -15,7 +15,7 @@ use std::io;
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use super::plain::{job_line, notices};
+use super::plain::{attempt_line, job_line, notices};
 use super::words::{self, LINE_CAP};
 use super::{Meaning, Reporter, Style, text};
 use crate::event::{Event, Record};
@@ -110,6 +110,10 @@ impl Reporter for ProgressReporter {
                     self.history(&format!("  {}", style.fit(&line, style.width() - 2)));
                     self.draw(record.time, run);
                 }
+            }
+            Event::AttemptFinished(finished) => {
+                let line = attempt_line(finished, name_column(run), &style);
+                self.history(&format!("  {}", style.fit(&line, style.width() - 2)));
             }
             Event::RunFinished(_) => self.bar.finish_and_clear(),
             Event::JobQueued(_)

@@ -5,7 +5,7 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::event::{Isolation, Since};
+use crate::event::{Isolation, JobFinished, Since};
 use crate::outcome::{Ending, JobOutcome, JobResult, Run, Tally};
 
 /// Version of the format.
@@ -29,6 +29,8 @@ struct Document<'a> {
     isolation: Option<&'a Isolation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<&'a Since>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rerun_of: Option<&'a str>,
     jobs: Vec<Job<'a>>,
 }
 
@@ -44,6 +46,9 @@ struct Job<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<&'a str>,
     attempt: u32,
+    /// Those that another one followed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier_attempts: Vec<Attempt<'a>>,
     #[serde(flatten)]
     ending: Option<Ending>,
     seconds: f64,
@@ -55,6 +60,18 @@ struct Job<'a> {
     isolation: Option<&'a Isolation>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     left_processes: &'a [String],
+    log: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Attempt<'a> {
+    attempt: u32,
+    outcome: JobOutcome,
+    reason: &'a str,
+    #[serde(flatten)]
+    ending: Option<Ending>,
+    seconds: f64,
+    cases: Tally,
     log: Option<&'a str>,
 }
 
@@ -81,6 +98,7 @@ pub fn result_json(run: &Run) -> io::Result<Vec<u8>> {
             .collect(),
         isolation: started.map(|started| &started.isolation),
         since: started.and_then(|started| started.since.as_ref()),
+        rerun_of: started.and_then(|started| started.rerun_of.as_deref()),
         jobs: run.jobs().map(job).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&document)?;
@@ -100,6 +118,7 @@ fn job(job: &JobResult) -> Job<'_> {
         fix: finished.and_then(|finished| finished.fix.as_deref()),
         allowed: finished.and_then(|finished| finished.allowed.as_deref()),
         attempt: finished.map_or(job.attempt, |finished| finished.attempt),
+        earlier_attempts: job.attempts.iter().map(attempt).collect(),
         ending: finished.and_then(|finished| finished.ending),
         seconds: milliseconds(finished.map_or(0.0, |finished| finished.seconds)),
         cpu_seconds: finished.and_then(|finished| finished.cpu_seconds.map(milliseconds)),
@@ -109,6 +128,18 @@ fn job(job: &JobResult) -> Job<'_> {
         packages_known: finished.is_some_and(|finished| finished.packages_known),
         left_processes: finished.map_or(&[], |finished| &finished.left_processes),
         log: finished.and_then(|finished| finished.log.as_deref()),
+    }
+}
+
+fn attempt(finished: &JobFinished) -> Attempt<'_> {
+    Attempt {
+        attempt: finished.attempt,
+        outcome: finished.outcome,
+        reason: &finished.reason,
+        ending: finished.ending,
+        seconds: milliseconds(finished.seconds),
+        cases: finished.cases,
+        log: finished.log.as_deref(),
     }
 }
 

@@ -115,6 +115,11 @@ impl Style {
         self.either("▸", ">")
     }
 
+    /// The symbol of what is run again.
+    pub fn again(&self) -> &'static str {
+        self.either("↻", "~")
+    }
+
     /// What parts the pieces of a line, with its spaces.
     pub fn dot(&self) -> &'static str {
         self.either(" · ", " | ")

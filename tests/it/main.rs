@@ -30,6 +30,7 @@ mod push_options;
 mod push_pipeline;
 mod push_rejections;
 mod push_several;
+mod retries;
 mod signals;
 mod since;
 mod support;

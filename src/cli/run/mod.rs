@@ -1,5 +1,6 @@
 //! `kata-ci run`: from the arguments to a plan, the run itself, its reports and its exit code.
 
+mod earlier;
 mod prepare;
 mod show;
 mod since;

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use super::super::arguments::{Arguments, RunArguments, Switch};
 use super::super::failure::Failure;
 use super::super::pipeline;
-use super::since;
+use super::{earlier, since};
 use crate::config::{self, IsolatePolicy, NetworkPolicy, Overrides, Pipeline};
-use crate::event::Since;
+use crate::event::{Notice, Since};
 use crate::plan::{self, Plan, Selection};
 use crate::workspace::{self, Workspace};
 
@@ -25,6 +25,8 @@ pub(super) struct Prepared {
     pub plan: Plan,
     /// What `--since` leaves out, where it was given.
     pub since: Option<Since>,
+    /// Id of the run whose failures are run again, and which they are, where that was asked.
+    pub rerun_of: Option<(String, Notice)>,
 }
 
 impl Prepared {
@@ -74,12 +76,22 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
                 workspace: Workspace::empty(located.root),
                 plan: Plan::default(),
                 since: Some(decided),
+                rerun_of: None,
             });
         }
         since = Some(decided);
     }
     let workspace = workspace::open(&pipeline, &directory, &selection, &environment)?;
-    let plan = plan::build(&pipeline, &workspace, &selection, &environment)?;
+    let mut plan = plan::build(&pipeline, &workspace, &selection, &environment)?;
+    let mut rerun_of = None;
+    if run.rerun_failed && !plan.jobs.is_empty() {
+        let directories = earlier::directories(run, &environment)?;
+        rerun_of = Some(earlier::keep_failed(
+            &mut plan,
+            &workspace.root,
+            &directories,
+        )?);
+    }
     Ok(Prepared {
         directory,
         environment,
@@ -87,6 +99,7 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
         workspace,
         plan,
         since,
+        rerun_of,
     })
 }
 
@@ -94,6 +107,7 @@ fn overrides(run: &RunArguments) -> Overrides {
     Overrides {
         timeout: run.timeout,
         grace: run.grace,
+        retries: run.retries,
         network: run.network.map(|switch| match switch {
             Switch::Off => NetworkPolicy::Off,
             Switch::Auto => NetworkPolicy::Auto,

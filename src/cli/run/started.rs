@@ -30,6 +30,7 @@ pub(super) fn started(
 ) -> RunStarted {
     let workspace = &prepared.workspace;
     let mut notices = workspace.notices.clone();
+    notices.extend(prepared.rerun_of.iter().map(|(_, notice)| notice.clone()));
     notices.extend(prepared.since.iter().flat_map(Since::notices));
     if directory.replaced {
         notices.push(Notice {
@@ -53,6 +54,7 @@ pub(super) fn started(
         again: again(arguments, options, &prepared.directory),
         isolation: settings.isolated.overall(),
         since: prepared.since.clone(),
+        rerun_of: prepared.rerun_of.as_ref().map(|(id, _)| id.clone()),
         notices,
         worker: gethostname()
             .ok()
@@ -100,5 +102,9 @@ fn again(arguments: &Arguments, options: &RunArguments, directory: &Path) -> Str
     };
     option("--network", options.network.map(word));
     option("--isolate", options.isolate.map(word));
+    option(
+        "--retries",
+        options.retries.map(|retries| retries.to_string()),
+    );
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }

@@ -51,6 +51,7 @@ fn each_layer_gives_way_to_the_one_above() {
 #[test]
 fn options_hold_for_every_step() {
     let overrides = Overrides {
+        retries: Some(3),
         timeout: Some(Duration::from_secs(1)),
         grace: Some(Duration::ZERO),
         isolate: None,
@@ -60,6 +61,7 @@ fn options_hold_for_every_step() {
     for step in &pipeline.steps {
         assert_eq!(step.timeout, Duration::from_secs(1));
         assert_eq!(step.grace, Duration::ZERO);
+        assert_eq!(step.retries, 3);
         assert_eq!(step.network, NetworkPolicy::Off);
     }
 }

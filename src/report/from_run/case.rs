@@ -1,5 +1,6 @@
 //! A case of a run in the common form.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::line;
@@ -34,10 +35,31 @@ impl Class {
     }
 }
 
-/// Takes a case over; what speaks against its job comes with an excerpt of its output.
+/// Bad ends of cases in earlier attempts, by package and name.
+#[derive(Default)]
+pub(super) struct Earlier<'a>(HashMap<(&'a str, &'a str), Vec<&'a CaseResult>>);
+
+impl<'a> Earlier<'a> {
+    pub(super) fn of(cases: &'a [CaseResult]) -> Self {
+        let mut earlier = Self::default();
+        for case in cases {
+            let key = (case.package.as_str(), case.name.as_str());
+            earlier.0.entry(key).or_default().push(case);
+        }
+        earlier
+    }
+
+    fn ends<'b>(&'b self, case: &'b CaseResult) -> &'b [&'a CaseResult] {
+        let key = (case.package.as_str(), case.name.as_str());
+        self.0.get(&key).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// Takes a case over; what speaks against its job, or once did, comes with an excerpt of its output.
 pub(super) fn of(
     job: &str,
     case: &CaseResult,
+    earlier: &Earlier<'_>,
     class: &mut Class,
     log: &mut JobLog<'_, '_>,
 ) -> Case {
@@ -46,7 +68,8 @@ pub(super) fn of(
         name: line(&case.name).into(),
         state: state(case.status),
         seconds: case.seconds,
-        details: (case.status != CaseStatus::Passed).then(|| Box::new(details(case, log))),
+        details: (case.status != CaseStatus::Passed)
+            .then(|| Box::new(details(case, earlier.ends(case), log))),
     }
 }
 
@@ -60,16 +83,24 @@ fn state(status: CaseStatus) -> State {
     }
 }
 
-fn details(case: &CaseResult, log: &mut JobLog<'_, '_>) -> Details {
+fn details(case: &CaseResult, earlier: &[&CaseResult], log: &mut JobLog<'_, '_>) -> Details {
     let output = match case.status.is_bad() {
-        true => Text::here(log.excerpt(&case.output)),
+        true => Text::here(log.excerpt(case.attempt, &case.output)),
         false => Text::Empty,
+    };
+    let is_flaky = case.status == CaseStatus::Flaky;
+    let ends = match earlier {
+        // A flaky case that was told as such, without the ends that made it so.
+        [] if is_flaky => &[case],
+        ends => ends,
     };
     Details {
         file: case.file.as_deref().map(|file| line(file).into()),
         line: case.line,
         problems: problem(case).into_iter().collect(),
-        attempts: attempt(case).into_iter().collect(),
+        attempts: (ends.iter())
+            .map(|end| attempt(end, is_flaky, log))
+            .collect(),
         out: output,
         ..Details::default()
     }
@@ -97,16 +128,27 @@ fn problem(case: &CaseResult) -> Option<Problem> {
     })
 }
 
-fn attempt(case: &CaseResult) -> Option<Attempt> {
-    let message = case.message.as_deref().or(usual_message(case.status));
-    (case.status == CaseStatus::Flaky).then(|| Attempt {
-        kind: AttemptKind::FlakyFailure,
-        word: Some(CaseStatus::Failed.word().into()),
+/// A bad end that another attempt followed.
+fn attempt(end: &CaseResult, is_flaky: bool, log: &mut JobLog<'_, '_>) -> Attempt {
+    let kind = match (is_flaky, end.status) {
+        (true, CaseStatus::Unfinished) => AttemptKind::FlakyError,
+        (true, _) => AttemptKind::FlakyFailure,
+        (false, CaseStatus::Unfinished) => AttemptKind::RerunError,
+        (false, _) => AttemptKind::RerunFailure,
+    };
+    let word = match end.status {
+        CaseStatus::Unfinished => CaseStatus::Unfinished,
+        _ => CaseStatus::Failed,
+    };
+    let message = end.message.as_deref().or(usual_message(end.status));
+    Attempt {
+        kind,
+        word: Some(word.word().into()),
         message: message.map(|message| line(message).into()),
         body: Text::Empty,
-        out: Text::Empty,
+        out: Text::here(log.excerpt(end.attempt, &end.output)),
         err: Text::Empty,
-    })
+    }
 }
 
 /// What is said of a case whose output says nothing of it.

@@ -68,10 +68,11 @@ fn suite(run: &Run, job: &JobResult, stored: &mut Stored<'_>) -> Suite {
     let id = job.queued.job.as_str();
     let mut log = stored.of_job(job);
     let mut class = case::Class::default();
+    let earlier = case::Earlier::of(job.cases.earlier());
     let mut cases: Vec<_> = job
         .cases
         .iter()
-        .map(|one| case::of(id, one, &mut class, &mut log))
+        .map(|one| case::of(id, one, &earlier, &mut class, &mut log))
         .collect();
     cases.extend(carrier::of(job, &mut log));
     let worker = run

@@ -1,5 +1,6 @@
 //! Output stored with failing cases: excerpts of the logs, bounded a case, a suite and a document.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::event::Span;
@@ -33,14 +34,18 @@ impl<'a> Stored<'a> {
     /// The output of a job, for its suite.
     pub(super) fn of_job<'b>(&'b mut self, job: &JobResult) -> JobLog<'b, 'a> {
         let finished = job.finished.as_ref();
-        let name = finished.and_then(|finished| finished.log.clone());
-        JobLog {
-            path: name
-                .as_ref()
-                .and_then(|name| log_path(self.directory, name)),
-            name: name.unwrap_or_default(),
-            size: finished.map_or(0, |finished| finished.log_size),
+        let last = finished.map_or(job.attempt, |finished| finished.attempt);
+        let of_last = finished.and_then(|finished| Some((last, finished.log.clone()?)));
+        let logs = job.logs.clone().into_iter().chain(of_last);
+        let file = |name: String| File {
+            path: log_path(self.directory, &name),
+            name,
             reader: None,
+        };
+        JobLog {
+            files: logs.map(|(attempt, name)| (attempt, file(name))).collect(),
+            last,
+            size: finished.map_or(0, |finished| finished.log_size),
             suite_left: SUITE_CAP,
             said: false,
             stored: self,
@@ -48,44 +53,14 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// A job's log, opened when the first excerpt is asked for.
-pub(super) struct JobLog<'b, 'a> {
+/// The log of one attempt, opened when the first excerpt is asked for.
+struct File {
     path: Option<PathBuf>,
     name: String,
-    size: u64,
     reader: Option<LogReader>,
-    suite_left: usize,
-    said: bool,
-    stored: &'b mut Stored<'a>,
 }
 
-impl JobLog<'_, '_> {
-    /// The output of a case. A log that cannot be read is said in its place: the rest of the report is still true.
-    pub(super) fn excerpt(&mut self, spans: &[Span]) -> String {
-        if spans.is_empty() || self.path.is_none() {
-            return String::new();
-        }
-        let room = self.suite_left.min(self.stored.left).min(CASE_CAP);
-        if room < CASE_CAP {
-            return self.say_full();
-        }
-        let excerpt = self
-            .read(spans, room)
-            .unwrap_or_else(|error| format!("[{} cannot be read: {error}]\n", self.name));
-        self.suite_left = self.suite_left.saturating_sub(excerpt.len());
-        self.stored.left = self.stored.left.saturating_sub(excerpt.len());
-        excerpt
-    }
-
-    /// Head and tail of the whole log.
-    pub(super) fn whole(&mut self) -> String {
-        let whole = Span {
-            start: 0,
-            end: self.size,
-        };
-        self.excerpt(&[whole])
-    }
-
+impl File {
     fn read(&mut self, spans: &[Span], room: usize) -> std::io::Result<String> {
         let reader = match (&mut self.reader, &self.path) {
             (Some(reader), _) => reader,
@@ -94,16 +69,59 @@ impl JobLog<'_, '_> {
         };
         reader.excerpt(spans, room)
     }
+}
+
+/// The logs of a job.
+pub(super) struct JobLog<'b, 'a> {
+    /// By attempt.
+    files: BTreeMap<u32, File>,
+    /// The last attempt.
+    last: u32,
+    /// Size of its log.
+    size: u64,
+    suite_left: usize,
+    said: bool,
+    stored: &'b mut Stored<'a>,
+}
+
+impl JobLog<'_, '_> {
+    /// The output of a case in the attempt that it ended in. A log that cannot be read is said in its place: the rest of the
+    /// report is still true.
+    pub(super) fn excerpt(&mut self, attempt: u32, spans: &[Span]) -> String {
+        let room = self.suite_left.min(self.stored.left).min(CASE_CAP);
+        let Some(file) = self.files.get_mut(&attempt) else {
+            return String::new();
+        };
+        if spans.is_empty() || file.path.is_none() {
+            return String::new();
+        }
+        if room < CASE_CAP {
+            return self.say_full(attempt);
+        }
+        let excerpt = file
+            .read(spans, room)
+            .unwrap_or_else(|error| format!("[{} cannot be read: {error}]\n", file.name));
+        self.suite_left = self.suite_left.saturating_sub(excerpt.len());
+        self.stored.left = self.stored.left.saturating_sub(excerpt.len());
+        excerpt
+    }
+
+    /// Head and tail of the whole log of the last attempt.
+    pub(super) fn whole(&mut self) -> String {
+        let whole = Span {
+            start: 0,
+            end: self.size,
+        };
+        self.excerpt(self.last, &[whole])
+    }
 
     /// Once a suite: a line for each of a hundred thousand cases would fill the file by itself.
-    fn say_full(&mut self) -> String {
+    fn say_full(&mut self, attempt: u32) -> String {
         if std::mem::replace(&mut self.said, true) {
             return String::new();
         }
-        format!(
-            "[no more output is stored here, all of it is in {}]\n",
-            self.name
-        )
+        let name = self.files.get(&attempt).map_or("", |file| &file.name);
+        format!("[no more output is stored here, all of it is in {name}]\n")
     }
 }
 
@@ -131,14 +149,14 @@ mod tests {
         };
         let out = Span { start: 0, end: 4 };
         let jobs: Vec<_> = run.jobs().collect();
-        assert_eq!(stored.of_job(jobs[0]).excerpt(&[out]), "out\n");
+        assert_eq!(stored.of_job(jobs[0]).excerpt(1, &[out]), "out\n");
         assert_eq!(stored.left, CASE_CAP - 4);
         let mut second = stored.of_job(jobs[1]);
         assert!(
             second
-                .excerpt(&[out])
+                .excerpt(1, &[out])
                 .contains("all of it is in logs/b.test.log")
         );
-        assert_eq!(second.excerpt(&[out]), "");
+        assert_eq!(second.excerpt(1, &[out]), "");
     }
 }

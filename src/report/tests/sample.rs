@@ -101,6 +101,7 @@ impl Script {
                 mode: String::new(),
             },
             since: None,
+            rerun_of: None,
             notices: Vec::new(),
         };
         Self::of(started, jobs)
@@ -117,6 +118,7 @@ impl Script {
                 job: id(job),
                 command: format!("make {}", id(job).step()),
                 directory: format!("/home/ann/kata/{}", id(job).component()),
+                estimate: None,
             }));
         }
         script
@@ -159,6 +161,7 @@ impl Script {
             worker: 0,
             job: id(job),
             attempt: 1,
+            only: None,
             log: format!("logs/{job}.log"),
         }));
         self

@@ -1,0 +1,109 @@
+//! Runs before this one, by what they left: `--rerun-failed`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::super::arguments::RunArguments;
+use super::super::failure::Failure;
+use super::super::report_directory::runs_directory;
+use crate::event::{Event, Notice, RunStarted, read_journal, read_start};
+use crate::outcome::{JobOutcome, JobResult, Run};
+use crate::plan::{Job, Plan, rerun};
+
+/// Report directories that may hold a run of this workspace: the one that was named, else those kept, newest first.
+pub(super) fn directories(
+    options: &RunArguments,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Vec<PathBuf>, Failure> {
+    match &options.report_dir {
+        Some(named) => Ok(vec![named.clone()]),
+        None => Ok(kept(&runs_directory(environment)?)),
+    }
+}
+
+/// Run ids begin with the time.
+fn kept(runs: &Path) -> Vec<PathBuf> {
+    let entries = runs.read_dir().into_iter().flatten().flatten();
+    let mut directories: Vec<_> = entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect();
+    directories.sort();
+    directories.reverse();
+    directories
+}
+
+/// The first event of the run that a directory holds; none where there is no run, or no whole line of one.
+pub(super) fn start(directory: &Path) -> Option<RunStarted> {
+    match read_start(&directory.join("events.jsonl")).ok()??.event {
+        Event::RunStarted(started) => Some(started),
+        _ => None,
+    }
+}
+
+/// Narrows a plan to what failed in the last run of the workspace, and says which run that was.
+pub(super) fn keep_failed(
+    plan: &mut Plan,
+    workspace: &Path,
+    directories: &[PathBuf],
+) -> Result<(String, Notice), Failure> {
+    let is_ours = |started: &RunStarted| Path::new(&started.workspace) == workspace;
+    let found = directories.iter().find_map(|directory| {
+        let started = start(directory).filter(is_ours)?;
+        Some((directory, started.run_id))
+    });
+    let (directory, id) = found.ok_or_else(|| {
+        Failure::Usage(format!(
+            "--rerun-failed: there is no earlier run of {}\n  = help: run without it first",
+            workspace.display()
+        ))
+    })?;
+    let last = fold(directory)?;
+    let mut again = Vec::new();
+    plan.jobs.retain_mut(|job| {
+        let result = last.jobs.get(&job.id).filter(|result| has_failed(result));
+        result.is_some_and(|result| {
+            narrow(job, result);
+            again.push(match &job.only {
+                Some(only) => format!("{} ({only})", job.id),
+                None => job.id.to_string(),
+            });
+            true
+        })
+    });
+    if plan.jobs.is_empty() {
+        return Err(Failure::NothingToDo(format!(
+            "--rerun-failed: nothing of what is selected failed in run {id}"
+        )));
+    }
+    let text = format!("runs again what failed in run {id}: {}", again.join(", "));
+    Ok((id, Notice { text, fix: None }))
+}
+
+fn fold(directory: &Path) -> Result<Run, Failure> {
+    let records = read_journal(&directory.join("events.jsonl"))
+        .map_err(|error| Failure::Machine(error.to_string()))?;
+    let mut run = Run::default();
+    records.iter().for_each(|record| run.apply(record));
+    Ok(run)
+}
+
+/// Whether the job did not come to a good end. What was skipped had no failure to repeat.
+fn has_failed(result: &JobResult) -> bool {
+    match result.outcome() {
+        Some(JobOutcome::Passed | JobOutcome::Skipped) => false,
+        Some(JobOutcome::Vacuous) => {
+            let allowed = result.finished.as_ref();
+            allowed.is_some_and(|finished| finished.allowed.is_none())
+        }
+        Some(_) | None => true,
+    }
+}
+
+/// Only a failure tells which tests to run: of any other end some never ran.
+fn narrow(job: &mut Job, result: &JobResult) {
+    if result.outcome() == Some(JobOutcome::Failed) {
+        *job = rerun(job, &result.cases);
+    }
+}

@@ -1,0 +1,108 @@
+//! A job and its attempts: what failed is run again, as often as the pipeline says.
+
+use std::path::Path;
+
+use crossbeam_channel::Sender;
+
+use super::isolation::Settled;
+use super::orders::Stops;
+use super::supervisor::{Over, Supervisor};
+use crate::event::{Event, JobFinished};
+use crate::outcome::{Cases, JobOutcome, Verdict, is_worth_another_try, over_attempts};
+use crate::plan::{Job, rerun};
+
+/// Everything around one job.
+#[derive(Debug)]
+pub(super) struct Attempts<'run> {
+    pub job: &'run Job,
+    /// See [`crate::event::JobStarted::worker`].
+    pub worker: usize,
+    /// See [`super::Settings::logs`].
+    pub logs: &'run Path,
+    /// See [`super::Settings::program`].
+    pub program: &'run Path,
+    /// See [`Supervisor::settled`].
+    pub settled: Option<&'run Settled>,
+    pub events: &'run Sender<Event>,
+    pub stops: Stops,
+}
+
+impl Attempts<'_> {
+    /// Runs the job until it passes or its attempts are used up. Sends everything from its first `job-started` to its
+    /// `job-finished`, and returns the verdict.
+    pub fn run(mut self) -> JobOutcome {
+        let mut cases = Cases::default();
+        let mut before: Vec<JobFinished> = Vec::new();
+        let mut next = self.job.clone();
+        loop {
+            let attempt = before.len() as u32 + 1;
+            let over = self.attempt(attempt, &next, &mut cases);
+            let finished = self.sum(&over, &before, &cases);
+            let is_last = attempt > self.job.retries || !is_worth_another_try(finished.outcome);
+            if is_last {
+                let outcome = finished.outcome;
+                self.send(Event::JobFinished(finished));
+                return outcome;
+            }
+            next = rerun(self.job, &cases);
+            self.send(Event::AttemptFinished(over.clone()));
+            before.push(over);
+        }
+    }
+
+    /// A consumer that is gone is noticed by the scheduler and by the supervisor's watch.
+    fn send(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+
+    fn attempt(&mut self, attempt: u32, next: &Job, cases: &mut Cases) -> JobFinished {
+        let supervisor = Supervisor {
+            job: next,
+            attempt,
+            worker: self.worker,
+            logs: self.logs,
+            program: self.program,
+            settled: self.settled,
+            events: self.events,
+            stops: &mut self.stops,
+        };
+        let Over {
+            finished,
+            cases: ended,
+        } = supervisor.run();
+        cases.begin(attempt, next.only.is_some());
+        ended.iter().for_each(|case| cases.add(case));
+        finished
+    }
+
+    /// The end of the job, should this attempt be its last.
+    fn sum(&self, last: &JobFinished, before: &[JobFinished], cases: &Cases) -> JobFinished {
+        if before.is_empty() {
+            return last.clone();
+        }
+        let attempt = before.len() as u32 + 1;
+        let own = Verdict {
+            outcome: last.outcome,
+            reason: last.reason.clone(),
+            fix: last.fix.clone(),
+        };
+        let verdict = over_attempts(attempt, own, &cases.tally(), self.job.flaky_fails);
+        let all = || before.iter().chain([last]);
+        let is_vacuous = verdict.outcome == JobOutcome::Vacuous;
+        JobFinished {
+            attempt,
+            outcome: verdict.outcome,
+            reason: verdict.reason,
+            fix: verdict.fix,
+            allowed: last.allowed.clone().filter(|_| is_vacuous),
+            seconds: all().map(|one| one.seconds).sum(),
+            cpu_seconds: all()
+                .filter_map(|one| one.cpu_seconds)
+                .reduce(|sum, one| sum + one),
+            peak_memory: all().filter_map(|one| one.peak_memory).max(),
+            cases: cases.tally(),
+            left_processes: all().flat_map(|one| one.left_processes.clone()).collect(),
+            ..last.clone()
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! A job that was tried more than once: which end of a case counts, and what the attempts add up to.
+//!
+//! A case is `flaky` when it was bad and a later attempt saw it pass. An attempt that did not run a bad case again proves
+//! nothing about it: it stays bad. A case that passed first and is bad later is bad.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+
+use super::{CaseResult, CaseStatus, JobOutcome, Tally, Verdict};
+
+/// What a later attempt makes of the end of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Later {
+    /// The earlier end counts on.
+    Keep,
+    /// The later end counts.
+    Replace,
+    /// It is flaky: the earlier end says how it failed.
+    Flaky,
+}
+
+/// Weighs a later end of a case against the one that counted so far.
+pub(super) fn weigh(earlier: CaseStatus, later: CaseStatus) -> Later {
+    use CaseStatus::{Failed, Flaky, NotRun, Passed, Skipped, Unfinished};
+    match (earlier, later) {
+        (Failed | Unfinished, Passed) => Later::Flaky,
+        (_, Failed | Unfinished) => Later::Replace,
+        (Failed | Unfinished | Flaky | Passed, _) => Later::Keep,
+        (Skipped | NotRun, NotRun) => Later::Keep,
+        (Skipped | NotRun, Passed | Skipped | Flaky) => Later::Replace,
+    }
+}
+
+/// Whether a case that only a later attempt knows is one of the job. An attempt that was narrowed to some tests names
+/// packages it did not run any of.
+pub(super) fn is_news(narrowed: bool, status: CaseStatus) -> bool {
+    !(narrowed && matches!(status, CaseStatus::Skipped | CaseStatus::NotRun))
+}
+
+/// Whether another attempt can change anything: what was cancelled was, and what is vacuous or an error has its cause
+/// outside of the tests.
+pub fn is_worth_another_try(outcome: JobOutcome) -> bool {
+    matches!(outcome, JobOutcome::Failed | JobOutcome::TimedOut)
+}
+
+/// The verdict on a job after its last attempt, which was not its first. `last` is the verdict on that attempt alone,
+/// `cases` are those of all attempts; `flaky_fails` says whether a flaky test is to fail the job.
+pub fn over_attempts(attempt: u32, last: Verdict, cases: &Tally, flaky_fails: bool) -> Verdict {
+    match last.outcome {
+        JobOutcome::Passed if cases.bad() > 0 => Verdict {
+            outcome: JobOutcome::Failed,
+            reason: format!(
+                "{}, which attempt {attempt} passed without",
+                cases.bad_words()
+            ),
+            fix: last.fix,
+        },
+        JobOutcome::Passed => passed(attempt, cases, flaky_fails),
+        JobOutcome::Vacuous | JobOutcome::Error if cases.bad() > 0 => Verdict {
+            outcome: JobOutcome::Failed,
+            reason: format!(
+                "{}; attempt {attempt} is {}: {}",
+                cases.bad_words(),
+                last.outcome.word(),
+                last.reason
+            ),
+            fix: last.fix,
+        },
+        JobOutcome::Failed if cases.bad() > 0 => Verdict {
+            reason: format!("{} in {attempt} attempts", cases.bad_words()),
+            ..last
+        },
+        _ => Verdict {
+            reason: format!("{} (attempt {attempt})", last.reason),
+            ..last
+        },
+    }
+}
+
+fn passed(attempt: u32, cases: &Tally, flaky_fails: bool) -> Verdict {
+    let what = match cases.flaky {
+        0 => format!("flaky: passed in attempt {attempt}"),
+        count => format!("{count} flaky: passed in attempt {attempt}"),
+    };
+    match flaky_fails {
+        false => Verdict {
+            outcome: JobOutcome::Passed,
+            reason: what,
+            fix: None,
+        },
+        true => Verdict {
+            outcome: JobOutcome::Failed,
+            reason: format!("{what}, and the pipeline says flaky = \"fail\""),
+            fix: None,
+        },
+    }
+}
+
+/// Cases of a job over its attempts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cases {
+    /// The end of each that counts, in the order in which they first ended.
+    list: Vec<CaseResult>,
+    /// Bad ends that a later attempt followed, in order.
+    earlier: Vec<CaseResult>,
+    /// How many of which status.
+    tally: Tally,
+    /// Where each is in the list; filled when a second attempt begins.
+    index: HashMap<(String, String), usize>,
+    narrowed: bool,
+}
+
+impl Cases {
+    /// An attempt begins, from 1; `narrowed` says whether it runs some tests only.
+    pub fn begin(&mut self, attempt: u32, narrowed: bool) {
+        self.narrowed = narrowed;
+        if attempt > 1 && self.index.is_empty() {
+            let keys = self.list.iter().enumerate();
+            self.index = keys.map(|(at, case)| (key(case), at)).collect();
+        }
+    }
+
+    /// A case of the attempt ended.
+    pub fn add(&mut self, case: &CaseResult) {
+        let known = match case.attempt {
+            0 | 1 => None,
+            _ => self.index.get(&key(case)).copied(),
+        };
+        match known {
+            Some(at) => self.again(at, case),
+            None if case.attempt <= 1 || is_news(self.narrowed, case.status) => self.push(case),
+            None => {}
+        }
+    }
+
+    fn push(&mut self, case: &CaseResult) {
+        if case.attempt > 1 {
+            self.index.insert(key(case), self.list.len());
+        }
+        self.tally.add(case.status);
+        self.list.push(case.clone());
+    }
+
+    fn again(&mut self, at: usize, case: &CaseResult) {
+        let counted = &mut self.list[at];
+        let before = counted.status;
+        match weigh(before, case.status) {
+            Later::Keep => return,
+            Later::Replace => {
+                let old = std::mem::replace(counted, case.clone());
+                self.earlier
+                    .extend(Some(old).filter(|old| old.status.is_bad()));
+            }
+            Later::Flaky => {
+                self.earlier.push(counted.clone());
+                counted.status = CaseStatus::Flaky;
+            }
+        }
+        self.tally.remove(before);
+        self.tally.add(self.list[at].status);
+    }
+
+    /// Bad ends before the one that counts, oldest first; of a flaky case all its bad ends.
+    pub fn earlier(&self) -> &[CaseResult] {
+        &self.earlier
+    }
+
+    /// How many of which status.
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+}
+
+/// The end of each that counts. That of a flaky one is its last bad end, with the status `flaky`.
+impl Deref for Cases {
+    type Target = [CaseResult];
+
+    fn deref(&self) -> &[CaseResult] {
+        &self.list
+    }
+}
+
+impl<'a> IntoIterator for &'a Cases {
+    type Item = &'a CaseResult;
+    type IntoIter = std::slice::Iter<'a, CaseResult>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.iter()
+    }
+}
+
+fn key(case: &CaseResult) -> (String, String) {
+    (case.package.clone(), case.name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plan::JobId;
+    use CaseStatus::*;
+
+    fn case(attempt: u32, name: &str, status: CaseStatus) -> CaseResult {
+        CaseResult {
+            job: JobId::new("proxy", "test"),
+            attempt,
+            package: String::new(),
+            name: name.to_owned(),
+            status,
+            seconds: None,
+            message: None,
+            file: None,
+            line: None,
+            cached: false,
+            output: Vec::new(),
+        }
+    }
+
+    /// Attempts, each with the ends of its cases; those after the first are narrowed or not.
+    fn cases(attempts: &[&[(&str, CaseStatus)]], narrowed: bool) -> Cases {
+        let mut cases = Cases::default();
+        for (number, ends) in (1..).zip(attempts) {
+            cases.begin(number, narrowed && number > 1);
+            for (name, status) in *ends {
+                cases.add(&case(number, name, *status));
+            }
+        }
+        cases
+    }
+
+    fn statuses(cases: &Cases) -> Vec<(&str, CaseStatus)> {
+        let status = |case: &CaseResult| case.status;
+        cases
+            .iter()
+            .map(|case| (case.name.as_str(), status(case)))
+            .collect()
+    }
+
+    #[test]
+    fn what_fails_first_and_passes_later_is_flaky_and_how_it_failed_is_kept() {
+        let cases = cases(
+            &[
+                &[("a", Passed), ("b", Failed)],
+                &[("b", Unfinished)],
+                &[("b", Passed)],
+            ],
+            true,
+        );
+        assert_eq!(statuses(&cases), [("a", Passed), ("b", Flaky)]);
+        let earlier: Vec<_> = cases
+            .earlier()
+            .iter()
+            .map(|case| (case.attempt, case.status))
+            .collect();
+        assert_eq!(earlier, [(1, Failed), (2, Unfinished)]);
+        assert_eq!(cases[1].attempt, 2);
+    }
+
+    #[test]
+    fn what_is_not_run_again_stays_what_it_was() {
+        let later: [&[_]; 4] = [&[], &[("b", Skipped)], &[("b", NotRun)], &[("c", Passed)]];
+        for later in later {
+            let cases = cases(&[&[("a", Skipped), ("b", Failed)], later], false);
+            assert_eq!(statuses(&cases)[..2], [("a", Skipped), ("b", Failed)]);
+        }
+    }
+
+    #[test]
+    fn what_passes_first_and_fails_later_has_failed() {
+        let cases = cases(
+            &[
+                &[("a", Passed), ("b", Failed)],
+                &[("a", Failed), ("b", Passed)],
+            ],
+            false,
+        );
+        assert_eq!(statuses(&cases), [("a", Failed), ("b", Flaky)]);
+    }
+
+    #[test]
+    fn packages_without_a_test_of_a_narrowed_attempt_are_no_cases() {
+        let attempts: [&[_]; 2] = [&[("b", Failed)], &[("(package)", Skipped), ("b", Passed)]];
+        assert_eq!(statuses(&cases(&attempts, true)), [("b", Flaky)]);
+        assert_eq!(
+            statuses(&cases(&attempts, false)),
+            [("b", Flaky), ("(package)", Skipped)]
+        );
+    }
+
+    fn verdict(outcome: JobOutcome, reason: &str) -> Verdict {
+        Verdict {
+            outcome,
+            reason: reason.to_owned(),
+            fix: None,
+        }
+    }
+
+    #[test]
+    fn the_verdict_over_attempts() {
+        let tally = |failed, flaky| Tally {
+            failed,
+            flaky,
+            ..Tally::default()
+        };
+        let over = |last: JobOutcome, cases: Tally, flaky_fails| {
+            let verdict = over_attempts(2, verdict(last, "why"), &cases, flaky_fails);
+            (verdict.outcome, verdict.reason)
+        };
+        use JobOutcome as Job;
+        let cases = [
+            (
+                Job::Passed,
+                tally(0, 2),
+                false,
+                Job::Passed,
+                "2 flaky: passed in attempt 2",
+            ),
+            (
+                Job::Passed,
+                tally(0, 0),
+                false,
+                Job::Passed,
+                "flaky: passed in attempt 2",
+            ),
+            (
+                Job::Passed,
+                tally(0, 1),
+                true,
+                Job::Failed,
+                "1 flaky: passed in attempt 2, and the pipeline says flaky = \"fail\"",
+            ),
+            (
+                Job::Passed,
+                tally(1, 0),
+                false,
+                Job::Failed,
+                "1 failed, which attempt 2 passed without",
+            ),
+            (
+                Job::Vacuous,
+                tally(1, 0),
+                false,
+                Job::Failed,
+                "1 failed; attempt 2 is vacuous: why",
+            ),
+            (
+                Job::Error,
+                tally(1, 0),
+                false,
+                Job::Failed,
+                "1 failed; attempt 2 is error: why",
+            ),
+            (
+                Job::Vacuous,
+                tally(0, 0),
+                false,
+                Job::Vacuous,
+                "why (attempt 2)",
+            ),
+            (
+                Job::Failed,
+                tally(1, 0),
+                false,
+                Job::Failed,
+                "1 failed in 2 attempts",
+            ),
+            (
+                Job::TimedOut,
+                tally(1, 0),
+                false,
+                Job::TimedOut,
+                "why (attempt 2)",
+            ),
+            (
+                Job::Cancelled,
+                tally(1, 0),
+                false,
+                Job::Cancelled,
+                "why (attempt 2)",
+            ),
+        ];
+        for (last, tally, flaky_fails, outcome, reason) in cases {
+            assert_eq!(over(last, tally, flaky_fails), (outcome, reason.to_owned()));
+        }
+    }
+
+    fn attempts() -> impl Strategy<Value = Vec<Vec<(String, CaseStatus)>>> {
+        let name = prop::sample::select(vec!["a", "b", "c", "d"]).prop_map(str::to_owned);
+        let status = prop::sample::select(vec![Passed, Failed, Skipped, Unfinished, NotRun]);
+        let ends = prop::collection::btree_map(name, status, 0..5);
+        prop::collection::vec(ends.prop_map(|ends| ends.into_iter().collect()), 1..5)
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_green_that_was_not_seen_to_pass_after_it_was_bad(attempts in attempts(), narrowed: bool) {
+            let borrowed: Vec<Vec<(&str, CaseStatus)>> = (attempts.iter())
+                .map(|ends| ends.iter().map(|(name, status)| (name.as_str(), *status)).collect())
+                .collect();
+            let slices: Vec<_> = borrowed.iter().map(Vec::as_slice).collect();
+            let cases = cases(&slices, narrowed);
+            let mut tally = Tally::default();
+            for case in &cases {
+                tally.add(case.status);
+                let ends: Vec<_> = (attempts.iter().flatten())
+                    .filter(|(name, _)| *name == case.name)
+                    .map(|(_, status)| *status)
+                    .collect();
+                let last = ends.iter().rev().find(|status| !matches!(status, Skipped | NotRun));
+                let was_bad = ends.iter().any(|status| status.is_bad());
+                prop_assert_eq!(case.status.is_bad(), last.is_some_and(|status| status.is_bad()));
+                prop_assert_eq!(case.status == Passed, last == Some(&Passed) && !was_bad);
+            }
+            prop_assert_eq!(tally, cases.tally());
+        }
+    }
+}

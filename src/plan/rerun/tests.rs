@@ -1,0 +1,176 @@
+//! What is run again, and where narrowing would hide what never ran.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::*;
+use crate::plan::{JobId, Readiness};
+
+fn job(command: &[&str]) -> Job {
+    Job {
+        id: JobId::new("proxy", "test"),
+        command: Command::Run(command.iter().map(|word| (*word).to_owned()).collect()),
+        directory: "/".into(),
+        environment: BTreeMap::new(),
+        expect: Expect::Cases,
+        timeout: Duration::from_secs(1),
+        grace: Duration::from_secs(1),
+        needs: Vec::new(),
+        after: Vec::new(),
+        locks: Vec::new(),
+        only: None,
+        retries: 1,
+        flaky_fails: false,
+        estimate: None,
+        allow_vacuous: None,
+        readiness: Readiness::Ready,
+        packages: None,
+        go_root: None,
+        changed_files: None,
+        bounds: Default::default(),
+    }
+}
+
+fn go() -> Job {
+    Job {
+        packages: Some(vec!["".to_owned()]),
+        go_root: Some("github.com/kata-containers/proxy".to_owned()),
+        ..job(&["make", "test"])
+    }
+}
+
+fn case(name: &str, status: CaseStatus, message: &str) -> CaseResult {
+    CaseResult {
+        job: JobId::new("proxy", "test"),
+        attempt: 1,
+        package: String::new(),
+        name: name.to_owned(),
+        status,
+        seconds: None,
+        message: Some(message.to_owned()),
+        file: None,
+        line: None,
+        cached: false,
+        output: Vec::new(),
+    }
+}
+
+fn failed(names: &[&str]) -> Vec<CaseResult> {
+    let mut cases = vec![case("TestGood", CaseStatus::Passed, "")];
+    cases.extend(
+        names
+            .iter()
+            .map(|name| case(name, CaseStatus::Failed, "no")),
+    );
+    cases
+}
+
+fn go_flags(job: &Job) -> Option<String> {
+    let value = job.environment.get(OsStr::new("GOFLAGS"))?;
+    Some(value.to_string_lossy().into_owned())
+}
+
+#[test]
+fn failed_go_tests_run_again_with_their_subtests_and_nothing_else() {
+    let mut job = go();
+    job.environment
+        .insert("GOFLAGS".into(), "-mod=vendor".into());
+    let again = rerun(
+        &job,
+        &failed(&["TestB/sub case", "TestA", "TestB", "TestA #2"]),
+    );
+    assert_eq!(again.only.as_deref(), Some("TestA, TestB"));
+    let flags = go_flags(&again);
+    assert_eq!(
+        flags.as_deref(),
+        Some("-mod=vendor -count=1 -run=^(TestA|TestB)$")
+    );
+    assert_eq!(again.command, job.command);
+}
+
+#[test]
+fn all_runs_again_where_something_may_never_have_run() {
+    let more = [
+        case("(package)", CaseStatus::NotRun, "the job ended before it"),
+        case("TestHung", CaseStatus::Unfinished, "started, never ended"),
+        case("TestPanics", CaseStatus::Failed, "panic: nil map"),
+        case(
+            "TestRaces",
+            CaseStatus::Failed,
+            "fatal error: concurrent map writes",
+        ),
+        case("(package)", CaseStatus::Failed, "build failed"),
+        case("no name of a test", CaseStatus::Failed, ""),
+    ];
+    for case in more {
+        let mut cases = failed(&["TestA"]);
+        cases.push(case);
+        assert_eq!(rerun(&go(), &cases), go(), "{cases:?}");
+    }
+    let unknown = Job {
+        packages: None,
+        ..go()
+    };
+    assert_eq!(rerun(&unknown, &failed(&["TestA"])), unknown);
+    assert_eq!(rerun(&go(), &failed(&[])), go());
+    let check = Job {
+        expect: Expect::Commands,
+        ..go()
+    };
+    assert_eq!(rerun(&check, &failed(&["TestA"])), check);
+}
+
+#[test]
+fn flags_that_narrow_already_are_not_narrowed_again() {
+    for flags in [
+        "-v -run TestA",
+        "-run=TestA",
+        "-json --run=.",
+        "-failfast",
+        "'-test.run=x'",
+    ] {
+        let mut job = go();
+        job.environment
+            .insert("KATA_GO_TEST_FLAGS".into(), flags.into());
+        assert_eq!(rerun(&job, &failed(&["TestA"])), job, "{flags}");
+    }
+    let mut job = go();
+    job.environment.insert(
+        "KATA_GO_TEST_FLAGS".into(),
+        "-json -race -timeout 60s".into(),
+    );
+    assert!(rerun(&job, &failed(&["TestA"])).only.is_some());
+}
+
+#[test]
+fn crates_tests_run_again_by_name_where_cargo_went_on_after_a_failure() {
+    let again = rerun(
+        &job(&["cargo", "test", "--no-fail-fast", "--", "--nocapture"]),
+        &failed(&["tests::a", "src/lib.rs - thing (line 3)"]),
+    );
+    let Command::Run(words) = &again.command else {
+        panic!("{again:?}");
+    };
+    let expected = [
+        "--",
+        "--nocapture",
+        "--exact",
+        "src/lib.rs - thing (line 3)",
+        "tests::a",
+    ];
+    assert_eq!(words[3..], expected);
+    for whole in [&["cargo", "test"][..], &["make", "test"]] {
+        assert_eq!(rerun(&job(whole), &failed(&["tests::a"])), job(whole));
+    }
+}
+
+#[test]
+fn many_names_are_shown_as_a_few() {
+    let names: Vec<_> = (0..9).map(|number| format!("Test{number}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let again = rerun(&go(), &failed(&names));
+    assert_eq!(
+        again.only.as_deref(),
+        Some("Test0, Test1, Test2, and 6 more")
+    );
+}

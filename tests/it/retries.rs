@@ -1,0 +1,242 @@
+//! What failed is run again: what that makes of tests and jobs, and that it never turns green what was not run.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::workspace::{makefiles, write};
+use crate::support::{Finished, run_in};
+
+/// A Go module with two packages. `TestFlaky` fails until the file `tried` is there, which it makes.
+fn go_module() -> tempfile::TempDir {
+    let place = makefiles(&[("tool", "test:\n go test -v -count=1 ./...\n.PHONY: test")]);
+    let tool = place.path().join("tool");
+    write(&tool.join("go.mod"), "module example.com/tool\n\ngo 1.19\n");
+    write(
+        &tool.join("a/a_test.go"),
+        r#"package a
+
+import (
+	"os"
+	"testing"
+)
+
+func TestGood(t *testing.T) {}
+
+func TestFlaky(t *testing.T) {
+	t.Run("sub case", func(t *testing.T) {
+		if _, err := os.Stat("../tried"); err != nil {
+			os.WriteFile("../tried", nil, 0o644)
+			t.Fatal("the first time it fails")
+		}
+	})
+}
+"#,
+    );
+    write(
+        &tool.join("b/b_test.go"),
+        "package b\n\nimport \"testing\"\n\nfunc TestOther(t *testing.T) {}\n",
+    );
+    place
+}
+
+fn retry(place: &Path, more: &[&str]) -> Finished {
+    run_in(place)
+        .args(["-p", "makefile", "-s", "test"])
+        .args(more)
+        .finish()
+}
+
+fn count(run: &Finished, job: &str) -> Vec<(String, u64)> {
+    run.cases(job).into_iter().collect()
+}
+
+fn one(status: &str, count: u64) -> (String, u64) {
+    (status.to_owned(), count)
+}
+
+#[test]
+fn a_flaky_go_test_is_run_again_alone_and_told() {
+    let place = go_module();
+    let run = retry(place.path(), &["--retries", "2"]).expect_code(0);
+    let job = run.job("tool.test");
+    assert_eq!(job["outcome"], "passed");
+    assert_eq!(job["attempt"], 2);
+    assert_eq!(job["reason"], "2 flaky: passed in attempt 2");
+    assert_eq!(
+        count(&run, "tool.test"),
+        [one("flaky", 2), one("passed", 2)]
+    );
+    assert_eq!(job["earlier_attempts"][0]["outcome"], "failed");
+    assert_eq!(job["earlier_attempts"][0]["log"], "logs/tool.test.log");
+    assert_eq!(job["log"], "logs/tool.test.2.log");
+    let again = run.log("tool.test.2");
+    assert!(
+        again.contains("TestFlaky") && !again.contains("TestGood"),
+        "{again}"
+    );
+    let junit = run.junit();
+    assert_eq!(
+        junit.matches("<flakyFailure type=\"failed\"").count(),
+        2,
+        "{junit}"
+    );
+    assert!(junit.contains("the first time it fails"), "{junit}");
+    assert!(!junit.contains("<failure"), "{junit}");
+    let printed = run.printed();
+    assert!(printed.contains("attempt 1 failed: 2 failed"), "{printed}");
+    assert!(printed.contains("2 flaky"), "{printed}");
+}
+
+#[test]
+fn without_retries_it_has_failed() {
+    let place = go_module();
+    let run = retry(place.path(), &[]).expect_code(1);
+    assert_eq!(run.job("tool.test")["attempt"], 1);
+}
+
+#[test]
+fn a_pipeline_can_have_flaky_fail() {
+    let place = go_module();
+    write(
+        &place.path().join("kata-ci.toml"),
+        "version = 1\nextends = \"makefile\"\n[[step]]\nname = \"test\"\nretries = 1\nflaky = \"fail\"\n[[component]]\nname = \"tool\"\n",
+    );
+    let run = run_in(place.path())
+        .args(["-s", "test"])
+        .finish()
+        .expect_code(1);
+    assert_eq!(run.outcome("tool.test"), "failed");
+    assert_eq!(run.cases("tool.test")["flaky"], 2);
+    assert!(
+        run.printed().contains("flaky = \"fail\""),
+        "{}",
+        run.printed()
+    );
+    assert!(
+        run.junit().contains("<failure type=\"failed\""),
+        "{}",
+        run.junit()
+    );
+}
+
+#[test]
+fn what_fails_each_time_has_failed_with_every_attempt_told() {
+    let makefile = "test:\n @echo 'running 1 test'; echo 'test a ... FAILED'; echo; echo 'test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out'; exit 101\n.PHONY: test";
+    let place = makefiles(&[("bad", makefile)]);
+    let run = retry(place.path(), &["--retries", "2"]).expect_code(1);
+    let job = run.job("bad.test");
+    assert_eq!(job["attempt"], 3);
+    assert_eq!(job["reason"], "1 failed in 3 attempts");
+    assert_eq!(job["cases"]["failed"], 1);
+    assert_eq!(job["earlier_attempts"].as_array().map(Vec::len), Some(2));
+    let junit = run.junit();
+    assert_eq!(
+        junit.matches("<rerunFailure type=\"failed\"").count(),
+        2,
+        "{junit}"
+    );
+    assert_eq!(junit.matches("<failure ").count(), 1, "{junit}");
+}
+
+#[test]
+fn an_attempt_that_does_not_run_what_failed_proves_nothing() {
+    let passes = "echo 'running 1 test'; echo 'test b ... ok'; echo; echo 'test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out'";
+    let fails = "echo 'running 1 test'; echo 'test a ... FAILED'; echo; echo 'test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out'; exit 101";
+    let makefile = format!(
+        "test:\n @if [ -e tried ]; then {passes}; else touch tried; {fails}; fi\n.PHONY: test"
+    );
+    let place = makefiles(&[("sly", &makefile)]);
+    let run = retry(place.path(), &["--retries", "1"]).expect_code(1);
+    let job = run.job("sly.test");
+    assert_eq!(job["outcome"], "failed");
+    assert_eq!(job["reason"], "1 failed, which attempt 2 passed without");
+    assert_eq!(
+        count(&run, "sly.test"),
+        [one("failed", 1), one("passed", 1)]
+    );
+}
+
+#[test]
+fn what_no_test_explains_is_run_again_as_a_whole() {
+    let place = makefiles(&[(
+        "shaky",
+        "check:\n @echo ran; test -e tried || { touch tried; exit 3; }\n.PHONY: check",
+    )]);
+    let run = run_in(place.path())
+        .args(["-s", "check", "--retries", "3"])
+        .finish()
+        .expect_code(0);
+    let job = run.job("shaky.check");
+    assert_eq!(job["attempt"], 2);
+    assert_eq!(job["reason"], "flaky: passed in attempt 2");
+}
+
+#[test]
+fn what_is_vacuous_or_an_error_is_not_run_again() {
+    let place = makefiles(&[
+        ("idle", "test:\n @true\n.PHONY: test"),
+        (
+            "lacking",
+            "test:\n @no-such-program-of-kata-ci\n.PHONY: test",
+        ),
+    ]);
+    let run = retry(place.path(), &["--retries", "2"]).expect_code(1);
+    for (job, outcome) in [("idle.test", "vacuous"), ("lacking.test", "error")] {
+        assert_eq!(run.outcome(job), outcome);
+        assert_eq!(run.job(job)["attempt"], 1);
+    }
+}
+
+/// Ids of the jobs of a run that keeps its reports in the same place each time.
+fn jobs(result: &Value) -> Vec<&str> {
+    let jobs = result["jobs"].as_array().expect("jobs").iter();
+    jobs.map(|job| job["id"].as_str().expect("an id")).collect()
+}
+
+#[test]
+fn rerun_failed_takes_the_failures_of_the_last_run_and_says_which_that_was() {
+    let place = go_module();
+    let good = "test:\n @echo 'running 1 test'; echo 'test b ... ok'; echo; echo 'test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out'\n.PHONY: test";
+    write(
+        &place.path().join("good/Makefile"),
+        &good.replace("\n @", "\n\t@"),
+    );
+    let reports = place.path().join(".reports");
+    let run = |more: &[&str]| {
+        crate::support::KataCi::bare()
+            .args(["run", "-p", "makefile", "-s", "test", "-C"])
+            .args([place.path()])
+            .args(["--report-dir"])
+            .args([&reports])
+            .args(more)
+            .finish()
+    };
+    let result = || -> Value {
+        let text = std::fs::read_to_string(reports.join("result.json")).expect("result.json");
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let never = run(&["--rerun-failed"]).expect_code(2);
+    assert!(
+        never.stderr.contains("there is no earlier run"),
+        "{}",
+        never.stderr
+    );
+    run(&[]).expect_code(1);
+    let first = result();
+    assert_eq!(jobs(&first), ["good.test", "tool.test"]);
+    let again = run(&["--rerun-failed"]).expect_code(0);
+    let second = result();
+    assert_eq!(jobs(&second), ["tool.test"]);
+    assert_eq!(second["rerun_of"], first["run_id"]);
+    assert_eq!(second["jobs"][0]["cases"]["passed"], 2);
+    let id = first["run_id"].as_str().expect("an id");
+    assert!(again.printed().contains(id), "{}", again.printed());
+    assert!(
+        again.printed().contains("tool.test (TestFlaky)"),
+        "{}",
+        again.printed()
+    );
+    let nothing = run(&["--rerun-failed"]).expect_code(4);
+    assert!(nothing.stderr.contains("nothing"), "{}", nothing.stderr);
+}
