@@ -60,6 +60,9 @@ fn details(job: &Job) -> Vec<String> {
     if !job.locks.is_empty() {
         lines.push(format!("holds {}", job.locks.join(", ")));
     }
+    if let Some(seconds) = job.estimate {
+        lines.push(format!("took about {seconds:.1} s before"));
+    }
     match &job.readiness {
         Readiness::Ready => {}
         Readiness::Unmet { what, fix } => lines.push(format!("would be skipped: {what}; {fix}")),

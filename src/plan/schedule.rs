@@ -1,5 +1,8 @@
 //! Which job may start now: the pure half of the scheduler.
 //!
+//! Of the jobs that may start the one is taken that most time hangs on, by the estimates of earlier runs; without any, the
+//! first of the plan.
+//!
 //! Invariants, held by properties in the tests: a job starts once at most; never before all its `needs` have passed and
 //! all its `after` are over; never beside a job that holds one of its locks; never more than `parallel` at a time; and as
 //! long as something is left and nothing runs, [`Schedule::advance`] has something to say, so a run always ends.
@@ -35,6 +38,8 @@ pub struct Schedule<'plan> {
     jobs: &'plan [Job],
     states: Vec<State>,
     index: BTreeMap<&'plan JobId, usize>,
+    /// Seconds from the start of each job to the end of all that waits for it, by the estimates.
+    urgency: Vec<f64>,
     parallel: usize,
     stopped: Option<String>,
 }
@@ -51,6 +56,7 @@ impl<'plan> Schedule<'plan> {
                 .enumerate()
                 .map(|(index, job)| (&job.id, index))
                 .collect(),
+            urgency: urgency(&plan.jobs),
             parallel: parallel.max(1),
             stopped: None,
         }
@@ -119,14 +125,21 @@ impl<'plan> Schedule<'plan> {
             .iter()
             .flat_map(|index| &self.jobs[*index].locks)
             .collect();
-        self.queued().find(|index| {
+        let ready = self.queued().filter(|index| {
             let job = &self.jobs[*index];
             job.needs
                 .iter()
                 .chain(&job.after)
                 .all(|id| self.is_over(id))
                 && !job.locks.iter().any(|lock| held.contains(lock))
-        })
+        });
+        // Of several the last is taken by `max_by`; in the order of the plan the first is meant.
+        let urgency = |index: &usize| self.urgency[*index];
+        ready
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .max_by(|one, other| urgency(one).total_cmp(&urgency(other)))
     }
 
     fn running(&self) -> Vec<usize> {
@@ -144,6 +157,41 @@ impl<'plan> Schedule<'plan> {
     fn state(&self, id: &JobId) -> Option<State> {
         self.index.get(id).map(|index| self.states[*index])
     }
+}
+
+/// How long each job and the longest chain of those that wait for it take. A job of which nothing is known takes as long as
+/// the others do on average; without any estimate all are the same.
+fn urgency(jobs: &[Job]) -> Vec<f64> {
+    let known: Vec<_> = jobs.iter().filter_map(|job| job.estimate).collect();
+    let average = known.iter().sum::<f64>() / known.len().max(1) as f64;
+    let own: Vec<_> = (jobs.iter())
+        .map(|job| job.estimate.unwrap_or(average))
+        .collect();
+    let index: BTreeMap<_, _> = jobs
+        .iter()
+        .zip(0..)
+        .map(|(job, index)| (&job.id, index))
+        .collect();
+    let mut urgency = own.clone();
+    // A chain is no longer than the plan, so as many rounds reach its end.
+    for _ in jobs {
+        let before = urgency.clone();
+        for (waiting, job) in jobs.iter().enumerate() {
+            for first in job
+                .needs
+                .iter()
+                .chain(&job.after)
+                .filter_map(|id| index.get(id))
+            {
+                let first: usize = *first;
+                urgency[first] = urgency[first].max(own[first] + before[waiting]);
+            }
+        }
+        if urgency == before {
+            break;
+        }
+    }
+    urgency
 }
 
 #[cfg(test)]

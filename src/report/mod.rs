@@ -16,6 +16,7 @@ pub mod model;
 mod output;
 mod plain;
 mod progress;
+mod remaining;
 mod result;
 mod style;
 mod summary;

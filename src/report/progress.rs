@@ -16,6 +16,7 @@ use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use super::plain::{attempt_line, job_line, notices};
+use super::remaining;
 use super::words::{self, LINE_CAP};
 use super::{Meaning, Reporter, Style, text};
 use crate::event::{Event, Record};
@@ -213,6 +214,9 @@ fn totals_line(run: &Run, now: jiff::Timestamp, style: &Style) -> String {
     }
     if let Some(start) = run.start_time {
         pieces.push(words::clock(words::seconds_between(start, now)));
+    }
+    if let Some(left) = remaining::seconds(run, now) {
+        pieces.push(format!("about {} left", words::clock(left.ceil())));
     }
     format!("  {}", pieces.join(style.dot()))
 }

@@ -23,6 +23,8 @@ struct Document<'a> {
     started: Option<jiff::Timestamp>,
     seconds: f64,
     pipeline: &'a str,
+    /// Absolute path.
+    workspace: &'a str,
     attempt: u32,
     worker: Option<&'a str>,
     revisions: BTreeMap<&'a str, &'a str>,
@@ -89,6 +91,7 @@ pub fn result_json(run: &Run) -> io::Result<Vec<u8>> {
         started: run.start_time,
         seconds: milliseconds(finished.map_or(0.0, |finished| finished.seconds)),
         pipeline: started.map_or("", |started| &started.pipeline),
+        workspace: started.map_or("", |started| &started.workspace),
         attempt: 1,
         worker: started.and_then(|started| started.worker.as_deref()),
         revisions: started

@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod estimates;
 mod exec;
 mod exec_control;
 mod exec_misbehaving;

@@ -18,13 +18,21 @@ pub(super) fn directories(
 ) -> Result<Vec<PathBuf>, Failure> {
     match &options.report_dir {
         Some(named) => Ok(vec![named.clone()]),
-        None => Ok(kept(&runs_directory(environment)?)),
+        None => {
+            runs_directory(environment)?;
+            Ok(kept(environment))
+        }
     }
 }
 
-/// Run ids begin with the time.
-fn kept(runs: &Path) -> Vec<PathBuf> {
-    let entries = runs.read_dir().into_iter().flatten().flatten();
+/// Directories of the runs that are kept, newest first: run ids begin with the time.
+pub(super) fn kept(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
+    let runs = runs_directory(environment).ok();
+    let entries = runs
+        .iter()
+        .flat_map(|runs| runs.read_dir())
+        .flatten()
+        .flatten();
     let mut directories: Vec<_> = entries
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .map(|entry| entry.path())

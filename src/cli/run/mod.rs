@@ -1,6 +1,7 @@
 //! `kata-ci run`: from the arguments to a plan, the run itself, its reports and its exit code.
 
 mod earlier;
+mod history;
 mod prepare;
 mod show;
 mod since;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::super::arguments::{Arguments, RunArguments, Switch};
 use super::super::failure::Failure;
 use super::super::pipeline;
-use super::{earlier, since};
+use super::{earlier, history, since};
 use crate::config::{self, IsolatePolicy, NetworkPolicy, Overrides, Pipeline};
 use crate::event::{Notice, Since};
 use crate::plan::{self, Plan, Selection};
@@ -83,6 +83,10 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
     }
     let workspace = workspace::open(&pipeline, &directory, &selection, &environment)?;
     let mut plan = plan::build(&pipeline, &workspace, &selection, &environment)?;
+    plan.expect(&history::durations(
+        &earlier::kept(&environment),
+        &workspace.root,
+    ));
     let mut rerun_of = None;
     if run.rerun_failed && !plan.jobs.is_empty() {
         let directories = earlier::directories(run, &environment)?;

@@ -209,3 +209,51 @@ fn a_free_place_is_never_left_empty() {
     schedule.finished(1, JobOutcome::Passed);
     assert_eq!(schedule.advance(), Next::Done);
 }
+
+fn estimated(number: usize, after: &[usize], estimate: Option<f64>) -> Job {
+    Job {
+        estimate,
+        ..job(number, &[], after, &[])
+    }
+}
+
+/// The order in which jobs are started one at a time.
+fn order(jobs: Vec<Job>) -> Vec<usize> {
+    let plan = Plan { jobs };
+    let mut schedule = Schedule::new(&plan, 1);
+    let mut order = Vec::new();
+    while let Next::Start(index) = schedule.advance() {
+        order.push(index);
+        schedule.finished(index, JobOutcome::Passed);
+    }
+    order
+}
+
+#[test]
+fn the_job_that_most_time_hangs_on_is_started_first() {
+    let long = |number, seconds| estimated(number, &[], Some(seconds));
+    assert_eq!(
+        order(vec![long(0, 1.0), long(1, 3.0), long(2, 2.0)]),
+        [1, 2, 0]
+    );
+    // 0 is short, but 1 and through it 2 wait for it.
+    let chain = vec![
+        estimated(0, &[], Some(1.0)),
+        estimated(1, &[0], Some(1.0)),
+        estimated(2, &[1], Some(5.0)),
+        long(3, 4.0),
+    ];
+    assert_eq!(order(chain), [0, 1, 2, 3]);
+}
+
+#[test]
+fn without_estimates_the_order_is_that_of_the_plan_and_an_unknown_job_counts_as_average() {
+    let unknown = |number| estimated(number, &[], None);
+    assert_eq!(order((0..4).map(unknown).collect()), [0, 1, 2, 3]);
+    let mixed = vec![
+        estimated(0, &[], Some(1.0)),
+        unknown(1),
+        estimated(2, &[], Some(3.0)),
+    ];
+    assert_eq!(order(mixed), [2, 1, 0]);
+}

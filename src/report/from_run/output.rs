@@ -106,8 +106,11 @@ impl JobLog<'_, '_> {
         excerpt
     }
 
-    /// Head and tail of the whole log of the last attempt.
+    /// Head and tail of the whole log of the last attempt; nothing while its size is not known.
     pub(super) fn whole(&mut self) -> String {
+        if self.size == 0 {
+            return String::new();
+        }
         let whole = Span {
             start: 0,
             end: self.size,

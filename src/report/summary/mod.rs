@@ -14,13 +14,16 @@ use std::path::{Path, PathBuf};
 use super::words::{self, LINE_CAP};
 use super::{Style, excerpt};
 use crate::event::Isolation;
-use crate::outcome::{JobOutcome, JobResult, Run};
+use crate::outcome::{CaseStatus, JobOutcome, JobResult, Run};
 
 /// The reason of a job whose end is in no event: kata-ci was killed while it ran.
 pub const NO_END: &str = "its end was not seen: the run was killed";
 
 /// Failing cases shown in all.
 const CASES: usize = 50;
+
+/// Flaky tests shown of a job.
+const FLAKY: usize = 10;
 
 /// Last lines of a log shown where no case explains the outcome.
 const LAST_LINES: usize = 10;
@@ -71,6 +74,7 @@ impl Context<'_> {
                 }
             }
         }
+        self.flaky(&mut lines);
         self.left_processes(&mut lines);
         self.advisory(&mut lines);
         if !lines.is_empty() {
@@ -104,6 +108,30 @@ impl Context<'_> {
             if let Some(fix) = fix {
                 lines.push(format!("    fix: {}", self.style.foreign(fix, LINE_CAP)));
             }
+        }
+    }
+
+    /// Tests that passed only when they were run again.
+    fn flaky(&self, lines: &mut Vec<String>) {
+        for job in self.run.jobs().filter(|job| job.tally.flaky > 0) {
+            let flaky = job
+                .cases
+                .iter()
+                .filter(|case| case.status == CaseStatus::Flaky);
+            let mut names: Vec<_> = (flaky.take(FLAKY))
+                .map(|case| {
+                    format!("{} {}", case.package, case.name)
+                        .trim_start()
+                        .to_owned()
+                })
+                .collect();
+            let more = job.tally.flaky as usize - names.len();
+            if more > 0 {
+                names.push(format!("{more} more"));
+            }
+            let names = self.style.foreign(&names.join(", "), LINE_CAP);
+            let id = self.style.foreign(job.queued.job.as_str(), LINE_CAP);
+            lines.push(format!("{} {id} flaky: {names}", self.style.warning()));
         }
     }
 

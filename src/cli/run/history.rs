@@ -1,0 +1,106 @@
+//! How long jobs took in earlier runs of the same workspace.
+//!
+//! A guess to order by, nothing that a result depends on: what cannot be read is passed over.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::outcome::JobOutcome;
+
+/// Runs in which a job passed that count.
+const COUNTED: usize = 5;
+
+/// Runs looked at: reading more would take longer than it helps.
+const READ: usize = 40;
+
+/// A larger result has no business here.
+const LARGEST: u64 = 16 << 20;
+
+/// The parts of `result.json` that are wanted.
+#[derive(Debug, Deserialize)]
+struct Earlier {
+    #[serde(default)]
+    workspace: PathBuf,
+    jobs: Vec<EarlierJob>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EarlierJob {
+    id: String,
+    outcome: JobOutcome,
+    seconds: f64,
+}
+
+/// Seconds each job took: the median of its last passes. `directories` are those of the runs, newest first.
+pub(super) fn durations(directories: &[PathBuf], workspace: &Path) -> BTreeMap<String, f64> {
+    let mut passes: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    let results = directories.iter().take(READ).filter_map(|one| read(one));
+    for earlier in results.filter(|earlier| earlier.workspace == workspace) {
+        let passed = |job: &EarlierJob| job.outcome == JobOutcome::Passed;
+        for job in earlier.jobs.into_iter().filter(passed) {
+            let seconds = passes.entry(job.id).or_default();
+            if seconds.len() < COUNTED {
+                seconds.push(job.seconds);
+            }
+        }
+    }
+    passes
+        .into_iter()
+        .map(|(job, seconds)| (job, median(seconds)))
+        .collect()
+}
+
+fn read(directory: &Path) -> Option<Earlier> {
+    let path = directory.join("result.json");
+    let size = path.metadata().ok()?.len();
+    let text = (size <= LARGEST).then(|| std::fs::read(&path).ok())??;
+    serde_json::from_slice(&text).ok()
+}
+
+/// Of an even number the mean of the middle two.
+fn median(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    let half = seconds.len() / 2;
+    match seconds.len() % 2 {
+        _ if seconds.is_empty() => 0.0,
+        0 => f64::midpoint(seconds[half - 1], seconds[half]),
+        _ => seconds[half],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_the_last_five_passes_in_this_workspace_counts() {
+        let place = tempfile::tempdir().unwrap();
+        let mut directories = Vec::new();
+        let mut run = |workspace: &str, outcome: &str, seconds: f64| {
+            let directory = place.path().join(directories.len().to_string());
+            std::fs::create_dir(&directory).unwrap();
+            let text = format!(
+                r#"{{"workspace": "{workspace}", "jobs": [{{"id": "a.test", "outcome": "{outcome}", "seconds": {seconds}}}]}}"#
+            );
+            std::fs::write(directory.join("result.json"), text).unwrap();
+            directories.push(directory);
+        };
+        run("/w", "failed", 900.0);
+        run("/other", "passed", 800.0);
+        for seconds in [3.0, 50.0, 1.0, 2.0, 4.0, 700.0, 700.0, 700.0] {
+            run("/w", "passed", seconds);
+        }
+        directories.insert(0, place.path().join("without a result"));
+        std::fs::write(place.path().join("0/broken"), "{").unwrap();
+        let durations = durations(&directories, Path::new("/w"));
+        assert_eq!(durations, BTreeMap::from([("a.test".to_owned(), 3.0)]));
+    }
+
+    #[test]
+    fn the_median_of_two_lies_between_them() {
+        assert_eq!(median(vec![1.0, 2.0]), 1.5);
+        assert_eq!(median(vec![7.0]), 7.0);
+    }
+}
