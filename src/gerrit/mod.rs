@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod change_id;
+pub mod depends;
 pub mod footer;
 pub mod hooks;
 pub mod preflight;

@@ -67,6 +67,24 @@ impl Repository {
         }
     }
 
+    /// With one more variable for git.
+    pub fn with_variable(self, name: &str, value: impl Into<OsString>) -> Self {
+        let mut environment = self
+            .environment
+            .clone()
+            .unwrap_or_else(|| std::env::vars_os().collect());
+        environment.insert(name.into(), value.into());
+        self.with_environment(environment)
+    }
+
+    /// A variable as git gets it.
+    pub fn variable(&self, name: &str) -> Option<OsString> {
+        match &self.environment {
+            Some(environment) => environment.get(OsStr::new(name)).cloned(),
+            None => std::env::var_os(name),
+        }
+    }
+
     /// Another one, by a directory in it, with the same environment.
     pub fn in_directory(self, directory: impl Into<PathBuf>) -> Self {
         Self {
@@ -82,14 +100,18 @@ impl Repository {
 
     /// A git call to be completed by the caller.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
-        let mut command = Command::new("git");
+        let mut command = self.program("git");
+        command.args(arguments);
+        command
+    }
+
+    /// A call of a program that git calls, too, in the same place and environment.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
         if let Some(environment) = &self.environment {
             command.env_clear().envs(environment);
         }
-        command
-            .args(arguments)
-            .current_dir(&self.directory)
-            .env("LC_ALL", "C");
+        command.current_dir(&self.directory).env("LC_ALL", "C");
         command
     }
 
@@ -130,6 +152,22 @@ impl Repository {
             directory: self.directory.clone(),
             source,
         })
+    }
+
+    /// What such a program says, if it ends well.
+    ///
+    /// # Errors
+    /// [`GitError`], also where its exit code is not 0.
+    pub fn said(&self, mut command: Command) -> Result<String, GitError> {
+        let output = capture(&mut command, b"").map_err(|source| GitError::Spawn {
+            command: typed(&command),
+            directory: self.directory.clone(),
+            source,
+        })?;
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+            false => Err(self.refused(&command, &output)),
+        }
     }
 
     /// Bytes of standard output of a call that must succeed.
@@ -206,8 +244,12 @@ impl Repository {
     }
 
     fn failed(&self, arguments: &[OsString], output: &Output) -> GitError {
+        self.refused(&self.command(arguments), output)
+    }
+
+    fn refused(&self, command: &Command, output: &Output) -> GitError {
         GitError::Failed {
-            command: typed(&self.command(arguments)),
+            command: typed(command),
             directory: self.directory.clone(),
             status: output.status.to_string(),
             message: without_credentials(String::from_utf8_lossy(&output.stderr).trim()),

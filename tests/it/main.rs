@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod depends;
 mod estimates;
 mod exec;
 mod exec_control;

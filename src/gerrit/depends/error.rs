@@ -1,0 +1,101 @@
+//! Why a dependency cannot be had, and the way out.
+
+use crate::git::plumbing::GitError;
+
+/// A dependency that cannot be had. No check is made without it.
+#[derive(Debug, thiserror::Error)]
+pub enum DependencyError {
+    /// The line names nothing that is known.
+    #[error("`{text}` names nothing that can be fetched")]
+    Malformed {
+        /// The line.
+        text: String,
+    },
+    /// No repository of the workspace has that name.
+    #[error(
+        "Depends-on: {dependency}: no repository here is called exactly `{name}`; there are: {known}"
+    )]
+    NoRepository {
+        /// As parsed.
+        dependency: String,
+        /// The whole name.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// No repository of the workspace is reviewed there.
+    #[error("Depends-on: {dependency}: no repository here has a remote at {host}")]
+    NoServer {
+        /// As parsed.
+        dependency: String,
+        /// The host.
+        host: String,
+    },
+    /// The server has it not.
+    #[error("Depends-on: {dependency}: {place} has no {reference}")]
+    NotThere {
+        /// As parsed.
+        dependency: String,
+        /// The URL, without credentials.
+        place: String,
+        /// The ref that was looked for.
+        reference: String,
+    },
+    /// Nobody knows the Change-Id.
+    #[error(
+        "Depends-on: {dependency}: no commit here has this Change-Id, and no server that could be asked knows it"
+    )]
+    UnknownChangeId {
+        /// The Change-Id.
+        dependency: String,
+    },
+    /// Several know it.
+    #[error("Depends-on: {dependency}: it could be each of {found}")]
+    Ambiguous {
+        /// As parsed.
+        dependency: String,
+        /// What was found.
+        found: String,
+    },
+    /// A change of the same repository, which a commit has below it or has not.
+    #[error("Depends-on: {dependency}: it is of this very repository, and not below the commit")]
+    NotBelow {
+        /// As parsed.
+        dependency: String,
+    },
+    /// Two dependencies on one repository.
+    #[error("Depends-on: {one} and {other} are different revisions of {repository}")]
+    Different {
+        /// One of them.
+        one: String,
+        /// The other.
+        other: String,
+        /// The repository's name.
+        repository: String,
+    },
+    /// git, or the server by way of it.
+    #[error("Depends-on: {dependency}: {source}")]
+    Git {
+        /// As parsed.
+        dependency: String,
+        /// What was said.
+        source: GitError,
+    },
+}
+
+impl DependencyError {
+    /// What to do about it.
+    pub fn fix(&self) -> String {
+        match self {
+            Self::Malformed { .. } => "write `Depends-on: github.com/OWNER/REPOSITORY#NUMBER`, a Change-Id, or the URL of a change".to_owned(),
+            Self::NoRepository { .. } => "clone it beside the others, or take the line out of the message".to_owned(),
+            Self::NoServer { .. } => "clone the repository it is of beside the others, or take the line out of the message".to_owned(),
+            Self::NotThere { .. } => "see whether the number is right and may be read by you; where the repository is reviewed elsewhere, name the change there".to_owned(),
+            Self::UnknownChangeId { .. } => "name the change by its URL (https://HOST/c/PROJECT/+/NUMBER)".to_owned(),
+            Self::Ambiguous { .. } => "name the one that is meant by its URL (https://HOST/c/PROJECT/+/NUMBER)".to_owned(),
+            Self::NotBelow { dependency } => format!("rebase the commit onto it, or take the line out of the message (git log --grep {dependency})"),
+            Self::Different { .. } => "name only the one that has the other below it".to_owned(),
+            Self::Git { .. } => "see whether the server can be reached with git fetch, and try again".to_owned(),
+        }
+    }
+}

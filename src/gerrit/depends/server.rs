@@ -1,0 +1,157 @@
+//! What servers say: the commit of a ref, the latest patch set, the change of a Change-Id.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde::Deserialize;
+
+use crate::gerrit::change_id::ChangeId;
+use crate::gerrit::remote::{PushUrl, Transport};
+use crate::git::plumbing::{GitError, Repository};
+
+/// A ref at a server with the commit it is at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub commit: String,
+    pub reference: String,
+}
+
+/// The commit of a ref.
+pub(super) fn look_up(
+    repository: &Repository,
+    url: &PushUrl,
+    reference: &str,
+) -> Result<Option<Found>, GitError> {
+    Ok(list(repository, url, reference)?
+        .into_iter()
+        .find(|found| found.reference == reference))
+}
+
+/// A patch set of a change, the latest where none is given.
+pub(super) fn patch_set(
+    repository: &Repository,
+    url: &PushUrl,
+    number: u64,
+    wanted: Option<u32>,
+) -> Result<Option<Found>, GitError> {
+    let prefix = format!("refs/changes/{:02}/{number}/", number % 100);
+    let of = |found: &Found| -> Option<u32> { found.reference.strip_prefix(&prefix)?.parse().ok() };
+    // Beside the patch sets lies `meta`.
+    Ok(list(repository, url, &format!("{prefix}*"))?
+        .into_iter()
+        .filter(|found| {
+            of(found).is_some_and(|number| wanted.is_none_or(|wanted| wanted == number))
+        })
+        .max_by_key(of))
+}
+
+fn list(repository: &Repository, url: &PushUrl, pattern: &str) -> Result<Vec<Found>, GitError> {
+    let listed = repository.text(["ls-remote", "--", url.for_git(), pattern])?;
+    let found = |(commit, name): (&str, &str)| Found {
+        commit: commit.to_owned(),
+        reference: name.to_owned(),
+    };
+    Ok(listed
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .map(found)
+        .collect())
+}
+
+/// Fetches a ref of a server into a store of objects; the user's repository only says how: no ref, no file of it is
+/// written. Git 2.29 or newer.
+///
+/// # Errors
+/// [`GitError`].
+pub fn fetch(
+    repository: &Repository,
+    url: &PushUrl,
+    reference: &str,
+    objects: &Path,
+) -> Result<(), GitError> {
+    let own = repository.text([
+        "rev-parse",
+        "--path-format=absolute",
+        "--git-path",
+        "objects",
+    ])?;
+    let repository = repository
+        .clone()
+        .with_variable("GIT_OBJECT_DIRECTORY", objects)
+        .with_variable("GIT_ALTERNATE_OBJECT_DIRECTORIES", own);
+    repository
+        .text([
+            "-c",
+            "protocol.ext.allow=never",
+            "-c",
+            "fetch.writeCommitGraph=false",
+            "fetch",
+            "--quiet",
+            "--no-write-fetch-head",
+            "--no-tags",
+            "--no-auto-maintenance",
+            "--no-recurse-submodules",
+            "--refmap=",
+            "--",
+            url.for_git(),
+            reference,
+        ])
+        .map(drop)
+}
+
+/// A change as `gerrit query` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Queried {
+    pub project: String,
+    pub number: u64,
+    pub branch: String,
+    pub status: String,
+}
+
+/// The changes of a Change-Id, asked over ssh; none where the server is not reached by ssh.
+pub(super) fn query(
+    repository: &Repository,
+    url: &PushUrl,
+    id: &ChangeId,
+) -> Result<Vec<Queried>, GitError> {
+    if url.transport != Transport::Ssh {
+        return Ok(Vec::new());
+    }
+    let user = url
+        .user
+        .as_ref()
+        .map(|user| format!("{user}@"))
+        .unwrap_or_default();
+    let mut words = Vec::new();
+    if let Some(port) = url.port {
+        words.extend(["-p".to_owned(), port.to_string()]);
+    }
+    words.push(format!("{user}{}", url.host));
+    words.extend(["gerrit", "query", "--format=JSON"].map(str::to_owned));
+    words.push(format!("change:{id}"));
+    let answer = over_ssh(repository, &words)?;
+    let lines = answer.lines();
+    // The last line is `{"type":"stats",…}`.
+    Ok(lines
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect())
+}
+
+/// With what git itself would call: `GIT_SSH_COMMAND`, `core.sshCommand`, else ssh.
+fn over_ssh(repository: &Repository, words: &[String]) -> Result<String, GitError> {
+    let configured = match repository.variable("GIT_SSH_COMMAND") {
+        Some(command) => Some(command.to_string_lossy().into_owned()),
+        None => repository.config("core.sshCommand")?,
+    };
+    // git gives it to a shell as well; the words are no part of its text.
+    let script = format!(
+        "{} -o BatchMode=yes \"$@\"",
+        configured.as_deref().unwrap_or("ssh")
+    );
+    let mut command = repository.program("sh");
+    command
+        .args(["-c", &script, "ssh"])
+        .args(words)
+        .stdin(Stdio::null());
+    repository.said(command)
+}
