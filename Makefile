@@ -3,11 +3,12 @@
 # make demo    sets up, runs kata-ci on the fixtures workspace, says where the reports are
 # make check   formatting, lints, documentation
 # make test    sets up, runs all tests
+# make soak    the tests that take long: 50 kills at random moments
 
 CARGO ?= cargo
 DEMO := $(CURDIR)/target/demo
 
-.PHONY: demo check test setup build
+.PHONY: demo check test soak setup build
 
 setup:
 	@scripts/setup
@@ -25,3 +26,6 @@ check: setup
 
 test: setup
 	$(CARGO) test --locked
+
+soak: setup
+	$(CARGO) test --locked --test it -- --ignored --nocapture

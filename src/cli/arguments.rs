@@ -163,6 +163,11 @@ pub(super) struct RunArguments {
     #[arg(long, env = "KATACI_REQUIRE_ALL", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub require_all: bool,
 
+    /// Go on with the last run of the workspace that did not end: what is finished is kept.
+    #[arg(long, env = "KATACI_RESUME", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(),
+          conflicts_with_all = ["since", "rerun_failed", "dry_run"])]
+    pub resume: bool,
+
     /// Run only what failed in the last run of the workspace.
     #[arg(long, env = "KATACI_RERUN_FAILED", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub rerun_failed: bool,

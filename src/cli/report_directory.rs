@@ -47,13 +47,24 @@ impl ReportDirectory {
         Ok(directory)
     }
 
+    /// The directory of an earlier run, as it is, to go on with it.
+    pub(super) fn occupy(path: &Path) -> Result<Self, Occupied> {
+        let path = fs::canonicalize(path)?;
+        let lock = lock(&path)?;
+        fs::create_dir_all(path.join("logs"))?;
+        Ok(Self {
+            path,
+            replaced: false,
+            _lock: lock,
+        })
+    }
+
     fn make(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path)?;
         let path = fs::canonicalize(path)?;
-        let lock = File::open(&path)?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::Error(error) => error,
-            TryLockError::WouldBlock => io::Error::other("another run is writing there"),
+        let lock = lock(&path).map_err(|occupied| match occupied {
+            Occupied::Error(error) => error,
+            Occupied::InUse => io::Error::other("another run is writing there"),
         })?;
         let replaced = path.join("events.jsonl").exists();
         clear(&path, replaced)?;
@@ -63,6 +74,31 @@ impl ReportDirectory {
             replaced,
             _lock: lock,
         })
+    }
+}
+
+/// Why the directory of an earlier run cannot be taken.
+#[derive(Debug)]
+pub(super) enum Occupied {
+    /// A run is writing there.
+    InUse,
+    /// What the system said.
+    Error(io::Error),
+}
+
+impl From<io::Error> for Occupied {
+    fn from(error: io::Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// The lock ends with the process that holds it, however that ends.
+fn lock(path: &Path) -> Result<File, Occupied> {
+    let lock = File::open(path)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Occupied::InUse),
+        Err(TryLockError::Error(error)) => Err(Occupied::Error(error)),
     }
 }
 

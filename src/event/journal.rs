@@ -52,6 +52,35 @@ impl Journal {
         })
     }
 
+    /// Opens the journal of a run that was interrupted, cut behind its last whole line, and reads what is left. An end of
+    /// the run is cut off too: what follows would not be the last record otherwise.
+    pub fn resume(path: &Path) -> Result<(Self, Vec<Record>), JournalError> {
+        let io = |source| JournalError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let (mut records, mut ends) = read_lines(path)?;
+        if matches!(
+            records.last(),
+            Some(Record {
+                event: Event::RunFinished(_),
+                ..
+            })
+        ) {
+            records.pop();
+            ends.pop();
+        }
+        let file = File::options().append(true).open(path).map_err(io)?;
+        file.set_len(ends.last().copied().unwrap_or(0))
+            .map_err(io)?;
+        file.sync_data().map_err(io)?;
+        let journal = Self {
+            path: path.to_owned(),
+            file,
+        };
+        Ok((journal, records))
+    }
+
     /// A journal on an open file.
     #[cfg(test)]
     pub(crate) fn on(path: PathBuf, file: File) -> Self {
@@ -80,12 +109,18 @@ impl Journal {
 /// Reads a journal. An unfinished last line (a kill in the middle of a write) is left out; any other line that is not a
 /// record, or is of a later version, is an error.
 pub fn read_journal(path: &Path) -> Result<Vec<Record>, JournalError> {
+    Ok(read_lines(path)?.0)
+}
+
+/// The records, and where the line of each ends.
+fn read_lines(path: &Path) -> Result<(Vec<Record>, Vec<u64>), JournalError> {
     let io = |source| JournalError::Io {
         path: path.to_owned(),
         source,
     };
     let mut reader = BufReader::new(File::open(path).map_err(io)?);
-    let mut records = Vec::new();
+    let (mut records, mut ends) = (Vec::new(), Vec::new());
+    let mut end = 0;
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
@@ -99,8 +134,10 @@ pub fn read_journal(path: &Path) -> Result<Vec<Record>, JournalError> {
             what,
         })?;
         records.push(record);
+        end += line.len() as u64;
+        ends.push(end);
     }
-    Ok(records)
+    Ok((records, ends))
 }
 
 /// The first record of a journal; none where it has no whole line yet.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Fingerprint;
 use crate::outcome::{CaseStatus, Ending, JobOutcome, Tally};
 use crate::plan::{Decision, JobId};
 
@@ -13,6 +14,8 @@ use crate::plan::{Decision, JobId};
 pub enum Event {
     /// The plan is fixed and the report directory stands.
     RunStarted(RunStarted),
+    /// The run was killed, and goes on from here: jobs that are over stay so.
+    RunResumed(RunResumed),
     /// A job of the plan is known. Sent once a job, before any job starts.
     JobQueued(JobQueued),
     /// The job's process was asked for.
@@ -88,8 +91,14 @@ pub struct RunStarted {
     pub components: Vec<String>,
     /// Steps of the plan, in order.
     pub steps: Vec<String>,
+    /// Jobs of the plan, in order.
+    #[serde(default)]
+    pub jobs: Vec<JobId>,
     /// Jobs that may run side by side.
     pub parallel: usize,
+    /// What it must find unchanged to go on after it was killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Box<Fingerprint>>,
     /// Revision of each component's work tree, where git knows one; `-dirty` is appended when tracked files differ.
     pub revisions: BTreeMap<String, String>,
     /// The command that runs all of this again, as typed in a shell; ` COMPONENT -s STEP` narrows it to a job.
@@ -105,6 +114,17 @@ pub struct RunStarted {
     /// What the user should know beforehand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
+}
+
+/// A run that goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunResumed {
+    /// Jobs that were over and are kept.
+    pub kept: usize,
+    /// Jobs that are run now.
+    pub left: usize,
+    /// See [`RunStarted::parallel`]; it may be another one now.
+    pub parallel: usize,
 }
 
 /// A job of the plan.

@@ -33,6 +33,7 @@ pub mod signals;
 mod supervisor;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -40,7 +41,8 @@ use crossbeam_channel::{Receiver, Sender};
 pub use isolation::{Decided, Isolated, Scene, Unmet};
 
 use crate::event::Event;
-use crate::plan::Plan;
+use crate::outcome::JobOutcome;
+use crate::plan::{JobId, Plan};
 
 /// How a plan is carried out.
 #[derive(Debug, Clone)]
@@ -50,6 +52,8 @@ pub struct Settings {
     /// After so many bad jobs nothing more is started, and what runs is cancelled. Bad is what fails the run: failed, timed
     /// out, an error, vacuous without leave.
     pub max_fail: Option<usize>,
+    /// Jobs of the plan that are over already, in a run that goes on: they are not run, but what they are counts.
+    pub done: BTreeMap<JobId, JobOutcome>,
     /// Directory of the logs; exists. A job's log is `COMPONENT.STEP.log` in it.
     pub logs: PathBuf,
     /// An unmet requirement is an error instead of a skipped job.

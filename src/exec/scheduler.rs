@@ -46,7 +46,7 @@ impl<'run> Scheduler<'run> {
             plan,
             settings,
             events,
-            schedule: Schedule::new(plan, settings.parallel),
+            schedule: Schedule::resumed(plan, settings.parallel, &settings.done),
             running: BTreeMap::new(),
             bad: 0,
             signal: None,
@@ -55,9 +55,11 @@ impl<'run> Scheduler<'run> {
 
     /// Returns when every job is over, with the signal that cancelled the run.
     pub fn run(mut self, control: &Receiver<Control>) -> Option<i32> {
-        for job in &self.plan.jobs {
+        let is_done = |job: &Job| self.settings.done.contains_key(&job.id);
+        for job in self.plan.jobs.iter().filter(|job| !is_done(job)) {
             self.send(Event::JobQueued(queued(job)));
         }
+        self.count_done();
         let mut control = control.clone();
         let (over, ended) = unbounded();
         thread::scope(|scope| {
@@ -183,9 +185,23 @@ impl<'run> Scheduler<'run> {
         (0..).find(|worker| !taken(*worker)).unwrap_or_default()
     }
 
+    /// Jobs that were over when the run was killed speak against it all the same.
+    fn count_done(&mut self) {
+        let plan = self.plan;
+        for job in &plan.jobs {
+            if let Some(outcome) = self.settings.done.get(&job.id) {
+                self.count(job, *outcome);
+            }
+        }
+    }
+
     fn finished(&mut self, index: usize, outcome: JobOutcome) {
         self.schedule.finished(index, outcome);
-        let job = &self.plan.jobs[index];
+        let plan = self.plan;
+        self.count(&plan.jobs[index], outcome);
+    }
+
+    fn count(&mut self, job: &Job, outcome: JobOutcome) {
         if !is_bad(job, outcome) {
             return;
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{CaseStatus, Cases, ExitCode, JobOutcome, Tally, exit_code};
 use crate::event::{
     CaseFinished, Event, Isolation, JobFinished, JobQueued, JobStarted, Record, RunFinished,
-    RunStarted, Since,
+    RunResumed, RunStarted, Since,
 };
 use crate::plan::JobId;
 
@@ -103,6 +103,7 @@ impl Run {
         self.start_time.get_or_insert(record.time);
         match &record.event {
             Event::RunStarted(started) => self.started = Some(started.clone()),
+            Event::RunResumed(resumed) => self.resume(resumed),
             Event::JobQueued(queued) => self.queue(queued),
             Event::JobStarted(started) => {
                 if let Some(job) = self.jobs.get_mut(&started.job) {
@@ -131,10 +132,22 @@ impl Run {
         }
     }
 
+    /// A job that is queued again was not over when the run was killed: it starts anew.
     fn queue(&mut self, queued: &JobQueued) {
-        self.order.push(queued.job.clone());
-        self.jobs
-            .insert(queued.job.clone(), JobResult::new(queued.clone()));
+        let job = queued.job.clone();
+        let known = self
+            .jobs
+            .insert(job.clone(), JobResult::new(queued.clone()));
+        if known.is_none() {
+            self.order.push(job);
+        }
+    }
+
+    fn resume(&mut self, resumed: &RunResumed) {
+        self.finished = None;
+        if let Some(started) = &mut self.started {
+            started.parallel = resumed.parallel;
+        }
     }
 
     fn finish_case(&mut self, case: &CaseFinished) {

@@ -42,6 +42,11 @@ fn passes(name: &OsStr) -> bool {
         .is_some_and(|name| PASSED.contains(&name) || name.starts_with("LC_"))
 }
 
+/// What jobs get of the user's environment.
+pub fn passed(user: &BTreeMap<OsString, OsString>) -> impl Iterator<Item = (&OsString, &OsString)> {
+    user.iter().filter(|(name, _)| passes(name))
+}
+
 /// The environment all jobs of a component share: what their steps add is not in it. `layout` is
 /// [`Workspace::environment`].
 pub(crate) fn of_component(
@@ -50,9 +55,7 @@ pub(crate) fn of_component(
     pipeline: &Pipeline,
     component: &Component,
 ) -> BTreeMap<OsString, OsString> {
-    let mut environment: BTreeMap<_, _> = user
-        .iter()
-        .filter(|(name, _)| passes(name))
+    let mut environment: BTreeMap<_, _> = passed(user)
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     environment.extend(layout.clone());

@@ -14,6 +14,7 @@ mod schedule;
 pub use affected::{Candidate, Changes, Decision, affected};
 pub use bounds::Bounds;
 pub use build::{Selection, SelectionError, build};
+pub use environment::passed;
 pub(crate) use environment::{of_component, overlay};
 pub use job::{Command, Job, JobId, Plan, Readiness};
 pub use rerun::rerun;

@@ -62,6 +62,17 @@ impl<'plan> Schedule<'plan> {
         }
     }
 
+    /// A schedule in which some jobs are over already.
+    pub fn resumed(plan: &'plan Plan, parallel: usize, done: &BTreeMap<JobId, JobOutcome>) -> Self {
+        let mut schedule = Self::new(plan, parallel);
+        for (index, job) in plan.jobs.iter().enumerate() {
+            if let Some(outcome) = done.get(&job.id) {
+                schedule.states[index] = State::Over(*outcome);
+            }
+        }
+        schedule
+    }
+
     /// Says what to do next, and takes it as done: a started job runs, a dropped one is over.
     pub fn advance(&mut self) -> Next {
         if let Some((index, reason)) = self.doomed() {

@@ -50,6 +50,20 @@ impl Live {
         }
     }
 
+    /// A run that goes on: what it was, and the number of its next record.
+    pub fn resumed(
+        journal: Journal,
+        run: Run,
+        next: u64,
+        reporters: Vec<Box<dyn Reporter>>,
+    ) -> Self {
+        Self {
+            next,
+            run,
+            ..Self::new(Some(journal), reporters)
+        }
+    }
+
     /// Takes events until every sender of them is gone.
     pub fn follow(&mut self, events: &Receiver<Event>) {
         let ticks = tick(TICK);

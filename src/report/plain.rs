@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use super::output::Output;
 use super::words::{self, LINE_CAP};
 use super::{Meaning, Reporter, Style, text};
-use crate::event::{Event, JobFinished, Record, RunStarted};
+use crate::event::{Event, JobFinished, Record, RunResumed, RunStarted};
 use crate::outcome::{CaseResult, JobOutcome, JobResult, Run};
 
 /// Failing cases shown under a job.
@@ -62,6 +62,17 @@ impl PlainReporter {
             self.output.line(&format!("    {line}"));
         }
     }
+}
+
+/// `goes on with run 20260503T100000Z-42: 5 jobs are over, 3 are left`
+pub(super) fn resumed_line(resumed: &RunResumed, run: &Run) -> String {
+    let id = (run.started.as_ref()).map_or("", |started| &started.run_id);
+    let verb = if resumed.kept == 1 { "is" } else { "are" };
+    format!(
+        "goes on with run {id}: {} {verb} over, {} left",
+        words::plural(resumed.kept, "job"),
+        resumed.left
+    )
 }
 
 /// What the user should know beforehand, a notice a line or two.
@@ -172,6 +183,7 @@ impl Reporter for PlainReporter {
     fn record(&mut self, record: &Record, run: &Run) {
         match &record.event {
             Event::RunStarted(started) => self.run_started(started),
+            Event::RunResumed(resumed) => self.output.line(&resumed_line(resumed, run)),
             Event::AttemptFinished(finished) => self.attempt_finished(finished, run),
             Event::JobFinished(finished) => self.job_finished(finished, run),
             Event::JobQueued(_)

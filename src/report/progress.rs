@@ -15,7 +15,7 @@ use std::io;
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use super::plain::{attempt_line, job_line, notices};
+use super::plain::{attempt_line, job_line, notices, resumed_line};
 use super::remaining;
 use super::words::{self, LINE_CAP};
 use super::{Meaning, Reporter, Style, text};
@@ -112,6 +112,7 @@ impl Reporter for ProgressReporter {
                     self.draw(record.time, run);
                 }
             }
+            Event::RunResumed(resumed) => self.history(&resumed_line(resumed, run)),
             Event::AttemptFinished(finished) => {
                 let line = attempt_line(finished, name_column(run), &style);
                 self.history(&format!("  {}", style.fit(&line, style.width() - 2)));

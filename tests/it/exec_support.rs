@@ -44,6 +44,7 @@ impl Bench {
         Self {
             mark: format!("{}-{count}.", process::id()),
             settings: Settings {
+                done: Default::default(),
                 parallel: 4,
                 max_fail: None,
                 logs,

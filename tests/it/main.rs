@@ -32,6 +32,7 @@ mod push_options;
 mod push_pipeline;
 mod push_rejections;
 mod push_several;
+mod resume;
 mod retries;
 mod signals;
 mod since;

@@ -1,13 +1,15 @@
 //! `kata-ci run`: from the arguments to a plan, the run itself, its reports and its exit code.
 
 mod earlier;
+mod fingerprint;
 mod history;
 mod prepare;
+mod resume;
 mod show;
 mod since;
 mod started;
 
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::Instant;
 
@@ -19,7 +21,7 @@ use super::dry_run;
 use super::failure::Failure;
 use super::report_directory::ReportDirectory;
 use crate::config;
-use crate::event::{Event, Journal, RunFinished, Since};
+use crate::event::{Event, Journal, RunFinished, RunResumed, Since};
 use crate::exec::{self, Decided, Scene, Settings};
 use crate::plan::Plan;
 use crate::report::{self, Followed, Live};
@@ -29,7 +31,7 @@ const EVENTS_IN_FLIGHT: usize = 1024;
 
 /// Runs, and returns the exit code.
 pub(super) fn call(arguments: &Arguments, run: &RunArguments) -> Result<i32, Failure> {
-    let prepared = prepare(arguments, run)?;
+    let mut prepared = prepare(arguments, run)?;
     let is_unaffected = prepared.since.as_ref().is_some_and(Since::is_empty);
     if prepared.plan.jobs.is_empty() && !is_unaffected {
         return Err(Failure::NothingToDo(
@@ -39,18 +41,32 @@ pub(super) fn call(arguments: &Arguments, run: &RunArguments) -> Result<i32, Fai
     if run.dry_run {
         return dry_run::print(&prepared.pipeline, &prepared.plan, prepared.since.as_ref());
     }
-    execute(arguments, run, &prepared)
+    let clock = Instant::now();
+    let mut begun = match run.resume {
+        true => go_on(arguments, run, &mut prepared)?,
+        false => begin(arguments, run, &prepared)?,
+    };
+    let signal = follow(&mut begun.live, &prepared.plan, &begun.settings)?;
+    let seconds = begun.seconds + clock.elapsed().as_secs_f64();
+    Ok(finish(arguments, run, begun, signal, seconds))
 }
 
-fn execute(
+/// A run that has begun, or goes on.
+struct Begun {
+    directory: ReportDirectory,
+    settings: Settings,
+    live: Live,
+    /// Seconds that it took before.
+    seconds: f64,
+}
+
+fn begin(
     arguments: &Arguments,
     options: &RunArguments,
     prepared: &Prepared,
-) -> Result<i32, Failure> {
-    let clock = Instant::now();
+) -> Result<Begun, Failure> {
     let run_id = run_id();
-    let decided = Decided::of(&prepared.plan, &exec::own_program())
-        .map_err(|unmet| Failure::Machine(unmet.to_string()))?;
+    let decided = decide(prepared)?;
     let directory = match &options.report_dir {
         Some(path) => ReportDirectory::named(path)?,
         None => ReportDirectory::default(&run_id, &prepared.environment)?,
@@ -61,16 +77,48 @@ fn execute(
     let mut live = Live::new(Some(journal), reporters(arguments, options));
     let started = started(run_id, arguments, options, prepared, &directory, &settings);
     live.take(Event::RunStarted(started));
-    let signal = follow(&mut live, &prepared.plan, &settings)?;
-    let seconds = clock.elapsed().as_secs_f64();
-    Ok(finish(
-        arguments,
-        options,
-        &directory.path,
+    Ok(Begun {
+        directory,
+        settings,
         live,
-        signal,
-        seconds,
-    ))
+        seconds: 0.0,
+    })
+}
+
+fn go_on(
+    arguments: &Arguments,
+    options: &RunArguments,
+    prepared: &mut Prepared,
+) -> Result<Begun, Failure> {
+    let interrupted = resume::take_over(options, prepared)?;
+    let decided = decide(prepared)?;
+    let kept = interrupted.done.len();
+    let settings = Settings {
+        done: interrupted.done,
+        ..settings(options, prepared, &interrupted.directory, decided)
+    };
+    let mut live = Live::resumed(
+        interrupted.journal,
+        interrupted.run,
+        interrupted.next,
+        reporters(arguments, options),
+    );
+    live.take(Event::RunResumed(RunResumed {
+        kept,
+        left: prepared.plan.jobs.len() - kept,
+        parallel: settings.parallel,
+    }));
+    Ok(Begun {
+        directory: interrupted.directory,
+        settings,
+        live,
+        seconds: interrupted.seconds,
+    })
+}
+
+fn decide(prepared: &Prepared) -> Result<Decided, Failure> {
+    Decided::of(&prepared.plan, &exec::own_program())
+        .map_err(|unmet| Failure::Machine(unmet.to_string()))
 }
 
 /// Runs the plan on a thread of its own while this one draws; returns the signal that ended the run, if one did.
@@ -92,11 +140,15 @@ fn follow(live: &mut Live, plan: &Plan, settings: &Settings) -> Result<Option<i3
 fn finish(
     arguments: &Arguments,
     options: &RunArguments,
-    directory: &Path,
-    mut live: Live,
+    begun: Begun,
     signal: Option<i32>,
     seconds: f64,
 ) -> i32 {
+    let Begun {
+        directory,
+        mut live,
+        ..
+    } = begun;
     let code = live.run().exit_code(signal);
     let code = if live.is_recorded() {
         code
@@ -113,7 +165,7 @@ fn finish(
         journal_error,
         output_errors,
     } = live.finish();
-    let file_errors = report::write_all(&run, directory, options.junit.as_deref());
+    let file_errors = report::write_all(&run, &directory.path, options.junit.as_deref());
     let troubles: Vec<String> = (journal_error.iter().map(ToString::to_string))
         .chain(file_errors.iter().map(ToString::to_string))
         .chain(
@@ -122,7 +174,7 @@ fn finish(
                 .map(|error| format!("the run could not be shown: {error}")),
         )
         .collect();
-    show_summary(arguments, options, &run, directory);
+    show_summary(arguments, options, &run, &directory.path);
     for trouble in &troubles {
         anstream::eprintln!("error: {trouble}");
     }
@@ -152,6 +204,7 @@ fn settings(
         } else {
             options.max_fail
         },
+        done: BTreeMap::new(),
         logs: directory.path.join("logs"),
         require_all: options.require_all || config::is_set(prepared.variable("CI")),
         program: exec::own_program(),

@@ -6,6 +6,7 @@ use nix::unistd::gethostname;
 
 use super::super::arguments::{Arguments, RunArguments, Switch};
 use super::super::report_directory::ReportDirectory;
+use super::fingerprint;
 use super::prepare::Prepared;
 use crate::event::{Notice, RunStarted, Since};
 use crate::exec::Settings;
@@ -38,6 +39,7 @@ pub(super) fn started(
             fix: None,
         });
     }
+    let fingerprint = fingerprint::take(prepared, &run_id);
     RunStarted {
         run_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -45,7 +47,11 @@ pub(super) fn started(
         workspace: workspace.root.display().to_string(),
         components: unique(prepared.plan.jobs.iter().map(|job| job.id.component())),
         steps: unique(prepared.plan.jobs.iter().map(|job| job.id.step())),
+        jobs: (prepared.plan.jobs.iter())
+            .map(|job| job.id.clone())
+            .collect(),
         parallel: settings.parallel,
+        fingerprint: Some(Box::new(fingerprint)),
         revisions: workspace
             .components
             .iter()

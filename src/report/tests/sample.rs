@@ -92,6 +92,8 @@ impl Script {
                 .collect(),
             components,
             steps: vec!["check".to_owned(), "test".to_owned()],
+            jobs: jobs.iter().copied().map(id).collect(),
+            fingerprint: None,
             parallel: 2,
             again: "kata-ci run -p kata-v1".to_owned(),
             isolation: Isolation {
