@@ -96,14 +96,16 @@ pub fn unpublished(
         Some(remote) => format!("--remotes={remote}"),
         None => "--remotes".to_owned(),
     };
-    let arguments = [
-        "rev-list",
-        "--reverse",
-        "--topo-order",
-        tip,
-        "--not",
-        &known,
-    ];
+    above(repository, tip, &[&known])
+}
+
+/// Hashes of the commits that `tip` has and none of the bases has, oldest first.
+///
+/// # Errors
+/// [`GitError`]; a base that is no commit is a failed call.
+pub fn above(repository: &Repository, tip: &str, bases: &[&str]) -> Result<Vec<String>, GitError> {
+    let words = ["rev-list", "--reverse", "--topo-order", tip, "--not"];
+    let arguments = [&words[..], bases].concat();
     Ok(repository
         .text(arguments)?
         .lines()

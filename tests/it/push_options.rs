@@ -180,7 +180,9 @@ fn private_and_public_again() {
 fn what_leaves_no_trace_is_taken_all_the_same() {
     for option in [
         "notify=NONE",
+        "notify=OWNER",
         "notify=OWNER_REVIEWERS",
+        "notify=ALL",
         "notify-to=guest@example.com",
         "notify-cc=guest",
         "notify-bcc=guest",
@@ -189,62 +191,144 @@ fn what_leaves_no_trace_is_taken_all_the_same() {
         "ignore-attention-set",
         "no-publish-comments",
         "np",
-        "publish-comments",
     ] {
-        let Some(change) = new_change(Transport::Ssh, &["-o", option]) else {
+        for transport in BOTH {
+            let Some(change) = new_change(transport, &["-o", option]) else {
+                return;
+            };
+            assert_eq!(change["status"], "NEW", "{option}");
+        }
+    }
+}
+
+#[test]
+fn drafts_are_published_or_left() {
+    for transport in BOTH {
+        let Some((project, clone)) = start(transport) else {
             return;
         };
-        assert_eq!(change["status"], "NEW", "{option}");
+        let id = clone.commit_with_id("file", "proxy: drafted");
+        let number = pushed(&project, &clone, &id, &[])["_number"].to_string();
+        let place = format!("changes/{number}/revisions/current/drafts");
+        let draft = serde_json::json!({"path": "file", "line": 1, "message": "said later"});
+        project
+            .server
+            .rest(User::Admin, "PUT", &place, Some(&draft));
+        let comments = |option: &str| {
+            std::fs::write(clone.directory.join("file"), option).unwrap();
+            clone.git(&["commit", "-q", "-a", "--amend", "--no-edit"]);
+            pushed(&project, &clone, &id, &["-o", option]);
+            let path = format!("changes/{number}/comments");
+            project.server.rest(User::Admin, "GET", &path, None)["file"][0]["message"].clone()
+        };
+        assert_eq!(comments("no-publish-comments"), Value::Null);
+        assert_eq!(comments("publish-comments"), "said later");
+    }
+}
+
+#[test]
+fn what_is_merged_already_gets_its_review_afterwards() {
+    for transport in BOTH {
+        let Some((project, clone)) = start(transport) else {
+            return;
+        };
+        let id = clone.commit_with_id("file", "proxy: reviewed too late");
+        clone.call(&["push", "--no-check", "--direct"]).expect(0);
+        let change = pushed(&project, &clone, &id, &["-o", "merged"]);
+        assert_eq!(change["status"], "MERGED");
+    }
+}
+
+#[test]
+fn short_names_mean_the_same() {
+    let arguments = ["-o", "r=guest@example.com", "-o", "m=a_b", "-o", "t=one"];
+    for transport in BOTH {
+        let Some(change) = new_change(transport, &arguments) else {
+            return;
+        };
+        let current = change["current_revision"].as_str().unwrap();
+        assert_eq!(change["revisions"][current]["description"], "a_b");
+        assert_eq!(change["hashtags"][0], "one");
+        assert_eq!(
+            accounts(&change, "REVIEWER").last().map(String::as_str),
+            Some("guest@example.com")
+        );
+    }
+}
+
+#[test]
+fn what_this_server_is_too_old_for_is_told() {
+    let Some((_, clone)) = start(Transport::Ssh) else {
+        return;
+    };
+    clone.commit_with_id("file", "proxy: of the future");
+    let answer = clone
+        .call(&["push", "--no-check", "-o", "custom-keyed-value=a:b"])
+        .expect(1);
+    for piece in ["custom-keyed-value", "leave it out"] {
+        assert!(answer.output.contains(piece), "{piece}: {answer:?}");
     }
 }
 
 #[test]
 fn submit_merges_at_once() {
-    let Some((project, clone)) = start(Transport::Http) else {
-        return;
-    };
-    project.rule("refs/for/refs/heads/*", "submit", "ALLOW");
-    let id = clone.commit_with_id("file", "proxy: in a hurry");
-    let arguments = ["-o", "submit", "-o", "l=Code-Review+2"];
-    let change = pushed(&project, &clone, &id, &arguments);
-    assert_eq!(change["status"], "MERGED");
+    for transport in BOTH {
+        let Some((project, clone)) = start(transport) else {
+            return;
+        };
+        project.rule("refs/for/refs/heads/*", "submit", "ALLOW");
+        let id = clone.commit_with_id("file", "proxy: in a hurry");
+        let arguments = ["-o", "submit", "-o", "l=Code-Review+2"];
+        let change = pushed(&project, &clone, &id, &arguments);
+        assert_eq!(change["status"], "MERGED");
+    }
 }
 
 #[test]
 fn an_edit_of_a_change_is_no_patch_set() {
-    let Some((project, clone)) = start(Transport::Ssh) else {
-        return;
-    };
-    let id = clone.commit_with_id("file", "proxy: to be edited");
-    pushed(&project, &clone, &id, &[]);
-    std::fs::write(clone.directory.join("file"), "edited\n").unwrap();
-    clone.git(&["commit", "-q", "-a", "--amend", "--no-edit"]);
-    let change = pushed(&project, &clone, &id, &["-o", "edit"]);
-    let number = change["_number"].as_u64().unwrap();
-    assert_eq!(
-        change["revisions"]
-            .as_object()
-            .unwrap()
-            .values()
-            .next()
-            .unwrap()["_number"],
-        1
-    );
-    let edit = project
-        .server
-        .rest(User::Admin, "GET", &format!("changes/{number}/edit"), None);
-    assert_eq!(edit["commit"]["subject"], "proxy: to be edited");
+    for transport in BOTH {
+        let Some((project, clone)) = start(transport) else {
+            return;
+        };
+        let id = clone.commit_with_id("file", "proxy: to be edited");
+        pushed(&project, &clone, &id, &[]);
+        std::fs::write(clone.directory.join("file"), "edited\n").unwrap();
+        clone.git(&["commit", "-q", "-a", "--amend", "--no-edit"]);
+        let change = pushed(&project, &clone, &id, &["-o", "edit"]);
+        let number = change["_number"].as_u64().unwrap();
+        assert_eq!(
+            change["revisions"]
+                .as_object()
+                .unwrap()
+                .values()
+                .next()
+                .unwrap()["_number"],
+            1
+        );
+        let edit = project
+            .server
+            .rest(User::Admin, "GET", &format!("changes/{number}/edit"), None);
+        assert_eq!(edit["commit"]["subject"], "proxy: to be edited");
+    }
 }
 
 #[test]
-fn a_base_makes_a_change_of_what_the_branch_has_not() {
-    let Some((project, clone)) = start(Transport::Ssh) else {
-        return;
-    };
-    let base = clone.git(&["rev-parse", "HEAD"]);
-    let id = clone.commit_with_id("file", "proxy: on a base");
-    let change = pushed(&project, &clone, &id, &["-o", &format!("base={base}")]);
-    assert_eq!(change["status"], "NEW");
+fn a_base_makes_a_change_of_what_another_branch_has() {
+    for transport in BOTH {
+        let Some((project, clone)) = start(transport) else {
+            return;
+        };
+        let base = clone.git(&["rev-parse", "HEAD"]);
+        let id = clone.commit_with_id("file", "proxy: on a base");
+        clone
+            .call(&["push", "--no-check", "--direct", "--branch", "stable"])
+            .expect(0);
+        let change = pushed(&project, &clone, &id, &["-o", &format!("base={base}")]);
+        assert_eq!(
+            (&change["status"], &change["branch"]),
+            (&"NEW".into(), &"master".into())
+        );
+    }
 }
 
 #[test]

@@ -8,7 +8,9 @@ use kata_ci::gerrit::answer::PushAnswer;
 use kata_ci::gerrit::rejection::{Context, Rejection, explain};
 use serde_json::json;
 
-use crate::support::gerrit::{Answer, Clone, Project, Transport, User, fresh_id, server};
+use crate::support::gerrit::{
+    Answer, Clone, Project, Transport, User, fresh_id, server, server_with,
+};
 
 fn start(user: User) -> Option<(Project, Clone)> {
     let project = server()?.project("rejections");
@@ -220,6 +222,63 @@ fn changes_that_are_closed_or_locked() {
     assert!(
         answer.output.contains("cannot add patch set to")
             && answer.output.contains("Add Patch Set"),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn several_changes_with_one_id() {
+    let Some((project, clone)) = start(User::Admin) else {
+        return;
+    };
+    let id = clone.commit_with_id("file", "proxy: twice");
+    clone.call(&["push", "--no-check"]).expect(0);
+    let number = project.change(&id).unwrap()["_number"].as_u64().unwrap();
+    // No client can make the server do this, old servers and lost locks did: the change's refs once more.
+    let copy = number + 700_000;
+    for last in ["1", "meta"] {
+        let name = |number: u64| format!("refs/changes/{:02}/{number}/{last}", number % 100);
+        let status = Command::new("git")
+            .arg("-C")
+            .arg(project.repository())
+            .args(["update-ref", &name(copy), &name(number)])
+            .status();
+        assert!(status.unwrap().success());
+    }
+    let index = format!("changes/{}~{copy}/index", project.id());
+    project
+        .server
+        .rest(User::Admin, "POST", &index, Some(&json!({})));
+    clone.git(&["commit", "-q", "--amend", "--no-edit", "--date=now"]);
+    let answer = clone.call(&["push", "--no-check"]).expect(1);
+    for piece in [&format!("{id} has duplicates"), "abandon all but one"] {
+        assert!(answer.output.contains(piece), "{piece}: {answer:?}");
+    }
+}
+
+#[test]
+fn what_a_stricter_server_refuses() {
+    if server().is_none() {
+        return;
+    }
+    let strict = "[change]\n\tdisablePrivateChanges = true\n\tmaxFiles = 2\n";
+    let project = server_with(strict)
+        .expect("as the other one")
+        .project("strict");
+    let clone = project.clone_as(User::Guest, Transport::Http);
+    clone.commit_with_id("file", "proxy: nobody's business");
+    let answer = clone.call(&["push", "--no-check", "--private"]).expect(1);
+    for piece in ["private changes are disabled", "leave --private out"] {
+        assert!(answer.output.contains(piece), "{piece}: {answer:?}");
+    }
+    for name in ["one", "two"] {
+        std::fs::write(clone.directory.join(name), name).unwrap();
+    }
+    clone.git(&["reset", "-q", "--soft", "origin/master"]);
+    clone.commit_with_id("three", "proxy: far too much");
+    let answer = clone.call(&["push", "--no-check"]).expect(1);
+    assert!(
+        answer.output.contains("maximum number of files"),
         "{answer:?}"
     );
 }

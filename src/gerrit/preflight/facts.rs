@@ -34,7 +34,7 @@ pub struct Facts {
     pub email: Option<String>,
 }
 
-/// Looks at the repository.
+/// Looks at the repository. With bases the range begins there, whatever is published.
 ///
 /// # Errors
 /// [`GitError`].
@@ -42,10 +42,14 @@ pub fn gather(
     surroundings: &Surroundings,
     destination: &Destination,
     tip: &str,
+    bases: &[&str],
 ) -> Result<Facts, GitError> {
     let repository = &surroundings.repository;
     let remote = destination.remote.as_deref();
-    let oids = range::unpublished(repository, tip, remote)?;
+    let oids = match bases {
+        [] => range::unpublished(repository, tip, remote)?,
+        bases => range::above(repository, tip, bases)?,
+    };
     let commits = match oids.len() {
         0 => Vec::new(),
         1..=MANY => range::read(repository, &oids)?,

@@ -7,7 +7,7 @@ use super::{Audience, Check, CheckRequest, CheckResult};
 use crate::gerrit::preflight::{
     ChangeIdState, Facts, Finding, Rules, Severity, check as preflight, gather, state_of,
 };
-use crate::gerrit::push_options::{PushOption, PushOptions};
+use crate::gerrit::push_options::{Key, PushOption, PushOptions};
 use crate::gerrit::remote::{Destination, resolve};
 use crate::gerrit::reword::add_missing_ids;
 use crate::git::plumbing::Repository;
@@ -95,7 +95,8 @@ impl<'a> Push<'a> {
         if report.findings.iter().any(wrong) {
             return Some(report.ended(Outcome::Refused, ExitCode::Failed));
         }
-        if self.facts.count == 0 {
+        // What is merged is published already.
+        if self.facts.count == 0 && !self.options.has(Key::Merged) {
             let target = &self.facts.target;
             report.notes.push(format!(
                 "nothing to push: {target} has all of it, as of the last fetch"
@@ -190,12 +191,23 @@ impl Look<'_> {
         Ok((facts, findings, rewritten.into_iter().collect()))
     }
 
+    /// Those asked for that are known here; of others the server knows.
+    fn bases(&self) -> Result<Vec<&str>, PushError> {
+        let mut bases = Vec::new();
+        for base in self.request.options.values(Key::Base) {
+            if self.repository.commit(base)?.is_some() {
+                bases.push(base);
+            }
+        }
+        Ok(bases)
+    }
+
     fn look_once(&self) -> Result<(Facts, Vec<Finding>), PushError> {
         let tip = self
             .repository
             .commit("HEAD")?
             .ok_or_else(|| PushError::Unborn(self.repository.directory().display().to_string()))?;
-        let facts = gather(&self.surroundings, &self.destination, &tip)?;
+        let facts = gather(&self.surroundings, &self.destination, &tip, &self.bases()?)?;
         let rules = Rules {
             review: !self.direct(),
             kata: self.request.kata_rules,

@@ -264,9 +264,20 @@ impl PushOptions {
         self.0.iter()
     }
 
+    /// The values of those with this key.
+    pub fn values(&self, key: Key) -> impl Iterator<Item = &str> {
+        let options = self.iter().filter(move |option| option.key == key);
+        options.filter_map(PushOption::value)
+    }
+
     /// The value of the first with this key.
     pub fn value(&self, key: Key) -> Option<&str> {
-        self.iter().find(|option| option.key == key)?.value()
+        self.values(key).next()
+    }
+
+    /// Whether there is one with this key.
+    pub fn has(&self, key: Key) -> bool {
+        self.iter().any(|option| option.key == key)
     }
 
     /// One more, in place of those with its key.

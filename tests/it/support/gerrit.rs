@@ -56,7 +56,16 @@ pub struct Server {
 /// The server, started by the first call. None where this machine cannot have one: the test then says so and is over.
 pub fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
-    match SERVER.get_or_init(start) {
+    usable(SERVER.get_or_init(|| start("")))
+}
+
+/// A server of a test's own, with more text for its gerrit.config; see [`server`]. It ends with the test process.
+pub fn server_with(configuration: &str) -> Option<&'static Server> {
+    usable(Box::leak(Box::new(start(configuration))))
+}
+
+fn usable(server: &'static Result<Server, String>) -> Option<&'static Server> {
+    match server {
         Ok(server) => Some(server),
         Err(reason) => {
             let required = std::env::var_os("KATACI_TEST_REQUIRE_GERRIT").is_some();
@@ -70,7 +79,7 @@ pub fn server() -> Option<&'static Server> {
     }
 }
 
-fn start() -> Result<Server, String> {
+fn start(configuration: &str) -> Result<Server, String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/gerrit/gerrit-up");
     let site = tempfile::Builder::new()
         .prefix("kata-ci-gerrit-")
@@ -81,6 +90,7 @@ fn start() -> Result<Server, String> {
     let mut guard = Command::new(script)
         .arg("--attended")
         .arg(&site)
+        .env("KATACI_GERRIT_CONFIG", configuration)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(errors.try_clone().map_err(|error| error.to_string())?)
@@ -195,6 +205,14 @@ pub struct Project {
 }
 
 impl Project {
+    /// Its bare repository on the server's own disk.
+    pub fn repository(&self) -> PathBuf {
+        let site = Path::new(self.server.value("admin_key"))
+            .parent()
+            .expect("a site");
+        site.join(format!("git/{}.git", self.name))
+    }
+
     /// Its name as REST wants it in a path.
     pub fn id(&self) -> String {
         self.name.replace('/', "%2F")
