@@ -24,6 +24,7 @@ const MARKERS: &str = concat!(
     r"running |Running |Doc-tests |\.\.\. |test result: |failures:|has been running|has overflowed|",
     r"INFO: |ERROR|WARNING: DATA RACE|make|ermission denied|not found|No such file|no such command|",
     r#"(never executed)|not installed|\{"|exit status |# |Found |got:|--ignored|Error|error: |error\[|signal: |"#,
+    r"TAP version |1\.\.[0-9]|ok 1|Bail out!|Dubious, test|/[0-9]+ subtests| \.\.|",
     "\x1b\\[|\x1b\\]",
 );
 

@@ -30,6 +30,9 @@ mod not_run;
 mod parser;
 mod seen;
 mod static_checks;
+mod tap;
+mod tap_diagnostics;
+mod tap_lines;
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,7 @@
 //! One parser for a job's output, whatever formats it mixes.
 //!
 //! Each line goes to the recognisers in turn, the one that is surest of its own first: events of `go test -json`, banners of
-//! static checks (inside of which nothing else is a case), `go test` text, libtest. What none of them takes may name a
+//! static checks (inside of which nothing else is a case), `go test` text, libtest, TAP. What none of them takes may name a
 //! missing program.
 
 use super::cases::{Names, Out};
@@ -12,6 +12,7 @@ use super::lines::{Line, Lines, Receiver};
 use super::make::{self, Make};
 use super::seen::Seen;
 use super::static_checks::StaticChecks;
+use super::tap::TapStreams;
 use super::{Context, Finding, Observations, causes, clean, not_run};
 use crate::outcome::Ending;
 
@@ -32,6 +33,7 @@ struct State {
     go_text: GoText,
     libtest: Libtest,
     static_checks: StaticChecks,
+    tap: TapStreams,
     make: Make,
 }
 
@@ -71,7 +73,8 @@ impl Parser {
 
 impl Receiver for Reader<'_> {
     fn wants_all(&self) -> bool {
-        self.state.go_text.wants_all() || self.state.libtest.wants_all()
+        let state = &self.state;
+        state.go_text.wants_all() || state.libtest.wants_all() || state.tap.wants_all()
     }
 
     fn line(&mut self, line: Line<'_>) {
@@ -96,6 +99,7 @@ impl State {
             go_text,
             libtest,
             static_checks,
+            tap,
             make,
         } = self;
         let out = &mut Out { names, sink };
@@ -109,7 +113,8 @@ impl State {
         let taken = !in_check
             && (go_text.line(&text, line, context, seen, out)
                 | libtest.line(&text, line, seen, out));
-        if taken || go_text.has_running() || libtest.has_running() {
+        let running = go_text.has_running() || libtest.has_running();
+        if taken || running || !in_check && tap.line(&text, line, out) || tap.has_running() {
             return;
         }
         make.error(&text);
@@ -134,6 +139,7 @@ impl State {
             mut go_text,
             mut libtest,
             static_checks,
+            tap,
             make,
         } = self;
         let out = &mut Out {
@@ -144,6 +150,7 @@ impl State {
         go_json.finish(offset, out);
         go_text.end_suite(offset, out);
         libtest.end_block(offset, out);
+        tap.finish(ending.is_some_and(Ending::is_success), offset, out);
         static_checks.finish(ending, offset, &context, &mut observations, out);
         let cases = out.names.tally.total() > 0;
         not_run::hand_out(&context, &seen, ending, out);

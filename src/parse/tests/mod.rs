@@ -5,6 +5,7 @@ mod go;
 mod laws;
 mod rust;
 mod snippets;
+mod tap;
 mod transcripts;
 
 use super::{CaseEnd, Context, Finding, Observations, Parser};

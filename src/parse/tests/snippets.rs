@@ -1,7 +1,8 @@
-//! Output of go and cargo in every form that is understood, and what is found in it.
+//! Output of go, cargo and writers of TAP in every form that is understood, and what is found in it.
 //!
-//! The files in `fixtures/transcripts/snippets` were made by go 1.26 and rust 1.95 from small packages; only their
-//! directory's name was changed. The snapshots were compared with the files by hand.
+//! The files in `fixtures/transcripts/snippets` were made by go 1.26, rust 1.95, perl 5.36 (prove -v --merge), bats 1.8
+//! (-F tap, -F tap13 -T) and node 20 (--test --test-reporter tap) from small packages; only their directory's name was
+//! changed. The snapshots were compared with the files by hand.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -77,6 +78,12 @@ fn snippets_of_go_and_cargo() {
         "cargo-crash",
         "cargo-quiet",
         "cargo-filtered",
+        "tap-prove",
+        "tap-prove-bail-out",
+        "tap-prove-quiet",
+        "tap-bats",
+        "tap-bats-13",
+        "tap-node",
     ];
     for name in names {
         insta::assert_snapshot!(name, shown(&parse(&context, &snippet(name), 1)));

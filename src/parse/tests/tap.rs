@@ -1,0 +1,119 @@
+//! Streams of TAP that no writer would be proud of.
+
+use super::{Parsed, parse};
+use crate::parse::Context;
+
+fn cases(text: &str, code: i32) -> Vec<String> {
+    parse(&Context::default(), text, code).cases()
+}
+
+#[test]
+fn text_that_looks_like_a_test_is_none_in_a_job_that_passed() {
+    let text = "ok 1 file copied\nnot ok 2 or so\ndone\n";
+    assert_eq!(cases(text, 0), Vec::<String>::new());
+    // It failed: nothing is kept back that may say why.
+    assert_eq!(
+        cases(text, 1),
+        ["|file copied|passed", "|or so|failed", "|(plan)|unfinished"]
+    );
+}
+
+#[test]
+fn a_version_without_a_plan_is_no_pass() {
+    let found = cases("TAP version 13\nok 1 - a\n", 0);
+    assert_eq!(found, ["|a|passed", "|(plan)|unfinished"]);
+}
+
+#[test]
+fn tests_that_were_planned_and_never_came_are_told() {
+    assert_eq!(
+        cases("1..3\nok 1 - a\nsegmentation fault\n", 139),
+        ["|a|passed", "|test 2|not-run", "|test 3|not-run"]
+    );
+    let many = cases("1..1000\nok 1 - a\n", 1);
+    assert_eq!(many.len(), 102);
+    assert_eq!(many[101], "|tests 102 to 1000|not-run");
+    let nested = cases(
+        "1..1\n# Subtest: g\n    1..2\n    ok 1 - a\nnot ok 1 - g\n",
+        1,
+    );
+    assert_eq!(nested, ["|g/a|passed", "|g/test 2|not-run", "|g|failed"]);
+}
+
+#[test]
+fn more_tests_than_planned_fail() {
+    assert_eq!(
+        cases("1..1\nok 1 - a\nok 2 - b\n", 0),
+        ["|a|passed", "|b|passed", "|(plan)|failed"]
+    );
+}
+
+#[test]
+fn giving_up_is_a_failure_with_its_reason() {
+    let text = "1..3\nok 1 - a\nBail out! the database is gone\n";
+    let parsed = parse(&Context::default(), text, 0);
+    assert_eq!(
+        parsed.cases(),
+        [
+            "|a|passed",
+            "|(bail out)|failed",
+            "|test 2|not-run",
+            "|test 3|not-run"
+        ]
+    );
+    let message = parsed.end("(bail out)").message.as_deref();
+    assert_eq!(message, Some("the database is gone"));
+}
+
+#[test]
+fn a_plan_of_nothing_is_skipped_with_its_reason() {
+    let parsed = parse(&Context::default(), "1..0 # SKIP no database\n", 0);
+    assert_eq!(parsed.cases(), ["|(package)|skipped"]);
+    assert_eq!(
+        parsed.end("(package)").message.as_deref(),
+        Some("no database")
+    );
+}
+
+#[test]
+fn streams_that_follow_one_another_do_not_mix() {
+    let text =
+        "1..2\nok 1 - a\nok 2 - b\nTAP version 14\nok 1 - a\n1..1\nmake: done\nok 1 - c\n1..1\n";
+    assert_eq!(
+        cases(text, 0),
+        ["|a|passed", "|b|passed", "|a #2|passed", "|c|passed"]
+    );
+    // The first one died.
+    let died = "1..3\nok 1 - a\n1..1\nok 1 - b\n";
+    assert_eq!(
+        cases(died, 1),
+        [
+            "|a|passed",
+            "|test 2|not-run",
+            "|test 3|not-run",
+            "|b|passed"
+        ]
+    );
+}
+
+#[test]
+fn a_test_has_what_was_printed_before_and_told_after_it() {
+    let text = "1..2\nok 1 - a\nnoise\nnot ok 2 - b\n# why\nafter\n";
+    let parsed: Parsed = parse(&Context::default(), text, 1);
+    let span = parsed.end("b").output[0];
+    let part = &text[span.start as usize..span.end as usize];
+    assert_eq!(part, "noise\nnot ok 2 - b\n# why\n");
+}
+
+#[test]
+fn output_between_tests_is_no_part_of_the_stream() {
+    let text = "1..2\nok 1 - a\nok  \texample.com/x\t0.01s\nokay\n  ok 9\nok 2 - b\n";
+    let found = cases(text, 0);
+    assert!(found.contains(&"|a|passed".to_owned()) && found.contains(&"|b|passed".to_owned()));
+    assert!(
+        !found
+            .iter()
+            .any(|case| case.contains("not-run") || case.contains('9')),
+        "{found:?}"
+    );
+}
