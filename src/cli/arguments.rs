@@ -150,6 +150,10 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "N", env = "KATACI_MAX_FAIL", value_parser = positive, conflicts_with = "fail_fast")]
     pub max_fail: Option<usize>,
 
+    /// Run what was committed in REV, in a clean checkout aside, instead of what lies in the work tree.
+    #[arg(long, value_name = "REV", env = "KATACI_REV")]
+    pub rev: Option<String>,
+
     /// Whether jobs get a network: off is enforced or an error, auto is enforced where the host allows it.
     #[arg(long, value_name = "WHETHER", env = "KATACI_NETWORK")]
     pub network: Option<Switch>,

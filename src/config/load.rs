@@ -28,6 +28,15 @@ pub fn locate(option: Option<&str>, directory: &Path) -> Result<Option<Source>, 
     }
 }
 
+/// The nearest `kata-ci.toml` in `directory` or above it, as far as `top`; none when there is none.
+///
+/// # Errors
+/// A directory that cannot be looked into.
+pub fn locate_below(directory: &Path, top: &Path) -> Result<Option<Source>, ConfigError> {
+    let below = |source: &Source| matches!(source, Source::File(path) if path.starts_with(top));
+    Ok(upwards(directory)?.filter(below))
+}
+
 fn named(name: &str, directory: &Path) -> Result<Source, Problem> {
     if let Some(name) = shipped::find(name) {
         return Ok(Source::Shipped(name));

@@ -33,7 +33,7 @@ pub use bounds::{IsolatePolicy, NetworkPolicy};
 pub use document::Source;
 pub use gerrit::{CommitRules, Gerrit};
 pub use ignore::Ignore;
-pub use load::{load, locate, user_file};
+pub use load::{load, locate, locate_below, user_file};
 pub use network::{Network, Proxy, proxy_credentials};
 pub use pipeline::{Component, Flaky, Layout, Pipeline, Reads, Step};
 pub use problem::ConfigError;

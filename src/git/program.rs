@@ -19,6 +19,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 pub struct Git {
     program: PathBuf,
     environment: BTreeMap<OsString, OsString>,
+    deadline: Duration,
 }
 
 impl Git {
@@ -31,6 +32,7 @@ impl Git {
         let mut git = Self {
             program,
             environment: environment.clone(),
+            deadline: DEADLINE,
         };
         git.environment.extend(
             [
@@ -43,6 +45,11 @@ impl Git {
         git.remove_local_variables()?;
         git.check_version()?;
         Ok(git)
+    }
+
+    /// The same, with more time for each call than looking takes.
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
     }
 
     /// Calls git and hands out its standard output.
@@ -88,7 +95,7 @@ impl Git {
                 .collect(),
             directory,
             environment: &self.environment,
-            deadline: DEADLINE,
+            deadline: self.deadline,
         };
         let answer = probe.run()?;
         Ok((probe, answer))

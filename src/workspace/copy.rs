@@ -54,7 +54,7 @@ fn keep_times(target: &Path, metadata: &Metadata) -> io::Result<()> {
     File::open(target)?.set_times(times)
 }
 
-fn is_cache(directory: &Path) -> bool {
+pub(super) fn is_cache(directory: &Path) -> bool {
     let mut head = [0; CACHE_SIGNATURE.len()];
     File::open(directory.join("CACHEDIR.TAG"))
         .and_then(|mut tag| tag.read_exact(&mut head))

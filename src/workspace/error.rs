@@ -1,8 +1,10 @@
 //! Why there is no workspace to run in.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
+use super::AsideError;
 use crate::outcome::ExitCode;
 
 /// There is no workspace.
@@ -57,6 +59,9 @@ pub enum WorkspaceError {
         /// Another.
         other: PathBuf,
     },
+    /// A commit could not be checked out aside.
+    #[error(transparent)]
+    Aside(#[from] AsideError),
     /// The GOPATH view could not be made.
     #[error("a GOPATH view of the checkouts could not be made at {}: {source}", path.display())]
     View {
@@ -69,8 +74,9 @@ pub enum WorkspaceError {
 
 impl WorkspaceError {
     /// What to do about it.
-    pub fn fix(&self) -> &'static str {
-        match self {
+    pub fn fix(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Aside(error) => return error.fix().into(),
             Self::Directory { .. } => "name a directory that can be read with -C DIR",
             Self::Nothing { .. } => {
                 "go into a checkout or name one with -C DIR, or list components in a kata-ci.toml"
@@ -87,12 +93,13 @@ impl WorkspaceError {
             Self::View { .. } => {
                 "make room there, or set XDG_CACHE_HOME to a directory that can be written"
             }
-        }
+        })
     }
 
     /// The exit code of a run that ends with it.
     pub fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Aside(error) => error.exit_code(),
             Self::View { .. } => ExitCode::Error,
             Self::Directory { .. }
             | Self::Nothing { .. }

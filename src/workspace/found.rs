@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::OwnDirectory;
 use crate::config::Component;
 use crate::event::Notice;
 use crate::plan::Readiness;
@@ -20,7 +21,7 @@ pub struct Workspace {
     /// What the user should know beforehand.
     pub notices: Vec<Notice>,
     /// Keeps a GOPATH view made for this run; it is removed when the workspace is dropped.
-    pub view: Option<tempfile::TempDir>,
+    pub view: Option<OwnDirectory>,
 }
 
 impl Workspace {

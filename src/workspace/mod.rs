@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! detect ─▶ which shipped pipeline fits
+//! Aside  ─▶ a commit in a place of its own, for what follows to look at
 //! open   ─▶ components in their places ─▶ layout (GOPATH, a view) ─▶ preflight of those selected ─▶ Workspace
 //! ```
 //! This module looks at the machine and the work trees, and changes neither: what it makes (a GOPATH view) lies in a
 //! directory of the run's own. Nothing of it needs a network. It does not decide what runs: that is for [`crate::plan`].
 
+mod aside;
 mod copy;
 mod detect;
 mod error;
@@ -16,6 +18,7 @@ mod makefile;
 mod monorepo;
 mod notices;
 mod open;
+mod own_directory;
 mod packages;
 mod place;
 mod preflight;
@@ -26,7 +29,9 @@ mod worktree;
 #[cfg(test)]
 mod tests;
 
+pub use aside::{Aside, AsideError};
 pub use detect::{Detected, detect};
 pub use error::WorkspaceError;
 pub use found::{FoundComponent, Workspace};
-pub use open::{Located, Placed, locate, open};
+pub use open::{Located, Placed, locate, locate_aside, open, open_aside};
+pub use own_directory::OwnDirectory;

@@ -9,8 +9,9 @@ use super::packages::{Packages, packages};
 use super::place::{absolute, has_makefile, is_inside};
 use super::preflight::Preflight;
 use super::view::Ground;
-use super::{FoundComponent, Workspace, WorkspaceError, makefile, notices, v1};
+use super::{Aside, FoundComponent, Workspace, WorkspaceError, makefile, notices, v1};
 use crate::config::{Component, Layout, Pipeline, Step};
+use crate::event::Notice;
 use crate::git::Git;
 use crate::outcome::Expect;
 use crate::plan::{Readiness, Selection, of_component};
@@ -47,24 +48,35 @@ pub fn locate(
     selection: &Selection,
     user: &Environment,
 ) -> Result<Located, WorkspaceError> {
-    let directory = absolute(directory)?;
-    let (root, placed) = place(pipeline, &directory, user)?;
-    let selected = match selection.components.as_slice() {
-        [] => {
-            let mut meant = placed.clone();
-            keep_where_the_user_stands(&mut meant, pipeline.base.as_deref().unwrap_or(&directory));
-            meant
-                .into_iter()
-                .map(|placed| placed.component.name)
-                .collect()
-        }
-        names => names.to_vec(),
+    let opening = Opening {
+        machine: &Machine::this(),
+        pipeline,
+        directory,
+        selection,
+        user,
     };
-    Ok(Located {
-        root,
-        placed,
-        selected,
-    })
+    opening.locate(None)
+}
+
+/// [`locate`] where [`open_aside`] opens.
+///
+/// # Errors
+/// See [`open_aside`].
+pub fn locate_aside(
+    pipeline: &Pipeline,
+    aside: &mut Aside,
+    selection: &Selection,
+    user: &Environment,
+) -> Result<Located, WorkspaceError> {
+    let directory = aside.directory().to_owned();
+    let opening = Opening {
+        machine: &Machine::this(),
+        pipeline,
+        directory: &directory,
+        selection,
+        user,
+    };
+    opening.locate(Some(aside))
 }
 
 /// Finds the pipeline's components from a directory, makes their layout, and looks whether those that the selection names
@@ -86,6 +98,28 @@ pub fn open(
     open_on(&Machine::this(), pipeline, directory, selection, user)
 }
 
+/// [`open`] with what was committed instead of what lies in the work trees: from where the user stands, aside. Components
+/// of a file that lie in other repositories are checked out, too, unless they are to be left out.
+///
+/// # Errors
+/// Those of [`open`], and where a repository does not have the revision.
+pub fn open_aside(
+    pipeline: &Pipeline,
+    aside: &mut Aside,
+    selection: &Selection,
+    user: &Environment,
+) -> Result<Workspace, WorkspaceError> {
+    let directory = aside.directory().to_owned();
+    let opening = Opening {
+        machine: &Machine::this(),
+        pipeline,
+        directory: &directory,
+        selection,
+        user,
+    };
+    opening.open(Some(aside))
+}
+
 /// [`open`] on a machine of one's own making.
 pub(super) fn open_on(
     machine: &Machine,
@@ -94,44 +128,118 @@ pub(super) fn open_on(
     selection: &Selection,
     user: &Environment,
 ) -> Result<Workspace, WorkspaceError> {
-    let directory = absolute(directory)?;
-    let (root, mut placed) = place(pipeline, &directory, user)?;
-    if selection.components.is_empty() {
-        // A file stands for all of its components, from wherever it is used; unless it lies inside of one.
-        let standing = pipeline.base.as_deref().unwrap_or(&directory);
-        keep_where_the_user_stands(&mut placed, standing);
-    }
-    let is_selected = |placed: &Placed| {
-        let names = &selection.components;
-        names.is_empty() || names.contains(&placed.component.name)
-    };
-    let selected: Vec<_> = placed.iter().filter(|placed| is_selected(placed)).collect();
-    let ground = Ground::prepare(pipeline.layout, &root, &selected, user)?;
-    let inspection = Inspection {
+    let opening = Opening {
         machine,
         pipeline,
+        directory,
         selection,
         user,
-        ground: &ground,
     };
-    let components = inspection.inspect_all(&placed, is_selected);
-    let notices = notices::notices(
-        machine,
-        selected.iter().map(|placed| {
-            let component = &placed.component;
-            (
-                component,
-                of_component(user, &ground.environment, pipeline, component),
-            )
-        }),
-    );
-    Ok(Workspace {
-        root,
-        environment: ground.environment,
-        components,
-        notices,
-        view: ground.view,
-    })
+    opening.open(None)
+}
+
+/// What is opened.
+struct Opening<'a> {
+    machine: &'a Machine,
+    pipeline: &'a Pipeline,
+    directory: &'a Path,
+    selection: &'a Selection,
+    user: &'a Environment,
+}
+
+impl Opening<'_> {
+    fn open(&self, mut aside: Option<&mut Aside>) -> Result<Workspace, WorkspaceError> {
+        let (pipeline, selection, user) = (self.pipeline, self.selection, self.user);
+        let (root, placed) = self.placed(aside.as_deref_mut())?;
+        let is_selected = |placed: &Placed| {
+            let names = &selection.components;
+            names.is_empty() || names.contains(&placed.component.name)
+        };
+        let selected: Vec<_> = placed.iter().filter(|placed| is_selected(placed)).collect();
+        let ground = match aside.as_deref_mut() {
+            Some(aside) => Ground::aside(pipeline.layout, aside, user)?,
+            None => Ground::prepare(pipeline.layout, &root, &selected, user)?,
+        };
+        let inspection = Inspection {
+            machine: self.machine,
+            pipeline,
+            selection,
+            user,
+            ground: &ground,
+        };
+        let components = inspection.inspect_all(&placed, is_selected);
+        let notices = self.notices(&ground, &selected);
+        let workspace = Workspace {
+            root,
+            environment: ground.environment,
+            components,
+            notices,
+            view: ground.view,
+        };
+        Ok(match aside {
+            Some(aside) => aside.explain(workspace),
+            None => workspace,
+        })
+    }
+
+    fn locate(&self, mut aside: Option<&mut Aside>) -> Result<Located, WorkspaceError> {
+        let directory = absolute(self.directory)?;
+        let (root, placed) = place(self.pipeline, &directory, self.user, aside.as_deref_mut())?;
+        let selected = match self.selection.components.as_slice() {
+            [] => {
+                let meant = self.meant(placed.clone(), &directory, aside)?;
+                meant
+                    .into_iter()
+                    .map(|placed| placed.component.name)
+                    .collect()
+            }
+            names => names.to_vec(),
+        };
+        Ok(Located {
+            root,
+            placed,
+            selected,
+        })
+    }
+
+    fn placed(
+        &self,
+        mut aside: Option<&mut Aside>,
+    ) -> Result<(PathBuf, Vec<Placed>), WorkspaceError> {
+        let directory = absolute(self.directory)?;
+        let (root, placed) = place(self.pipeline, &directory, self.user, aside.as_deref_mut())?;
+        match self.selection.components.is_empty() {
+            true => Ok((root, self.meant(placed, &directory, aside)?)),
+            false => Ok((root, placed)),
+        }
+    }
+
+    /// The components that are meant where none is named.
+    fn meant(
+        &self,
+        mut placed: Vec<Placed>,
+        directory: &Path,
+        aside: Option<&mut Aside>,
+    ) -> Result<Vec<Placed>, WorkspaceError> {
+        // A file stands for all of its components, from wherever it is used; unless it lies inside of one.
+        let standing = self.pipeline.base.as_deref().unwrap_or(directory);
+        let standing = match aside {
+            // Where the file lies is known as the user knows it, and where the components lie is not.
+            Some(aside) if aside.knows(standing) => &aside.place(standing, None)?,
+            _ => standing,
+        };
+        keep_where_the_user_stands(&mut placed, standing);
+        Ok(placed)
+    }
+
+    fn notices(&self, ground: &Ground, selected: &[&Placed]) -> Vec<Notice> {
+        let environment =
+            |component| of_component(self.user, &ground.environment, self.pipeline, component);
+        let components = selected
+            .iter()
+            .map(|placed| (&placed.component, environment(&placed.component)));
+        notices::notices(self.machine, components)
+    }
 }
 
 /// Where each component is; those of a shipped pipeline that are not there are left out.
@@ -139,12 +247,13 @@ fn place(
     pipeline: &Pipeline,
     directory: &Path,
     user: &Environment,
+    aside: Option<&mut Aside>,
 ) -> Result<(PathBuf, Vec<Placed>), WorkspaceError> {
     let base = pipeline.base.as_deref().map(absolute).transpose()?;
     let root = base.as_deref().unwrap_or(directory);
     let mut found = match &base {
         _ if pipeline.components.is_empty() => Some((root.to_owned(), any_makefile(root)?)),
-        Some(base) => Some((base.clone(), listed(pipeline, base)?)),
+        Some(base) => Some((base.clone(), listed(pipeline, base, aside)?)),
         None => None,
     };
     // A file inside of a component that extends a shipped pipeline: its components are where the shipped one's are.
@@ -188,11 +297,20 @@ fn any_makefile(root: &Path) -> Result<Vec<Placed>, WorkspaceError> {
 }
 
 /// Components of a file, relative to its directory.
-fn listed(pipeline: &Pipeline, base: &Path) -> Result<Vec<Placed>, WorkspaceError> {
+fn listed(
+    pipeline: &Pipeline,
+    base: &Path,
+    mut aside: Option<&mut Aside>,
+) -> Result<Vec<Placed>, WorkspaceError> {
     let mut placed = Vec::new();
     for component in &pipeline.components {
         let path = base.join(&component.path);
-        match absolute(&path) {
+        let directory = match aside.as_deref_mut() {
+            Some(aside) if aside.is_alone() && !aside.knows(&path) => continue,
+            Some(aside) => absolute(&aside.place_component(pipeline.layout, component, &path)?),
+            None => absolute(&path),
+        };
+        match directory {
             Ok(directory) if !component.optional || has_makefile(&directory) => {
                 placed.push(Placed {
                     component: component.clone(),

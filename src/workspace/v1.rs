@@ -119,7 +119,7 @@ fn only(name: &str, paths: Vec<PathBuf>) -> Result<PathBuf, WorkspaceError> {
 }
 
 /// Which of kata v1's repositories the directory is a checkout of: by its own name, else by its origin's.
-fn repository_name(directory: &Path, git: Option<&Git>) -> Option<&'static str> {
+pub(super) fn repository_name(directory: &Path, git: Option<&Git>) -> Option<&'static str> {
     if !has_makefile(directory) || !directory.join(".ci").is_dir() {
         return None;
     }

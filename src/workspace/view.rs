@@ -11,10 +11,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::open::Placed;
+use super::own_directory::OwnDirectory;
 use super::preflight::{TestsClone, gopath};
 use super::v1::{IMPORT_ROOT, gopath_of};
 use super::worktree;
-use super::{WorkspaceError, copy};
+use super::{Aside, WorkspaceError, aside, copy};
 use crate::config::Layout;
 use crate::git::Git;
 
@@ -24,7 +25,7 @@ pub(super) struct Ground {
     /// See [`super::Workspace::environment`].
     pub(super) environment: BTreeMap<OsString, OsString>,
     /// See [`super::Workspace::view`].
-    pub(super) view: Option<tempfile::TempDir>,
+    pub(super) view: Option<OwnDirectory>,
     /// Where kata's tests repository is looked for, as the user knows the places.
     pub(super) tests_clone: TestsClone,
 }
@@ -59,10 +60,43 @@ impl Ground {
         let tests_clone = TestsClone {
             places: std::iter::once(root.join("tests")).chain(own).collect(),
         };
-        let view = make(selected, tests_clone.found().map(PathBuf::as_path), user)?;
+        let view = make(
+            root,
+            selected,
+            tests_clone.found().map(PathBuf::as_path),
+            user,
+        )?;
         Ok(Self {
             environment: environment(view.path(), user, gopath(user)),
             view: Some(view),
+            tests_clone,
+        })
+    }
+
+    /// The same for checkouts aside, which lie in a GOPATH already.
+    pub(super) fn aside(
+        layout: Layout,
+        aside: &mut Aside,
+        user: &BTreeMap<OsString, OsString>,
+    ) -> Result<Self, WorkspaceError> {
+        let root = aside.parent().to_owned();
+        let own = gopath(user).map(|gopath| gopath.join(IMPORT_ROOT).join("tests"));
+        let tests_clone = TestsClone {
+            places: std::iter::once(root.join("tests")).chain(own).collect(),
+        };
+        let environment = match layout {
+            Layout::Plain => BTreeMap::new(),
+            Layout::Gopath => {
+                if let Some(clone) = tests_clone.found() {
+                    aside.bring_tests_clone(clone)?;
+                }
+                let own = gopath_of(&root.join("any")).map(Path::to_owned);
+                environment(aside.gopath(), user, own.or_else(|| gopath(user)))
+            }
+        };
+        Ok(Self {
+            environment,
+            view: None,
             tests_clone,
         })
     }
@@ -120,14 +154,15 @@ fn environment(
 }
 
 fn make(
+    workspace: &Path,
     selected: &[&Placed],
     tests_clone: Option<&Path>,
     user: &BTreeMap<OsString, OsString>,
-) -> Result<tempfile::TempDir, WorkspaceError> {
+) -> Result<OwnDirectory, WorkspaceError> {
     // What a missing git means is for the preflight.
     let git = Git::find(user).ok();
     let parent = parent(user);
-    let view = directory(&parent).map_err(|source| WorkspaceError::View {
+    let view = directory(&parent, workspace).map_err(|source| WorkspaceError::View {
         path: parent,
         source,
     })?;
@@ -151,7 +186,7 @@ fn make(
 }
 
 /// A place on a disk, because checkouts are large, and not below /tmp, which jobs may get one of their own of.
-fn parent(user: &BTreeMap<OsString, OsString>) -> PathBuf {
+pub(super) fn parent(user: &BTreeMap<OsString, OsString>) -> PathBuf {
     let variable = |name: &str| user.get(OsStr::new(name)).map(PathBuf::from);
     variable("XDG_CACHE_HOME")
         .filter(|path| path.is_absolute())
@@ -166,12 +201,9 @@ fn parent(user: &BTreeMap<OsString, OsString>) -> PathBuf {
         .join("kata-ci")
 }
 
-fn directory(parent: &Path) -> io::Result<tempfile::TempDir> {
-    std::fs::create_dir_all(parent)?;
-    // go compares paths as they are: without symbolic links they are the same however one comes there.
-    let view = tempfile::Builder::new()
-        .prefix("gopath-")
-        .tempdir_in(parent.canonicalize()?)?;
+fn directory(parent: &Path, workspace: &Path) -> io::Result<OwnDirectory> {
+    let name = aside::unique_name(workspace);
+    let view = OwnDirectory::create(&parent.join("views"), &name)?;
     std::fs::create_dir(view.path().join("bin"))?;
     Ok(view)
 }

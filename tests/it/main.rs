@@ -34,6 +34,7 @@ mod push_rejections;
 mod push_several;
 mod resume;
 mod retries;
+mod rev;
 mod signals;
 mod since;
 mod support;

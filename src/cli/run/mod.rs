@@ -5,6 +5,7 @@ mod fingerprint;
 mod history;
 mod prepare;
 mod resume;
+mod rev;
 mod show;
 mod since;
 mod started;
@@ -25,6 +26,7 @@ use crate::event::{Event, Journal, RunFinished, RunResumed, Since};
 use crate::exec::{self, Decided, Scene, Settings};
 use crate::plan::Plan;
 use crate::report::{self, Followed, Live};
+use crate::workspace::Aside;
 
 /// Events that may wait for the one thread that draws; more than that and the jobs wait for it.
 const EVENTS_IN_FLIGHT: usize = 1024;
@@ -191,9 +193,10 @@ fn settings(
     directory: &ReportDirectory,
     decided: Decided,
 ) -> Settings {
+    let view = prepared.workspace.view.as_ref().map(|view| view.path());
     let scene = Scene {
         workspace: &prepared.workspace.root,
-        view: prepared.workspace.view.as_ref().map(|view| view.path()),
+        view: view.or(prepared.aside.as_ref().map(Aside::gopath)),
         reports: &directory.path,
     };
     Settings {

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use super::super::arguments::{Arguments, RunArguments, Switch};
 use super::super::failure::Failure;
 use super::super::pipeline;
-use super::{earlier, history, since};
+use super::{earlier, history, rev, since};
 use crate::config::{self, IsolatePolicy, NetworkPolicy, Overrides, Pipeline};
 use crate::event::{Notice, Since};
 use crate::plan::{self, Plan, Selection};
-use crate::workspace::{self, Workspace};
+use crate::workspace::{self, Aside, Workspace};
 
 /// A run that is ready to begin.
 pub(super) struct Prepared {
@@ -27,6 +27,8 @@ pub(super) struct Prepared {
     pub since: Option<Since>,
     /// Id of the run whose failures are run again, and which they are, where that was asked.
     pub rerun_of: Option<(String, Notice)>,
+    /// Where commits are checked out; removed with this.
+    pub aside: Option<Aside>,
 }
 
 impl Prepared {
@@ -48,20 +50,30 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
             "name a directory that is there with -C DIR",
         )
     })?;
-    let source = pipeline::source(run.pipeline.as_deref(), &directory)?;
-    let pipeline = config::load(
-        &source,
-        &overrides(run),
-        config::user_file(&environment).as_deref(),
-    )?;
     let mut selection = Selection {
         components: run.components.clone(),
         steps: run.steps.clone(),
     };
+    let mut aside = rev::enter(run, &directory, &selection, &environment)?;
+    let source = match &aside {
+        Some(aside) => rev::source(run, aside, &directory)?,
+        None => pipeline::source(run.pipeline.as_deref(), &directory)?,
+    };
+    let mut pipeline = config::load(
+        &source,
+        &overrides(run),
+        config::user_file(&environment).as_deref(),
+    )?;
+    if let Some(aside) = &aside {
+        pipeline.name = rev::name(&pipeline, aside);
+    }
     let mut since = None;
     // An empty variable is none, so that a script need not ask whether there is a base.
     if let Some(revision) = run.since.as_deref().filter(|revision| !revision.is_empty()) {
-        let located = workspace::locate(&pipeline, &directory, &selection, &environment)?;
+        let located = match &mut aside {
+            Some(aside) => workspace::locate_aside(&pipeline, aside, &selection, &environment)?,
+            None => workspace::locate(&pipeline, &directory, &selection, &environment)?,
+        };
         let decided = since::decide(revision, &pipeline, &located, &environment)?;
         // Names that are no component's are left to be refused.
         selection.components = located.selected;
@@ -77,11 +89,15 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
                 plan: Plan::default(),
                 since: Some(decided),
                 rerun_of: None,
+                aside,
             });
         }
         since = Some(decided);
     }
-    let workspace = workspace::open(&pipeline, &directory, &selection, &environment)?;
+    let workspace = match &mut aside {
+        Some(aside) => workspace::open_aside(&pipeline, aside, &selection, &environment)?,
+        None => workspace::open(&pipeline, &directory, &selection, &environment)?,
+    };
     let mut plan = plan::build(&pipeline, &workspace, &selection, &environment)?;
     plan.expect(&history::durations(
         &earlier::kept(&environment),
@@ -104,6 +120,7 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
         plan,
         since,
         rerun_of,
+        aside,
     })
 }
 

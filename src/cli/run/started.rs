@@ -89,6 +89,7 @@ fn again(arguments: &Arguments, options: &RunArguments, directory: &Path) -> Str
     let elsewhere = arguments.directory != Path::new(".");
     option("-C", elsewhere.then(|| directory.display().to_string()));
     option("-p", options.pipeline.clone());
+    option("--rev", options.rev.clone());
     option(
         "--timeout",
         options

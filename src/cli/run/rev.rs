@@ -1,0 +1,70 @@
+//! `--rev`: the run of what was committed.
+//!
+//! The pipeline, too, is the commit's where its file lies in the repository: what is not committed has no say. A file above
+//! the repository, and one that is named with `-p`, is taken as it is.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::super::arguments::RunArguments;
+use super::super::failure::Failure;
+use crate::config::{self, Pipeline, Source};
+use crate::plan::Selection;
+use crate::workspace::{self, Aside, WorkspaceError};
+
+/// Checks the revision out, where one is asked for.
+pub(super) fn enter(
+    run: &RunArguments,
+    directory: &Path,
+    selection: &Selection,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Option<Aside>, Failure> {
+    let Some(revision) = run.rev.as_deref().filter(|revision| !revision.is_empty()) else {
+        return Ok(None);
+    };
+    let aside = Aside::enter(directory, revision, selection, environment);
+    Ok(Some(aside.map_err(WorkspaceError::from)?))
+}
+
+/// The pipeline asked for, else the commit's own, else one above the repository, else what lies there.
+pub(super) fn source(
+    run: &RunArguments,
+    aside: &Aside,
+    directory: &Path,
+) -> Result<Source, Failure> {
+    if let Some(name) = run.pipeline.as_deref().filter(|name| !name.is_empty())
+        && let Some(source) = config::locate(Some(name), directory)?
+    {
+        return Ok(source);
+    }
+    let found = match aside.top() {
+        Some(top) => match config::locate_below(aside.directory(), top)? {
+            Some(source) => Some(source),
+            None => above(&aside.as_user_knows(top))?,
+        },
+        None => config::locate(None, directory)?,
+    };
+    match found {
+        Some(source) => Ok(source),
+        None => Ok(Source::Shipped(
+            workspace::detect(aside.directory())?.pipeline,
+        )),
+    }
+}
+
+/// The pipeline's name, with its file where the user knows it.
+pub(super) fn name(pipeline: &Pipeline, aside: &Aside) -> String {
+    let path = Path::new(&pipeline.name);
+    match path.is_absolute() {
+        true => aside.as_user_knows(path).display().to_string(),
+        false => pipeline.name.clone(),
+    }
+}
+
+fn above(repository: &Path) -> Result<Option<Source>, Failure> {
+    match repository.parent() {
+        Some(parent) => Ok(config::locate(None, parent)?),
+        None => Ok(None),
+    }
+}

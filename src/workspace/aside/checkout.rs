@@ -1,0 +1,139 @@
+//! A commit in a repository of its own.
+//!
+//! The repository borrows the user's objects (`objects/info/alternates`) and has the refs of the remotes and the tags as
+//! they are there, and the remotes' URLs. A clone would not do: to `git clone` the user's local branches are those of the
+//! remote, so `origin/master` would be what the user has made of it, and checks of changed files would find none.
+//! Hooks, stash and work trees are not there. The user's repository is only read.
+
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::AsideError;
+use super::settings;
+use crate::git::{Git, GitError};
+
+/// Writing a large work tree takes its time on a slow disk.
+const DEADLINE: Duration = Duration::from_secs(600);
+
+/// A commit, checked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Checkout {
+    /// The top of the user's work tree.
+    pub(super) source: PathBuf,
+    /// The top of the work tree aside.
+    pub(super) directory: PathBuf,
+    /// The commit.
+    pub(super) commit: String,
+}
+
+/// Checks a commit of the user's repository out to a path where nothing is yet.
+pub(super) fn make(
+    git: &Git,
+    source: &Path,
+    commit: &str,
+    directory: PathBuf,
+) -> Result<Checkout, AsideError> {
+    let failed = |source| AsideError::File {
+        path: directory.clone(),
+        source,
+    };
+    let git = &git.clone().with_deadline(DEADLINE);
+    let common = source.join(git.path(source, "--git-common-dir")?);
+    let repository = directory.join(".git");
+    initialise(git, source, &directory)?;
+    borrow_objects(&common, &repository).map_err(failed)?;
+    append_settings(git, source, &repository)?.map_err(failed)?;
+    write_refs(git, source, &repository)?.map_err(failed)?;
+    // Hooks of a template or of the user's own are not for this repository.
+    let checkout = ["checkout", "--quiet", "--detach", commit];
+    let words = [&["-c", "core.hooksPath=/dev/null"][..], &checkout].concat();
+    git.run(&directory, &words)?;
+    Ok(Checkout {
+        source: source.to_owned(),
+        directory,
+        commit: commit.to_owned(),
+    })
+}
+
+fn initialise(git: &Git, source: &Path, directory: &Path) -> Result<(), AsideError> {
+    // A git that does not know the question knows one format only.
+    let format = git.path(source, "--show-object-format")?;
+    let mut words = vec!["-c", "init.defaultRefFormat=files", "init", "--quiet"];
+    words.push("--template=");
+    if format == Path::new("sha256") {
+        words.push("--object-format=sha256");
+    }
+    let mut words: Vec<_> = words.into_iter().map(Path::new).collect();
+    words.push(directory);
+    git.run(Path::new("/"), &words)?;
+    Ok(())
+}
+
+/// A shallow repository ends where its file `shallow` says.
+fn borrow_objects(common: &Path, repository: &Path) -> io::Result<()> {
+    let mut path = common.join("objects").canonicalize()?.into_os_string();
+    if path.as_bytes().contains(&b'\n') {
+        return Err(io::Error::other("a path with a line break cannot be lent"));
+    }
+    path.push("\n");
+    fs::create_dir_all(repository.join("objects/info"))?;
+    fs::write(repository.join("objects/info/alternates"), path.as_bytes())?;
+    let shallow = common.join("shallow");
+    match shallow.is_file() {
+        true => fs::copy(shallow, repository.join("shallow")).map(drop),
+        false => Ok(()),
+    }
+}
+
+fn append_settings(
+    git: &Git,
+    source: &Path,
+    repository: &Path,
+) -> Result<io::Result<()>, GitError> {
+    let text = settings::of(git, source)?;
+    let file = repository.join("config");
+    Ok(fs::read_to_string(&file).and_then(|own| fs::write(&file, own + &text)))
+}
+
+/// Branches and tags, in the file git packs refs into, and the symbolic ones among them (`origin/HEAD`).
+fn write_refs(git: &Git, source: &Path, repository: &Path) -> Result<io::Result<()>, GitError> {
+    let format = "--format=%(objectname) %(refname) %(symref)";
+    let listed = git.run(
+        source,
+        &[
+            "for-each-ref",
+            format,
+            "refs/remotes",
+            "refs/tags",
+            "refs/heads",
+        ],
+    )?;
+    let listed = String::from_utf8_lossy(&listed);
+    let mut packed = String::new();
+    let mut symbolic = Vec::new();
+    for line in listed.lines() {
+        let mut words = line.splitn(3, ' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some(oid), Some(name), None | Some("")) => packed += &format!("{oid} {name}\n"),
+            (_, Some(name), Some(target)) => symbolic.push((name, target)),
+            _ => {}
+        }
+    }
+    Ok(
+        fs::write(repository.join("packed-refs"), packed).and_then(|()| {
+            symbolic
+                .iter()
+                .try_for_each(|(name, target)| write_symbolic(&repository.join(name), target))
+        }),
+    )
+}
+
+fn write_symbolic(path: &Path, target: &str) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::write(path, format!("ref: {target}\n"))
+}
