@@ -44,6 +44,16 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
+    /// The same user, with another command in another place.
+    pub fn elsewhere(&self, directory: PathBuf, command: Command) -> Self {
+        Self {
+            directory,
+            color: self.color,
+            verbose: self.verbose,
+            command,
+        }
+    }
+
     /// When to use colours, for those who write them.
     pub fn color(&self) -> anstream::ColorChoice {
         match self.color {
@@ -93,6 +103,9 @@ pub(super) enum Format {
     Plain,
     /// The events, a JSON object a line, on standard output.
     Json,
+    /// As `plain`, on standard error: where standard output is for another command's answer.
+    #[value(skip)]
+    Errors,
 }
 
 /// Whether jobs get what is named; the words of the pipeline file.
@@ -106,7 +119,7 @@ pub(super) enum Switch {
     On,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct RunArguments {
     /// Components to run; all of the workspace when none is named, or the one -C lies in.
     #[arg(value_name = "COMPONENT")]
@@ -200,6 +213,10 @@ pub(super) struct RunArguments {
         default_value = "auto"
     )]
     pub format: Format,
+
+    /// Of a push: the branch that the commits are for, and only components of their own repository.
+    #[arg(skip)]
+    pub pushed_to: Option<String>,
 }
 
 fn positive(text: &str) -> Result<usize, String> {

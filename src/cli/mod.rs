@@ -4,6 +4,7 @@
 //! kata's own and is never read here.
 
 mod arguments;
+mod check;
 mod completions;
 mod dry_run;
 mod failure;

@@ -7,13 +7,14 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::arguments::Arguments;
+use super::check::RunCheck;
 use super::failure::Failure;
 use super::format::AnswerFormat;
 use super::pipeline;
 use super::push_several;
 use crate::config::{CommitRules, Gerrit};
 use crate::gerrit::push::several::{SeveralAudience, SeveralReport, push_several as push_all};
-use crate::gerrit::push::{self, Audience, NotBuilt, PushError, PushReport, PushRequest};
+use crate::gerrit::push::{self, Audience, PushError, PushReport, PushRequest};
 use crate::gerrit::push_options::{InvalidOption, Key, PushOption, PushOptions};
 use crate::gerrit::remote::Request;
 use crate::git::plumbing::Repository;
@@ -108,27 +109,32 @@ pub(super) fn call(arguments: &Arguments, push: &PushArguments) -> Result<i32, F
     pipeline.network.set_variables(&mut environment);
     pipeline.network.tell_git(&mut environment);
     let repository = Repository::at(directory).with_environment(environment.clone());
+    let check = RunCheck {
+        arguments,
+        pipeline: push.pipeline.clone(),
+        quiet: push.format == AnswerFormat::Json,
+    };
     let mut request = match request(push, &pipeline.gerrit) {
         Ok(request) => request,
-        Err(error) => return Ok(complain(&error.to_string()).code()),
+        Err(error) => return Ok(complain(&error.to_string())),
     };
     request.place.project = push_several::project(&pipeline, &repository, &environment);
     let format = push.format;
-    let code = match push::push(&repository, &request, &NotBuilt, &mut Terminal(format)) {
+    let code = match push::push(&repository, &request, &check, &mut Terminal(format)) {
         Ok(report) => show(&report, format, push::outcome, report.exit),
         Err(PushError::Git(error)) if error.is_no_repository() => {
             let places = push_several::places(&pipeline, &repository, &environment, &request)?;
-            let report = push_all(&places, &NotBuilt, &mut Terminal(format));
+            let report = push_all(&places, &check, &mut Terminal(format));
             show(&report, format, push::several::outcome, report.exit)
         }
         Err(error) => complain(&error.to_string()),
     };
-    Ok(code.code())
+    Ok(code)
 }
 
-fn complain(said: &str) -> ExitCode {
+fn complain(said: &str) -> i32 {
     anstream::eprintln!("kata-ci: {said}");
-    ExitCode::Usage
+    ExitCode::Usage.code()
 }
 
 fn request(arguments: &PushArguments, table: &Gerrit) -> Result<PushRequest, InvalidOption> {
@@ -190,7 +196,7 @@ fn show<R: Serialize>(
     format: AnswerFormat,
     outcome: fn(&R) -> String,
     exit: i32,
-) -> ExitCode {
+) -> i32 {
     let text = match format {
         AnswerFormat::Human => outcome(report),
         AnswerFormat::Json => match serde_json::to_string_pretty(report) {
@@ -199,7 +205,7 @@ fn show<R: Serialize>(
         },
     };
     write(&text);
-    exit_code(exit)
+    exit
 }
 
 /// A reader that has left is no failure of the push.
@@ -208,19 +214,6 @@ fn write(text: &str) {
     let _ = output
         .write_all(text.as_bytes())
         .and_then(|()| output.flush());
-}
-
-fn exit_code(exit: i32) -> ExitCode {
-    [
-        ExitCode::Success,
-        ExitCode::Failed,
-        ExitCode::Usage,
-        ExitCode::NothingToDo,
-        ExitCode::Error,
-    ]
-    .into_iter()
-    .find(|code| code.code() == exit)
-    .unwrap_or(ExitCode::Bug)
 }
 
 fn columns() -> usize {

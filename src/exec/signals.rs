@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::Sender;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::{Handle, Signals};
 
 use super::Control;
@@ -22,11 +25,7 @@ pub struct Guard {
 ///
 /// Once dropped, these signals do nothing more: what is left of the run, its reports, is written to the end.
 pub fn listen(control: Sender<Control>) -> io::Result<Guard> {
-    let ignored = ignored();
-    let wanted = [SIGINT, SIGTERM, SIGHUP]
-        .into_iter()
-        .filter(|signal| *signal == SIGTERM || ignored & (1 << (signal - 1)) == 0);
-    let mut signals = Signals::new(wanted)?;
+    let mut signals = Signals::new(wanted())?;
     let handle = signals.handle();
     let thread = thread::Builder::new()
         .name("signals".into())
@@ -45,6 +44,23 @@ pub fn listen(control: Sender<Control>) -> io::Result<Guard> {
         handle,
         thread: Some(thread),
     })
+}
+
+/// Gives the signals that [`listen`] took the meaning back that they have by default, for what a program does after its run.
+pub fn let_go() -> io::Result<()> {
+    let always = Arc::new(AtomicBool::new(true));
+    for signal in wanted() {
+        flag::register_conditional_default(signal, Arc::clone(&always))?;
+    }
+    Ok(())
+}
+
+/// Those that mean something: SIGTERM, and what is not ignored of the others.
+fn wanted() -> impl Iterator<Item = i32> {
+    let ignored = ignored();
+    [SIGINT, SIGTERM, SIGHUP]
+        .into_iter()
+        .filter(move |signal| *signal == SIGTERM || ignored & (1 << (signal - 1)) == 0)
 }
 
 impl Drop for Guard {

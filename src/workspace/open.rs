@@ -76,7 +76,8 @@ pub fn locate_aside(
         selection,
         user,
     };
-    opening.locate(Some(aside))
+    let located = opening.locate(Some(aside));
+    located.map_err(|error| aside.explain_error(error))
 }
 
 /// Finds the pipeline's components from a directory, makes their layout, and looks whether those that the selection names
@@ -117,7 +118,8 @@ pub fn open_aside(
         selection,
         user,
     };
-    opening.open(Some(aside))
+    let opened = opening.open(Some(aside));
+    opened.map_err(|error| aside.explain_error(error))
 }
 
 /// [`open`] on a machine of one's own making.

@@ -27,6 +27,7 @@ mod misbehaving;
 mod output;
 mod proxy;
 mod push;
+mod push_check;
 mod push_fix;
 mod push_options;
 mod push_pipeline;

@@ -35,6 +35,7 @@ fn without_a_check_nothing_is_pushed_unless_that_is_said() {
     let (_, clone) = plain();
     clone.commit_with_id("file", "proxy: one");
     let answer = clone.call(&["push"]).expect(2);
+    assert!(answer.errors.contains("nothing to run in"), "{answer:?}");
     assert!(answer.output.contains("--no-check"), "{answer:?}");
     assert_eq!(remote_ref(&clone, "refs/for/master"), "");
     let answer = clone.call(&["push", "--no-check"]).expect(0);

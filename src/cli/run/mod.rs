@@ -24,6 +24,7 @@ use super::report_directory::ReportDirectory;
 use crate::config;
 use crate::event::{Event, Journal, RunFinished, RunResumed, Since};
 use crate::exec::{self, Decided, Scene, Settings};
+use crate::outcome::Run;
 use crate::plan::Plan;
 use crate::report::{self, Followed, Live};
 use crate::workspace::Aside;
@@ -31,8 +32,20 @@ use crate::workspace::Aside;
 /// Events that may wait for the one thread that draws; more than that and the jobs wait for it.
 const EVENTS_IN_FLIGHT: usize = 1024;
 
+/// A run that is over.
+pub(super) struct Over {
+    pub code: i32,
+    /// What its jobs came to; nothing after `--dry-run`.
+    pub run: Run,
+}
+
 /// Runs, and returns the exit code.
 pub(super) fn call(arguments: &Arguments, run: &RunArguments) -> Result<i32, Failure> {
+    carry_out(arguments, run).map(|over| over.code)
+}
+
+/// Runs.
+pub(super) fn carry_out(arguments: &Arguments, run: &RunArguments) -> Result<Over, Failure> {
     let mut prepared = prepare(arguments, run)?;
     let is_unaffected = prepared.since.as_ref().is_some_and(Since::is_empty);
     if prepared.plan.jobs.is_empty() && !is_unaffected {
@@ -41,7 +54,9 @@ pub(super) fn call(arguments: &Arguments, run: &RunArguments) -> Result<i32, Fai
         ));
     }
     if run.dry_run {
-        return dry_run::print(&prepared.pipeline, &prepared.plan, prepared.since.as_ref());
+        let code = dry_run::print(&prepared.pipeline, &prepared.plan, prepared.since.as_ref())?;
+        let run = Run::default();
+        return Ok(Over { code, run });
     }
     let clock = Instant::now();
     let mut begun = match run.resume {
@@ -145,7 +160,7 @@ fn finish(
     begun: Begun,
     signal: Option<i32>,
     seconds: f64,
-) -> i32 {
+) -> Over {
     let Begun {
         directory,
         mut live,
@@ -180,10 +195,13 @@ fn finish(
     for trouble in &troubles {
         anstream::eprintln!("error: {trouble}");
     }
-    if troubles.is_empty() {
-        code.code()
-    } else {
-        code.at_least_an_error().code()
+    let code = match troubles.is_empty() {
+        true => code,
+        false => code.at_least_an_error(),
+    };
+    Over {
+        code: code.code(),
+        run,
     }
 }
 

@@ -67,6 +67,9 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
     if let Some(aside) = &aside {
         pipeline.name = rev::name(&pipeline, aside);
     }
+    if let Some(branch) = &run.pushed_to {
+        rev::compare_with(branch, &mut pipeline);
+    }
     let mut since = None;
     // An empty variable is none, so that a script need not ask whether there is a base.
     if let Some(revision) = run.since.as_deref().filter(|revision| !revision.is_empty()) {

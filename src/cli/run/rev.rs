@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::super::arguments::RunArguments;
 use super::super::failure::Failure;
-use crate::config::{self, Pipeline, Source};
+use crate::config::{self, Layout, Pipeline, Source};
 use crate::plan::Selection;
 use crate::workspace::{self, Aside, WorkspaceError};
 
@@ -24,7 +24,23 @@ pub(super) fn enter(
         return Ok(None);
     };
     let aside = Aside::enter(directory, revision, selection, environment);
-    Ok(Some(aside.map_err(WorkspaceError::from)?))
+    let mut aside = aside.map_err(WorkspaceError::from)?;
+    if run.pushed_to.is_some() {
+        aside.keep_alone();
+    }
+    Ok(Some(aside))
+}
+
+/// What differs is compared with the branch that the commits are for, unless the pipeline names one. kata v1's scripts take
+/// it from the environment.
+pub(super) fn compare_with(branch: &str, pipeline: &mut Pipeline) {
+    match pipeline.layout {
+        Layout::Gopath => {
+            let given = pipeline.env.entry("branch".to_owned());
+            given.or_insert_with(|| branch.to_owned());
+        }
+        Layout::Plain => pipeline.gerrit.branch = Some(branch.to_owned()),
+    }
 }
 
 /// The pipeline asked for, else the commit's own, else one above the repository, else what lies there.
@@ -45,12 +61,12 @@ pub(super) fn source(
         },
         None => config::locate(None, directory)?,
     };
-    match found {
-        Some(source) => Ok(source),
-        None => Ok(Source::Shipped(
-            workspace::detect(aside.directory())?.pipeline,
-        )),
+    if let Some(source) = found {
+        return Ok(source);
     }
+    let detected = workspace::detect(aside.directory());
+    let detected = detected.map_err(|error| aside.explain_error(error))?;
+    Ok(Source::Shipped(detected.pipeline))
 }
 
 /// The pipeline's name, with its file where the user knows it.

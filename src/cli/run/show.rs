@@ -27,7 +27,9 @@ pub(super) fn show_summary(
 /// The format asked for, with `auto` decided: lines that move need a terminal that can redraw them.
 fn show(options: &RunArguments) -> Format {
     match options.format {
-        Format::Auto | Format::Progress if report::can_redraw() => Format::Progress,
+        Format::Auto | Format::Progress | Format::Errors if report::can_redraw() => {
+            Format::Progress
+        }
         Format::Auto | Format::Progress => Format::Plain,
         given => given,
     }
@@ -43,6 +45,10 @@ pub(super) fn reporters(arguments: &Arguments, options: &RunArguments) -> Vec<Bo
             .into_iter()
             .map(|one| Box::new(one) as _)
             .collect(),
+        Format::Errors => {
+            let style = Style::of(&io::stderr(), choice);
+            vec![Box::new(PlainReporter::new(io::stderr(), style))]
+        }
         Format::Auto | Format::Plain => {
             let style = Style::of(&io::stdout(), choice);
             vec![Box::new(PlainReporter::new(io::stdout(), style))]

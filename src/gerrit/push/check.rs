@@ -9,12 +9,14 @@ use crate::outcome::ExitCode;
 pub struct CheckRequest<'a> {
     /// The user's repository; not to be touched.
     pub repository: &'a Repository,
-    /// All commits of the push, oldest first; the last is the tip.
+    /// The commit that is pushed.
+    pub tip: &'a str,
+    /// All commits of the push, oldest first; the last is the tip. Empty where there are more than 200.
     pub commits: &'a [Commit],
     /// Each commit is to be checked, not the tip alone.
     pub each: bool,
-    /// The target as `REMOTE/BRANCH`, which changed-file checks compare with.
-    pub target: &'a str,
+    /// The target branch, which changed-file checks compare with.
+    pub branch: &'a str,
 }
 
 /// What came of it.
@@ -30,15 +32,4 @@ pub enum CheckResult {
 pub trait Check {
     /// Checks the commits, in a place aside.
     fn check(&self, request: &CheckRequest<'_>) -> CheckResult;
-}
-
-/// Stands where no check can be made: it never passes.
-#[derive(Debug, Clone, Copy)]
-pub struct NotBuilt;
-
-impl Check for NotBuilt {
-    fn check(&self, _request: &CheckRequest<'_>) -> CheckResult {
-        let said = "this version cannot check commits aside yet, so it pushes nothing as checked; --no-check pushes unchecked";
-        CheckResult::NotPassed(said.to_owned(), ExitCode::Usage)
-    }
 }

@@ -16,7 +16,7 @@ mod send;
 pub mod several;
 mod view;
 
-pub use check::{Check, CheckRequest, CheckResult, NotBuilt};
+pub use check::{Check, CheckRequest, CheckResult};
 pub use known::Known;
 pub use report::{ChangeReport, CommitRow, CommitState, Outcome, PushReport};
 pub use run::{PushError, PushRequest, push};

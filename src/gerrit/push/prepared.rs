@@ -137,9 +137,10 @@ impl<'a> Push<'a> {
         }
         let said = check.check(&CheckRequest {
             repository: self.repository,
+            tip: &self.facts.tip,
             commits: &self.facts.commits,
             each: self.request.each,
-            target: &self.facts.target,
+            branch: &self.destination.branch,
         });
         match said {
             CheckResult::Passed(said) => {

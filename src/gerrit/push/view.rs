@@ -135,7 +135,12 @@ fn ending(report: &PushReport) -> String {
             format!("{RED}✗{RED:#} nothing was pushed: the server would refuse it\n")
         }
         Outcome::NotChecked => {
-            format!("{RED}✗{RED:#} nothing was pushed: the check did not pass\n")
+            let why = match report.exit {
+                75 => "the commits could not be checked",
+                code if code > 128 => "the check was ended",
+                _ => "the check did not pass",
+            };
+            format!("{RED}✗{RED:#} nothing was pushed: {why}\n")
         }
         Outcome::Declined => format!("{RED}✗{RED:#} nothing was pushed\n"),
         Outcome::DryRun => "nothing was pushed (--dry-run)\n".to_owned(),

@@ -19,12 +19,12 @@ use sha2::{Digest, Sha256};
 pub use error::AsideError;
 
 use self::checkout::Checkout;
-use super::Workspace;
 use super::copy;
 use super::own_directory::OwnDirectory;
 use super::place::subdirectories;
 use super::v1::{self, IMPORT_ROOT};
 use super::view;
+use super::{Workspace, WorkspaceError};
 use crate::config::{Component, Layout};
 use crate::event::Notice;
 use crate::git::{Git, GitError};
@@ -251,6 +251,34 @@ impl Aside {
         }
         workspace.notices.splice(0..0, self.notices());
         workspace
+    }
+
+    /// An error with the user's directories in place of those aside.
+    pub fn explain_error(&self, error: WorkspaceError) -> WorkspaceError {
+        match error {
+            WorkspaceError::Nothing { directory } => WorkspaceError::Nothing {
+                directory: self.as_user_knows(&directory),
+            },
+            WorkspaceError::NoComponents {
+                pipeline,
+                directory,
+                known,
+            } => WorkspaceError::NoComponents {
+                pipeline,
+                directory: self.as_user_knows(&directory),
+                known,
+            },
+            WorkspaceError::MissingComponent {
+                pipeline,
+                component,
+                path,
+            } => WorkspaceError::MissingComponent {
+                pipeline,
+                component,
+                path: self.as_user_knows(&path),
+            },
+            other => other,
+        }
     }
 
     fn import_root(&self) -> PathBuf {

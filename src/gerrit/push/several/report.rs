@@ -35,7 +35,7 @@ impl SeveralReport {
     pub(super) fn new(topic: Option<String>, repositories: Vec<RepositoryReport>) -> Self {
         Self {
             version: 1,
-            exit: exit(&repositories).code(),
+            exit: exit(&repositories),
             topic,
             repositories,
         }
@@ -44,7 +44,7 @@ impl SeveralReport {
 
 /// The first row of the contract's table that a repository ended with. What was only kept back does not count: another
 /// one is the reason.
-fn exit(repositories: &[RepositoryReport]) -> ExitCode {
+fn exit(repositories: &[RepositoryReport]) -> i32 {
     let counted = |one: &&RepositoryReport| {
         let push = one.push.as_ref();
         push.is_none_or(|push| push.outcome != Outcome::Held)
@@ -58,14 +58,17 @@ fn exit(repositories: &[RepositoryReport]) -> ExitCode {
                 .map_or(ExitCode::Usage.code(), |push| push.exit)
         })
         .collect();
-    [
+    let known = [
         ExitCode::Bug,
         ExitCode::Usage,
         ExitCode::Failed,
         ExitCode::Error,
         ExitCode::NothingToDo,
-    ]
-    .into_iter()
-    .find(|code| codes.contains(&code.code()))
-    .unwrap_or(ExitCode::Success)
+    ];
+    let by_signal = codes.iter().copied().find(|code| *code > 128);
+    let first = known
+        .map(ExitCode::code)
+        .into_iter()
+        .find(|code| codes.contains(code));
+    by_signal.or(first).unwrap_or(ExitCode::Success.code())
 }
