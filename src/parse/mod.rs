@@ -33,6 +33,7 @@ mod static_checks;
 mod tap;
 mod tap_diagnostics;
 mod tap_lines;
+mod tap_stream;
 #[cfg(test)]
 mod tests;
 

@@ -240,3 +240,57 @@ fn rerun_failed_takes_the_failures_of_the_last_run_and_says_which_that_was() {
     let nothing = run(&["--rerun-failed"]).expect_code(4);
     assert!(nothing.stderr.contains("nothing"), "{}", nothing.stderr);
 }
+
+#[test]
+fn kata_s_own_go_test_script_is_narrowed_too() {
+    let place = crate::support::workspace::kata("gopath");
+    let proxy = place.path().join("src/github.com/kata-containers/proxy");
+    write(
+        &proxy.join("flaky_test.go"),
+        r#"package main
+
+import (
+	"os"
+	"testing"
+)
+
+func TestFlakyOne(t *testing.T) {
+	if _, err := os.Stat("tried"); err != nil {
+		t.Error("the first time it fails")
+	}
+}
+
+func TestFlakyTwo(t *testing.T) {
+	if _, err := os.Stat("tried"); err != nil {
+		os.WriteFile("tried", nil, 0o644)
+		t.Error("so does this")
+	}
+}
+"#,
+    );
+    let run = run_in(place.path())
+        .args(["proxy", "-s", "test", "--retries", "1"])
+        .finish()
+        .expect_code(0);
+    assert_eq!(
+        count(&run, "proxy.test"),
+        [one("flaky", 2), one("passed", 9)]
+    );
+    let again = run.log("proxy.test.2");
+    let ran = again.matches(r#""Action":"run""#).count();
+    assert_eq!(ran, 2, "{again}");
+}
+
+#[test]
+fn a_signal_ends_an_attempt_as_it_ends_a_job() {
+    let makefile = "check:\n @if [ -e tried ]; then echo again; sleep 60; else touch tried; exit 3; fi\n.PHONY: check";
+    let place = makefiles(&[("shaky", makefile)]);
+    let run = run_in(place.path())
+        .args(["-s", "check", "--retries", "3"])
+        .start();
+    run.wait_for_log("shaky.check.2", "again");
+    run.signal(nix::sys::signal::Signal::SIGINT);
+    let run = run.finish().expect_code(130);
+    assert_eq!(run.outcome("shaky.check"), "cancelled");
+    assert_eq!(run.job("shaky.check")["attempt"], 2);
+}

@@ -114,6 +114,7 @@ fn go_on(
         done: interrupted.done,
         ..settings(options, prepared, &interrupted.directory, decided)
     };
+    resume::check_isolation(&interrupted.run, &settings)?;
     let mut live = Live::resumed(
         interrupted.journal,
         interrupted.run,

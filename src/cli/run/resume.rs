@@ -12,6 +12,7 @@ use super::super::report_directory::{Occupied, ReportDirectory};
 use super::prepare::Prepared;
 use super::{earlier, fingerprint};
 use crate::event::{Journal, Record, RunStarted};
+use crate::exec::Settings;
 use crate::outcome::{JobOutcome, Run};
 use crate::plan::JobId;
 
@@ -120,6 +121,21 @@ fn narrow(started: &RunStarted, prepared: &mut Prepared) -> Result<(), Failure> 
              new run: {}",
             started.run_id, started.again
         ))),
+    }
+}
+
+/// The report says once what holds for all jobs.
+///
+/// # Errors
+/// When the host can keep jobs from other things than it could.
+pub(super) fn check_isolation(run: &Run, settings: &Settings) -> Result<(), Failure> {
+    let now = settings.isolated.overall();
+    match &run.started {
+        Some(started) if started.isolation != now => Err(Failure::Usage(format!(
+            "--resume: run {} cannot go on: how far jobs are isolated changed\n  = help: begin a new one: {}",
+            started.run_id, started.again
+        ))),
+        _ => Ok(()),
     }
 }
 
