@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use super::output::Output;
 use super::words::{self, LINE_CAP};
 use super::{Meaning, Reporter, Style, text};
-use crate::event::{Event, JobFinished, Record, RunResumed, RunStarted};
+use crate::event::{Event, JobFinished, JobStarted, Record, RunResumed, RunStarted};
 use crate::outcome::{CaseResult, JobOutcome, JobResult, Run};
 
 /// Failing cases shown under a job.
@@ -41,7 +41,6 @@ impl PlainReporter {
         }
     }
 
-    /// `↻ proxy.test  attempt 1: 1 failed  6.1s`
     fn attempt_finished(&mut self, finished: &JobFinished, run: &Run) {
         let name_column = words::column(run.order.iter().map(|id| id.as_str()));
         self.output
@@ -107,16 +106,30 @@ pub(super) fn job_line(
     format!("{} {name}  {result}{time}", style.mark(finished.outcome))
 }
 
-/// An attempt that another one follows: `↻ proxy.test  attempt 1 failed: 1 failed  6.1s`.
+/// An attempt that another one follows: `✗ proxy.test  attempt 1 failed: 1 failed  6.1s`.
 pub(super) fn attempt_line(finished: &JobFinished, name_column: usize, style: &Style) -> String {
     let name = text::pad(&style.foreign(finished.job.as_str(), LINE_CAP), name_column);
     format!(
         "{} {name}  attempt {} {}: {}  {}",
-        style.again(),
+        style.mark(finished.outcome),
         finished.attempt,
         words::outcome(finished.outcome),
         style.foreign(&finished.reason, LINE_CAP),
         style.paint(Meaning::Detail, &words::duration(finished.seconds))
+    )
+}
+
+/// An attempt that follows another one: `↻ proxy.test  attempt 2 runs TestFlaky`.
+pub(super) fn again_line(started: &JobStarted, name_column: usize, style: &Style) -> String {
+    let name = text::pad(&style.foreign(started.job.as_str(), LINE_CAP), name_column);
+    let what = match &started.only {
+        Some(only) => style.foreign(only, LINE_CAP),
+        None => "all of it".to_owned(),
+    };
+    format!(
+        "{} {name}  attempt {} runs {what}",
+        style.again(),
+        started.attempt
     )
 }
 
@@ -184,10 +197,15 @@ impl Reporter for PlainReporter {
         match &record.event {
             Event::RunStarted(started) => self.run_started(started),
             Event::RunResumed(resumed) => self.output.line(&resumed_line(resumed, run)),
+            Event::JobStarted(started) if started.attempt > 1 => {
+                let name_column = words::column(run.order.iter().map(|id| id.as_str()));
+                self.output
+                    .line(&again_line(started, name_column, &self.style));
+            }
             Event::AttemptFinished(finished) => self.attempt_finished(finished, run),
             Event::JobFinished(finished) => self.job_finished(finished, run),
-            Event::JobQueued(_)
-            | Event::JobStarted(_)
+            Event::JobStarted(_)
+            | Event::JobQueued(_)
             | Event::CaseStarted(_)
             | Event::CaseFinished(_)
             | Event::RunFinished(_) => return,

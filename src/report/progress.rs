@@ -15,7 +15,7 @@ use std::io;
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use super::plain::{attempt_line, job_line, notices, resumed_line};
+use super::plain::{again_line, attempt_line, job_line, notices, resumed_line};
 use super::remaining;
 use super::words::{self, LINE_CAP};
 use super::{Meaning, Reporter, Style, text};
@@ -113,13 +113,17 @@ impl Reporter for ProgressReporter {
                 }
             }
             Event::RunResumed(resumed) => self.history(&resumed_line(resumed, run)),
+            Event::JobStarted(started) if started.attempt > 1 => {
+                let line = again_line(started, name_column(run), &style);
+                self.history(&format!("  {}", style.fit(&line, style.width() - 2)));
+            }
             Event::AttemptFinished(finished) => {
                 let line = attempt_line(finished, name_column(run), &style);
                 self.history(&format!("  {}", style.fit(&line, style.width() - 2)));
             }
             Event::RunFinished(_) => self.bar.finish_and_clear(),
-            Event::JobQueued(_)
-            | Event::JobStarted(_)
+            Event::JobStarted(_)
+            | Event::JobQueued(_)
             | Event::CaseStarted(_)
             | Event::CaseFinished(_) => {}
         }

@@ -407,6 +407,7 @@ impl Soak {
     fn rounds(mut self, kills: usize) {
         while self.kills < kills {
             self.round();
+            eprintln!("{} of {kills} kills", self.kills);
         }
         eprintln!("{} kills, no difference", self.kills);
     }

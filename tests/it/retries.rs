@@ -85,6 +85,7 @@ fn a_flaky_go_test_is_run_again_alone_and_told() {
     assert!(!junit.contains("<failure"), "{junit}");
     let printed = run.printed();
     assert!(printed.contains("attempt 1 failed: 2 failed"), "{printed}");
+    assert!(printed.contains("attempt 2 runs TestFlaky"), "{printed}");
     assert!(printed.contains("2 flaky"), "{printed}");
 }
 

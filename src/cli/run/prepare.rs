@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::arguments::{Arguments, RunArguments, Switch};
 use super::super::failure::Failure;
@@ -14,12 +14,14 @@ use crate::event::{Notice, Since};
 use crate::plan::{self, Plan, Selection};
 use crate::workspace::{self, Aside, Workspace};
 
+type Environment = BTreeMap<OsString, OsString>;
+
 /// A run that is ready to begin.
 pub(super) struct Prepared {
     /// Where it was started, or what `-C` names; absolute.
     pub directory: PathBuf,
     /// What kata-ci was called with.
-    pub environment: BTreeMap<OsString, OsString>,
+    pub environment: Environment,
     pub pipeline: Pipeline,
     pub workspace: Workspace,
     pub plan: Plan,
@@ -70,42 +72,20 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
     if let Some(branch) = &run.pushed_to {
         rev::compare_with(branch, &mut pipeline);
     }
-    let mut since = None;
-    // An empty variable is none, so that a script need not ask whether there is a base.
-    if let Some(revision) = run.since.as_deref().filter(|revision| !revision.is_empty()) {
-        let located = match &mut aside {
-            Some(aside) => workspace::locate_aside(&pipeline, aside, &selection, &environment)?,
-            None => workspace::locate(&pipeline, &directory, &selection, &environment)?,
-        };
-        let decided = since::decide(revision, &pipeline, &located, &environment)?;
-        // Names that are no component's are left to be refused.
-        selection.components = located.selected;
-        selection
-            .components
-            .retain(|name| !decided.leaves_out(name));
-        if selection.components.is_empty() {
-            return Ok(Prepared {
-                directory,
-                environment,
-                pipeline,
-                workspace: Workspace::empty(located.root),
-                plan: Plan::default(),
-                since: Some(decided),
-                rerun_of: None,
-                aside,
-            });
+    let since = affected(
+        run,
+        &pipeline,
+        &directory,
+        &mut aside,
+        &mut selection,
+        &environment,
+    )?;
+    let (workspace, mut plan) = match &since {
+        Some((_, root)) if selection.components.is_empty() => {
+            (Workspace::empty(root.clone()), Plan::default())
         }
-        since = Some(decided);
-    }
-    let workspace = match &mut aside {
-        Some(aside) => workspace::open_aside(&pipeline, aside, &selection, &environment)?,
-        None => workspace::open(&pipeline, &directory, &selection, &environment)?,
+        _ => planned(&pipeline, &directory, &mut aside, &selection, &environment)?,
     };
-    let mut plan = plan::build(&pipeline, &workspace, &selection, &environment)?;
-    plan.expect(&history::durations(
-        &earlier::kept(&environment),
-        &workspace.root,
-    ));
     let mut rerun_of = None;
     if run.rerun_failed && !plan.jobs.is_empty() {
         let directories = earlier::directories(run, &environment)?;
@@ -121,10 +101,51 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
         pipeline,
         workspace,
         plan,
-        since,
+        since: since.map(|(since, _)| since),
         rerun_of,
         aside,
     })
+}
+
+/// Narrows the selection to what changed, where that is asked, and says what was decided on the components of which place.
+fn affected(
+    run: &RunArguments,
+    pipeline: &Pipeline,
+    directory: &Path,
+    aside: &mut Option<Aside>,
+    selection: &mut Selection,
+    environment: &Environment,
+) -> Result<Option<(Since, PathBuf)>, Failure> {
+    // An empty variable is none, so that a script need not ask whether there is a base.
+    let Some(revision) = run.since.as_deref().filter(|revision| !revision.is_empty()) else {
+        return Ok(None);
+    };
+    let located = match aside {
+        Some(aside) => workspace::locate_aside(pipeline, aside, selection, environment)?,
+        None => workspace::locate(pipeline, directory, selection, environment)?,
+    };
+    let since = since::decide(revision, pipeline, &located, environment)?;
+    // Names that are no component's are left to be refused.
+    selection.components = located.selected;
+    selection.components.retain(|name| !since.leaves_out(name));
+    Ok(Some((since, located.root)))
+}
+
+fn planned(
+    pipeline: &Pipeline,
+    directory: &Path,
+    aside: &mut Option<Aside>,
+    selection: &Selection,
+    environment: &Environment,
+) -> Result<(Workspace, Plan), Failure> {
+    let workspace = match aside {
+        Some(aside) => workspace::open_aside(pipeline, aside, selection, environment)?,
+        None => workspace::open(pipeline, directory, selection, environment)?,
+    };
+    let mut plan = plan::build(pipeline, &workspace, selection, environment)?;
+    let kept = earlier::kept(environment);
+    plan.expect(&history::durations(&kept, &workspace.root));
+    Ok((workspace, plan))
 }
 
 fn overrides(run: &RunArguments) -> Overrides {

@@ -167,3 +167,20 @@ fn events_alone_draw_nothing_new() {
     assert_eq!(screen.term.contents(), before);
     assert!(screen.tick(1).contains("4 passed"));
 }
+
+#[test]
+fn how_long_it_takes_yet_is_told_when_every_job_has_been_seen_before() {
+    let mut records = running().records();
+    let mut screen = Screen::new(24, 80);
+    screen.play(&records);
+    assert!(!screen.tick(1).contains("left"));
+    for record in &mut records {
+        if let Event::JobQueued(queued) = &mut record.event {
+            queued.estimate = Some(90.0);
+        }
+    }
+    let mut screen = Screen::new(24, 80);
+    screen.play(&records);
+    let shown = screen.tick(1);
+    assert!(shown.contains(" · about "), "{shown}");
+}
