@@ -270,3 +270,120 @@ fn changes_of_a_real_gerrit_by_id_and_by_url() {
         assert_eq!(answer, None, "it is the commit itself");
     }
 }
+
+/// A clone of proxy whose test reads what lies beside it in agent, and one of agent, whose pull request 7 makes it pass.
+fn checked_with_agent() -> (Clone, Clone) {
+    let (origin, proxy) = plain();
+    let place = origin.parent().unwrap().join("agent.git");
+    assert!(
+        Command::new("cp")
+            .arg("-r")
+            .args([&origin, &place])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let agent = proxy.beside(&place.to_string_lossy(), "agent");
+    let pipeline = "version = 1\nlayout = 'gopath'\n[[component]]\nname = 'proxy'\npath = '.'\n[[step]]\nname = 'test'\nexpect = 'exit'\n\
+        script = '''\ngrep -x good ../agent/verdict\ngrep -x good $GOPATH/src/github.com/kata-containers/agent/verdict\n'''\n";
+    fs::write(proxy.directory.join("kata-ci.toml"), pipeline).unwrap();
+    proxy.commit("Makefile", "proxy: have a pipeline\n");
+    proxy.git(&["push", "-q", "origin", "HEAD:refs/heads/master"]);
+    fs::write(agent.directory.join("verdict"), "good\n").unwrap();
+    agent.commit("file", "agent: say good\n");
+    agent.git(&["push", "-q", "origin", "HEAD:refs/pull/7/head"]);
+    agent.git(&["reset", "-q", "--hard", "origin/master"]);
+    (proxy, agent)
+}
+
+fn depending(proxy: &Clone, text: &str) {
+    proxy.git(&["reset", "-q", "--hard", "origin/master"]);
+    proxy.commit_with_id("file", &format!("proxy: use it\n\nDepends-on: {text}"));
+}
+
+#[test]
+fn a_check_has_what_the_commit_depends_on_beside_it() {
+    let (proxy, agent) = checked_with_agent();
+    proxy.commit_with_id("file", "proxy: use it without a word");
+    proxy.call(&["push"]).expect(1);
+    depending(&proxy, "github.com/kata-containers/agent#7");
+    let before = (
+        agent.git(&["for-each-ref"]),
+        agent.git(&["rev-parse", "HEAD"]),
+    );
+    let answer = proxy.call(&["push"]).expect(0);
+    assert!(
+        answer
+            .output
+            .contains("(Depends-on: github.com/kata-containers/agent#7), checked out aside"),
+        "{}",
+        answer.output
+    );
+    assert_eq!(
+        (
+            agent.git(&["for-each-ref"]),
+            agent.git(&["rev-parse", "HEAD"])
+        ),
+        before
+    );
+    let fetched = agent.directory.join(".git/FETCH_HEAD");
+    assert!(!fetched.exists());
+    // A commit that is nowhere but in the clone beside it.
+    fs::write(agent.directory.join("verdict"), "good\n").unwrap();
+    let id = agent.commit_with_id("file", "agent: not pushed yet");
+    proxy.git(&["push", "-q", "origin", ":refs/for/master"]);
+    depending(&proxy, &id);
+    proxy.call(&["push"]).expect(0);
+}
+
+#[test]
+fn nothing_is_pushed_where_a_dependency_cannot_be_had() {
+    let (proxy, agent) = checked_with_agent();
+    for (text, code, words) in [
+        (
+            "github.com/kata-containers/agent#8",
+            2,
+            "has no refs/pull/8/head",
+        ),
+        (
+            "github.com/kata-containers/agen#7",
+            2,
+            "exactly `kata-containers/agen`; there are: proxy, agent",
+        ),
+        ("agent#7", 2, "names nothing that can be fetched"),
+    ] {
+        depending(&proxy, text);
+        let answer = proxy.call(&["push"]).expect(code);
+        assert!(
+            answer.errors.contains(words) && answer.errors.contains("= help: "),
+            "{answer:?}"
+        );
+    }
+    agent.git(&[
+        "remote",
+        "set-url",
+        "origin",
+        &format!("git://127.0.0.1:{}/agent", free_port()),
+    ]);
+    depending(&proxy, "github.com/kata-containers/agent#7");
+    let answer = proxy.call(&["push"]).expect(75);
+    assert!(answer.errors.contains("try again"), "{answer:?}");
+    assert_eq!(proxy.git(&["ls-remote", "origin", "refs/for/*"]), "");
+    proxy.call(&["push", "--no-check"]).expect(0);
+}
+
+#[test]
+fn two_revisions_of_one_repository_are_refused() {
+    let (proxy, agent) = checked_with_agent();
+    agent.commit("file", "agent: another\n");
+    agent.git(&["push", "-q", "origin", "HEAD:refs/pull/9/head"]);
+    depending(
+        &proxy,
+        "github.com/kata-containers/agent#7, github.com/kata-containers/agent#9",
+    );
+    let answer = proxy.call(&["push"]).expect(2);
+    assert!(
+        answer.errors.contains("are different revisions of"),
+        "{answer:?}"
+    );
+}

@@ -1,5 +1,6 @@
 //! `kata-ci run`: from the arguments to a plan, the run itself, its reports and its exit code.
 
+mod depends;
 mod earlier;
 mod fingerprint;
 mod history;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::super::arguments::{Arguments, RunArguments, Switch};
 use super::super::failure::Failure;
 use super::super::pipeline;
-use super::{earlier, history, rev, since};
+use super::{depends, earlier, history, rev, since};
 use crate::config::{self, IsolatePolicy, NetworkPolicy, Overrides, Pipeline};
 use crate::event::{Notice, Since};
 use crate::plan::{self, Plan, Selection};
@@ -66,7 +66,8 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
         &overrides(run),
         config::user_file(&environment).as_deref(),
     )?;
-    if let Some(aside) = &aside {
+    if let Some(aside) = &mut aside {
+        depends::bring(aside, &pipeline, &environment)?;
         pipeline.name = rev::name(&pipeline, aside);
     }
     if let Some(branch) = &run.pushed_to {

@@ -36,26 +36,38 @@ pub(super) fn make(
     commit: &str,
     directory: PathBuf,
 ) -> Result<Checkout, AsideError> {
-    let failed = |source| AsideError::File {
-        path: directory.clone(),
-        source,
-    };
-    let git = &git.clone().with_deadline(DEADLINE);
-    let common = source.join(git.path(source, "--git-common-dir")?);
-    let repository = directory.join(".git");
-    initialise(git, source, &directory)?;
-    borrow_objects(&common, &repository).map_err(failed)?;
-    append_settings(git, source, &repository)?.map_err(failed)?;
-    write_refs(git, source, &repository)?.map_err(failed)?;
-    // Hooks of a template or of the user's own are not for this repository.
-    let checkout = ["checkout", "--quiet", "--detach", commit];
-    let words = [&["-c", "core.hooksPath=/dev/null"][..], &checkout].concat();
-    git.run(&directory, &words)?;
+    begin(git, source, &directory)?;
+    finish(git, &directory, commit)?;
     Ok(Checkout {
         source: source.to_owned(),
         directory,
         commit: commit.to_owned(),
     })
+}
+
+/// Makes the repository, with nothing checked out yet.
+pub(super) fn begin(git: &Git, source: &Path, directory: &Path) -> Result<(), AsideError> {
+    let failed = |source| AsideError::File {
+        path: directory.to_owned(),
+        source,
+    };
+    let git = &git.clone().with_deadline(DEADLINE);
+    let common = source.join(git.path(source, "--git-common-dir")?);
+    let repository = directory.join(".git");
+    initialise(git, source, directory)?;
+    borrow_objects(&common, &repository).map_err(failed)?;
+    append_settings(git, source, &repository)?.map_err(failed)?;
+    write_refs(git, source, &repository)?.map_err(failed)
+}
+
+/// Checks a commit out that the repository has, or borrows.
+pub(super) fn finish(git: &Git, directory: &Path, commit: &str) -> Result<(), AsideError> {
+    let git = git.clone().with_deadline(DEADLINE);
+    // Hooks of a template or of the user's own are not for this repository.
+    let checkout = ["checkout", "--quiet", "--detach", commit];
+    let words = [&["-c", "core.hooksPath=/dev/null"][..], &checkout].concat();
+    git.run(directory, &words)?;
+    Ok(())
 }
 
 fn initialise(git: &Git, source: &Path, directory: &Path) -> Result<(), AsideError> {

@@ -7,6 +7,7 @@
 
 mod builds;
 mod checkout;
+mod dependency;
 mod error;
 mod settings;
 
@@ -40,6 +41,8 @@ pub struct Aside {
     /// Where builds are kept.
     builds: PathBuf,
     checkouts: Vec<Checkout>,
+    /// Repositories that a commit names, at the revisions it names.
+    dependencies: Vec<Checkout>,
     directory: PathBuf,
     alone: bool,
     notices: Vec<Notice>,
@@ -105,6 +108,7 @@ impl Aside {
             parent,
             builds: cache.join("builds").join(&name),
             checkouts: Vec::new(),
+            dependencies: Vec::new(),
             directory: own.path().to_owned(),
             alone: false,
             notices: Vec::new(),
@@ -335,6 +339,10 @@ impl Aside {
     /// [`AsideError`].
     pub(super) fn bring_tests_clone(&mut self, clone: &Path) -> Result<(), AsideError> {
         let target = self.import_root().join("tests");
+        if target.exists() {
+            // A commit depends on a revision of it.
+            return Ok(());
+        }
         let commit = match self.git.top_level(clone) {
             Ok(top) if top == clone.canonicalize().unwrap_or_default() => {
                 self.git.resolve(clone, "HEAD")?
@@ -357,6 +365,11 @@ impl Aside {
     }
 
     fn check_out(&mut self, source: &Path, name: &str) -> Result<Checkout, AsideError> {
+        if let Some(named) = self.dependencies.iter().find(|one| one.source == source) {
+            let named = named.clone();
+            self.checkouts.push(named.clone());
+            return Ok(named);
+        }
         let mut directory = self.import_root().join(name);
         if let Some(known) = self.checkouts.iter().find(|one| one.directory == directory) {
             if known.source == source {
