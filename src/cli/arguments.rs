@@ -78,6 +78,8 @@ Exit codes, the first that fits:
 pub(super) enum Command {
     /// Run the steps of a pipeline in its components.
     Run(RunArguments),
+    /// Merge, convert and show the reports of runs, and JUnit files of any writer.
+    Report(super::report::ReportArguments),
     /// Check commits and take them to Gerrit for review (refs/for/BRANCH).
     Push(PushArguments),
     /// Install, show and answer git's hooks pre-push and commit-msg.

@@ -13,6 +13,7 @@ mod hook;
 mod pipeline;
 mod push;
 mod push_several;
+mod report;
 mod report_directory;
 mod run;
 
@@ -47,6 +48,7 @@ pub fn main() -> i32 {
 fn call(arguments: &Arguments) -> Result<i32, Failure> {
     match &arguments.command {
         Command::Run(run) => run::call(arguments, run),
+        Command::Report(report) => report::call(arguments, report),
         Command::Push(push) => push::call(arguments, push),
         Command::Hook(hook) => Ok(hook::run(hook, &arguments.directory).code()),
         Command::Completions { shell } => completions::shell(*shell),

@@ -33,6 +33,7 @@ mod push_options;
 mod push_pipeline;
 mod push_rejections;
 mod push_several;
+mod report_merge;
 mod resume;
 mod retries;
 mod rev;

@@ -6,6 +6,8 @@ pub const COMMAND: &str = "command";
 pub const REVISION: &str = "revision";
 /// The run's id. With [`ATTEMPT`] and the suite's name it says which execution this is.
 pub const RUN: &str = "run";
+/// The plan's id, where shards share one: it then stands for the run.
+pub const PLAN: &str = "plan_id";
 /// Number of the attempt, from 1; 0 for a job that never started.
 pub const ATTEMPT: &str = "attempt";
 /// Version of kata-ci.

@@ -3,5 +3,6 @@
 mod files;
 mod journal;
 mod junit;
+mod merge;
 mod plain;
 pub(super) mod sample;

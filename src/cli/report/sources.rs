@@ -1,0 +1,72 @@
+//! What a report is made from: read, with everything that could not be read named.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Failure, deliver, exit_code};
+use crate::report::model::{Document, Spool};
+use crate::report::{self, read};
+
+/// A document, and how many of its sources are missing from it.
+pub(super) struct Sources {
+    document: Document,
+    read: usize,
+    unread: usize,
+}
+
+impl Sources {
+    /// Everything at these paths as one document. What cannot be read is said at once.
+    pub(super) fn merged(paths: &[PathBuf]) -> Self {
+        let (documents, unread) = read_all(paths);
+        Self {
+            read: documents.len(),
+            unread,
+            document: report::merge(documents),
+        }
+    }
+
+    /// Writes what was read; nothing when nothing was.
+    pub(super) fn write(
+        &self,
+        output: Option<&Path>,
+        write: impl FnOnce(&Document, &mut dyn io::Write) -> io::Result<()>,
+    ) -> Result<i32, Failure> {
+        for notice in &self.document.notices {
+            anstream::eprintln!("warning: {}", notice.text);
+        }
+        if self.read == 0 {
+            return Err(Failure::Machine(
+                "there is nothing left to report on".to_owned(),
+            ));
+        }
+        deliver(output, |out| write(&self.document, out))?;
+        Ok(exit_code(self.unread))
+    }
+}
+
+/// Reads what lies at the paths. Returns the documents and the number of those that could not be read.
+fn read_all(paths: &[PathBuf]) -> (Vec<Document>, usize) {
+    let spool = Spool::default();
+    let mut documents = Vec::new();
+    let mut unread = 0;
+    let mut say = |error: read::Unread| {
+        anstream::eprintln!(
+            "error: {}",
+            report::text::for_terminal(&error.to_string(), 4096)
+        );
+        unread += 1;
+    };
+    for path in paths {
+        let found = read::find(path).unwrap_or_else(|error| {
+            say(error);
+            Vec::new()
+        });
+        for one in &found {
+            match read::read(one, &spool) {
+                Ok(document) => documents.push(document),
+                Err(error) => say(error),
+            }
+        }
+    }
+    (documents, unread)
+}

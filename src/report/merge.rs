@@ -1,0 +1,209 @@
+//! Makes one document of several.
+//!
+//! The order in which they come makes no difference: suites are put in an order of their own. Nothing is taken for the same
+//! because it looks the same. Two suites are executions of one job only when both say which run (or plan), which job and
+//! which attempt they are; the later attempt then counts, and the earlier ones become its `flakyFailure` and `rerunFailure`.
+//! Everything else is kept side by side.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::model::{
+    Attempt, AttemptKind, Case, Details, Document, Problem, ProblemKind, State, Suite, Text, facts,
+};
+use crate::event::Notice;
+
+/// Which job of which run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Job {
+    run: String,
+    name: String,
+}
+
+/// Merges documents.
+pub fn merge(documents: Vec<Document>) -> Document {
+    let mut merged = Document {
+        title: "merged".to_owned(),
+        ..Document::default()
+    };
+    let mut jobs: BTreeMap<Job, BTreeMap<u32, Vec<Suite>>> = BTreeMap::new();
+    for document in documents {
+        merged.notices.extend(document.notices);
+        for suite in document.suites {
+            match identity(&suite) {
+                Some((job, attempt)) => {
+                    let attempts = jobs.entry(job).or_default().entry(attempt).or_default();
+                    // The same report given twice is still one report.
+                    if !attempts.contains(&suite) {
+                        attempts.push(suite);
+                    }
+                }
+                None => merged.suites.push(suite),
+            }
+        }
+    }
+    for (job, attempts) in jobs {
+        collapse(&job, attempts, &mut merged);
+    }
+    merged.suites.sort_by_cached_key(order);
+    merged
+        .notices
+        .sort_by(|one, other| one.text.cmp(&other.text));
+    merged.notices.dedup();
+    merged
+}
+
+/// Where a suite says itself which execution it is. A job that never started has attempt 0.
+fn identity(suite: &Suite) -> Option<(Job, u32)> {
+    let run = suite
+        .property(facts::PLAN)
+        .or_else(|| suite.property(facts::RUN))
+        .filter(|run| !run.is_empty())?;
+    let attempt = suite.property(facts::ATTEMPT)?.parse().ok()?;
+    let job = Job {
+        run: run.to_owned(),
+        name: suite.name.to_string(),
+    };
+    Some((job, attempt))
+}
+
+/// A total order that depends on nothing but what the suite holds.
+fn order(suite: &Suite) -> (Box<str>, String, u32, Box<str>, u64) {
+    let (run, attempt) = match identity(suite) {
+        Some((job, attempt)) => (job.run, attempt),
+        None => (String::new(), 0),
+    };
+    let time = suite.timestamp.clone().unwrap_or_default();
+    (suite.name.clone(), run, attempt, time, digest(suite))
+}
+
+fn digest(suite: &Suite) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    suite.hostname.hash(&mut hasher);
+    suite.seconds.map(f64::to_bits).hash(&mut hasher);
+    suite.attributes.hash(&mut hasher);
+    suite.properties.hash(&mut hasher);
+    suite.out.hash(&mut hasher);
+    suite.err.hash(&mut hasher);
+    for case in &suite.cases {
+        case.class.hash(&mut hasher);
+        case.name.hash(&mut hasher);
+        case.state.hash(&mut hasher);
+        case.seconds.map(f64::to_bits).hash(&mut hasher);
+        case.details.hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// The executions of one job, as one suite where each attempt was told once.
+fn collapse(job: &Job, attempts: BTreeMap<u32, Vec<Suite>>, merged: &mut Document) {
+    if let Some((attempt, _)) = attempts.iter().find(|(_, told)| told.len() > 1) {
+        merged.notices.push(Notice {
+            text: format!(
+                "attempt {attempt} of {} in run {} comes with different results: all of them are kept",
+                job.name, job.run
+            ),
+            fix: None,
+        });
+        merged.suites.extend(attempts.into_values().flatten());
+        return;
+    }
+    let mut told = attempts.into_values().flatten().rev();
+    let Some(mut last) = told.next() else { return };
+    let earlier: Vec<_> = told.collect();
+    for suite in earlier {
+        add_earlier(&mut last, suite);
+    }
+    merged.suites.push(last);
+}
+
+/// Adds what an earlier attempt saw. `earlier` comes latest first.
+fn add_earlier(last: &mut Suite, earlier: Suite) {
+    let mut known: HashMap<(String, String), usize> = HashMap::new();
+    for (index, case) in last.cases.iter().enumerate() {
+        known.insert((case.class.to_string(), case.name.to_string()), index);
+    }
+    let passed = last.property(facts::OUTCOME) == Some("passed");
+    for case in earlier.cases {
+        let key = (case.class.to_string(), case.name.to_string());
+        match known.get(&key) {
+            Some(index) => retried(&mut last.cases[*index], case),
+            // The case that carried the outcome of the whole job, and is not needed any more.
+            None if passed && carries_outcome(&case, &last.name) => {
+                let mut now = Case {
+                    state: State::Passed,
+                    details: None,
+                    ..case.clone()
+                };
+                retried(&mut now, case);
+                last.cases.push(now);
+            }
+            None => last.cases.push(case),
+        }
+    }
+}
+
+/// Whether kata-ci wrote it for the job as a whole: it is named after the step, in the job's own class.
+fn carries_outcome(case: &Case, job: &str) -> bool {
+    let step = job.split_once('.').map_or("", |(_, step)| step);
+    *case.class == *job && *case.name == *step
+}
+
+/// What an earlier attempt says of a case that ran again.
+fn retried(now: &mut Case, earlier: Case) {
+    let is_bad = earlier.state.is_bad();
+    let Some(details) = earlier.details.filter(|_| is_bad) else {
+        return;
+    };
+    let passed = matches!(now.state, State::Passed | State::Flaky);
+    if passed {
+        now.state = State::Flaky;
+    }
+    let Details {
+        problems,
+        attempts,
+        out,
+        err,
+        ..
+    } = *details;
+    let mut before: Vec<_> = attempts;
+    before.extend(problems.into_iter().filter_map(|one| attempt(one, passed)));
+    if let Some(latest) = before.last_mut() {
+        (latest.out, latest.err) = (out, err);
+    }
+    let mine = &mut now.details.get_or_insert_default().attempts;
+    before.append(mine);
+    for one in &mut before {
+        one.kind = kind(is_error(one.kind), passed);
+    }
+    *mine = before;
+}
+
+fn attempt(problem: Problem, passed: bool) -> Option<Attempt> {
+    let error = match problem.kind {
+        ProblemKind::Failure => false,
+        ProblemKind::Error => true,
+        ProblemKind::Skipped => return None,
+    };
+    Some(Attempt {
+        kind: kind(error, passed),
+        word: problem.word,
+        message: problem.message,
+        body: problem.body,
+        out: Text::Empty,
+        err: Text::Empty,
+    })
+}
+
+fn is_error(kind: AttemptKind) -> bool {
+    matches!(kind, AttemptKind::FlakyError | AttemptKind::RerunError)
+}
+
+fn kind(error: bool, passed: bool) -> AttemptKind {
+    match (error, passed) {
+        (false, true) => AttemptKind::FlakyFailure,
+        (true, true) => AttemptKind::FlakyError,
+        (false, false) => AttemptKind::RerunFailure,
+        (true, false) => AttemptKind::RerunError,
+    }
+}

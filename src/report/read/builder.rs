@@ -1,0 +1,479 @@
+//! Puts a document together from elements, whatever order they come in.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::element::Part;
+use super::error::ReadError;
+use super::limits;
+use super::values;
+use super::xml::Element;
+use crate::event::Notice;
+use crate::report::model::{
+    Attempt, Case, Details, Document, Problem, ProblemKind, Spool, State, Suite, Text,
+};
+use crate::report::text;
+
+/// Longest single line taken over, in bytes.
+const LINE_CAP: usize = 4096;
+
+/// Attributes of a suite that are kept beside the ones that have a field.
+const SUITE_ATTRIBUTES: [&str; 6] = ["package", "file", "id", "group", "url", "version"];
+
+/// Suites named in one notice.
+const NAMED: usize = 5;
+
+/// A suite that is open.
+struct Open {
+    /// Its index in the document.
+    index: usize,
+    /// What its `tests` says.
+    claimed: Option<u64>,
+    /// There are suites in it.
+    parent: bool,
+}
+
+pub(super) struct Builder<'a> {
+    spool: &'a Spool,
+    parts: Vec<Part>,
+    suites: Vec<Suite>,
+    open: Vec<Open>,
+    case: Option<(Case, Details, Option<String>)>,
+    problem: Option<Problem>,
+    attempt: Option<Attempt>,
+    property: Option<(String, Option<String>)>,
+    class: Arc<str>,
+    text: String,
+    elements: usize,
+    cases: usize,
+    /// Indices of suites that only held suites.
+    emptied: HashSet<usize>,
+    /// Suites that say they have more cases than they hold.
+    short: Vec<String>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(spool: &'a Spool) -> Self {
+        Self {
+            spool,
+            parts: Vec::new(),
+            suites: Vec::new(),
+            open: Vec::new(),
+            case: None,
+            problem: None,
+            attempt: None,
+            property: None,
+            class: Arc::from(""),
+            text: String::new(),
+            elements: 0,
+            cases: 0,
+            emptied: HashSet::new(),
+            short: Vec::new(),
+        }
+    }
+
+    pub(super) fn start(&mut self, element: &Element<'_>) -> Result<(), ReadError> {
+        let name = element.name();
+        let Some(part) = Part::of(self.parts.last().copied(), &name) else {
+            return Err(ReadError::NotJUnit {
+                root: name.chars().take(100).collect(),
+            });
+        };
+        self.count(part)?;
+        if matches!(part, Part::Trace | Part::Out | Part::Err) {
+            self.keep_text_of_attempt()?;
+        }
+        if part != Part::Inline {
+            self.text.clear();
+        }
+        match part {
+            Part::Suite => self.start_suite(element)?,
+            Part::Case => self.start_case(element)?,
+            Part::Problem(kind) => self.problem = Some(problem(kind, element, &mut self.text)?),
+            Part::Attempt(_) => self.start_attempt(part, element)?,
+            Part::Property => self.start_property(element)?,
+            _ => {}
+        }
+        self.parts.push(part);
+        Ok(())
+    }
+
+    fn count(&mut self, part: Part) -> Result<(), ReadError> {
+        match part {
+            Part::Case => self.cases += 1,
+            _ => self.elements += 1,
+        }
+        if self.cases > limits::CASES || self.elements > limits::ELEMENTS {
+            return Err(ReadError::Many);
+        }
+        Ok(())
+    }
+
+    fn start_suite(&mut self, element: &Element<'_>) -> Result<(), ReadError> {
+        let mut suite = Suite::default();
+        let mut claimed = None;
+        element.each_attribute(|name, value| match name {
+            "name" => suite.name = line(value),
+            "timestamp" => suite.timestamp = filled(value),
+            "hostname" => suite.hostname = filled(value),
+            "time" => suite.seconds = values::seconds(value),
+            "tests" => claimed = value.trim().parse().ok(),
+            name => {
+                if let Some(known) = SUITE_ATTRIBUTES.iter().find(|known| **known == name)
+                    && let Some(value) = filled(value)
+                {
+                    suite.attributes.push((known, value));
+                }
+            }
+        })?;
+        if let Some(parent) = self.open.last_mut() {
+            parent.parent = true;
+            if suite.name.is_empty() {
+                suite.name = self.suites[parent.index].name.clone();
+            }
+        }
+        self.open.push(Open {
+            index: self.suites.len(),
+            claimed,
+            parent: false,
+        });
+        self.suites.push(suite);
+        Ok(())
+    }
+
+    fn start_case(&mut self, element: &Element<'_>) -> Result<(), ReadError> {
+        let mut case = Case {
+            class: self.class.clone(),
+            name: "".into(),
+            state: State::Passed,
+            seconds: None,
+            details: None,
+        };
+        let mut details = Details::default();
+        let (mut class, mut status) = (None, None);
+        element.each_attribute(|name, value| match name {
+            "name" => case.name = line(value),
+            "classname" if *value == *self.class => class = Some(self.class.clone()),
+            "classname" => class = Some(Arc::from(&*text::line(value, LINE_CAP))),
+            "time" => case.seconds = values::seconds(value),
+            "file" => details.file = filled(value),
+            "line" => details.line = value.trim().parse().ok(),
+            // GoogleTest and ctest: a case that was not run has no element that says so.
+            "status" | "result" if !value.is_empty() => status = Some(value.to_owned()),
+            _ => {}
+        })?;
+        self.class = class.unwrap_or_else(|| Arc::from(""));
+        case.class = self.class.clone();
+        self.case = Some((case, details, status));
+        Ok(())
+    }
+
+    fn start_attempt(&mut self, part: Part, element: &Element<'_>) -> Result<(), ReadError> {
+        let Part::Attempt(kind) = part else {
+            return Ok(());
+        };
+        let said = said(element, &mut self.text)?;
+        self.attempt = Some(Attempt {
+            kind,
+            word: said.word,
+            message: said.message,
+            body: Text::Empty,
+            out: Text::Empty,
+            err: Text::Empty,
+        });
+        Ok(())
+    }
+
+    fn start_property(&mut self, element: &Element<'_>) -> Result<(), ReadError> {
+        let (mut key, mut given) = (String::new(), None);
+        element.each_attribute(|name, value| match name {
+            "name" => value.clone_into(&mut key),
+            "value" => given = Some(value.to_owned()),
+            _ => {}
+        })?;
+        self.property = Some((key, given));
+        Ok(())
+    }
+
+    pub(super) fn text(&mut self, text: &str) -> Result<(), ReadError> {
+        if !self.parts.last().is_some_and(|part| part.holds_text()) {
+            return Ok(());
+        }
+        if self.text.len() + text.len() > limits::TEXT {
+            return Err(ReadError::LongText);
+        }
+        self.text.push_str(text);
+        Ok(())
+    }
+
+    pub(super) fn end(&mut self) -> Result<(), ReadError> {
+        let Some(part) = self.parts.pop() else {
+            return Ok(());
+        };
+        match part {
+            Part::Suite => self.end_suite(),
+            Part::Case => self.end_case(),
+            Part::Problem(_) => self.end_problem()?,
+            Part::Attempt(_) => self.end_attempt()?,
+            Part::Trace | Part::Out | Part::Err => self.end_output(part)?,
+            Part::Property => self.end_property(),
+            Part::Root | Part::Properties | Part::Inline | Part::Other => {}
+        }
+        if part != Part::Inline {
+            self.text.clear();
+        }
+        Ok(())
+    }
+
+    fn end_suite(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        let suite = &self.suites[open.index];
+        let held: usize = self.suites[open.index..]
+            .iter()
+            .map(|suite| suite.cases.len())
+            .sum();
+        if open.claimed.is_some_and(|claimed| claimed > held as u64) {
+            self.short.push(format!(
+                "{} says {}, holds {held}",
+                suite.name,
+                open.claimed.unwrap_or_default()
+            ));
+        }
+        let says_nothing = suite.cases.is_empty() && suite.out.is_empty() && suite.err.is_empty();
+        if open.parent && says_nothing {
+            self.emptied.insert(open.index);
+        }
+    }
+
+    fn end_case(&mut self) {
+        let Some((mut case, details, status)) = self.case.take() else {
+            return;
+        };
+        case.state = state(&details, status.as_deref());
+        if details != Details::default() {
+            case.details = Some(Box::new(details));
+        }
+        self.suite().cases.push(case);
+    }
+
+    /// The innermost suite; cases right in the root get one without a name.
+    fn suite(&mut self) -> &mut Suite {
+        let index = match self.open.last() {
+            Some(open) => open.index,
+            None => {
+                if self
+                    .suites
+                    .last()
+                    .is_none_or(|suite| !suite.name.is_empty())
+                {
+                    self.suites.push(Suite::default());
+                }
+                self.suites.len() - 1
+            }
+        };
+        &mut self.suites[index]
+    }
+
+    fn end_problem(&mut self) -> Result<(), ReadError> {
+        let Some(mut problem) = self.problem.take() else {
+            return Ok(());
+        };
+        problem.body = self.keep()?;
+        match &mut self.case {
+            Some((_, details, _)) => details.problems.push(problem),
+            // A suite's own: its set-up broke. It must not be lost, so it becomes a case.
+            None => {
+                let suite = self.suite();
+                let mut details = Details::default();
+                details.problems.push(problem);
+                let case = Case {
+                    class: Arc::from(&*suite.name),
+                    name: suite.name.clone(),
+                    state: state(&details, None),
+                    seconds: None,
+                    details: Some(Box::new(details)),
+                };
+                suite.cases.push(case);
+            }
+        }
+        Ok(())
+    }
+
+    /// An attempt's own text, before an element inside it begins or when it ends.
+    fn keep_text_of_attempt(&mut self) -> Result<(), ReadError> {
+        let own = self.keep()?;
+        if let Some(attempt) = &mut self.attempt {
+            attempt.body = join(self.spool, &attempt.body, own)?;
+        }
+        Ok(())
+    }
+
+    fn end_attempt(&mut self) -> Result<(), ReadError> {
+        self.keep_text_of_attempt()?;
+        if let (Some(attempt), Some((_, details, _))) = (self.attempt.take(), &mut self.case) {
+            details.attempts.push(attempt);
+        }
+        Ok(())
+    }
+
+    fn end_output(&mut self, part: Part) -> Result<(), ReadError> {
+        let new = self.keep()?;
+        let spool = self.spool;
+        let slot = match (&mut self.attempt, &mut self.case) {
+            (Some(attempt), _) => match part {
+                Part::Trace => &mut attempt.body,
+                Part::Out => &mut attempt.out,
+                _ => &mut attempt.err,
+            },
+            (None, Some((_, details, _))) => match part {
+                Part::Out => &mut details.out,
+                _ => &mut details.err,
+            },
+            (None, None) => {
+                let suite = self.suite();
+                match part {
+                    Part::Out => &mut suite.out,
+                    _ => &mut suite.err,
+                }
+            }
+        };
+        *slot = join(spool, slot, new)?;
+        Ok(())
+    }
+
+    fn end_property(&mut self) {
+        let Some((name, value)) = self.property.take() else {
+            return;
+        };
+        let value = value.unwrap_or_else(|| self.text.clone());
+        let pair = (line(&name), line(&value));
+        match &mut self.case {
+            Some((_, details, _)) => details.properties.push(pair),
+            None => self.suite().properties.push(pair),
+        }
+    }
+
+    /// The text since the element began; what is only blank is none.
+    fn keep(&mut self) -> Result<Text, ReadError> {
+        if self.text.trim().is_empty() {
+            return Ok(Text::Empty);
+        }
+        Ok(self.spool.keep(&text::clean(&self.text))?)
+    }
+
+    pub(super) fn finish(self) -> Result<Document, ReadError> {
+        let mut notices = Vec::new();
+        if !self.short.is_empty() {
+            let more = self.short.len().saturating_sub(NAMED);
+            let mut named = self.short[..self.short.len() - more].join("; ");
+            if more > 0 {
+                named.push_str(&format!("; and {more} more"));
+            }
+            notices.push(Notice {
+                text: format!("suites hold fewer cases than they say: {named}"),
+                fix: None,
+            });
+        }
+        let suites = self.suites.into_iter().enumerate();
+        let suites = suites.filter(|(index, _)| !self.emptied.contains(index));
+        Ok(Document {
+            notices,
+            suites: suites.map(|(_, suite)| suite).collect(),
+            ..Document::default()
+        })
+    }
+}
+
+fn line(value: &str) -> Box<str> {
+    text::line(value, LINE_CAP).into()
+}
+
+fn filled(value: &str) -> Option<Box<str>> {
+    Some(line(value)).filter(|value| !value.is_empty())
+}
+
+fn problem(
+    kind: ProblemKind,
+    element: &Element<'_>,
+    text: &mut String,
+) -> Result<Problem, ReadError> {
+    let said = said(element, text)?;
+    Ok(Problem {
+        kind,
+        word: said.word,
+        message: said.message,
+        body: Text::Empty,
+    })
+}
+
+/// `type` and `message`.
+#[derive(Default)]
+struct Said {
+    word: Option<Box<str>>,
+    message: Option<Box<str>>,
+}
+
+/// A message of several lines, or a very long one, also goes where the body's text will follow it: as a line it is cut.
+fn said(element: &Element<'_>, text: &mut String) -> Result<Said, ReadError> {
+    let mut said = Said::default();
+    element.each_attribute(|name, value| match name {
+        "type" => said.word = filled(value),
+        "message" => {
+            said.message = filled(value);
+            if value.len() > LINE_CAP || value.trim().contains('\n') {
+                text.push_str(value.trim_end());
+                text.push('\n');
+            }
+        }
+        _ => {}
+    })?;
+    Ok(said)
+}
+
+/// GitLab's order: what failed has failed, whatever else is said of it.
+fn state(details: &Details, status: Option<&str>) -> State {
+    let has = |kind| details.problems.iter().any(|problem| problem.kind == kind);
+    if has(ProblemKind::Failure) {
+        State::Failed
+    } else if has(ProblemKind::Error) {
+        State::Error
+    } else if has(ProblemKind::Skipped) {
+        State::Skipped
+    } else if details.attempts.iter().any(|one| one.kind.is_flaky()) {
+        State::Flaky
+    } else if !details.attempts.is_empty() {
+        // Reruns that all failed, and nothing that says it passed.
+        State::Failed
+    } else {
+        status.map_or(State::Passed, of_status)
+    }
+}
+
+/// A case without an element that says what became of it.
+fn of_status(status: &str) -> State {
+    match status.to_ascii_lowercase().as_str() {
+        "notrun" | "disabled" | "skipped" | "ignored" | "suppressed" | "pending" => State::Skipped,
+        "fail" | "failed" | "failure" => State::Failed,
+        "error" | "broken" => State::Error,
+        _ => State::Passed,
+    }
+}
+
+/// Some writers have several outputs a case.
+fn join(spool: &Spool, old: &Text, new: Text) -> Result<Text, ReadError> {
+    if old.is_empty() {
+        return Ok(new);
+    }
+    if new.is_empty() {
+        return Ok(old.clone());
+    }
+    let mut all = old.load()?.into_owned();
+    if !all.ends_with('\n') {
+        all.push('\n');
+    }
+    all.push_str(&new.load()?);
+    if all.len() > limits::TEXT {
+        return Err(ReadError::LongText);
+    }
+    Ok(spool.keep(&all)?)
+}

@@ -1,0 +1,76 @@
+//! What an element means, by its name and where it stands.
+
+use crate::report::model::{AttemptKind, ProblemKind};
+
+/// The part an element plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// `testsuites`
+    Root,
+    /// `testsuite`
+    Suite,
+    /// `testcase`
+    Case,
+    /// `failure`, `error`, `skipped`
+    Problem(ProblemKind),
+    /// `flakyFailure` and its kin
+    Attempt(AttemptKind),
+    /// `stackTrace` of an attempt
+    Trace,
+    /// `system-out`
+    Out,
+    /// `system-err`
+    Err,
+    /// `properties`
+    Properties,
+    /// `property`
+    Property,
+    /// An element inside text: its own text counts, its tag does not.
+    Inline,
+    /// Nothing that is known here: passed over with all it holds.
+    Other,
+}
+
+impl Part {
+    /// The part of an element of this name inside `parent`; none for a root that is not JUnit's.
+    pub(super) fn of(parent: Option<Self>, name: &str) -> Option<Self> {
+        let Some(parent) = parent else {
+            return match name {
+                "testsuites" => Some(Self::Root),
+                "testsuite" => Some(Self::Suite),
+                _ => None,
+            };
+        };
+        Some(match (parent, name) {
+            (Self::Root | Self::Suite, "testsuite") => Self::Suite,
+            (Self::Root | Self::Suite, "testcase") => Self::Case,
+            (Self::Suite | Self::Case, "properties") => Self::Properties,
+            (Self::Properties, "property") => Self::Property,
+            (Self::Suite | Self::Case, _) => within(name),
+            (Self::Attempt(_), "stackTrace") => Self::Trace,
+            (Self::Attempt(_), "system-out") => Self::Out,
+            (Self::Attempt(_), "system-err") => Self::Err,
+            (parent, _) if parent.holds_text() => Self::Inline,
+            _ => Self::Other,
+        })
+    }
+
+    /// Whether the text inside belongs to it.
+    pub(super) fn holds_text(self) -> bool {
+        !matches!(
+            self,
+            Self::Root | Self::Suite | Self::Case | Self::Properties | Self::Other
+        )
+    }
+}
+
+fn within(name: &str) -> Part {
+    match name {
+        "failure" => Part::Problem(ProblemKind::Failure),
+        "error" => Part::Problem(ProblemKind::Error),
+        "skipped" => Part::Problem(ProblemKind::Skipped),
+        "system-out" => Part::Out,
+        "system-err" => Part::Err,
+        name => AttemptKind::of(name).map_or(Part::Other, Part::Attempt),
+    }
+}

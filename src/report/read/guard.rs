@@ -1,0 +1,63 @@
+//! Bounds what the parser may take in before it hands something out: it buffers a tag or a text whole, however long.
+
+use std::io::{self, BufRead, Read};
+
+/// A reader with an allowance that is renewed for each token.
+#[derive(Debug)]
+pub(super) struct Guard<R> {
+    inner: R,
+    left: usize,
+    /// Lines begun so far, from 1.
+    pub(super) line: u64,
+    /// The allowance was used up.
+    pub(super) exceeded: bool,
+    /// The end of the file was seen.
+    pub(super) ended: bool,
+}
+
+impl<R> Guard<R> {
+    pub(super) fn new(inner: R) -> Self {
+        Self {
+            inner,
+            left: 0,
+            line: 1,
+            exceeded: false,
+            ended: false,
+        }
+    }
+
+    /// Allows so many more bytes, and a buffer's length beyond them.
+    pub(super) fn allow(&mut self, bytes: usize) {
+        self.left = bytes;
+    }
+}
+
+impl<R: BufRead> BufRead for Guard<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.left == 0 {
+            self.exceeded = true;
+            return Err(io::Error::other("too long"));
+        }
+        let buffer = self.inner.fill_buf()?;
+        self.ended = buffer.is_empty();
+        Ok(buffer)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.left = self.left.saturating_sub(amount);
+        // The bytes are still there: nothing was consumed since the buffer was filled.
+        if let Ok(buffer) = self.inner.fill_buf() {
+            let taken = &buffer[..amount.min(buffer.len())];
+            self.line += memchr::memchr_iter(b'\n', taken).count() as u64;
+        }
+        self.inner.consume(amount);
+    }
+}
+
+impl<R: BufRead> Read for Guard<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}

@@ -1,0 +1,44 @@
+//! Reads results back: a run's journal, or a JUnit file of whatever writer.
+//!
+//! JUnit has no standard, only writers: what is read here is what surefire, gotestsum, go-junit-report, nextest, pytest,
+//! ctest, bats, vitest, jest, mocha, PHPUnit, TAP::Formatter::JUnit and GoogleTest are known to write. What is unknown is
+//! passed over; what says something of a case is kept.
+//!
+//! A file may come from anywhere, so it is read as a stream and within limits (`limits.rs`); no document type is read, so
+//! there is no entity to expand and no other file to open. A file is read whole or not at all: one that is truncated is an
+//! error, never a report with fewer cases.
+
+mod builder;
+mod element;
+mod error;
+mod guard;
+mod limits;
+mod source;
+mod values;
+mod xml;
+
+pub use error::{ReadError, Unread};
+pub use source::{Found, find, read};
+
+use std::io::BufRead;
+
+use super::model::{Document, Spool};
+use builder::Builder;
+use xml::{Token, Xml};
+
+/// Reads a JUnit file as a stream. Long texts go to the spool.
+pub fn read_junit(reader: impl BufRead, spool: &Spool) -> Result<Document, ReadError> {
+    let mut xml = Xml::new(reader);
+    let mut builder = Builder::new(spool);
+    loop {
+        match xml.next()? {
+            Token::Start(element) => builder.start(&element)?,
+            Token::End => builder.end()?,
+            Token::Text(text) => builder.text(&text)?,
+            Token::Eof => return builder.finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

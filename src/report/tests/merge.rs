@@ -1,0 +1,145 @@
+//! Merging: no order, nothing lost, nothing taken for the same that does not say so.
+
+use proptest::prelude::*;
+
+use crate::report::model::{AttemptKind, Document, Spool, State};
+use crate::report::read::read_junit;
+use crate::report::{Dialect, merge, write_document};
+
+fn read(xml: &str) -> Document {
+    read_junit(xml.as_bytes(), &Spool::default()).unwrap()
+}
+
+fn written(document: &Document) -> String {
+    let mut bytes = Vec::new();
+    write_document(document, Dialect::Full, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+/// A job's suite as kata-ci writes it, with these cases.
+fn job(run: &str, attempt: u32, outcome: &str, cases: &str) -> Document {
+    read(&format!(
+        r#"<testsuite name="a.test"><properties><property name="run" value="{run}"/>
+        <property name="outcome" value="{outcome}"/><property name="attempt" value="{attempt}"/></properties>{cases}</testsuite>"#
+    ))
+}
+
+const FAILED: &str = r#"<testcase classname="c" name="t"><failure type="failed" message="no"/><system-out>why</system-out></testcase>"#;
+const PASSED: &str = r#"<testcase classname="c" name="t"/>"#;
+
+#[test]
+fn a_later_attempt_that_passed_makes_it_flaky() {
+    let merged = merge(vec![
+        job("r", 2, "passed", PASSED),
+        job("r", 1, "failed", FAILED),
+    ]);
+    assert_eq!(merged.suites.len(), 1);
+    let case = &merged.suites[0].cases[0];
+    assert_eq!(case.state, State::Flaky);
+    let attempt = &case.attempts()[0];
+    assert_eq!(attempt.kind, AttemptKind::FlakyFailure);
+    assert_eq!(attempt.message.as_deref(), Some("no"));
+    assert_eq!(attempt.out.load().unwrap(), "why");
+}
+
+#[test]
+fn attempts_that_all_failed_are_reruns() {
+    let attempts = (1..=3).map(|attempt| job("r", attempt, "failed", FAILED));
+    let merged = merge(attempts.collect());
+    let case = &merged.suites[0].cases[0];
+    assert_eq!(case.state, State::Failed);
+    let kinds: Vec<_> = case.attempts().iter().map(|one| one.kind).collect();
+    assert_eq!(kinds, [AttemptKind::RerunFailure; 2]);
+}
+
+#[test]
+fn a_rerun_of_what_failed_only_keeps_what_passed_before() {
+    let before = format!(r#"<testcase classname="c" name="u"/>{FAILED}"#);
+    let merged = merge(vec![
+        job("r", 1, "failed", &before),
+        job("r", 2, "passed", PASSED),
+    ]);
+    assert_eq!(merged.counts().sentence(), "1 flaky, 1 passed");
+}
+
+#[test]
+fn the_case_of_a_whole_job_does_not_stay_bad_when_the_job_passed() {
+    let late = r#"<testcase classname="a.test" name="test"><error type="timed-out" message="late"/></testcase>"#;
+    let attempts = || {
+        vec![
+            job("r", 1, "timed-out", late),
+            job("r", 2, "passed", PASSED),
+        ]
+    };
+    assert_eq!(merge(attempts()).counts().sentence(), "1 flaky, 1 passed");
+    let other = late.replace("\"test\"", "\"other\"");
+    let attempts = vec![job("r", 1, "failed", &other), job("r", 2, "passed", PASSED)];
+    assert_eq!(merge(attempts).counts().sentence(), "1 error, 1 passed");
+}
+
+#[test]
+fn only_what_says_so_itself_is_the_same() {
+    let anonymous = || read(&format!(r#"<testsuite name="a.test">{FAILED}</testsuite>"#));
+    assert_eq!(merge(vec![anonymous(), anonymous()]).counts().total(), 2);
+    // Two runs are two runs.
+    let runs = vec![job("r", 1, "failed", FAILED), job("s", 2, "passed", PASSED)];
+    assert_eq!(merge(runs).counts().sentence(), "1 failed, 1 passed");
+    // The same report twice is one; two different ones that claim to be the same attempt are both kept, and said.
+    let same = vec![job("r", 1, "failed", FAILED), job("r", 1, "failed", FAILED)];
+    assert_eq!(merge(same).counts().total(), 1);
+    let torn = merge(vec![
+        job("r", 1, "failed", FAILED),
+        job("r", 1, "passed", PASSED),
+    ]);
+    assert_eq!(torn.counts().sentence(), "1 failed, 1 passed");
+    assert!(
+        torn.notices[0]
+            .text
+            .contains("attempt 1 of a.test in run r")
+    );
+}
+
+#[test]
+fn the_plan_stands_for_the_run_where_shards_share_one() {
+    let of_plan = |run: &str, attempt, outcome: &str, cases: &str| {
+        let mut document = job(run, attempt, outcome, cases);
+        let plan = ("plan_id".into(), "p".into());
+        document.suites[0].properties.push(plan);
+        document
+    };
+    let merged = merge(vec![
+        of_plan("r", 1, "failed", FAILED),
+        of_plan("s", 2, "passed", PASSED),
+    ]);
+    assert_eq!(merged.counts().sentence(), "1 flaky");
+}
+
+fn pool() -> Vec<Document> {
+    let foreign = |name: &str, case: &str| {
+        read(&format!(
+            r#"<testsuites><testsuite name="{name}" timestamp="2026-01-01T00:00:00">{case}</testsuite></testsuites>"#
+        ))
+    };
+    vec![
+        job("r", 1, "failed", FAILED),
+        job("r", 2, "failed", FAILED),
+        job("r", 3, "passed", PASSED),
+        job("s", 1, "failed", FAILED),
+        job("s", 1, "passed", PASSED),
+        foreign("x", PASSED),
+        foreign("x", FAILED),
+        foreign("x", PASSED),
+        foreign("", FAILED),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_arrival_makes_no_difference(order in Just((0..9usize).collect::<Vec<_>>()).prop_shuffle()) {
+        let expected = merge(pool());
+        let shuffled = order.iter().map(|index| pool().swap_remove(*index)).collect();
+        let merged = merge(shuffled);
+        prop_assert_eq!(written(&merged), written(&expected));
+        prop_assert_eq!(merged.notices, expected.notices);
+    }
+}
