@@ -1,6 +1,7 @@
 //! `kata-ci report`: what earlier runs and other programs' JUnit files say, in every form.
 
 mod arguments;
+mod place;
 mod sources;
 
 use std::io::{self, Write};
@@ -13,39 +14,23 @@ use super::failure::Failure;
 use crate::outcome::ExitCode;
 use crate::report::{self, Dialect};
 use arguments::ReportCommand;
+use place::Place;
 use sources::Sources;
 
 /// Carries out the command and returns the exit code.
 pub(super) fn call(arguments: &Arguments, report: &ReportArguments) -> Result<i32, Failure> {
-    let place = Place {
-        directory: &arguments.directory,
-    };
+    let place = Place::new(&arguments.directory);
     match &report.command {
         ReportCommand::Merge { paths, output } => {
             let sources = Sources::merged(&place.all(paths));
-            sources.write(
-                place.output(output.as_deref()).as_deref(),
-                |document, out| report::write_document(document, Dialect::Full, out),
-            )
+            sources.write(place.output(output.as_deref()), |document, out| {
+                report::write_document(document, Dialect::Full, out)
+            })
         }
-    }
-}
-
-/// Where relative paths begin: `-C`.
-struct Place<'a> {
-    directory: &'a Path,
-}
-
-impl Place<'_> {
-    fn all(&self, paths: &[std::path::PathBuf]) -> Vec<std::path::PathBuf> {
-        paths.iter().map(|path| self.directory.join(path)).collect()
-    }
-
-    /// Where to write; none for standard output, which `-` names too.
-    fn output(&self, output: Option<&Path>) -> Option<std::path::PathBuf> {
-        output
-            .filter(|path| *path != Path::new("-"))
-            .map(|path| self.directory.join(path))
+        ReportCommand::Html(from) => {
+            let sources = Sources::one(&place.from(from.from.as_deref())?);
+            sources.write(place.output(from.output.as_deref()), report::write_html)
+        }
     }
 }
 

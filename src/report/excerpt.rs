@@ -221,6 +221,17 @@ pub fn tail(path: &Path, count: usize) -> io::Result<Vec<String>> {
     Ok(last)
 }
 
+/// Text of at most about `cap` bytes: head and tail where there is more, parted by a line that says how much is left out.
+pub(super) fn ends(text: &str, cap: usize) -> String {
+    if text.len() <= cap {
+        return text.to_owned();
+    }
+    let head = &text[..text.floor_char_boundary(cap / 2)];
+    let tail = &text[text.ceil_char_boundary(text.len() - cap / 2)..];
+    let left_out = text.len() - head.len() - tail.len();
+    format!("{head}\n[{left_out} bytes left out]\n{tail}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{result, write_junit};
+use super::{Dialect, from_run, result, write_document, write_html};
 use crate::outcome::Run;
 
 /// A report that could not be written.
@@ -18,17 +18,27 @@ pub struct FileError {
     pub source: io::Error,
 }
 
-/// Writes `junit.xml` and `result.json` into the report directory, and the same JUnit to `junit_copy` where one is asked
-/// for. Every file is tried; the errors of those that could not be written come back.
+/// Writes `junit.xml`, `report.html` and `result.json` into the report directory, and the same JUnit to `junit_copy` where
+/// one is asked for. Every file is tried; the errors of those that could not be written come back.
 pub fn write_all(run: &Run, directory: &Path, junit_copy: Option<&Path>) -> Vec<FileError> {
+    let document = from_run(run, directory);
     let junit = directory.join("junit.xml");
     let junits = std::iter::once(junit.as_path()).chain(junit_copy);
-    let result = directory.join("result.json");
-    junits
-        .map(|path| write_aside(path, |file| write_junit(run, directory, file)))
-        .chain(std::iter::once(write_aside(&result, |file| {
+    let others = [
+        write_aside(&directory.join("report.html"), |file| {
+            write_html(&document, file)
+        }),
+        write_aside(&directory.join("result.json"), |file| {
             file.write_all(&result::result_json(run)?)
-        })))
+        }),
+    ];
+    junits
+        .map(|path| {
+            write_aside(path, |file| {
+                write_document(&document, Dialect::Jenkins, file)
+            })
+        })
+        .chain(others)
         .filter_map(Result::err)
         .collect()
 }

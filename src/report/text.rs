@@ -98,18 +98,26 @@ fn cap_bytes(line: &str, cap: usize, cut_before: bool) -> String {
 pub fn for_terminal(text: &str, cap: usize) -> String {
     one_line(text, cap)
         .chars()
-        .map(|character| match character {
-            '\u{61C}'
+        .map(|character| match is_deceptive(character) {
+            true => REPLACEMENT,
+            false => character,
+        })
+        .collect()
+}
+
+/// Whether a character reorders or hides what stands beside it.
+pub(super) fn is_deceptive(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61C}'
             | '\u{200B}'
             | '\u{200E}'
             | '\u{200F}'
             | '\u{202A}'..='\u{202E}'
             | '\u{2060}'
             | '\u{2066}'..='\u{2069}'
-            | '\u{FEFF}' => REPLACEMENT,
-            other => other,
-        })
-        .collect()
+            | '\u{FEFF}'
+    )
 }
 
 /// Columns the text takes on a terminal; colours take none.

@@ -26,4 +26,18 @@ pub(in crate::cli) enum ReportCommand {
         #[arg(short, long, value_name = "OUT", env = "KATACI_OUTPUT")]
         output: Option<PathBuf>,
     },
+    /// Make one self-contained HTML page: totals, timeline, every case.
+    Html(From),
+}
+
+/// A report, and where its other form goes.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct From {
+    /// A report directory, a journal, a JUnit file, a directory of them, or the id of a run [default: the latest run].
+    #[arg(value_name = "FROM")]
+    pub from: Option<PathBuf>,
+
+    /// Where to write [default: standard output].
+    #[arg(short, long, value_name = "OUT", env = "KATACI_OUTPUT")]
+    pub output: Option<PathBuf>,
 }

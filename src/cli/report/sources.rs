@@ -25,10 +25,25 @@ impl Sources {
         }
     }
 
+    /// What one path holds; of a directory with several reports, all of them merged.
+    pub(super) fn one(path: &Path) -> Self {
+        let (mut documents, unread) = read_all(&[path.to_owned()]);
+        let read = documents.len();
+        let document = match (documents.pop(), documents.is_empty()) {
+            (Some(only), true) => only,
+            (last, _) => report::merge(documents.into_iter().chain(last).collect()),
+        };
+        Self {
+            document,
+            read,
+            unread,
+        }
+    }
+
     /// Writes what was read; nothing when nothing was.
     pub(super) fn write(
         &self,
-        output: Option<&Path>,
+        output: Option<PathBuf>,
         write: impl FnOnce(&Document, &mut dyn io::Write) -> io::Result<()>,
     ) -> Result<i32, Failure> {
         for notice in &self.document.notices {
@@ -39,7 +54,7 @@ impl Sources {
                 "there is nothing left to report on".to_owned(),
             ));
         }
-        deliver(output, |out| write(&self.document, out))?;
+        deliver(output.as_deref(), |out| write(&self.document, out))?;
         Ok(exit_code(self.unread))
     }
 }

@@ -7,7 +7,7 @@
 //! It is single-threaded, keeps only the control socket and the job's output open, and says nothing on its own: what it has
 //! to report goes through the socket.
 //!
-//! With a sandbox it sets that up first. For a job with processes of its own ([`namespaces`]) it starts one more process,
+//! With a sandbox it sets that up first. For a job with processes of its own (`namespaces.rs`) it starts one more process,
 //! pid 1 of the namespace, which then does all of the above from inside.
 
 mod launch;

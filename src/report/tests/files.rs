@@ -32,7 +32,10 @@ fn a_report_directory_holds_them_all() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["copy.xml", "junit.xml", "result.json"]);
+    assert_eq!(
+        names,
+        ["copy.xml", "junit.xml", "report.html", "result.json"]
+    );
     let read = |name: &str| fs::read(directory.path().join(name)).unwrap();
     assert_eq!(read("copy.xml"), read("junit.xml"));
 }

@@ -1,0 +1,56 @@
+//! Where what is named on the command line lies.
+
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use crate::cli::report_directory;
+
+/// Resolves paths: relative ones begin at `-C`.
+pub(super) struct Place<'a> {
+    directory: &'a Path,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn new(directory: &'a Path) -> Self {
+        Self { directory }
+    }
+
+    pub(super) fn all(&self, paths: &[PathBuf]) -> Vec<PathBuf> {
+        paths.iter().map(|path| self.directory.join(path)).collect()
+    }
+
+    /// Where to write; none for standard output, which `-` names too.
+    pub(super) fn output(&self, output: Option<&Path>) -> Option<PathBuf> {
+        output
+            .filter(|path| *path != Path::new("-"))
+            .map(|path| self.directory.join(path))
+    }
+
+    /// What to read: a path, else a run's id, else the latest run.
+    pub(super) fn from(&self, from: Option<&Path>) -> Result<PathBuf, Failure> {
+        let environment = std::env::vars_os().collect();
+        let Some(from) = from else {
+            let latest = report_directory::runs_directory(&environment)?.join("latest");
+            return present(latest, "there is no run yet: name a report");
+        };
+        let path = self.directory.join(from);
+        if path.exists() || from.components().count() != 1 {
+            return present(
+                path,
+                "name a report directory, a journal, a JUnit file or a run's id",
+            );
+        }
+        let runs = report_directory::runs_directory(&environment)?;
+        present(
+            runs.join(from),
+            "it is neither a file nor a run that is kept; `kata-ci report show --list` lists the runs",
+        )
+    }
+}
+
+fn present(path: PathBuf, help: &str) -> Result<PathBuf, Failure> {
+    match path.metadata() {
+        Ok(_) => Ok(path),
+        Err(error) => Err(Failure::path(&path, &error, help)),
+    }
+}

@@ -1,0 +1,213 @@
+//! Which job ran when, on which worker: what the run waited for.
+//!
+//! Positions are percentages of an SVG, so that it fits any window without a style of its own. A document of files without
+//! times has no timeline.
+
+use maud::{Markup, html};
+
+use super::facts;
+use super::tables::job_link;
+use super::visible::visible;
+use crate::report::model::{Document, Suite};
+use crate::report::words::duration;
+
+/// Pixels of a lane.
+const LANE: usize = 34;
+
+/// Pixels of a bar.
+const BAR: usize = 30;
+
+/// Lanes that are drawn. More are no picture any more.
+const LANES: usize = 64;
+
+/// Bars that are drawn.
+const BARS: usize = 2000;
+
+/// One job in its lane; times in seconds since the first began.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Bar<'a> {
+    suite: &'a Suite,
+    start: f64,
+    end: f64,
+    lane: usize,
+}
+
+/// All bars, and what the lanes are called.
+pub(super) struct Timeline<'a> {
+    bars: Vec<Bar<'a>>,
+    lanes: Vec<String>,
+    end: f64,
+}
+
+impl<'a> Timeline<'a> {
+    /// The timeline of a document, where it has one.
+    pub(super) fn of(document: &'a Document) -> Option<Self> {
+        let mut timed: Vec<_> = document.suites.iter().filter_map(times).collect();
+        let first = timed.iter().map(|(start, ..)| *start).reduce(f64::min)?;
+        timed.sort_by(|(one, ..), (other, ..)| one.total_cmp(other));
+        let mut lanes: Vec<(String, f64)> = Vec::new();
+        let mut bars = Vec::new();
+        for (start, end, suite) in timed {
+            let (start, end) = (start - first, end - first);
+            let lane = lane(&mut lanes, suite, start, end);
+            bars.push(Bar {
+                suite,
+                start,
+                end,
+                lane,
+            });
+        }
+        let end = bars.iter().map(|bar| bar.end).reduce(f64::max)?;
+        let fits = lanes.len() <= LANES && bars.len() <= BARS && end > 0.0;
+        fits.then(|| Self {
+            bars,
+            lanes: names(&lanes),
+            end,
+        })
+    }
+
+    pub(super) fn markup(&self) -> Markup {
+        let height = self.lanes.len() * LANE;
+        html! {
+            section.card aria-labelledby="timeline" {
+                h2 #timeline { "Timeline" }
+                div.lanes {
+                    ol aria-hidden="true" { @for lane in &self.lanes { li title=(lane) { (lane) } } }
+                    svg width="100%" height=(height + 22) role="group" aria-label="Jobs over workers and time" {
+                        @for number in 0..self.lanes.len() {
+                            rect.track x="0" y=(number * LANE) width="100%" height=(BAR) rx="5" {}
+                        }
+                        @for (at, label) in self.ticks() {
+                            line.grid x1=(percent(at, self.end)) x2=(percent(at, self.end)) y1="0" y2=(height) {}
+                            text.tick x=(percent(at, self.end)) y=(height + 14) { (label) }
+                        }
+                        @for bar in &self.bars { (self.bar(bar)) }
+                    }
+                }
+                @if let Some(waited) = self.waited() { p.waited { (waited) } }
+            }
+        }
+    }
+
+    fn bar(&self, bar: &Bar<'_>) -> Markup {
+        let word = facts::word(bar.suite);
+        let name = visible(&bar.suite.name);
+        let took = duration(bar.end - bar.start);
+        let label = format!(
+            "{name}: {}, {took}, from {}",
+            facts::spoken(word),
+            duration(bar.start)
+        );
+        let width = (bar.end - bar.start).max(self.end / 400.0);
+        html! {
+            a href=(job_link(bar.suite)) aria-label=(label) {
+                svg x=(percent(bar.start, self.end)) y=(bar.lane * LANE) width=(percent(width, self.end)) height=(BAR) {
+                    title { (label) }
+                    rect.fill.(word) width="100%" height="100%" rx="5" {}
+                    text x="7" y="50%" { (facts::sign(word)) " " (name) }
+                }
+            }
+        }
+    }
+
+    /// About six round moments.
+    fn ticks(&self) -> Vec<(f64, String)> {
+        const STEPS: [f64; 16] = [
+            0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0,
+            3600.0, 7200.0,
+        ];
+        let step = STEPS
+            .into_iter()
+            .find(|step| self.end / step <= 8.0)
+            .unwrap_or(self.end / 6.0);
+        (0..)
+            .map(|number| f64::from(number) * step)
+            .take_while(|at| *at <= self.end * 0.97)
+            .map(|at| (at, duration(at)))
+            .collect()
+    }
+
+    /// The job that ended last, and how long it ran alone.
+    fn waited(&self) -> Option<String> {
+        let last = self
+            .bars
+            .iter()
+            .max_by(|one, other| one.end.total_cmp(&other.end))?;
+        let others = self.bars.iter().filter(|bar| *bar != last);
+        let before = others.map(|bar| bar.end).reduce(f64::max)?;
+        let alone = last.end - before.max(last.start);
+        let name = visible(&last.suite.name);
+        let took = duration(last.end - last.start);
+        let mut sentence = format!("Ended last: {name}, after {took} of {}", duration(self.end));
+        if alone >= 0.1 && alone >= self.end / 100.0 {
+            sentence.push_str(&format!(
+                "; for the last {} nothing else ran",
+                duration(alone)
+            ));
+        }
+        Some(sentence + ".")
+    }
+}
+
+fn percent(part: f64, whole: f64) -> String {
+    format!("{:.3}%", part / whole * 100.0)
+}
+
+/// Start and end in seconds since the epoch. Jobs that never started have none.
+fn times(suite: &Suite) -> Option<(f64, f64, &Suite)> {
+    use crate::report::model::facts::{ATTEMPT, STARTED};
+    if suite.property(ATTEMPT) == Some("0") {
+        return None;
+    }
+    let seconds = suite.seconds?;
+    let start = match suite.property(STARTED) {
+        Some(moment) => moment.parse::<jiff::Timestamp>().ok()?,
+        None => moment(suite.timestamp.as_deref()?)?,
+    };
+    let start = start.as_millisecond() as f64 / 1000.0;
+    Some((start, start + seconds, suite))
+}
+
+/// A suite's `timestamp`: with an offset as RFC 3339 has it, or without one, which is taken for UTC.
+fn moment(text: &str) -> Option<jiff::Timestamp> {
+    text.parse::<jiff::Timestamp>().ok().or_else(|| {
+        let civil: jiff::civil::DateTime = text.parse().ok()?;
+        Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    })
+}
+
+/// The lane of a job: that of its machine and worker, else the first of its machine's that is free.
+fn lane(lanes: &mut Vec<(String, f64)>, suite: &Suite, start: f64, end: f64) -> usize {
+    use crate::report::model::facts::{LANE, RUN};
+    let host = suite.hostname.as_deref().unwrap_or("");
+    let run = suite.property(RUN).unwrap_or("");
+    let name = match suite.property(LANE) {
+        Some(lane) => format!("{host}\n{run}\n{lane}"),
+        None => format!("{host}\n{run}\n"),
+    };
+    let own = suite.property(LANE).is_some();
+    let free = |(known, busy): &(String, f64)| *known == name && (own || *busy <= start + 0.001);
+    match lanes.iter().position(free) {
+        Some(index) => {
+            lanes[index].1 = end;
+            index
+        }
+        None => {
+            lanes.push((name, end));
+            lanes.len() - 1
+        }
+    }
+}
+
+/// `1`, `2`; with the machine where there are several.
+fn names(lanes: &[(String, f64)]) -> Vec<String> {
+    let host = |key: &str| key.split('\n').next().unwrap_or_default().to_owned();
+    let one_host = lanes.iter().all(|(key, _)| host(key) == host(&lanes[0].0));
+    let numbered = lanes.iter().enumerate();
+    numbered
+        .map(|(index, (key, _))| match one_host {
+            true => (index + 1).to_string(),
+            false => format!("{} {}", visible(&host(key)), index + 1),
+        })
+        .collect()
+}
