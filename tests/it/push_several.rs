@@ -341,6 +341,46 @@ fn nothing_goes_when_one_check_does_not_pass() {
 }
 
 #[test]
+fn each_is_checked_with_what_it_depends_on_before_any_of_them_goes() {
+    let workspace = Workspace::plain();
+    let pipeline = fs::read_to_string(workspace.root.join("kata-ci.toml")).unwrap();
+    let script = "name = 'verify'\nscript = \"grep -x good verdict; test ! -e needs || grep -x good ../agent/verdict\"";
+    let pipeline = pipeline.replace("name = 'test'\nrun = ['true']", script);
+    fs::write(workspace.root.join("kata-ci.toml"), pipeline).unwrap();
+    let commit = |name: &str, verdict: &str, more: &str| {
+        let clone = workspace.clone(name);
+        fs::write(clone.directory.join("verdict"), format!("{verdict}\n")).unwrap();
+        clone.commit_with_id("file", &format!("{name}: say {verdict}{more}"))
+    };
+    let needed = commit("agent", "good", "");
+    fs::write(workspace.clone("runtime").directory.join("needs"), "").unwrap();
+    commit("runtime", "good", &format!("\n\nDepends-on: {needed}"));
+    commit("shim", "bad", "");
+    // What lies in the work tree has no say.
+    fs::write(workspace.clone("shim").directory.join("verdict"), "good\n").unwrap();
+    let answer = workspace.push(&[]).expect(1);
+    for piece in [
+        "✗ shim     not passed",
+        "- agent    not pushed",
+        "- runtime  not pushed",
+        &format!("Depends-on: {needed}"),
+    ] {
+        assert!(answer.output.contains(piece), "{piece}: {answer:?}");
+    }
+    for name in ["runtime", "agent", "shim"] {
+        assert_eq!(workspace.pushed(name), None, "{name}");
+    }
+    let shim = workspace.clone("shim");
+    shim.git(&["commit", "-q", "-a", "--amend", "--no-edit"]);
+    let report = workspace.push(&["--format", "json"]).expect(0).json();
+    for name in ["runtime", "agent", "shim"] {
+        assert!(workspace.pushed(name).is_some(), "{name}");
+    }
+    let checked = &report["repositories"][0]["push"]["checked"];
+    assert!(checked.as_str().unwrap().contains("1 passed"), "{report:#}");
+}
+
+#[test]
 fn more_than_five_in_all_are_asked_for_once() {
     let workspace = Workspace::plain();
     workspace.commit_everywhere();
