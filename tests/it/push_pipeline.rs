@@ -133,3 +133,49 @@ fn a_push_goes_through_the_proxy_and_its_password_is_not_shown() {
     );
     clone.call(&["push", "--no-check"]).expect(0);
 }
+
+#[test]
+fn nothing_a_file_says_is_taken_for_an_option_or_a_program() {
+    let (_, clone) = plain();
+    clone.commit_with_id("file", "proxy: harmless");
+    let pwned = clone.home().join("pwned");
+    let program = format!("touch {}", pwned.display());
+    for table in [
+        format!("remote = 'ext::sh -c \"{program}\"'"),
+        format!("remote = '--receive-pack={program}'"),
+        format!("url = 'ext::sh -c \"{program}\"'"),
+        format!("url = 'ssh://-oProxyCommand={program}/'"),
+        format!("branch = '--upload-pack={program}'"),
+        "branch = 'master%submit'".to_owned(),
+        "branch = \"master\\n-o submit\"".to_owned(),
+    ] {
+        beside(&clone, &format!("[gerrit]\n{table}"));
+        let answer = clone.call(&["push", "--no-check"]).expect(2);
+        assert!(!answer.errors.is_empty(), "{table}");
+    }
+    beside(&clone, "");
+    for lines in [
+        format!("host=-oProxyCommand={program}\nproject=x"),
+        format!("scheme=ext::sh -c {program} #\nhost=h\nproject=x"),
+        format!("host=example.com\nport=22 -o ProxyCommand={program}\nproject=x"),
+        format!("defaultbranch=--upload-pack={program}"),
+        format!("defaultremote=--upload-pack={program}\nhost=-x\nproject=y"),
+    ] {
+        let file = clone.directory.join(".gitreview");
+        fs::write(file, format!("[gerrit]\n{lines}\n")).unwrap();
+        let answer = clone.call(&["push", "--no-check"]).expect(2);
+        assert!(!answer.errors.is_empty(), "{lines}");
+    }
+    fs::remove_file(clone.directory.join(".gitreview")).unwrap();
+    for text in [
+        format!("https://-oProxyCommand={program}/c/x/+/1"),
+        format!("I$({program})"),
+        format!("github.com/--upload-pack={program}/x#1"),
+    ] {
+        clone.git(&["reset", "-q", "--hard", "origin/master"]);
+        clone.commit_with_id("file", &format!("proxy: evil\n\nDepends-on: {text}"));
+        clone.call(&["push", "-p", "makefile"]).expect(2);
+    }
+    assert!(!pwned.exists());
+    assert_eq!(clone.git(&["ls-remote", "origin", "refs/for/*"]), "");
+}

@@ -32,6 +32,9 @@ pub fn outcome(report: &SeveralReport) -> String {
         let _ = writeln!(text, "{BOLD}{}{BOLD:#}", name(one));
         text.push_str(&trouble(one));
     }
+    if report.repositories.iter().any(is_unchecked) {
+        let _ = writeln!(text, "{YELLOW}!{YELLOW:#} not checked (--no-check)");
+    }
     text.push_str(&table(report));
     text.push_str(&again(report));
     text
@@ -49,6 +52,14 @@ fn is_bad(one: &RepositoryReport) -> bool {
         )
     };
     !one.push.as_ref().is_some_and(is_good)
+}
+
+fn is_unchecked(one: &RepositoryReport) -> bool {
+    let sent = |push: &PushReport| {
+        let outcomes = [Outcome::Pushed, Outcome::NothingNew, Outcome::Rejected];
+        outcomes.contains(&push.outcome) && push.checked.is_none() && !push.commits.is_empty()
+    };
+    one.push.as_ref().is_some_and(sent)
 }
 
 fn trouble(one: &RepositoryReport) -> String {
