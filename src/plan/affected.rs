@@ -272,4 +272,62 @@ mod tests {
             ["+whole: sub/a.c changed", "+sub: sub/a.c changed"]
         );
     }
+
+    /// What the shipped monorepo's pipeline runs after a change to these files.
+    fn monorepo_runs(changed: &[&str]) -> Vec<String> {
+        let source = crate::config::Source::Shipped("kata-monorepo");
+        let pipeline = crate::config::load(&source, &Default::default(), None).unwrap();
+        let candidates: Vec<_> = (pipeline.components.iter())
+            .map(|component| Candidate {
+                component: component.clone(),
+                ..candidate(
+                    &component.name,
+                    &component.path.to_string_lossy(),
+                    &[],
+                    changed,
+                )
+            })
+            .collect();
+        let decisions = affected(&candidates, &pipeline.ignore).unwrap();
+        let run = decisions
+            .into_iter()
+            .filter(|decision| decision.is_affected);
+        run.map(|decision| decision.component).collect()
+    }
+
+    #[test]
+    fn the_monorepo_runs_what_a_change_can_reach() {
+        let none: [&str; 0] = [];
+        for ignored in [
+            "README.md",
+            "docs/design/a.svg",
+            "src/agent/README.md",
+            "tools/packaging/x",
+        ] {
+            assert_eq!(monorepo_runs(&[ignored]), none, "{ignored}");
+        }
+        assert_eq!(
+            monorepo_runs(&["src/tools/log-parser/main.go"]),
+            ["log-parser"]
+        );
+        assert_eq!(monorepo_runs(&["src/runtime/cli/main.go"]), ["runtime"]);
+        assert_eq!(
+            monorepo_runs(&["src/libs/logging/src/lib.rs"]),
+            [
+                "libs",
+                "agent",
+                "dragonball",
+                "runtime-rs",
+                "agent-ctl",
+                "kata-ctl",
+                "trace-forwarder",
+                "genpolicy"
+            ]
+        );
+        assert_eq!(
+            monorepo_runs(&["src/agent/tests/a.rs"]),
+            ["agent", "agent-ctl", "genpolicy"]
+        );
+        assert_eq!(monorepo_runs(&["Cargo.lock"]).len(), 11);
+    }
 }

@@ -40,3 +40,4 @@ mod rev;
 mod signals;
 mod since;
 mod support;
+mod tap;
