@@ -19,6 +19,26 @@ pub enum Who {
     Forbidden,
 }
 
+impl Who {
+    /// Has the call made by them, with everything of it in a directory of their own. What is executed is a copy in that
+    /// directory: so everybody can reach it, wherever this checkout lies.
+    pub fn calls(self, call: KataCi, place: &Path) -> KataCi {
+        let call = call
+            .env("HOME", place.join("home"))
+            .env("XDG_STATE_HOME", place.join("state"))
+            .env("XDG_CONFIG_HOME", place.join("config"));
+        let binary = copy_of_kata_ci(place);
+        if self == Self::User {
+            give_to_user(place);
+        }
+        match self {
+            Self::Myself => call.through(&["env"], &binary),
+            Self::User => call.through(&as_user(), &binary),
+            Self::Forbidden => call.through(&forbidden(), &binary),
+        }
+    }
+}
+
 /// An id that nobody has.
 const USER: u32 = 54321;
 
@@ -67,45 +87,36 @@ impl Lab {
             .args(["-s", "check", "--report-dir"])
             .args([&reports])
             .args(arguments)
-            .env("HOME", self.path("home"))
-            .env("XDG_STATE_HOME", self.path("state"))
-            .env("XDG_CONFIG_HOME", self.path("config"))
             .reports_in(&reports);
-        self.belongs_to(who);
-        match who {
-            Who::Myself => call,
-            Who::User => call.through(&as_user(), &self.binary()),
-            Who::Forbidden => call.through(&forbidden(), &self.binary()),
-        }
+        who.calls(call, self.place.path())
     }
 
     /// Runs it.
     pub fn run(&self, who: Who, arguments: &[&str]) -> Finished {
         self.call(who, arguments).finish()
     }
+}
 
-    /// A copy that everybody can reach, wherever this checkout lies.
-    fn binary(&self) -> PathBuf {
-        let copy = self.path("kata-ci");
-        let original = Path::new(env!("CARGO_BIN_EXE_kata-ci"));
-        if !copy.exists() {
-            std::fs::hard_link(original, &copy)
-                .or_else(|_| std::fs::copy(original, &copy).map(drop))
-                .expect("copied");
-        }
-        copy
+fn copy_of_kata_ci(place: &Path) -> PathBuf {
+    let copy = place.join("kata-ci");
+    let original = Path::new(env!("CARGO_BIN_EXE_kata-ci"));
+    if !copy.exists() {
+        std::fs::hard_link(original, &copy)
+            .or_else(|_| std::fs::copy(original, &copy).map(drop))
+            .expect("copied");
     }
+    copy
+}
 
-    fn belongs_to(&self, who: Who) {
-        if who == Who::User && nix::unistd::geteuid().is_root() {
-            let owner = format!("{USER}:{USER}");
-            let place = self.place.path();
-            let done = Command::new("chown")
-                .args(["-R", &owner])
-                .arg(place)
-                .status();
-            assert!(done.expect("chown runs").success());
-        }
+/// All but the copy of kata-ci, which may be a link to the original.
+fn give_to_user(place: &Path) {
+    if nix::unistd::geteuid().is_root() {
+        let given = Command::new("find")
+            .arg(place)
+            .args(["-path", "*/kata-ci", "-type", "f", "-prune", "-o"])
+            .args(["-exec", "chown", "-h", &format!("{USER}:{USER}"), "{}", "+"])
+            .status();
+        assert!(given.expect("find runs").success());
     }
 }
 
