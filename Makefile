@@ -3,7 +3,8 @@
 # make demo    sets up, runs kata-ci on the fixtures workspace, says where the reports are
 # make check   formatting, lints, documentation
 # make test    sets up, runs all tests
-# make soak    the tests that take long: 50 kills at random moments
+# make soak    the tests that take long: 50 kills at random moments and --resume, 20 kills in the middle of each
+#              misbehaving fixture, 50 rounds of components that collide
 
 CARGO ?= cargo
 DEMO := $(CURDIR)/target/demo

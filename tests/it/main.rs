@@ -22,6 +22,7 @@ mod hook_pre_push;
 mod isolation;
 mod isolation_collisions;
 mod isolation_escape;
+mod isolation_kill;
 mod isolation_support;
 mod kata_workspace;
 mod misbehaving;

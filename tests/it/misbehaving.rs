@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use tempfile::TempDir;
+
 use crate::support::workspace::{fixtures, misbehaving, write};
 use crate::support::{Finished, processes, run_in};
 
@@ -18,14 +20,22 @@ const SLACK: f64 = 1.0;
 /// …and kata-ci itself to start, to look at the workspace and to write the reports, on a busy machine.
 const AROUND: f64 = 6.0;
 
+/// A copy of a fixture, ready to be run.
+pub struct Fixture {
+    pub place: TempDir,
+    /// Of the component.
+    pub name: String,
+    pub header: Header,
+}
+
 /// What a fixture's Makefile says of itself.
 #[derive(Default)]
-struct Header {
-    expect: Vec<(String, String)>,
+pub struct Header {
+    pub expect: Vec<(String, String)>,
     cases: BTreeMap<String, BTreeMap<String, u64>>,
-    env: Vec<(String, String)>,
+    pub env: Vec<(String, String)>,
     prepare: Option<String>,
-    requires: Vec<String>,
+    pub requires: Vec<String>,
 }
 
 fn pairs(words: &str) -> impl Iterator<Item = (String, String)> + '_ {
@@ -56,13 +66,15 @@ fn header(makefile: &Path) -> Header {
     header
 }
 
-fn behaves(fixture: &str) {
+/// Copies a fixture and prepares it, as its header says.
+pub fn prepared(fixture: &str) -> Fixture {
     let place = misbehaving(fixture);
     let name = Path::new(fixture)
         .file_name()
         .and_then(|name| name.to_str())
-        .expect("a name");
-    let directory = place.path().join(name);
+        .expect("a name")
+        .to_owned();
+    let directory = place.path().join(&name);
     let header = header(&directory.join("Makefile"));
     assert!(
         !header.expect.is_empty(),
@@ -80,7 +92,20 @@ fn behaves(fixture: &str) {
             String::from_utf8_lossy(&prepared.stderr)
         );
     }
-    pipeline(place.path(), name, &header);
+    pipeline(place.path(), &name, &header);
+    Fixture {
+        place,
+        name,
+        header,
+    }
+}
+
+fn behaves(fixture: &str) {
+    let Fixture {
+        place,
+        name,
+        header,
+    } = prepared(fixture);
     for (step, outcome) in &header.expect {
         let timeout = if outcome == "timed-out" {
             TIMEOUT
@@ -179,7 +204,8 @@ fn in_time(fixture: &str, run: &Finished, id: &str, timeout: f64) {
 macro_rules! fixtures_behave {
     ($($test:ident: $fixture:literal,)*) => {
         $(#[test] fn $test() { behaves($fixture); })*
-        const TESTED: &[&str] = &[$($fixture),*];
+        /// All of them.
+        pub const TESTED: &[&str] = &[$($fixture),*];
     };
 }
 
@@ -197,6 +223,7 @@ fixtures_behave! {
     fork_and_exit: "fork-and-exit",
     fork_many: "fork-many",
     hang: "hang",
+    hold_sockets: "hold-sockets",
     huge_line: "huge-line",
     ignore_term: "ignore-term",
     invalid_utf8: "invalid-utf8",
