@@ -182,6 +182,14 @@ fn a_line_that_was_cut_short_is_cut_off() {
 }
 
 #[test]
+fn a_journal_that_cannot_be_read_is_said() {
+    let place = killed();
+    std::fs::write(place.file("events.jsonl"), "{\"v\":99}\n").expect("written");
+    let run = resume(&place, &[]).expect_code(75);
+    assert!(run.stderr.contains("events.jsonl:1"), "{}", run.stderr);
+}
+
+#[test]
 fn a_run_that_was_killed_before_its_reports_were_written_gets_them() {
     let place = waiting();
     write(&place.workspace.path().join("go"), "");

@@ -47,6 +47,20 @@ fn retry(place: &Path, more: &[&str]) -> Finished {
         .finish()
 }
 
+/// What the schema of our JUnit has against the report.
+fn invalid(run: &Finished) -> String {
+    let schema = crate::support::workspace::fixtures().join("junit/junit.xsd");
+    let output = std::process::Command::new("xmllint")
+        .args(["--noout", "--schema"])
+        .args([&schema, &run.reports.join("junit.xml")])
+        .output()
+        .expect("xmllint runs: scripts/setup installs it");
+    match output.status.success() {
+        true => String::new(),
+        false => String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
 fn count(run: &Finished, job: &str) -> Vec<(String, u64)> {
     run.cases(job).into_iter().collect()
 }
@@ -83,6 +97,7 @@ fn a_flaky_go_test_is_run_again_alone_and_told() {
     );
     assert!(junit.contains("the first time it fails"), "{junit}");
     assert!(!junit.contains("<failure"), "{junit}");
+    assert_eq!(invalid(&run), "");
     let printed = run.printed();
     assert!(printed.contains("attempt 1 failed: 2 failed"), "{printed}");
     assert!(printed.contains("attempt 2 runs TestFlaky"), "{printed}");
@@ -138,6 +153,7 @@ fn what_fails_each_time_has_failed_with_every_attempt_told() {
         "{junit}"
     );
     assert_eq!(junit.matches("<failure ").count(), 1, "{junit}");
+    assert_eq!(invalid(&run), "");
 }
 
 #[test]

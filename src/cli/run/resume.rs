@@ -11,7 +11,7 @@ use super::super::failure::Failure;
 use super::super::report_directory::{Occupied, ReportDirectory};
 use super::prepare::Prepared;
 use super::{earlier, fingerprint};
-use crate::event::{Journal, Record, RunStarted};
+use crate::event::{Journal, Record, RunStarted, read_start};
 use crate::exec::Settings;
 use crate::outcome::{JobOutcome, Run};
 use crate::plan::JobId;
@@ -41,6 +41,13 @@ pub(super) fn take_over(
     prepared: &mut Prepared,
 ) -> Result<Interrupted, Failure> {
     let directories = earlier::directories(options, &prepared.environment)?;
+    // A place that was named is not passed over because it cannot be read.
+    if let (Some(named), [directory]) = (&options.report_dir, directories.as_slice())
+        && let Err(error) = read_start(&directory.join("events.jsonl"))
+        && named.join("events.jsonl").exists()
+    {
+        return Err(Failure::Machine(format!("--resume: {error}")));
+    }
     let root = prepared.workspace.root.clone();
     let (path, started) = find(&directories, &root).ok_or_else(|| {
         Failure::NothingToDo(format!(
