@@ -7,8 +7,8 @@
 //! ```
 //! The rooms, in the order of the arrows: [`cli`] calls everything below it; [`config`] is what was asked for, [`workspace`]
 //! what is there, [`plan`] the jobs of a run, [`exec`] runs them, [`parse`] finds their cases, [`event`] is what happens,
-//! [`outcome`] what it adds up to, [`report`] what is seen of it. [`gerrit`] takes commits to review, [`git`] is the git
-//! program, [`probe`] short commands of kata-ci's own. `plan`, `parse` and `outcome` know no input or output.
+//! [`outcome`] what it adds up to, [`report`] what is seen of it. [`stamp`] records what passed, [`gerrit`] takes commits
+//! to review, [`git`] is the git program, [`probe`] short commands of kata-ci's own. `plan`, `parse` and `outcome` know no input or output.
 
 pub mod cli;
 pub mod config;
@@ -21,4 +21,5 @@ pub mod parse;
 pub mod plan;
 pub mod probe;
 pub mod report;
+pub mod stamp;
 pub mod workspace;

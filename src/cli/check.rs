@@ -1,13 +1,18 @@
 //! The check of a push: the run of exactly the commits that would be pushed, by the same way as `run --rev`.
 
+use std::time::Duration;
+
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use super::arguments::{Arguments, Command, Format, RunArguments};
 use super::failure::Failure;
+use super::grounds::{self, Grounds, Question};
 use super::run;
 use crate::exec;
 use crate::gerrit::push::{Check, CheckRequest, CheckResult};
-use crate::outcome::{ExitCode, Run};
+use crate::git::plumbing::Repository;
+use crate::outcome::ExitCode;
+use crate::stamp::Stamp;
 
 /// Options of a run whose variables hold for a check too: how much of the machine it takes, and how it is shown. Others
 /// (`KATACI_STEP`, `KATACI_DRY_RUN`) would make it a part of a check.
@@ -65,6 +70,9 @@ impl RunCheck<'_> {
     /// What is to be said of a commit that passed, or of one that did not, with the exit code of its run.
     fn one(&self, request: &CheckRequest<'_>, commit: &str) -> Result<String, (String, ExitCode)> {
         let short = commit.get(..7).unwrap_or(commit);
+        if let Some(stamps) = self.stamps(request.repository, commit, request.branch) {
+            return Ok(format!("{short}: {}", before(&stamps)));
+        }
         let over = self.run(request, commit).map_err(|failure| {
             let choice = self.arguments.color();
             anstream::eprintln!("{}", failure.render(choice != anstream::ColorChoice::Never));
@@ -73,16 +81,39 @@ impl RunCheck<'_> {
         })?;
         // What follows is ended by a signal as any other program.
         let _ = exec::signals::let_go();
-        let told = counts(&over.run);
+        let told = counts(&over);
         match over.code {
             0 => Ok(format!("{short}: {told}")),
             code => Err((format!("{short}: {told}"), exit_code(code))),
         }
     }
 
+    /// The stamps of all jobs that a check of this commit would have, where there are such.
+    pub(super) fn stamps(
+        &self,
+        repository: &Repository,
+        commit: &str,
+        branch: &str,
+    ) -> Option<Vec<Stamp>> {
+        let top = grounds::top(repository)?;
+        let environment = std::env::vars_os().collect();
+        let question = Question {
+            top: &top,
+            parent: top.parent()?,
+            commit,
+            branch,
+            asked: self.pipeline.as_deref(),
+            overrides: &run::overrides(&options().ok()?),
+            environment: &environment,
+        };
+        Grounds::of(&question)?.all(&environment)
+    }
+
     fn run(&self, request: &CheckRequest<'_>, commit: &str) -> Result<run::Over, Failure> {
-        let top = (request.repository.text(["rev-parse", "--show-toplevel"]))
-            .map_err(|error| Failure::Machine(error.to_string()))?;
+        let top = grounds::top(request.repository).ok_or_else(|| {
+            let place = request.repository.directory().display();
+            Failure::Machine(format!("{place}: git cannot tell where the work tree is"))
+        })?;
         let mut options = options()?;
         options.pipeline = self.pipeline.clone();
         options.rev = Some(commit.to_owned());
@@ -90,7 +121,7 @@ impl RunCheck<'_> {
         if self.quiet || options.format == Format::Json {
             options.format = Format::Errors;
         }
-        let arguments = (self.arguments).elsewhere(top.into(), Command::Run(options.clone()));
+        let arguments = (self.arguments).elsewhere(top, Command::Run(options.clone()));
         run::carry_out(&arguments, &options)
     }
 }
@@ -111,15 +142,36 @@ fn options() -> Result<RunArguments, Failure> {
         .run)
 }
 
-/// `3 passed, 1 failed`
-fn counts(run: &Run) -> String {
-    let counts: Vec<_> = (run.outcomes().iter())
+/// `3 passed, 1 failed; 2 passed before, 3m ago (stamps)`
+fn counts(over: &run::Over) -> String {
+    let counts: Vec<_> = (over.run.outcomes().iter())
         .map(|(outcome, count)| format!("{count} {}", outcome.word()))
         .collect();
-    match counts.is_empty() {
-        true => "nothing was run".to_owned(),
-        false => counts.join(", "),
+    match (counts.is_empty(), over.stamps.is_empty()) {
+        (true, true) => "nothing was run".to_owned(),
+        (true, false) => before(&over.stamps),
+        (false, true) => counts.join(", "),
+        (false, false) => format!("{}; {}", counts.join(", "), before(&over.stamps)),
     }
+}
+
+/// `2 passed before, 3m ago (stamps), tests at 02cdce9`: as old as the oldest.
+fn before(stamps: &[Stamp]) -> String {
+    let oldest = stamps.iter().map(|stamp| stamp.passed).min();
+    let age = oldest.map_or(0, |passed| {
+        jiff::Timestamp::now().as_second() - passed.as_second()
+    });
+    let age = Duration::from_secs(u64::try_from(age).unwrap_or(0));
+    let tests = stamps.iter().find_map(|stamp| stamp.facts.tests.as_deref());
+    let tests = tests.and_then(|commit| commit.get(..7));
+    format!(
+        "{} passed before, {} ago (stamps){}",
+        stamps.len(),
+        humantime::format_duration(age),
+        tests
+            .map(|commit| format!(", tests at {commit}"))
+            .unwrap_or_default()
+    )
 }
 
 fn exit_code(code: i32) -> ExitCode {

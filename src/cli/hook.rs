@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use super::arguments::Arguments;
+use super::check::RunCheck;
 use super::format::AnswerFormat;
-use crate::gerrit::hooks::{self, Change, Hook, Place, PrePushVerdict, State, Status};
+use crate::gerrit::hooks::{self, Change, Hook, Place, PrePushVerdict, PushedRef, State, Status};
+use crate::gerrit::push::{Check, CheckRequest, CheckResult};
 use crate::git::plumbing::Repository;
 use crate::outcome::ExitCode;
 
@@ -48,13 +51,13 @@ enum HookCommand {
 type Said = Box<dyn std::error::Error>;
 
 /// Carries the command out in the repository of this directory.
-pub fn run(arguments: &HookArguments, directory: &Path) -> ExitCode {
-    let repository = Repository::at(directory);
-    let done = match &arguments.command {
+pub(super) fn run(arguments: &Arguments, hook: &HookArguments) -> ExitCode {
+    let repository = Repository::at(&arguments.directory);
+    let done = match &hook.command {
         HookCommand::Install => install(&repository),
         HookCommand::Uninstall => uninstall(&repository),
         HookCommand::Status { format } => status(&repository, *format),
-        HookCommand::PrePush { name, url } => pre_push(&repository, name, url),
+        HookCommand::PrePush { name, url } => pre_push(arguments, &repository, name, url),
         HookCommand::CommitMsg { file } => commit_msg(&repository, file),
     };
     done.unwrap_or_else(|error| {
@@ -133,30 +136,88 @@ fn tell_status(status: &Status) {
     }
 }
 
-fn pre_push(repository: &Repository, name: &str, url: &str) -> Result<ExitCode, Said> {
+fn pre_push(
+    arguments: &Arguments,
+    repository: &Repository,
+    name: &str,
+    url: &str,
+) -> Result<ExitCode, Said> {
     let mut input = Vec::new();
     std::io::stdin().read_to_end(&mut input)?;
     let place = Place::of(repository, Hook::PrePush)?;
     hooks::call_kept(&place, &[OsString::from(name), OsString::from(url)], &input)?;
     let input = String::from_utf8_lossy(&input);
-    match hooks::pre_push(repository, name, url, &input, &|_| false)? {
+    let check = RunCheck {
+        arguments,
+        pipeline: std::env::var("KATACI_PIPELINE").ok(),
+        quiet: true,
+    };
+    let is_checked = |oid: &str, branch: &str| check.stamps(repository, oid, branch).is_some();
+    match hooks::pre_push(repository, name, url, &input, &is_checked)? {
         PrePushVerdict::Pass => Ok(ExitCode::Success),
+        PrePushVerdict::NotChecked(refs) if checks_itself(repository)? => {
+            Ok(check_all(repository, &refs, &check))
+        }
         PrePushVerdict::NotChecked(refs) => {
-            for (reference, oid, new) in refs {
-                let short = oid.get(..7).unwrap_or(&oid);
-                let what = if new == 1 {
-                    "1 commit".to_owned()
-                } else {
-                    format!("{new} commits")
-                };
-                anstream::eprintln!("kata-ci: {short} → {reference} was not checked ({what})");
-            }
-            anstream::eprintln!(
-                "    → kata-ci push checks and pushes; git push --no-verify pushes all the same"
-            );
+            tell_unchecked(&refs);
             Ok(ExitCode::Failed)
         }
     }
+}
+
+/// `git config kata-ci.prePush check`: the hook makes the check, with the connection open meanwhile.
+fn checks_itself(repository: &Repository) -> Result<bool, Said> {
+    match repository.config("kata-ci.prePush")?.as_deref() {
+        Some("check") => Ok(true),
+        None | Some("stop") => Ok(false),
+        Some(other) => Err(format!(
+            "git config kata-ci.prePush is `{other}`: it can be `stop` (so it is without it) or `check`"
+        )
+        .into()),
+    }
+}
+
+fn check_all(
+    repository: &Repository,
+    refs: &[(String, String, usize)],
+    check: &RunCheck<'_>,
+) -> ExitCode {
+    for (reference, oid, _) in refs {
+        let pushed = PushedRef {
+            local: oid.clone(),
+            oid: oid.clone(),
+            remote: reference.clone(),
+        };
+        let said = check.check(&CheckRequest {
+            repository,
+            tip: oid,
+            commits: &[],
+            each: false,
+            branch: pushed.review_branch().unwrap_or_default(),
+        });
+        match said {
+            CheckResult::Passed(said) => anstream::eprintln!("kata-ci: {said}"),
+            CheckResult::NotPassed(said, code) => {
+                anstream::eprintln!("kata-ci: {said}");
+                return code;
+            }
+        }
+    }
+    ExitCode::Success
+}
+
+fn tell_unchecked(refs: &[(String, String, usize)]) {
+    for (reference, oid, new) in refs {
+        let short = oid.get(..7).unwrap_or(oid);
+        let what = match new {
+            1 => "1 commit".to_owned(),
+            new => format!("{new} commits"),
+        };
+        anstream::eprintln!("kata-ci: {short} → {reference} was not checked ({what})");
+    }
+    anstream::eprintln!(
+        "    → kata-ci push checks and pushes; git push --no-verify pushes all the same"
+    );
 }
 
 fn commit_msg(repository: &Repository, file: &Path) -> Result<ExitCode, Said> {

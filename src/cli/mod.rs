@@ -9,6 +9,7 @@ mod completions;
 mod dry_run;
 mod failure;
 mod format;
+mod grounds;
 mod hook;
 mod pipeline;
 mod push;
@@ -16,6 +17,7 @@ mod push_several;
 mod report;
 mod report_directory;
 mod run;
+mod stamps;
 
 use std::ffi::OsStr;
 
@@ -50,7 +52,7 @@ fn call(arguments: &Arguments) -> Result<i32, Failure> {
         Command::Run(run) => run::call(arguments, run),
         Command::Report(report) => report::call(arguments, report),
         Command::Push(push) => push::call(arguments, push),
-        Command::Hook(hook) => Ok(hook::run(hook, &arguments.directory).code()),
+        Command::Hook(hook) => Ok(hook::run(arguments, hook).code()),
         Command::Completions { shell } => completions::shell(*shell),
         Command::Man => completions::man(),
     }

@@ -135,7 +135,7 @@ pub(super) fn runs_directory(
 }
 
 /// `$XDG_STATE_HOME`, as the XDG base directory specification says: absolute, else `~/.local/state`.
-fn state_home(environment: &BTreeMap<OsString, OsString>) -> Result<PathBuf, Failure> {
+pub(super) fn state_home(environment: &BTreeMap<OsString, OsString>) -> Result<PathBuf, Failure> {
     let absolute = |name: &str| {
         environment
             .get(OsStr::new(name))

@@ -35,3 +35,4 @@ pub use error::WorkspaceError;
 pub use found::{FoundComponent, Workspace};
 pub use open::{Located, Placed, locate, locate_aside, open, open_aside};
 pub use own_directory::OwnDirectory;
+pub use view::tests_clone;

@@ -110,6 +110,14 @@ impl Ground {
     }
 }
 
+/// kata's tests repository for repositories that lie in a directory; none where it is not there. `user` is the environment
+/// kata-ci was called with.
+pub fn tests_clone(parent: &Path, user: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
+    let own = gopath(user).map(|gopath| gopath.join(IMPORT_ROOT).join("tests"));
+    let places = std::iter::once(parent.join("tests")).chain(own).collect();
+    TestsClone { places }.found().cloned()
+}
+
 /// The GOPATH that all components lie in.
 fn common_gopath<'a>(placed: &[&'a Placed]) -> Option<&'a Path> {
     let (first, rest) = placed.split_first()?;

@@ -41,5 +41,6 @@ mod retries;
 mod rev;
 mod signals;
 mod since;
+mod stamps;
 mod support;
 mod tap;

@@ -15,19 +15,22 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Instant;
 
-use self::prepare::{Prepared, prepare};
+use self::prepare::prepare;
+pub(super) use self::prepare::{Prepared, overrides};
 use self::show::{reporters, show_summary};
 use self::started::{run_id, started};
 use super::arguments::{Arguments, RunArguments};
 use super::dry_run;
 use super::failure::Failure;
 use super::report_directory::ReportDirectory;
+use super::stamps::Stamping;
 use crate::config;
 use crate::event::{Event, Journal, RunFinished, RunResumed, Since};
 use crate::exec::{self, Decided, Scene, Settings};
-use crate::outcome::Run;
+use crate::outcome::{ExitCode, Run};
 use crate::plan::Plan;
 use crate::report::{self, Followed, Live};
+use crate::stamp::Stamp;
 use crate::workspace::Aside;
 
 /// Events that may wait for the one thread that draws; more than that and the jobs wait for it.
@@ -38,6 +41,8 @@ pub(super) struct Over {
     pub code: i32,
     /// What its jobs came to; nothing after `--dry-run`.
     pub run: Run,
+    /// Of jobs that did not run again because they have passed before.
+    pub stamps: Vec<Stamp>,
 }
 
 /// Runs, and returns the exit code.
@@ -57,7 +62,25 @@ pub(super) fn carry_out(arguments: &Arguments, run: &RunArguments) -> Result<Ove
     if run.dry_run {
         let code = dry_run::print(&prepared.pipeline, &prepared.plan, prepared.since.as_ref())?;
         let run = Run::default();
-        return Ok(Over { code, run });
+        return Ok(Over {
+            code,
+            run,
+            stamps: Vec::new(),
+        });
+    }
+    let stamping = Stamping::begin(&prepared, run, &overrides(run));
+    let mut stamps = Vec::new();
+    if run.pushed_to.is_some() {
+        stamps = stamping.take_out(&mut prepared);
+        if prepared.plan.jobs.is_empty() && !stamps.is_empty() {
+            stamping.call_rolls();
+            let run = Run::default();
+            return Ok(Over {
+                code: 0,
+                run,
+                stamps,
+            });
+        }
     }
     let clock = Instant::now();
     let mut begun = match run.resume {
@@ -66,7 +89,19 @@ pub(super) fn carry_out(arguments: &Arguments, run: &RunArguments) -> Result<Ove
     };
     let signal = follow(&mut begun.live, &prepared.plan, &begun.settings)?;
     let seconds = begun.seconds + clock.elapsed().as_secs_f64();
-    Ok(finish(arguments, run, begun, signal, seconds))
+    let over = finish(arguments, run, begun, signal, seconds);
+    stamping.record(&prepared, &over.run);
+    Ok(with_stamps(over, stamps))
+}
+
+/// What passed before counts as passed: then it is not so that nothing was tested.
+fn with_stamps(over: Over, stamps: Vec<Stamp>) -> Over {
+    let nothing = over.code == ExitCode::NothingToDo.code() && !stamps.is_empty();
+    Over {
+        code: if nothing { 0 } else { over.code },
+        stamps,
+        ..over
+    }
 }
 
 /// A run that has begun, or goes on.
@@ -204,6 +239,7 @@ fn finish(
     Over {
         code: code.code(),
         run,
+        stamps: Vec::new(),
     }
 }
 

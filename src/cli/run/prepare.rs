@@ -17,7 +17,7 @@ use crate::workspace::{self, Aside, Workspace};
 type Environment = BTreeMap<OsString, OsString>;
 
 /// A run that is ready to begin.
-pub(super) struct Prepared {
+pub(in crate::cli) struct Prepared {
     /// Where it was started, or what `-C` names; absolute.
     pub directory: PathBuf,
     /// What kata-ci was called with.
@@ -149,7 +149,8 @@ fn planned(
     Ok((workspace, plan))
 }
 
-fn overrides(run: &RunArguments) -> Overrides {
+/// What the options change in every pipeline.
+pub(in crate::cli) fn overrides(run: &RunArguments) -> Overrides {
     Overrides {
         timeout: run.timeout,
         grace: run.grace,

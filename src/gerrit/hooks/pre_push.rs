@@ -77,7 +77,7 @@ impl PushedRef {
 }
 
 /// Judges a push: `name` and `url` are the hook's arguments, `input` its standard input, `is_checked` whether a commit has
-/// passed.
+/// passed for a branch.
 ///
 /// # Errors
 /// [`PrePushError`].
@@ -86,7 +86,7 @@ pub fn pre_push(
     name: &str,
     url: &str,
     input: &str,
-    is_checked: &dyn Fn(&str) -> bool,
+    is_checked: &dyn Fn(&str, &str) -> bool,
 ) -> Result<PrePushVerdict, PrePushError> {
     let refs: Vec<_> = input
         .lines()
@@ -94,11 +94,11 @@ pub fn pre_push(
         .collect::<Result<_, _>>()?;
     let mut unchecked = Vec::new();
     let mut remote = None;
-    for one in refs
-        .iter()
-        .filter(|one| one.review_branch().is_some() && !one.is_deletion())
-    {
-        if is_checked(&one.oid) || announced(&one.oid) {
+    for one in refs.iter().filter(|one| !one.is_deletion()) {
+        let Some(branch) = one.review_branch() else {
+            continue;
+        };
+        if announced(&one.oid) || is_checked(&one.oid, branch) {
             continue;
         }
         let remote = match &remote {

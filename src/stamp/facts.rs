@@ -1,0 +1,139 @@
+//! What a stamp depends on beside its key, looked up again each time.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::probe::find;
+
+/// Programs whose versions matter wherever they are used. git is not among them: in a hook another one is first on PATH.
+const PROGRAMS: [&str; 13] = [
+    "sh",
+    "bash",
+    "make",
+    "cc",
+    "gcc",
+    "go",
+    "cargo",
+    "rustc",
+    "python3",
+    "sudo",
+    "xurls",
+    "golangci-lint",
+    "dep",
+];
+
+/// The facts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The commit of kata's tests repository, where the job uses it.
+    pub tests: Option<String>,
+    /// By name: which file a program is, and of when. Asking each for its version would take longer than many a check.
+    pub programs: BTreeMap<String, String>,
+}
+
+impl Facts {
+    /// Whether they hold with the tests repository at this commit, on this machine as it is.
+    pub fn hold(&self, tests: Option<&str>, environment: &BTreeMap<OsString, OsString>) -> bool {
+        (self.tests.is_none() || self.tests.as_deref() == tests)
+            && self.programs == identities(self.programs.keys(), environment)
+    }
+}
+
+/// Which files the programs are, with those that [`PROGRAMS`] names and what else decides on their versions.
+pub fn identities<'a>(
+    names: impl IntoIterator<Item = &'a String>,
+    environment: &BTreeMap<OsString, OsString>,
+) -> BTreeMap<String, String> {
+    let fixed = PROGRAMS.iter().map(|name| (*name).to_owned());
+    let named = names.into_iter().cloned();
+    let mut programs: BTreeMap<_, _> = (fixed.chain(named))
+        .filter(|name| !name.starts_with('/'))
+        .map(|name| {
+            let path = find(&name, environment);
+            let is = path.map_or("absent".to_owned(), |path| identity(&path));
+            (name, is)
+        })
+        .collect();
+    for path in deciding(environment) {
+        programs.insert(path.to_string_lossy().into_owned(), identity(&path));
+    }
+    programs
+}
+
+/// rustup's programs are all the same file: what it has installed, and which of it is meant, stands elsewhere. So do the
+/// settings of `go env -w`.
+fn deciding(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
+    let variable = |name: &str| {
+        let value = environment.get(OsStr::new(name)).map(PathBuf::from);
+        value.filter(|path| path.is_absolute())
+    };
+    let home = variable("HOME").unwrap_or_default();
+    let rustup = variable("RUSTUP_HOME").unwrap_or_else(|| home.join(".rustup"));
+    let configuration = variable("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"));
+    vec![
+        rustup.join("settings.toml"),
+        rustup.join("toolchains"),
+        rustup.join("update-hashes"),
+        configuration.join("go/env"),
+    ]
+}
+
+fn identity(path: &Path) -> String {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    match real.metadata() {
+        Ok(metadata) => format!(
+            "{} {} {}.{}",
+            real.display(),
+            metadata.len(),
+            metadata.mtime(),
+            metadata.mtime_nsec()
+        ),
+        Err(_) => "absent".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn program(directory: &Path, name: &str, text: &str) {
+        let path = directory.join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+
+    #[test]
+    fn another_program_or_tests_repository_is_another_fact() {
+        let bin = tempfile::tempdir().unwrap();
+        program(bin.path(), "go", "1");
+        let environment = BTreeMap::from([("PATH".into(), bin.path().into())]);
+        let names = ["jq".to_owned()];
+        let facts = Facts {
+            tests: Some("t".to_owned()),
+            programs: identities(&names, &environment),
+        };
+        assert!(facts.hold(Some("t"), &environment));
+        assert!(!facts.hold(Some("u"), &environment));
+        assert!(!facts.hold(None, &environment));
+        program(bin.path(), "jq", "");
+        assert!(!facts.hold(Some("t"), &environment));
+        std::fs::remove_file(bin.path().join("jq")).unwrap();
+        program(bin.path(), "go", "1.2");
+        assert!(!facts.hold(Some("t"), &environment));
+    }
+
+    #[test]
+    fn who_does_not_use_the_tests_repository_does_not_mind_it() {
+        let environment = BTreeMap::new();
+        let facts = Facts {
+            tests: None,
+            programs: identities([], &environment),
+        };
+        assert!(facts.hold(Some("t"), &environment) && facts.hold(None, &environment));
+    }
+}

@@ -1,0 +1,97 @@
+//! Stamps: the record that a job passed, so that what passed is not checked again.
+//!
+//! A stamp belongs to a job in a setting on a tree. The *key*, its file's name, is a digest of what can be named beforehand:
+//! the tree (for a step that reads commits also the commit and what it is compared with), kata-ci, the machine and its
+//! user, the environment, the pipeline and the options. The *facts* are what can be looked up: kata's tests repository and
+//! the programs on PATH; they are in the stamp, and it counts only while they are the same. A *roll* names all jobs there
+//! are for a tree in a setting: a tree passed when each job on its roll has a stamp.
+//!
+//! This module decides nothing about what deserves a stamp. What cannot be read is no stamp.
+
+mod facts;
+mod store;
+
+use crate::config::Reads;
+use crate::event::digest;
+use crate::plan::JobId;
+
+pub use facts::{Facts, identities};
+pub use store::{Roll, Stamp, Store};
+
+/// What is tested, as git names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The tree of the commit.
+    pub tree: String,
+    /// The commit.
+    pub commit: String,
+    /// The commit of `origin/BRANCH` that it is compared with; none where that is not known.
+    pub base: Option<String>,
+}
+
+/// The key of a job's stamp. None for a job that compares with a branch that is not known.
+pub fn job_key(setting: &str, job: &JobId, reads: Reads, subject: &Subject) -> Option<String> {
+    let mut parts = vec!["job", setting, job.as_str(), &subject.tree];
+    if reads == Reads::Commits {
+        parts.push(&subject.commit);
+        parts.push(subject.base.as_deref()?);
+    }
+    Some(digest(parts.into_iter().map(str::as_bytes)))
+}
+
+/// The key of a tree's roll.
+pub fn roll_key(setting: &str, subject: &Subject) -> String {
+    let parts = ["roll", setting, &subject.tree];
+    digest(parts.into_iter().map(str::as_bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(commit: &str) -> Subject {
+        Subject {
+            tree: "t".to_owned(),
+            commit: commit.to_owned(),
+            base: Some("b".to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_amended_message_is_another_commit_and_the_same_tree() {
+        let (test, check) = (JobId::new("proxy", "test"), JobId::new("proxy", "check"));
+        let (before, after) = (subject("c1"), subject("c2"));
+        let key = |job, reads, subject| job_key("s", job, reads, subject);
+        assert_eq!(
+            key(&test, Reads::Tree, &before),
+            key(&test, Reads::Tree, &after)
+        );
+        assert_ne!(
+            key(&check, Reads::Commits, &before),
+            key(&check, Reads::Commits, &after)
+        );
+        assert_ne!(
+            key(&test, Reads::Tree, &before),
+            key(&check, Reads::Tree, &before)
+        );
+        assert_ne!(
+            key(&test, Reads::Tree, &before),
+            job_key("other", &test, Reads::Tree, &before)
+        );
+    }
+
+    #[test]
+    fn what_is_compared_with_nothing_has_no_key() {
+        let alone = Subject {
+            base: None,
+            ..subject("c1")
+        };
+        let job = JobId::new("proxy", "check");
+        assert_eq!(job_key("s", &job, Reads::Commits, &alone), None);
+        assert!(job_key("s", &job, Reads::Tree, &alone).is_some());
+        assert_ne!(
+            job_key("s", &job, Reads::Tree, &alone),
+            Some(roll_key("s", &alone))
+        );
+    }
+}

@@ -1,0 +1,204 @@
+//! Where stamps lie: a file each in `$XDG_STATE_HOME/kata-ci/stamps`, named by its key.
+//!
+//! A file is written aside and renamed, so there is a whole one or none. One that cannot be read, or is of another version,
+//! is none. Old ones are removed now and then: nothing but time is lost with them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::Facts;
+use crate::config::Reads;
+use crate::plan::JobId;
+use crate::report::{FileError, write_aside};
+
+/// Stamps that nobody has made anew for so long are removed.
+const KEPT: Duration = Duration::from_secs(60 * 24 * 60 * 60);
+/// Of the files' format.
+const VERSION: u32 = 1;
+
+/// A job passed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    version: u32,
+    /// Which.
+    pub job: JobId,
+    /// When.
+    pub passed: jiff::Timestamp,
+    /// In which run.
+    pub run: String,
+    /// Under which circumstances.
+    pub facts: Facts,
+}
+
+impl Stamp {
+    /// One of now.
+    pub fn new(job: JobId, run: String, facts: Facts) -> Self {
+        Self {
+            version: VERSION,
+            job,
+            passed: jiff::Timestamp::now(),
+            run,
+            facts,
+        }
+    }
+}
+
+/// All jobs of a tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roll {
+    version: u32,
+    /// Each with whether it reads the commits, too.
+    jobs: Vec<(JobId, bool)>,
+}
+
+impl Roll {
+    /// Of these jobs.
+    pub fn new(jobs: impl IntoIterator<Item = (JobId, Reads)>) -> Self {
+        let jobs = jobs.into_iter();
+        Self {
+            version: VERSION,
+            jobs: jobs
+                .map(|(id, reads)| (id, reads == Reads::Commits))
+                .collect(),
+        }
+    }
+
+    /// The jobs.
+    pub fn jobs(&self) -> impl Iterator<Item = (&JobId, Reads)> {
+        self.jobs.iter().map(|(id, commits)| match commits {
+            true => (id, Reads::Commits),
+            false => (id, Reads::Tree),
+        })
+    }
+}
+
+/// The directory.
+#[derive(Debug, Clone)]
+pub struct Store {
+    directory: PathBuf,
+}
+
+impl Store {
+    /// In this state directory of kata-ci's.
+    pub fn new(state: &Path) -> Self {
+        Self {
+            directory: state.join("stamps"),
+        }
+    }
+
+    /// The stamp of this key.
+    pub fn stamp(&self, key: &str) -> Option<Stamp> {
+        self.read(key)
+            .filter(|stamp: &Stamp| stamp.version == VERSION)
+    }
+
+    /// The roll of this key. One of no job is none: it would let everything by.
+    pub fn roll(&self, key: &str) -> Option<Roll> {
+        self.read(key)
+            .filter(|roll: &Roll| roll.version == VERSION && !roll.jobs.is_empty())
+    }
+
+    /// Keeps a stamp.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_stamp(&self, key: &str, stamp: &Stamp) -> Result<(), FileError> {
+        self.write(key, stamp)
+    }
+
+    /// Keeps a roll, and removes what is old.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_roll(&self, key: &str, roll: &Roll) -> Result<(), FileError> {
+        self.write(key, roll)?;
+        let _ = self.remove_old(SystemTime::now());
+        Ok(())
+    }
+
+    fn read<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        let bytes = fs::read(self.directory.join(key)).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    fn write(&self, key: &str, content: &impl Serialize) -> Result<(), FileError> {
+        let path = self.directory.join(key);
+        fs::create_dir_all(&self.directory).map_err(|source| FileError {
+            path: self.directory.clone(),
+            source,
+        })?;
+        write_aside(&path, |file| {
+            serde_json::to_writer(file, content).map_err(io::Error::other)
+        })
+    }
+
+    fn remove_old(&self, now: SystemTime) -> io::Result<()> {
+        for entry in self.directory.read_dir()?.flatten() {
+            let modified = entry.metadata()?.modified()?;
+            if now.duration_since(modified).is_ok_and(|age| age > KEPT) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let state = tempfile::tempdir().unwrap();
+        let store = Store::new(state.path());
+        (state, store)
+    }
+
+    #[test]
+    fn what_was_kept_is_read_and_what_is_damaged_is_not() {
+        let (_state, store) = store();
+        let job = JobId::new("proxy", "test");
+        let stamp = Stamp::new(job.clone(), "run".to_owned(), Facts::default());
+        assert_eq!(store.stamp("k"), None);
+        store.keep_stamp("k", &stamp).unwrap();
+        assert_eq!(store.stamp("k"), Some(stamp.clone()));
+        assert_eq!(store.roll("k"), None, "a stamp is no roll");
+        for damaged in ["", "{", "{\"version\":2}", "null"] {
+            fs::write(store.directory.join("k"), damaged).unwrap();
+            assert_eq!(store.stamp("k"), None, "{damaged}");
+        }
+        let other = Stamp {
+            version: 2,
+            ..stamp
+        };
+        store.keep_stamp("k", &other).unwrap();
+        assert_eq!(store.stamp("k"), None);
+    }
+
+    #[test]
+    fn a_roll_of_nothing_is_none() {
+        let (_state, store) = store();
+        store.keep_roll("k", &Roll::new([])).unwrap();
+        assert_eq!(store.roll("k"), None);
+        let job = JobId::new("proxy", "check");
+        store
+            .keep_roll("k", &Roll::new([(job.clone(), Reads::Commits)]))
+            .unwrap();
+        let roll = store.roll("k").unwrap();
+        assert_eq!(roll.jobs().collect::<Vec<_>>(), [(&job, Reads::Commits)]);
+    }
+
+    #[test]
+    fn old_ones_are_removed() {
+        let (_state, store) = store();
+        store.keep_roll("k", &Roll::new([])).unwrap();
+        store.remove_old(SystemTime::now()).unwrap();
+        assert!(store.directory.join("k").exists());
+        store.remove_old(SystemTime::now() + KEPT * 2).unwrap();
+        assert!(!store.directory.join("k").exists());
+    }
+}
