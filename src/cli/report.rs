@@ -13,7 +13,7 @@ use super::arguments::Arguments;
 use super::failure::Failure;
 use crate::outcome::ExitCode;
 use crate::report::{self, Dialect};
-use arguments::ReportCommand;
+use arguments::{Consumer, ReportCommand};
 use place::Place;
 use sources::Sources;
 
@@ -30,6 +30,27 @@ pub(super) fn call(arguments: &Arguments, report: &ReportArguments) -> Result<i3
         ReportCommand::Html(from) => {
             let sources = Sources::one(&place.from(from.from.as_deref())?);
             sources.write(place.output(from.output.as_deref()), report::write_html)
+        }
+        ReportCommand::Markdown(from) => {
+            let sources = Sources::one(&place.from(from.from.as_deref())?);
+            sources.write(place.output(from.output.as_deref()), report::write_markdown)
+        }
+        ReportCommand::Annotations(from) => {
+            let sources = Sources::one(&place.from(from.from.as_deref())?);
+            sources.write(place.output(from.output.as_deref()), |document, out| {
+                report::write_annotations(document, &arguments.directory, out)
+            })
+        }
+        ReportCommand::Junit { from, style } => {
+            let dialect = match style {
+                Consumer::Jenkins => Dialect::Jenkins,
+                Consumer::Gitlab => Dialect::GitLab,
+                Consumer::Github => Dialect::GitHub,
+            };
+            let sources = Sources::one(&place.from(from.from.as_deref())?).fit(dialect)?;
+            sources.write(place.output(from.output.as_deref()), |document, out| {
+                report::write_document(document, dialect, out)
+            })
         }
     }
 }

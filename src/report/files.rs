@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Dialect, from_run, result, write_document, write_html};
+use super::{Dialect, from_run, result, write_document, write_html, write_markdown};
 use crate::outcome::Run;
 
 /// A report that could not be written.
@@ -18,7 +18,7 @@ pub struct FileError {
     pub source: io::Error,
 }
 
-/// Writes `junit.xml`, `report.html` and `result.json` into the report directory, and the same JUnit to `junit_copy` where
+/// Writes `junit.xml`, `report.html`, `summary.md` and `result.json` into the report directory, and the same JUnit to `junit_copy` where
 /// one is asked for. Every file is tried; the errors of those that could not be written come back.
 pub fn write_all(run: &Run, directory: &Path, junit_copy: Option<&Path>) -> Vec<FileError> {
     let document = from_run(run, directory);
@@ -27,6 +27,9 @@ pub fn write_all(run: &Run, directory: &Path, junit_copy: Option<&Path>) -> Vec<
     let others = [
         write_aside(&directory.join("report.html"), |file| {
             write_html(&document, file)
+        }),
+        write_aside(&directory.join("summary.md"), |file| {
+            write_markdown(&document, file)
         }),
         write_aside(&directory.join("result.json"), |file| {
             file.write_all(&result::result_json(run)?)

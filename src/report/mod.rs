@@ -6,6 +6,7 @@
 //!
 //! Whatever a job printed is foreign text: it goes through [`text`] before it reaches a terminal or a file.
 
+mod annotations;
 mod excerpt;
 mod files;
 mod from_run;
@@ -13,6 +14,7 @@ mod html;
 mod json;
 mod junit;
 mod live;
+mod markdown;
 mod merge;
 pub mod model;
 mod output;
@@ -29,13 +31,15 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use annotations::write_annotations;
 pub use excerpt::{LogReader, tail};
 pub use files::{FileError, write_all, write_aside};
 pub use from_run::from_run;
 pub use html::write_html;
 pub use json::JsonReporter;
-pub use junit::{Dialect, write_document, write_junit};
+pub use junit::{Dialect, fit, write_document, write_junit};
 pub use live::{Followed, Live};
+pub use markdown::write_markdown;
 pub use merge::merge;
 pub use plain::PlainReporter;
 pub use progress::{ProgressReporter, can_redraw};

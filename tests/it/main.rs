@@ -35,6 +35,7 @@ mod push_options;
 mod push_pipeline;
 mod push_rejections;
 mod push_several;
+mod report_corpus;
 mod report_merge;
 mod resume;
 mod retries;

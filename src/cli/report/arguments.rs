@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReportArguments {
@@ -28,6 +28,30 @@ pub(in crate::cli) enum ReportCommand {
     },
     /// Make one self-contained HTML page: totals, timeline, every case.
     Html(From),
+    /// Make a summary in Markdown, below 1 MiB.
+    Markdown(From),
+    /// Print GitHub's annotations of what failed, with file and line.
+    Annotations(From),
+    /// Make a JUnit file within the limits of a consumer.
+    Junit {
+        #[command(flatten)]
+        from: From,
+
+        /// Who reads it.
+        #[arg(long, env = "KATACI_STYLE", default_value = "jenkins")]
+        style: Consumer,
+    },
+}
+
+/// Who reads a JUnit file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Consumer {
+    /// Valid under junit-10.xsd; output as long as Jenkins keeps it.
+    Jenkins,
+    /// File and line; output in the failure; at most 500,000 cases and 30 MB.
+    Gitlab,
+    /// File and line; texts that fit into an annotation.
+    Github,
 }
 
 /// A report, and where its other form goes.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Failure, deliver, exit_code};
 use crate::report::model::{Document, Spool};
-use crate::report::{self, read};
+use crate::report::{self, Dialect, read};
 
 /// A document, and how many of its sources are missing from it.
 pub(super) struct Sources {
@@ -38,6 +38,16 @@ impl Sources {
             read,
             unread,
         }
+    }
+
+    /// The same within a consumer's limits; what had to go is said.
+    pub(super) fn fit(self, dialect: Dialect) -> Result<Self, Failure> {
+        let (document, left_out) = report::fit(self.document, dialect)
+            .map_err(|error| Failure::Machine(error.to_string()))?;
+        for what in left_out {
+            anstream::eprintln!("warning: {what}");
+        }
+        Ok(Self { document, ..self })
     }
 
     /// Writes what was read; nothing when nothing was.

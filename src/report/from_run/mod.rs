@@ -111,6 +111,7 @@ fn properties(run: &Run, job: &JobResult) -> Vec<(Box<str>, Box<str>)> {
         ]);
     }
     all.extend(again(run, job).map(|again| (facts::AGAIN, again)));
+    all.extend(directory(run, job).map(|place| (facts::DIRECTORY, place)));
     all.into_iter()
         .map(|(name, value)| (name.into(), line(&value).into()))
         .collect()
@@ -166,6 +167,13 @@ fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Where the job ran, where that is below the workspace.
+fn directory(run: &Run, job: &JobResult) -> Option<String> {
+    let workspace = &run.started.as_ref()?.workspace;
+    let below = Path::new(&job.queued.directory).strip_prefix(workspace);
+    below.ok().map(|place| place.display().to_string())
 }
 
 /// The command that runs just this job again.

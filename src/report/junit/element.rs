@@ -62,7 +62,7 @@ pub(super) fn case<W: Write>(
     let Some(details) = &case.details else {
         return writer.write_event(Xml::Empty(start));
     };
-    if dialect == Dialect::Full {
+    if dialect != Dialect::Jenkins {
         place(&mut start, details);
     }
     if is_bare(details, dialect) {

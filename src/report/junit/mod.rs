@@ -7,6 +7,7 @@
 //! elements and no totals, and lets through what XML does not allow.
 
 mod element;
+mod limits;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -20,6 +21,7 @@ use crate::outcome::Run;
 use element::{attribute, properties, text_element};
 
 pub(super) use element::seconds;
+pub use limits::fit;
 
 /// Who the file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,10 @@ pub enum Dialect {
     Full,
     /// What `junit-10.xsd` allows.
     Jenkins,
+    /// Output in the failure, names of their own, at most 500,000 cases and 30 MB.
+    GitLab,
+    /// `file` and `line`, texts that fit into an annotation.
+    GitHub,
 }
 
 /// Writes the run as JUnit. `directory` is the report directory, where the logs lie: failing cases carry an excerpt.

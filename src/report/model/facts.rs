@@ -28,3 +28,5 @@ pub const LANE: &str = "lane";
 pub const STARTED: &str = "started";
 /// The command that runs this job again.
 pub const AGAIN: &str = "again";
+/// Where the job ran, relative to the workspace.
+pub const DIRECTORY: &str = "directory";

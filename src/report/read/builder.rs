@@ -246,10 +246,21 @@ impl<'a> Builder<'a> {
     }
 
     fn end_case(&mut self) {
-        let Some((mut case, details, status)) = self.case.take() else {
+        let Some((mut case, mut details, status)) = self.case.take() else {
             return;
         };
         case.state = state(&details, status.as_deref());
+        // What only an attribute says gets its element, so that it is not lost when it is written again.
+        if let Some((status, kind)) = status.zip(kind_of(case.state))
+            && !details.problems.iter().any(|problem| problem.kind == kind)
+        {
+            details.problems.push(Problem {
+                kind,
+                word: None,
+                message: filled(&status),
+                body: Text::Empty,
+            });
+        }
         if details != Details::default() {
             case.details = Some(Box::new(details));
         }
@@ -446,6 +457,16 @@ fn state(details: &Details, status: Option<&str>) -> State {
         State::Failed
     } else {
         status.map_or(State::Passed, of_status)
+    }
+}
+
+/// The element a state is written as.
+fn kind_of(state: State) -> Option<ProblemKind> {
+    match state {
+        State::Failed => Some(ProblemKind::Failure),
+        State::Error => Some(ProblemKind::Error),
+        State::Skipped => Some(ProblemKind::Skipped),
+        State::Flaky | State::Passed => None,
     }
 }
 

@@ -34,7 +34,13 @@ fn a_report_directory_holds_them_all() {
     names.sort();
     assert_eq!(
         names,
-        ["copy.xml", "junit.xml", "report.html", "result.json"]
+        [
+            "copy.xml",
+            "junit.xml",
+            "report.html",
+            "result.json",
+            "summary.md"
+        ]
     );
     let read = |name: &str| fs::read(directory.path().join(name)).unwrap();
     assert_eq!(read("copy.xml"), read("junit.xml"));

@@ -1,5 +1,6 @@
 //! Tests that concern several reporters, and what they share.
 
+mod dialects;
 mod files;
 mod journal;
 mod junit;

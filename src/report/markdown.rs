@@ -1,0 +1,229 @@
+//! `summary.md`: a run for the page of a CI system, in GitHub's Markdown, which GitLab and others read too.
+//!
+//! Foreign text is never markup: its punctuation is written as character references, output stands in fences longer than any
+//! in it. At most [`CAP`] bytes: what does not fit any more is counted in the last line, and nothing is cut in its middle.
+
+use std::io::{self, Write};
+
+use super::excerpt::ends;
+use super::model::{Case, Document, Suite, facts};
+use super::words::duration;
+
+/// Most of a document, in bytes: GitHub takes 1 MiB a step.
+const CAP: usize = 1024 * 1024 - 1024;
+
+/// Most of one case's output, in bytes.
+const OUTPUT_CAP: usize = 4 * 1024;
+
+/// Jobs listed.
+const JOBS: usize = 500;
+
+/// Writes the summary.
+pub fn write_markdown(document: &Document, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::default();
+    page.add(&head(document));
+    page.add(&jobs(document));
+    let mut left_out = 0;
+    for suite in &document.suites {
+        for case in suite.cases.iter().filter(|case| case.state.is_bad()) {
+            if !page.add(&details(suite, case)?) {
+                left_out += 1;
+            }
+        }
+    }
+    out.write_all(page.text.as_bytes())?;
+    match left_out {
+        0 => Ok(()),
+        count => writeln!(
+            out,
+            "\n… and {count} more that failed: they do not fit here, see the report."
+        ),
+    }
+}
+
+#[derive(Default)]
+struct Page {
+    text: String,
+    full: bool,
+}
+
+impl Page {
+    /// Adds a piece whole, or not at all. Nothing follows the first that does not fit.
+    fn add(&mut self, piece: &str) -> bool {
+        self.full |= self.text.len() + piece.len() > CAP;
+        if !self.full {
+            self.text.push_str(piece);
+        }
+        !self.full
+    }
+}
+
+fn head(document: &Document) -> String {
+    let counts = document.counts();
+    let time = document
+        .seconds
+        .map_or_else(String::new, |seconds| format!(" · {}", duration(seconds)));
+    let title = match document.title.as_str() {
+        "" => "kata-ci",
+        title => title,
+    };
+    let mut head = format!(
+        "## {}\n\n**{} cases**: {}{time}\n\n",
+        escape(title),
+        counts.total(),
+        counts.sentence()
+    );
+    for notice in &document.notices {
+        head.push_str(&format!("> {}\n\n", escape(&notice.text)));
+    }
+    head
+}
+
+fn jobs(document: &Document) -> String {
+    let mut table = String::from("| | job | cases | time |\n|---|---|---|---|\n");
+    for suite in document.suites.iter().take(JOBS) {
+        let word = suite.property(facts::OUTCOME);
+        let bad = suite.cases.iter().any(|case| case.state.is_bad());
+        let sign = match word {
+            Some("passed") => "✓",
+            Some("failed" | "error" | "timed-out") => "✗",
+            Some("vacuous") => "!",
+            None if bad => "✗",
+            None => "✓",
+            Some(_) => "–",
+        };
+        let reason = suite
+            .property(facts::REASON)
+            .map_or_else(String::new, |reason| format!("<br>{}", escape(reason)));
+        let time = suite.seconds.map(duration).unwrap_or_default();
+        table.push_str(&format!(
+            "| {sign} {} | {} | {}{reason} | {time} |\n",
+            word.map(escape).unwrap_or_default(),
+            escape(&suite.name),
+            suite.counts().sentence()
+        ));
+    }
+    if document.suites.len() > JOBS {
+        table.push_str(&format!("\n… and {} more.\n", document.suites.len() - JOBS));
+    }
+    table.push('\n');
+    table
+}
+
+fn details(suite: &Suite, case: &Case) -> io::Result<String> {
+    let place = match &case.details {
+        Some(details) => match (&details.file, details.line) {
+            (Some(file), Some(line)) => format!("{file}:{line}: "),
+            (Some(file), None) => format!("{file}: "),
+            _ => String::new(),
+        },
+        None => String::new(),
+    };
+    let mut text = format!(
+        "<details><summary>✗ {} {} – {}{}</summary>\n\n",
+        escape(&suite.name),
+        escape(&case.name),
+        escape(&place),
+        escape(case.message())
+    );
+    let output = output(case)?;
+    if !output.trim().is_empty() {
+        text.push_str(&fenced(&ends(&output, OUTPUT_CAP)));
+    }
+    if let Some(again) = suite.property(facts::AGAIN) {
+        text.push_str(&format!("again:\n\n{}", fenced(again)));
+    }
+    text.push_str("</details>\n\n");
+    Ok(text)
+}
+
+fn output(case: &Case) -> io::Result<String> {
+    let Some(details) = &case.details else {
+        return Ok(String::new());
+    };
+    let bodies = details.problems.iter().map(|problem| &problem.body);
+    let longest = bodies
+        .chain([&details.out, &details.err])
+        .max_by_key(|text| text.len());
+    longest.map_or(Ok(String::new()), |text| Ok(text.load()?.into_owned()))
+}
+
+fn fenced(text: &str) -> String {
+    let longest = text
+        .split(|character| character != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}text\n{}\n{fence}\n\n", text.trim_end())
+}
+
+/// Text in which nothing is markup, a mention or a link, on one line.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' => escaped.push(' '),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '@' | '#' | '!'
+            | '$' => {
+                escaped.push_str(&format!("&#{};", u32::from(character)));
+            }
+            other if super::text::is_deceptive(other) => {
+                escaped.push_str(&format!("U+{:04X}", u32::from(other)));
+            }
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{from_run, read};
+    use std::path::Path;
+
+    fn markdown(document: &Document) -> String {
+        let mut bytes = Vec::new();
+        write_markdown(document, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn failing(count: usize, name: &str, output: &str) -> Document {
+        let case = format!(
+            "<testcase name=\"{name}\"><failure message=\"{name}\">{output}</failure></testcase>"
+        );
+        let xml = format!("<testsuite name=\"s\">{}</testsuite>", case.repeat(count));
+        read::read_junit(xml.as_bytes(), &Default::default()).unwrap()
+    }
+
+    #[test]
+    fn everything_at_once() {
+        let run = crate::report::tests::sample::everything().run();
+        insta::assert_snapshot!(markdown(&from_run(&run, Path::new("/nonexistent"))));
+    }
+
+    #[test]
+    fn it_stays_below_a_mebibyte_and_says_what_is_missing() {
+        let text = markdown(&failing(2000, "t", &"x".repeat(3000)));
+        assert!(text.len() < 1024 * 1024, "{}", text.len());
+        assert!(text.ends_with("see the report.\n"));
+        assert_eq!(
+            text.matches("<details>").count(),
+            text.matches("</details>").count()
+        );
+    }
+
+    #[test]
+    fn foreign_text_is_no_markup() {
+        let text = markdown(&failing(
+            1,
+            "&lt;b&gt;*x* @team [a](b) |",
+            "a ``` b\n````\nc",
+        ));
+        for markup in ["<b>", "*x*", "@team", "[a]"] {
+            assert!(!text.contains(markup), "{markup}: {text}");
+        }
+        assert!(text.contains("\n`````text\n"), "{text}");
+    }
+}

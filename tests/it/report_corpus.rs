@@ -1,0 +1,169 @@
+//! Files that real writers wrote (fixtures/junit/make-corpus) go through merge → junit → html with every case and state
+//! kept, as another parser counts them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use roxmltree::Node;
+use serde_json::Value;
+
+use crate::support::KataCi;
+
+/// How many cases there are of each name and state.
+type Cases = BTreeMap<(String, &'static str), usize>;
+
+fn corpus() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/junit/corpus");
+    let entries = fs::read_dir(directory).expect("the corpus");
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    files.sort();
+    files
+}
+
+/// The state by the elements inside, in the order in which consumers look at them.
+fn state(case: Node<'_, '_>) -> &'static str {
+    let has = |name: &str| case.children().any(|child| child.has_tag_name(name));
+    let status = [case.attribute("status"), case.attribute("result")];
+    let not_run = ["notrun", "disabled", "suppressed"];
+    if has("failure") {
+        "failed"
+    } else if has("error") {
+        "error"
+    } else if has("skipped") || status.iter().flatten().any(|word| not_run.contains(word)) {
+        "skipped"
+    } else if has("flakyFailure") || has("flakyError") {
+        "flaky"
+    } else {
+        "passed"
+    }
+}
+
+/// A name as far as it has to survive: control characters and blanks at its ends do not.
+fn name(text: &str) -> String {
+    let plain = |one: &char| !one.is_control() && *one != '\u{fffd}';
+    let name: String = text.chars().filter(plain).collect();
+    name.trim().replace(' ', "")
+}
+
+/// Some writers name or hold characters that XML does not allow (bats, node): the strict parser gets the rest.
+fn strict(xml: &str) -> String {
+    let references = regex::Regex::new("&#(x?[0-9a-fA-F]+);").expect("a pattern");
+    let allowed = |one: char| !one.is_control() || matches!(one, '\n' | '\r' | '\t');
+    let kept = references.replace_all(xml, |found: &regex::Captures<'_>| {
+        let number = match found[1].strip_prefix('x') {
+            Some(hex) => u32::from_str_radix(hex, 16),
+            None => found[1].parse(),
+        };
+        let character = number.ok().and_then(char::from_u32);
+        match character.filter(|one| allowed(*one)) {
+            Some(_) => found[0].to_owned(),
+            None => String::new(),
+        }
+    });
+    let kept: String = kept.chars().filter(|one| allowed(*one)).collect();
+    match kept.contains("<![CDATA[") {
+        true => kept,
+        false => kept.replace("]]>", "]]&gt;"),
+    }
+}
+
+fn of_xml(xml: &str) -> Cases {
+    let xml = strict(xml);
+    let document = roxmltree::Document::parse(&xml).expect("well-formed");
+    let mut cases = Cases::new();
+    for case in document
+        .descendants()
+        .filter(|node| node.has_tag_name("testcase"))
+    {
+        let key = (
+            name(case.attribute("name").unwrap_or_default()),
+            state(case),
+        );
+        *cases.entry(key).or_default() += 1;
+    }
+    // A suite that broke itself says so in an element of its own, which becomes a case.
+    for suite in document
+        .descendants()
+        .filter(|node| node.has_tag_name("testsuite"))
+    {
+        for problem in suite.children().filter(|node| {
+            ["failure", "error", "skipped"]
+                .iter()
+                .any(|name| node.has_tag_name(*name))
+        }) {
+            let state = match problem.tag_name().name() {
+                "failure" => "failed",
+                "error" => "error",
+                _ => "skipped",
+            };
+            let key = (name(suite.attribute("name").unwrap_or_default()), state);
+            *cases.entry(key).or_default() += 1;
+        }
+    }
+    cases
+}
+
+fn of_html(page: &str) -> Cases {
+    let (_, rest) = page
+        .split_once("<script type=\"application/json\" id=\"data\">")
+        .expect("the data");
+    let (json, _) = rest.split_once("</script>").expect("its end");
+    let data: Value = serde_json::from_str(json).expect("JSON");
+    let mut cases = Cases::new();
+    for case in data["cases"].as_array().expect("cases") {
+        let states = ["failed", "error", "flaky", "skipped", "passed"];
+        let state = states[case[3].as_u64().expect("a state") as usize];
+        let key = (name(case[2].as_str().expect("a name")), state);
+        *cases.entry(key).or_default() += 1;
+    }
+    cases
+}
+
+fn report(arguments: &[&str], path: &Path) -> String {
+    let finished = KataCi::bare()
+        .args(["report"])
+        .args(arguments)
+        .args([path])
+        .finish();
+    assert_eq!(finished.code, 0, "{}: {}", path.display(), finished.stderr);
+    finished.stdout
+}
+
+#[test]
+fn every_case_and_state_survives_merge_junit_and_html() {
+    let place = tempfile::tempdir().expect("a directory");
+    let files = corpus();
+    assert!(files.len() >= 12, "{files:?}");
+    let mut all = Cases::new();
+    for file in &files {
+        let expected = of_xml(&fs::read_to_string(file).expect("read"));
+        assert!(!expected.is_empty(), "{}", file.display());
+        for (case, count) in &expected {
+            *all.entry(case.clone()).or_default() += count;
+        }
+        let merged = place.path().join("merged.xml");
+        fs::write(&merged, report(&["merge"], file)).expect("written");
+        assert_eq!(
+            of_xml(&fs::read_to_string(&merged).expect("read")),
+            expected,
+            "merge {}",
+            file.display()
+        );
+        for style in ["jenkins", "github"] {
+            let junit = place.path().join("junit.xml");
+            fs::write(&junit, report(&["junit", "--style", style], &merged)).expect("written");
+            let read = fs::read_to_string(&junit).expect("read");
+            assert_eq!(of_xml(&read), expected, "junit {style} {}", file.display());
+            let page = report(&["html"], &junit);
+            assert_eq!(of_html(&page), expected, "html {}", file.display());
+        }
+    }
+    let directory = files[0].parent().expect("a directory");
+    assert_eq!(of_xml(&report(&["merge"], directory)), all);
+    for state in ["failed", "error", "flaky", "skipped", "passed"] {
+        assert!(all.keys().any(|(_, known)| *known == state), "{state}");
+    }
+}
