@@ -154,12 +154,12 @@ impl Repository {
         })
     }
 
-    /// What such a program says, if it ends well.
+    /// What such a program says to this input, if it ends well.
     ///
     /// # Errors
     /// [`GitError`], also where its exit code is not 0.
-    pub fn said(&self, mut command: Command) -> Result<String, GitError> {
-        let output = capture(&mut command, b"").map_err(|source| GitError::Spawn {
+    pub fn said(&self, mut command: Command, input: &[u8]) -> Result<String, GitError> {
+        let output = capture(&mut command, input).map_err(|source| GitError::Spawn {
             command: typed(&command),
             directory: self.directory.clone(),
             source,

@@ -210,6 +210,15 @@ fn a_change_id_is_a_commit_of_another_repository_or_below_already() {
         "{error}"
     );
     assert!(error.fix().contains("by its URL"));
+    let nobody = format!("http://ada:s3cret@127.0.0.1:{}/kata/runtime", free_port());
+    runtime.git(&["remote", "set-url", "origin", &nobody]);
+    let error = resolved(&[&proxy, &runtime], &nowhere)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("curl") && !error.contains("s3cret"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -241,13 +250,7 @@ fn changes_of_a_real_gerrit_by_id_and_by_url() {
             "agent: first"
         );
         assert_eq!(subject(&format!("{base}/{number}")), "agent: second");
-        match transport {
-            Transport::Ssh => assert_eq!(subject(&id), "agent: second"),
-            Transport::Http => {
-                let error = resolved(&[&own, &other], &id).unwrap_err();
-                assert!(error.fix().contains("by its URL"), "{error}");
-            }
-        }
+        assert_eq!(subject(&id), "agent: second");
         let error =
             resolved(&[&own, &other], &format!("{base}/c/{project}/+/{number}/9")).unwrap_err();
         assert!(
@@ -386,4 +389,27 @@ fn two_revisions_of_one_repository_are_refused() {
         answer.errors.contains("are different revisions of"),
         "{answer:?}"
     );
+}
+
+#[test]
+fn what_only_its_owner_sees_is_asked_with_gits_credentials() {
+    let Some(server) = server() else { return };
+    let project = server.project("depends-private");
+    let author = project.clone_as(User::Guest, Transport::Ssh);
+    let id = author.commit_with_id("file", "private: for one");
+    author.call(&["push", "--no-check", "--private"]).expect(0);
+    let own = server
+        .project("depends-own")
+        .clone_as(User::Guest, Transport::Http);
+    let other = own.beside(&project.url(User::Guest, Transport::Http), "work/private");
+    let found = resolved(&[&own, &other], &id).unwrap().unwrap();
+    assert_eq!(fetched(&other, &found), "private: for one");
+    // Without them nobody is told of it.
+    own.git(&["config", "--global", "--unset", "credential.helper"]);
+    let error = resolved(&[&own, &other], &id).unwrap_err();
+    assert!(
+        matches!(error, DependencyError::UnknownChangeId { .. }),
+        "{error}"
+    );
+    assert!(error.fix().contains("by its URL"));
 }

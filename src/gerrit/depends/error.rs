@@ -43,11 +43,13 @@ pub enum DependencyError {
     },
     /// Nobody knows the Change-Id.
     #[error(
-        "Depends-on: {dependency}: no commit here has this Change-Id, and no server that could be asked knows it"
+        "Depends-on: {dependency}: no commit here has this Change-Id, and no server that was asked shows it{troubles}"
     )]
     UnknownChangeId {
         /// The Change-Id.
         dependency: String,
+        /// Why some could not be asked, each after a semicolon.
+        troubles: String,
     },
     /// Several know it.
     #[error("Depends-on: {dependency}: it could be each of {found}")]

@@ -1,7 +1,7 @@
 //! `Depends-on:` in commit messages: what a commit needs of other repositories, found and fetched.
 //!
 //! ```text
-//! messages ─▶ trailer ─▶ Dependency ─▶ resolve (exact name, ls-remote, gerrit query) ─▶ Revision ─▶ fetch
+//! messages ─▶ trailer ─▶ Dependency ─▶ resolve (exact name, ls-remote, gerrit query, REST) ─▶ Revision ─▶ fetch
 //! ```
 //! kata's own script matched repository names by substring, and went on where it could not fetch. Here a name is the whole
 //! name, and what cannot be had is an error with a way out. Nothing of the user's repositories is changed: objects are
@@ -9,6 +9,7 @@
 
 mod error;
 mod resolve;
+mod rest;
 mod server;
 mod trailer;
 

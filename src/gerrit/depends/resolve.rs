@@ -165,20 +165,26 @@ impl Search<'_> {
                 ));
             }
         }
+        let mut troubles = String::new();
         if found.is_empty() {
-            found = self.queried(id)?;
+            found = self.queried(id, &mut troubles)?;
         }
         match found.len() {
             1 => Ok(found.remove(0).1),
             0 => Err(DependencyError::UnknownChangeId {
                 dependency: id.to_string(),
+                troubles,
             }),
             _ => Err(self.ambiguous(found.iter().map(|(name, _)| name.as_str()))),
         }
     }
 
-    /// Each server is asked once.
-    fn queried(&self, id: &ChangeId) -> Result<Vec<(String, Revision)>, DependencyError> {
+    /// Each server is asked once. One that cannot be asked is told of in `troubles`: another may know.
+    fn queried(
+        &self,
+        id: &ChangeId,
+        troubles: &mut String,
+    ) -> Result<Vec<(String, Revision)>, DependencyError> {
         let mut asked: Vec<(String, Option<u16>)> = Vec::new();
         let mut found = Vec::new();
         for candidate in self.candidates {
@@ -188,15 +194,21 @@ impl Search<'_> {
                     continue;
                 }
                 asked.push(place);
-                // A server that is no Gerrit, or is not there, knows nothing; another one may.
-                let changes = server::query(&candidate.repository, &url, id).unwrap_or_default();
+                let changes = server::query(&candidate.repository, &url, id);
+                let changes = changes.unwrap_or_else(|error| {
+                    troubles.push_str(&format!("; {error}"));
+                    Vec::new()
+                });
                 let open = changes
                     .into_iter()
                     .filter(|change| change.status != "ABANDONED");
                 for change in open {
                     let revision =
                         self.change(&url.host, Some(&change.project), change.number, None)?;
-                    found.push((format!("{} ({})", change.number, change.branch), revision));
+                    // A server that is reached in two ways is one.
+                    if !found.iter().any(|(_, known)| *known == revision) {
+                        found.push((format!("{} ({})", change.number, change.branch), revision));
+                    }
                 }
             }
         }

@@ -1,10 +1,10 @@
 //! What servers say: the commit of a ref, the latest patch set, the change of a Change-Id.
 
 use std::path::Path;
-use std::process::Stdio;
 
 use serde::Deserialize;
 
+use super::rest;
 use crate::gerrit::change_id::ChangeId;
 use crate::gerrit::remote::{PushUrl, Transport};
 use crate::git::plumbing::{GitError, Repository};
@@ -108,14 +108,16 @@ pub(super) struct Queried {
     pub status: String,
 }
 
-/// The changes of a Change-Id, asked over ssh; none where the server is not reached by ssh.
+/// The changes of a Change-Id, asked in the way the repository is reached; none where that is not Gerrit's.
 pub(super) fn query(
     repository: &Repository,
     url: &PushUrl,
     id: &ChangeId,
 ) -> Result<Vec<Queried>, GitError> {
-    if url.transport != Transport::Ssh {
-        return Ok(Vec::new());
+    match url.transport {
+        Transport::Ssh => {}
+        Transport::Http | Transport::Https => return rest::query(repository, url, id),
+        Transport::Git | Transport::File => return Ok(Vec::new()),
     }
     let user = url
         .user
@@ -149,9 +151,6 @@ fn over_ssh(repository: &Repository, words: &[String]) -> Result<String, GitErro
         configured.as_deref().unwrap_or("ssh")
     );
     let mut command = repository.program("sh");
-    command
-        .args(["-c", &script, "ssh"])
-        .args(words)
-        .stdin(Stdio::null());
-    repository.said(command)
+    command.args(["-c", &script, "ssh"]).args(words);
+    repository.said(command, b"")
 }
