@@ -120,7 +120,8 @@ fn give_to_user(place: &Path) {
     }
 }
 
-fn as_user() -> Vec<String> {
+/// What starts a program as an ordinary user.
+pub fn as_user() -> Vec<String> {
     if !nix::unistd::geteuid().is_root() {
         return vec!["env".to_owned()];
     }
