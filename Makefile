@@ -5,11 +5,12 @@
 # make test    sets up, runs all tests
 # make soak    the tests that take long: 50 kills at random moments and --resume, 20 kills in the middle of each
 #              misbehaving fixture, 50 rounds of components that collide
+# make bench   what isolation costs a job, on a machine that does nothing else
 
 CARGO ?= cargo
 DEMO := $(CURDIR)/target/demo
 
-.PHONY: demo check test soak setup build
+.PHONY: demo check test soak bench setup build
 
 setup:
 	@scripts/setup
@@ -30,3 +31,6 @@ test: setup
 
 soak: setup
 	$(CARGO) test --locked --test it -- --ignored --nocapture
+
+bench: setup
+	$(CARGO) bench --locked --bench isolation
