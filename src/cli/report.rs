@@ -2,6 +2,7 @@
 
 mod arguments;
 mod place;
+mod show;
 mod sources;
 
 use std::io::{self, Write};
@@ -41,6 +42,7 @@ pub(super) fn call(arguments: &Arguments, report: &ReportArguments) -> Result<i3
                 report::write_annotations(document, &arguments.directory, out)
             })
         }
+        ReportCommand::Show(show) => show::call(arguments, &place, show),
         ReportCommand::Junit { from, style } => {
             let dialect = match style {
                 Consumer::Jenkins => Dialect::Jenkins,

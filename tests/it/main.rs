@@ -38,6 +38,7 @@ mod push_rejections;
 mod push_several;
 mod report_corpus;
 mod report_merge;
+mod report_show;
 mod resume;
 mod retries;
 mod rev;

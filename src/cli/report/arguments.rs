@@ -41,6 +41,36 @@ pub(in crate::cli) enum ReportCommand {
         #[arg(long, env = "KATACI_STYLE", default_value = "jenkins")]
         style: Consumer,
     },
+    /// Show an earlier run, one of its cases, or the runs that are kept.
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Show {
+    /// A run's id, a report directory, a journal or a JUnit file [default: the latest run].
+    #[arg(value_name = "RUN")]
+    pub run: Option<PathBuf>,
+
+    /// List the runs that are kept, the newest first.
+    #[arg(long, env = "KATACI_LIST", conflicts_with = "case")]
+    pub list: bool,
+
+    /// Show the cases with NAME in their name or class, with their output.
+    #[arg(long, value_name = "NAME", env = "KATACI_CASE")]
+    pub case: Option<String>,
+
+    /// How to list.
+    #[arg(long, env = "KATACI_FORMAT", default_value = "human")]
+    pub format: ListFormat,
+}
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ListFormat {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
 }
 
 /// Who reads a JUnit file.

@@ -50,6 +50,16 @@ impl Sources {
         Ok(Self { document, ..self })
     }
 
+    /// What was read.
+    pub(super) fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// How many sources could not be read.
+    pub(super) fn unread(&self) -> usize {
+        self.unread
+    }
+
     /// Writes what was read; nothing when nothing was.
     pub(super) fn write(
         &self,

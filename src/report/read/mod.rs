@@ -18,7 +18,7 @@ mod values;
 mod xml;
 
 pub use error::{ReadError, Unread};
-pub use source::{Found, find, read};
+pub use source::{Found, find, read, run};
 
 use std::io::BufRead;
 
