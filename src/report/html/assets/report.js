@@ -155,6 +155,7 @@
 
   const toggle = (index) => {
     const row = live.get(index);
+    if (!row) return;
     if (opened.delete(index)) {
       row.lastChild.remove();
       row.firstChild.setAttribute("aria-expanded", "false");
@@ -252,14 +253,17 @@
     if (parts.has("job")) $("cases").scrollIntoView();
   };
   const show = (wanted) => {
+    const index = cases.findIndex((one) => key(one) === wanted);
+    // Before the rows are made: a row that is there already would stay folded.
+    if (index >= 0) opened.set(index, 0);
+    live.forEach((row) => row.remove());
+    live.clear();
     controls();
     apply();
-    const index = cases.findIndex((one) => key(one) === wanted);
     if (index < 0) {
       $("found").textContent = "The case of this link is not in this report.";
       return;
     }
-    opened.set(index, 0);
     focus(shown.indexOf(index));
     $("cases").scrollIntoView();
   };
