@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use super::document::{Located, Place};
 use super::problem::{Problem, Problems, quote, suggestion};
-use super::{Flaky, Gerrit, IsolatePolicy, Layout, Network, NetworkPolicy, Reads, Requirement};
+use super::{
+    Flaky, Gerrit, IsolatePolicy, Layout, Limits, Network, NetworkPolicy, Reads, Requirement,
+};
 use crate::outcome::Expect;
 use crate::plan::Command;
 
@@ -31,6 +33,7 @@ pub(super) struct Layer {
     pub components: Vec<ComponentLayer>,
     pub gerrit: Gerrit,
     pub network: Network,
+    pub limits: Limits,
 }
 
 impl Layer {
@@ -45,6 +48,7 @@ impl Layer {
             components: by_name(self.components, under.components, problems),
             gerrit: self.gerrit.over(under.gerrit),
             network: self.network.over(under.network),
+            limits: self.limits.over(under.limits),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Gerrit, IsolatePolicy, Network, NetworkPolicy, Requirement};
+use super::{Gerrit, IsolatePolicy, Limits, Network, NetworkPolicy, Requirement};
 use crate::outcome::Expect;
 use crate::plan::Command;
 
@@ -59,6 +59,8 @@ pub struct Pipeline {
     pub gerrit: Gerrit,
     /// The way to the outside.
     pub network: Network,
+    /// What a job may use.
+    pub limits: Limits,
 }
 
 impl Pipeline {
@@ -74,6 +76,7 @@ impl Pipeline {
             components: Vec::new(),
             gerrit: Gerrit::default(),
             network: Network::default(),
+            limits: Limits::default(),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::fields::{Context, Fields, Value};
 use super::layer::{ComponentLayer, Layer, Settings, StepLayer, refuse_twins};
 use super::problem::{ConfigError, Problem, Problems, printable, suggestion};
 use super::words::{self, Refusal};
-use super::{Gerrit, Network, variables};
+use super::{Gerrit, Limits, Network, variables};
 use crate::plan::Command;
 
 /// A test that needs more tries than this tells nothing.
@@ -163,16 +163,8 @@ fn user(fields: &mut Fields) -> Read {
 }
 
 fn shared(fields: &mut Fields, defaults: fn(&mut Fields) -> Settings) -> Layer {
-    within(fields, "limits", |fields| {
-        for key in ["memory", "processes", "file_size"] {
-            fields.forbid(
-                key,
-                "this version of kata-ci cannot do that yet",
-                "leave it out: a run without it would not be what this asks for",
-            );
-        }
-    });
     Layer {
+        limits: within(fields, "limits", limits).unwrap_or_default(),
         network: within(fields, "network", network).unwrap_or_default(),
         env: env(fields),
         defaults: within(fields, "defaults", defaults).unwrap_or_default(),
@@ -407,6 +399,28 @@ fn gerrit(fields: &mut Fields) -> Gerrit {
             .get("commit_rules")
             .and_then(|value| word(&value, words::commit_rules)),
     }
+}
+
+fn limits(fields: &mut Fields) -> Limits {
+    let mut size = |key, parse| fields.get(key).and_then(|value| word(&value, parse));
+    Limits {
+        memory: size("memory", words::memory),
+        file_size: size("file_size", words::size),
+        processes: processes(fields),
+    }
+}
+
+fn processes(fields: &mut Fields) -> Option<u64> {
+    let value = fields.get("processes")?;
+    let number = value.number()?;
+    let processes = u64::try_from(number).ok().filter(|number| *number > 0);
+    if processes.is_none() {
+        fields.refuse(
+            Problem::new("`processes` must be a number above 0")
+                .at(&value.place(), "leave the key out for no limit"),
+        );
+    }
+    processes
 }
 
 fn network(fields: &mut Fields) -> Network {

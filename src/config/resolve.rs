@@ -68,6 +68,7 @@ pub(super) fn resolve(
         env: values(layer.env),
         gerrit: layer.gerrit,
         network: layer.network,
+        limits: layer.limits,
         components: layer.components.into_iter().map(component).collect(),
         steps: steps
             .into_iter()

@@ -92,6 +92,41 @@ pub(super) fn reason(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
+/// A size that is not nothing, in bytes: `512MiB`, `2GiB`.
+pub(super) fn size(text: &str) -> Result<u64, Refusal> {
+    let digits =
+        text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
+    let unit = match text[digits.len()..].trim() {
+        "B" => Some(1),
+        "KiB" => Some(1 << 10),
+        "MiB" => Some(1 << 20),
+        "GiB" => Some(1 << 30),
+        "TiB" => Some(1 << 40),
+        _ => None,
+    };
+    let size = digits.parse::<u64>().ok().zip(unit);
+    size.and_then(|(number, unit)| number.checked_mul(unit))
+        .filter(|size| (1..=1 << 62).contains(size))
+        .ok_or_else(|| {
+            Refusal::new(
+                format!("{} is no size", quote(text)),
+                "write a whole number and a unit: B, KiB, MiB, GiB or TiB, as in \"2GiB\"",
+            )
+        })
+}
+
+/// A size of memory: enough for what every job starts with.
+pub(super) fn memory(text: &str) -> Result<u64, Refusal> {
+    const LEAST: u64 = 16 << 20;
+    size(text).and_then(|size| match size {
+        LEAST.. => Ok(size),
+        _ => Err(Refusal::new(
+            "too little memory for any job",
+            "give it \"16MiB\" or more",
+        )),
+    })
+}
+
 /// The name of an environment variable.
 pub(super) fn variable(text: &str) -> Result<String, Refusal> {
     if text.is_empty() || text.contains(['=', '\0']) {

@@ -45,6 +45,10 @@ pub struct Isolation {
     /// What was asked for: `off`, `auto` or `on`; empty in journals of earlier versions.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mode: String,
+    /// What a job may use, by `memory`, `processes` and `file_size` where they are limited: who keeps it to that, and to how
+    /// much.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, String>,
 }
 
 /// Something the user should know about the run as a whole (a linter left out, `CI` together with `KATA_DEV_MODE`).
@@ -218,6 +222,27 @@ pub struct CaseFinished {
     pub output: Vec<Span>,
 }
 
+/// What a peak of memory was measured of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PeakOf {
+    /// The resident size of the largest process.
+    #[default]
+    LargestProcess,
+    /// All processes together, with the files they had cached: what the job's control group counted.
+    AllProcesses,
+}
+
+impl PeakOf {
+    /// The word used in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::LargestProcess => "largest-process",
+            Self::AllProcesses => "all-processes",
+        }
+    }
+}
+
 /// A job is over, or will never start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobFinished {
@@ -243,9 +268,12 @@ pub struct JobFinished {
     /// User and system time of all its processes in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_seconds: Option<f64>,
-    /// Peak resident size of its largest process in bytes.
+    /// Peak memory in bytes; of what, says the next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory: Option<u64>,
+    /// What the peak was measured of.
+    #[serde(default)]
+    pub peak_memory_of: PeakOf,
     /// How many cases of which status.
     pub cases: Tally,
     /// Packages that never ran are cases `not-run` when this is true; when false, which packages there are is unknown.

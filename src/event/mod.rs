@@ -20,6 +20,6 @@ pub use fingerprint::{Fingerprint, digest};
 pub use journal::{Journal, JournalError, read_journal, read_start};
 pub use kinds::{
     CaseFinished, CaseStarted, Event, Isolation, JobFinished, JobQueued, JobStarted, Notice,
-    RunFinished, RunResumed, RunStarted, Since, Span,
+    PeakOf, RunFinished, RunResumed, RunStarted, Since, Span,
 };
 pub use record::{FORMAT_VERSION, Record};

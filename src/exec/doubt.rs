@@ -22,6 +22,8 @@ pub(super) fn question(job: &Job, spec: &Spec) -> Option<Spec> {
     (job.expect == Expect::Commands && is_make).then(|| {
         let mut question = spec.clone();
         question.arguments.insert(0, "-q".into());
+        // They are gone when it is asked.
+        question.sandbox.groups.clear();
         question
     })
 }

@@ -20,6 +20,7 @@ mod doubt;
 mod failure;
 pub mod helper;
 mod isolation;
+mod limits;
 mod log;
 mod mask;
 mod orders;

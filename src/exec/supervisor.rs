@@ -8,13 +8,14 @@ use crossbeam_channel::Sender;
 use super::child::Child;
 use super::failure::Failure;
 use super::isolation::Settled;
+use super::limits::{Group, Used};
 use super::log::{self, Log};
 use super::orders::Stops;
 use super::output::{Finished, Output};
 use super::protocol::{Ended, Spec};
 use super::watch::{Limits, Watch, Watched};
 use super::{doubt, program};
-use crate::event::{CaseFinished, Event, JobFinished, JobStarted};
+use crate::event::{CaseFinished, Event, JobFinished, JobStarted, PeakOf};
 use crate::outcome::{Ending, Facts, JobOutcome, Tally, Trouble, Verdict, verdict};
 use crate::parse::Observations;
 use crate::plan::Job;
@@ -50,6 +51,7 @@ struct Attempt {
     seconds: Duration,
     watched: Watched,
     output: Finished,
+    used: Used,
 }
 
 impl Supervisor<'_> {
@@ -102,19 +104,33 @@ impl Supervisor<'_> {
             timeout: self.job.timeout,
             grace: self.job.grace,
         };
-        let watched = match Child::start(self.program, spec.clone()) {
+        let group = self.group();
+        let child = (group.as_ref().map_err(Clone::clone))
+            .and_then(|group| Child::start(self.program, grouped(spec, group)));
+        let watched = match child {
             Ok(child) => Watch::new(child, Some(&mut output), self.stops, limits).run(),
             Err(failure) => Watched {
                 failure: Some(failure),
                 ..Watched::default()
             },
         };
+        let used = group.map(|group| group.used()).unwrap_or_default();
         let ending = watched.ended.as_ref().and_then(|ended| ended.ending);
         Attempt {
             seconds: started.elapsed(),
             output: output.finish(ending),
             watched,
+            used,
         }
+    }
+
+    /// The control group that holds the job's limits, where there is one.
+    fn group(&self) -> Result<Group, Failure> {
+        let held = self
+            .settled
+            .map_or(&[][..], |settled| &settled.limited.held);
+        Group::create(held)
+            .map_err(|error| Failure::of_system("cannot make the job's control group", &error))
     }
 
     fn conclude(&mut self, spec: &Spec, attempt: Attempt) -> JobFinished {
@@ -122,6 +138,7 @@ impl Supervisor<'_> {
             seconds,
             watched,
             mut output,
+            used,
         } = attempt;
         let ended = watched.ended.unwrap_or_default();
         let mut failure = watched.failure.or(output.failure);
@@ -136,6 +153,9 @@ impl Supervisor<'_> {
         let facts = self.facts(ended.ending, trouble, output.cases, output.observations);
         let mut verdict = verdict(&facts);
         verdict.fix = failure.and_then(|failure| failure.fix).or(verdict.fix);
+        if let Some(settled) = self.settled {
+            verdict = used.explain(&settled.limited, verdict);
+        }
         JobFinished {
             attempt: self.attempt,
             ending: ended.ending,
@@ -143,7 +163,12 @@ impl Supervisor<'_> {
             cases: output.cases,
             log: Some(self.log_name()),
             log_size: output.log_size,
-            ..resources(never_started(self.job, verdict), ended, watched.survivors)
+            ..resources(
+                never_started(self.job, verdict),
+                ended,
+                watched.survivors,
+                used,
+            )
         }
     }
 
@@ -213,6 +238,7 @@ pub(super) fn never_started(job: &Job, verdict: Verdict) -> JobFinished {
         seconds: 0.0,
         cpu_seconds: None,
         peak_memory: None,
+        peak_memory_of: PeakOf::default(),
         cases: Tally::default(),
         packages_known: job.packages.is_some(),
         left_processes: Vec::new(),
@@ -221,11 +247,26 @@ pub(super) fn never_started(job: &Job, verdict: Verdict) -> JobFinished {
     }
 }
 
-fn resources(finished: JobFinished, ended: Ended, survivors: Vec<String>) -> JobFinished {
+fn grouped(spec: &Spec, group: &Group) -> Spec {
+    let mut spec = spec.clone();
+    spec.sandbox.groups = group.entrances().into_iter().map(Into::into).collect();
+    spec
+}
+
+fn resources(
+    finished: JobFinished,
+    ended: Ended,
+    survivors: Vec<String>,
+    used: Used,
+) -> JobFinished {
     let is_known = ended.ending.is_some();
     JobFinished {
         cpu_seconds: is_known.then_some(ended.cpu_seconds),
-        peak_memory: is_known.then_some(ended.peak_memory),
+        peak_memory: used.peak_memory.or(is_known.then_some(ended.peak_memory)),
+        peak_memory_of: match used.peak_memory {
+            Some(_) => PeakOf::AllProcesses,
+            None => PeakOf::LargestProcess,
+        },
         left_processes: [ended.left, survivors].concat(),
         ..finished
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::{IsolatePolicy, NetworkPolicy};
+use crate::config::{IsolatePolicy, Limits, NetworkPolicy};
 
 /// What a job is kept from, as asked for; what the host can keep it from is for [`crate::exec`] to find out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,4 +15,6 @@ pub struct Bounds {
     pub writable: Vec<PathBuf>,
     /// It calls sudo, which no sandbox of an ordinary user's lets through.
     pub calls_sudo: bool,
+    /// What it may use.
+    pub limits: Limits,
 }

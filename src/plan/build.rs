@@ -136,6 +136,7 @@ fn job(
                 .map(|path| writable(path, &found.directory, user))
                 .collect(),
             calls_sudo: found.calls_sudo.contains(&step.name),
+            limits: pipeline.limits,
         },
     }
 }

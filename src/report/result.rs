@@ -56,6 +56,8 @@ struct Job<'a> {
     seconds: f64,
     cpu_seconds: Option<f64>,
     peak_memory: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peak_memory_of: Option<&'static str>,
     cases: Tally,
     packages_known: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,6 +128,9 @@ fn job(job: &JobResult) -> Job<'_> {
         seconds: milliseconds(finished.map_or(0.0, |finished| finished.seconds)),
         cpu_seconds: finished.and_then(|finished| finished.cpu_seconds.map(milliseconds)),
         peak_memory: finished.and_then(|finished| finished.peak_memory),
+        peak_memory_of: finished
+            .filter(|finished| finished.peak_memory.is_some())
+            .map(|finished| finished.peak_memory_of.word()),
         cases: job.tally,
         isolation: job.isolation.as_ref(),
         packages_known: finished.is_some_and(|finished| finished.packages_known),

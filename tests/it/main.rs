@@ -26,6 +26,7 @@ mod isolation_escape;
 mod isolation_kill;
 mod isolation_support;
 mod kata_workspace;
+mod limits;
 mod misbehaving;
 mod output;
 mod proxy;

@@ -20,6 +20,7 @@ mod step;
 mod tree;
 mod watch;
 
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
@@ -60,7 +61,9 @@ fn serve(control: &mut Channel) -> io::Result<()> {
     let Some(Order::Start(spec)) = setup::first_order(control)? else {
         return Ok(());
     };
+    let joined = join(&spec.sandbox.groups);
     let refused = match &spec.sandbox.space {
+        _ if joined.is_err() => joined,
         Some(space) => match namespaces::split(&spec.sandbox) {
             Ok(Side::Outside(init)) => return namespaces::guard(control, init),
             Ok(Side::Inside(sockets)) => furnish(&spec.sandbox, space, &sockets),
@@ -75,6 +78,14 @@ fn serve(control: &mut Channel) -> io::Result<()> {
             what: refused.to_string(),
         }),
     }
+}
+
+/// Enters the job's control groups, and with this process all that it starts from now on.
+fn join(groups: &[OsString]) -> Result<(), Refused> {
+    groups.iter().try_for_each(|entrance| {
+        std::fs::write(entrance, "0")
+            .step(|| format!("entering the control group by {}", entrance.display()))
+    })
 }
 
 fn raise_loopback() -> Result<(), Refused> {
@@ -97,6 +108,7 @@ fn furnish(sandbox: &Sandbox, space: &Space, sockets: &[PathBuf]) -> Result<(), 
 /// Starts the job and sees it to its end.
 fn work(control: &mut Channel, spec: &Spec) -> io::Result<()> {
     let events = setup::adopt_orphans()?;
+    spec.sandbox.limits.take()?;
     match launch::launch(spec) {
         Ok(job) => {
             // The job may be of the same user: it is not to trace the one that watches it.

@@ -77,6 +77,7 @@ impl Host {
         let sandbox = Sandbox {
             network: tier.network,
             space,
+            ..Sandbox::default()
         };
         let spec = Spec {
             program: "/bin/sh".into(),

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::exec::limits::OfEach;
+
 /// What is put around one job.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::exec) struct Sandbox {
@@ -12,6 +14,10 @@ pub(in crate::exec) struct Sandbox {
     pub network: bool,
     /// Processes, mounts, IPC and host name of its own.
     pub space: Option<Space>,
+    /// Limits of each of its processes.
+    pub limits: OfEach,
+    /// Files that it writes 0 to, to be in its control groups: see [`crate::exec::limits`].
+    pub groups: Vec<OsString>,
 }
 
 /// A job's own processes and its own view of the files.

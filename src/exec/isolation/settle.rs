@@ -7,6 +7,7 @@ use super::host::{Host, Level, Tier};
 use super::{Sandbox, Space, places};
 use crate::config::{IsolatePolicy, NetworkPolicy};
 use crate::event::Isolation;
+use crate::exec::limits::{Limited, Settling};
 use crate::plan::{Bounds, Job, JobId, Plan, Readiness};
 
 /// The word for what is kept by the kernel.
@@ -41,6 +42,7 @@ pub struct Isolated {
 #[derive(Debug, Clone)]
 pub(in crate::exec) struct Settled {
     pub sandbox: Sandbox,
+    pub limited: Limited,
     pub said: Isolation,
 }
 
@@ -59,13 +61,15 @@ impl Decided {
     /// When `off` or `on` is asked for and this host cannot keep it.
     pub fn of(plan: &Plan, program: &Path) -> Result<Self, Unmet> {
         let mut host = Host::new(program);
+        let mut limits = Settling::default();
         let mut jobs = BTreeMap::new();
         for job in plan
             .jobs
             .iter()
             .filter(|job| job.readiness == Readiness::Ready)
         {
-            let decision = Decision::of(job, |tier| host.allows(tier))?;
+            let mut decision = Decision::of(job, |tier| host.allows(tier))?;
+            decision.limit(job, &mut limits);
             jobs.insert(job.id.clone(), decision);
         }
         Ok(Self { jobs })
@@ -106,6 +110,12 @@ impl Isolated {
             processes: least(|said| &said.processes),
             files: least(|said| &said.files),
             mode: modes.join(", "),
+            // The same for every job that has any.
+            limits: all()
+                .map(|said| &said.limits)
+                .find(|limits| !limits.is_empty())
+                .cloned()
+                .unwrap_or_default(),
         }
     }
 }
@@ -114,6 +124,7 @@ impl Isolated {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Decision {
     tier: Tier,
+    limited: Limited,
     said: Isolation,
 }
 
@@ -158,13 +169,22 @@ impl Decision {
         };
         Self {
             tier,
+            limited: Limited::default(),
             said: Isolation {
                 network,
                 processes: of_space(),
                 files: of_space(),
                 mode: mode(job.bounds.isolate).to_owned(),
+                limits: BTreeMap::new(),
             },
         }
+    }
+
+    /// Root's processes are not counted, see setrlimit(2); those of others are counted for each user namespace.
+    fn limit(&mut self, job: &Job, settling: &mut Settling) {
+        let is_apart = self.tier.space != Level::None && !nix::unistd::geteuid().is_root();
+        self.limited = settling.settle(job.bounds.limits, is_apart);
+        self.said.limits = self.limited.said.clone();
     }
 
     fn settled(self, job: &Job, scene: &Scene<'_>) -> Settled {
@@ -177,7 +197,10 @@ impl Decision {
             sandbox: Sandbox {
                 network: self.tier.network,
                 space,
+                limits: self.limited.of_each,
+                groups: Vec::new(),
             },
+            limited: self.limited,
             said: self.said,
         }
     }

@@ -130,11 +130,22 @@ fn run_properties(started: &RunStarted, job: &JobResult) -> Vec<(&'static str, S
             ("isolation.files", isolation.files.clone()),
         ])
         .chain(mode.map(|mode| ("isolation.mode", mode)))
+        .chain(isolation.limits.iter().filter_map(limit_property))
         .chain([
             (facts::RUN, started.run_id.clone()),
             (facts::VERSION, started.version.clone()),
         ])
         .collect()
+}
+
+fn limit_property((what, words): (&String, &String)) -> Option<(&'static str, String)> {
+    let name = match what.as_str() {
+        "memory" => "limits.memory",
+        "processes" => "limits.processes",
+        "file_size" => "limits.file_size",
+        _ => return None,
+    };
+    Some((name, words.clone()))
 }
 
 fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
@@ -161,6 +172,8 @@ fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
         ending,
         cpu.map(|cpu| ("cpu_seconds", cpu)),
         peak.map(|peak| ("peak_memory", peak)),
+        (finished.peak_memory)
+            .map(|_| ("peak_memory_of", finished.peak_memory_of.word().to_owned())),
         left.map(|left| ("left_processes", left)),
         finished.log.clone().map(|log| (facts::LOG, log)),
     ]

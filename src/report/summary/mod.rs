@@ -168,10 +168,13 @@ impl Context<'_> {
 /// What is only advised, parts with the same reason together: `network, files (not built yet)`.
 fn advisories(isolation: &Isolation) -> Vec<String> {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    let limit = |what| isolation.limits.get(what).map_or("", String::as_str);
     for (part, reach) in [
-        ("network", &isolation.network),
+        ("network", isolation.network.as_str()),
         ("processes", &isolation.processes),
         ("files", &isolation.files),
+        ("limit of memory", limit("memory")),
+        ("limit of processes", limit("processes")),
     ] {
         let Some(rest) = reach.strip_prefix("advisory") else {
             continue;

@@ -49,6 +49,7 @@ pub fn end(job: &str, outcome: JobOutcome, reason: &str) -> JobFinished {
         seconds: 6.125,
         cpu_seconds: Some(3.5),
         peak_memory: Some(31 << 20),
+        peak_memory_of: Default::default(),
         cases: Tally::default(),
         packages_known: true,
         left_processes: Vec::new(),
@@ -65,6 +66,7 @@ pub fn never(job: &str, outcome: JobOutcome, reason: &str) -> JobFinished {
         seconds: 0.0,
         cpu_seconds: None,
         peak_memory: None,
+        peak_memory_of: Default::default(),
         log: None,
         ..end(job, outcome, reason)
     }
@@ -101,6 +103,7 @@ impl Script {
                 processes: "enforced".to_owned(),
                 files: "off".to_owned(),
                 mode: String::new(),
+                limits: Default::default(),
             },
             since: None,
             rerun_of: None,

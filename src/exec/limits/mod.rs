@@ -1,0 +1,82 @@
+//! What a job may use, and who keeps it to that: a control group of its own, where this process may make one; else the
+//! limits that each process has.
+//!
+//! ```text
+//! places (where groups can be made) ─▶ Settling (once a run: what holds, tried out) ─▶ Group (a job: made, read, removed)
+//! ```
+//! Groups are made below the one that kata-ci itself is in, so that what it was limited to goes on to hold. They are
+//! removed when their job is over; those of a run that was killed, by the next one that looks there.
+//!
+//! The limits guard against accidents: a job that runs as root without `isolate = "on"` can leave its group.
+
+mod group;
+mod places;
+mod settling;
+mod used;
+
+use serde::{Deserialize, Serialize};
+
+pub(super) use group::Group;
+pub(super) use settling::{Limited, Settling};
+pub(super) use used::Used;
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Memory,
+    Processes,
+}
+
+/// Limits that each process of a job has, see setrlimit(2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct OfEach {
+    /// Bytes of private memory that it may ask for. Not its address space: Go, Java and the sanitizers reserve much more of
+    /// that than they ever use.
+    pub data: Option<u64>,
+    /// Processes of its user.
+    pub processes: Option<u64>,
+    /// Bytes of any file.
+    pub file_size: Option<u64>,
+}
+
+impl OfEach {
+    /// Limits this process, and what it starts from now on.
+    pub fn take(&self) -> nix::Result<()> {
+        use nix::sys::resource::{Resource, setrlimit};
+        for (resource, limit) in [
+            (Resource::RLIMIT_DATA, self.data),
+            (Resource::RLIMIT_NPROC, self.processes),
+            (Resource::RLIMIT_FSIZE, self.file_size),
+        ] {
+            if let Some(limit) = limit {
+                setrlimit(resource, limit, limit)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bytes as people write them: `64 MiB`, `1.5 GiB`.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u32); 4] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    let unit = UNITS.iter().find(|(_, shift)| bytes >> shift > 0);
+    match unit {
+        None => format!("{bytes} B"),
+        Some((unit, shift)) => {
+            let number = bytes as f64 / (1_u64 << shift) as f64;
+            let text = format!("{number:.1}");
+            format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        let sizes = [1023, 64 << 20, 3 << 29, 2048].map(size);
+        assert_eq!(sizes, ["1023 B", "64 MiB", "1.5 GiB", "2 KiB"]);
+    }
+}

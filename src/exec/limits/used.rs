@@ -1,0 +1,103 @@
+//! What a job used, as its group counted it, and what that says of its end.
+
+use super::{Limited, size};
+use crate::outcome::{JobOutcome, Verdict};
+
+/// What a group counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::exec) struct Used {
+    /// Peak of the memory of all processes together, caches of files included, in bytes.
+    pub peak_memory: Option<u64>,
+    /// Processes that the kernel killed for want of memory.
+    pub killed: u64,
+    /// Times that a process was refused another one.
+    pub refused: u64,
+}
+
+impl Used {
+    /// A job that did not end well and met a limit did so because of it.
+    pub fn explain(&self, limited: &Limited, verdict: Verdict) -> Verdict {
+        let is_bad = matches!(verdict.outcome, JobOutcome::Failed | JobOutcome::Error);
+        let met = match (limited.limits.memory, limited.limits.processes) {
+            (Some(limit), _) if self.killed > 0 => Some((
+                format!("out of memory: it reached its limit of {}", size(limit)),
+                "memory",
+            )),
+            (_, Some(limit)) if self.refused > 0 => Some((
+                format!("it reached its limit of {limit} processes"),
+                "processes",
+            )),
+            _ => None,
+        };
+        let Some((what, key)) = met.filter(|_| is_bad) else {
+            return verdict;
+        };
+        let reason = match verdict.reason.as_str() {
+            "" => what,
+            reason => format!("{what} ({reason})"),
+        };
+        Verdict {
+            outcome: JobOutcome::Failed,
+            reason,
+            fix: Some(format!(
+                "raise `{key}` in [limits], or find out what uses so much"
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Limits;
+
+    fn explained(outcome: JobOutcome, used: Used) -> (JobOutcome, String) {
+        let limited = Limited {
+            limits: Limits {
+                memory: Some(64 << 20),
+                processes: Some(5),
+                file_size: None,
+            },
+            ..Limited::default()
+        };
+        let verdict = used.explain(
+            &limited,
+            Verdict {
+                outcome,
+                reason: "exit code 2".into(),
+                fix: None,
+            },
+        );
+        (verdict.outcome, verdict.reason)
+    }
+
+    #[test]
+    fn who_met_a_limit_and_failed_is_told_so_and_nobody_else() {
+        let used = |killed, refused| Used {
+            killed,
+            refused,
+            peak_memory: None,
+        };
+        for outcome in [JobOutcome::Failed, JobOutcome::Error] {
+            let (outcome, reason) = explained(outcome, used(1, 1));
+            assert_eq!(outcome, JobOutcome::Failed);
+            assert_eq!(
+                reason,
+                "out of memory: it reached its limit of 64 MiB (exit code 2)"
+            );
+        }
+        let (_, reason) = explained(JobOutcome::Failed, used(0, 1));
+        assert_eq!(reason, "it reached its limit of 5 processes (exit code 2)");
+        for outcome in [
+            JobOutcome::Passed,
+            JobOutcome::Cancelled,
+            JobOutcome::TimedOut,
+        ] {
+            assert_eq!(
+                explained(outcome, used(1, 1)),
+                (outcome, "exit code 2".into())
+            );
+        }
+        assert_eq!(explained(JobOutcome::Failed, used(0, 0)).1, "exit code 2");
+    }
+}
