@@ -281,6 +281,9 @@ pub struct JobFinished {
     /// Processes that were still there when the job's own process had ended, and were killed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_processes: Vec<String>,
+    /// What a job that failed with the network off tried to reach, as its output tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub network_tried: Vec<String>,
     /// Log file, relative to the report directory; none when it never ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,

@@ -23,6 +23,7 @@ mod isolation;
 mod limits;
 mod log;
 mod mask;
+mod offline;
 mod orders;
 mod orphans;
 mod output;

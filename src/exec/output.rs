@@ -8,6 +8,7 @@ use crossbeam_channel::{SendTimeoutError, Sender};
 use super::failure::Failure;
 use super::log::Log;
 use super::mask::Mask;
+use super::offline::Offline;
 use crate::event::{CaseFinished, CaseStarted, Event};
 use crate::outcome::{Ending, Tally};
 use crate::parse::{CaseEnd, CaseKey, Context, Finding, Observations, Parser};
@@ -42,7 +43,14 @@ pub(super) struct Finished {
 }
 
 impl<'run> Output<'run> {
-    pub fn new(job: &'run Job, attempt: u32, log: Log, events: &'run Sender<Event>) -> Self {
+    /// `offline`: where the job has no network.
+    pub fn new(
+        job: &'run Job,
+        attempt: u32,
+        log: Log,
+        offline: Option<Offline>,
+        events: &'run Sender<Event>,
+    ) -> Self {
         let parser = Parser::new(Context {
             go_root: job.go_root.clone(),
             packages: job.packages.clone(),
@@ -51,6 +59,7 @@ impl<'run> Output<'run> {
         let findings = Findings {
             job: &job.id,
             attempt,
+            offline,
             events,
             waiting: VecDeque::new(),
             cases: Tally::default(),
@@ -113,6 +122,7 @@ impl<'run> Output<'run> {
 struct Findings<'run> {
     job: &'run JobId,
     attempt: u32,
+    offline: Option<Offline>,
     events: &'run Sender<Event>,
     waiting: VecDeque<Event>,
     cases: Tally,
@@ -125,7 +135,10 @@ impl Findings<'_> {
             Finding::Started(key, offset) => Event::CaseStarted(self.started(key, offset)),
             Finding::Finished(end) => {
                 self.cases.add(end.status);
-                let finished = self.finished(end);
+                let mut finished = self.finished(end);
+                if let Some(offline) = &self.offline {
+                    offline.tell(&mut finished);
+                }
                 self.kept
                     .iter_mut()
                     .for_each(|kept| kept.push(finished.clone()));

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::isolation::Settled;
 use super::limits::{Group, Used};
 use super::log::{self, Log};
+use super::offline::{self, Offline};
 use super::orders::Stops;
 use super::output::{Finished, Output};
 use super::protocol::{Ended, Spec};
@@ -99,7 +100,7 @@ impl Supervisor<'_> {
 
     fn attempt(&mut self, spec: &Spec, log: Log) -> Attempt {
         let started = Instant::now();
-        let mut output = Output::new(self.job, self.attempt, log, self.events);
+        let mut output = Output::new(self.job, self.attempt, log, self.offline(), self.events);
         let limits = Limits {
             timeout: self.job.timeout,
             grace: self.job.grace,
@@ -122,6 +123,13 @@ impl Supervisor<'_> {
             watched,
             used,
         }
+    }
+
+    /// Where the job has no network.
+    fn offline(&self) -> Option<Offline> {
+        let log = log::name(&self.job.id, self.attempt);
+        let is_off = self.settled.is_some_and(|settled| settled.sandbox.network);
+        is_off.then(|| Offline::new(self.logs.join(log)))
     }
 
     /// The control group that holds the job's limits, where there is one.
@@ -156,6 +164,8 @@ impl Supervisor<'_> {
         if let Some(settled) = self.settled {
             verdict = used.explain(&settled.limited, verdict);
         }
+        let tried = (self.offline()).map_or_else(Vec::new, |log| log.tried(verdict.outcome));
+        verdict = offline::explain(verdict, &tried);
         JobFinished {
             attempt: self.attempt,
             ending: ended.ending,
@@ -163,6 +173,7 @@ impl Supervisor<'_> {
             cases: output.cases,
             log: Some(self.log_name()),
             log_size: output.log_size,
+            network_tried: tried,
             ..resources(
                 never_started(self.job, verdict),
                 ended,
@@ -242,6 +253,7 @@ pub(super) fn never_started(job: &Job, verdict: Verdict) -> JobFinished {
         cases: Tally::default(),
         packages_known: job.packages.is_some(),
         left_processes: Vec::new(),
+        network_tried: Vec::new(),
         log: None,
         log_size: 0,
     }

@@ -26,6 +26,7 @@ mod libtest_lines;
 mod libtest_panics;
 mod lines;
 mod make;
+mod network;
 mod not_run;
 mod parser;
 mod seen;
@@ -38,4 +39,5 @@ mod tap_stream;
 mod tests;
 
 pub use finding::{CaseEnd, CaseKey, Context, Finding, Observations};
+pub use network::{network_fix, network_tried};
 pub use parser::Parser;

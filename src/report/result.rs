@@ -64,6 +64,8 @@ struct Job<'a> {
     isolation: Option<&'a Isolation>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     left_processes: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    network_tried: &'a [String],
     log: Option<&'a str>,
 }
 
@@ -135,6 +137,7 @@ fn job(job: &JobResult) -> Job<'_> {
         isolation: job.isolation.as_ref(),
         packages_known: finished.is_some_and(|finished| finished.packages_known),
         left_processes: finished.map_or(&[], |finished| &finished.left_processes),
+        network_tried: finished.map_or(&[], |finished| &finished.network_tried),
         log: finished.and_then(|finished| finished.log.as_deref()),
     }
 }

@@ -28,6 +28,7 @@ mod isolation_support;
 mod kata_workspace;
 mod limits;
 mod misbehaving;
+mod network_tried;
 mod output;
 mod proxy;
 mod push;

@@ -175,6 +175,7 @@ fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
         (finished.peak_memory)
             .map(|_| ("peak_memory_of", finished.peak_memory_of.word().to_owned())),
         left.map(|left| ("left_processes", left)),
+        filled(finished.network_tried.join(", ")).map(|tried| ("network_tried", tried)),
         finished.log.clone().map(|log| (facts::LOG, log)),
     ]
     .into_iter()

@@ -53,6 +53,7 @@ pub fn end(job: &str, outcome: JobOutcome, reason: &str) -> JobFinished {
         cases: Tally::default(),
         packages_known: true,
         left_processes: Vec::new(),
+        network_tried: Vec::new(),
         log: Some(format!("logs/{job}.log")),
         log_size: 0,
     }

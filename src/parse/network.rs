@@ -1,0 +1,197 @@
+//! Who tried the network: the words in which programs say that they could not reach it, and what they tried to reach.
+//!
+//! The texts are those of curl and git, Go, Rust, Python (pip), apt, wget and npm, as they stand in their sources and as they
+//! print them without a network. Pure, total, and of bytes: output can be anything.
+//!
+//! It is asked of jobs that failed with the network off. What it finds is what was tried; that the job failed because of it,
+//! it does not say.
+
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+/// Most that is told of one output.
+const MOST: usize = 10;
+
+/// Longest name or address taken: that of a host has at most 253 letters, see RFC 1035.
+const LONGEST: usize = 260;
+
+/// What could not be reached is the group that matched.
+const PATTERNS: &str = concat!(
+    r"(?i-u)",
+    // curl, git and cargo over libcurl; wget: `unable to resolve host address ‘X’`.
+    r"could not resolve (?:host|proxy)(?:name)?:? '?(?<curl>[a-z0-9._:-]+)",
+    r"|unable to resolve host address [^a-z0-9\n]{0,4}(?<wget>[a-z0-9._:-]+)",
+    r"|failed to connect to (?<connect>[a-z0-9._:\[\]-]+) port \d+",
+    // Go: `dial tcp: lookup X on …`, `dial tcp 192.0.2.1:443: connect: network is unreachable`.
+    r"|dial (?:tcp|udp)[46]?: lookup (?<lookup>[a-z0-9._-]+)",
+    r"|dial (?:tcp|udp)[46]? (?<dial>[a-z0-9._:\[\]-]+): (?:connect: network is unreachable|i/o timeout)",
+    // Python: urllib3 in pip, requests.
+    r"|HTTPS?Connection(?:Pool)?\(host='(?<python>[^'\n]+)'",
+    // apt: `Could not resolve 'X'`, `Temporary failure resolving 'X'`.
+    r"|(?:could not resolve|failure resolving) '(?<apt>[^'\n]+)'",
+    // node: `getaddrinfo EAI_AGAIN X`, `connect ENETUNREACH 192.0.2.1:443`.
+    r"|getaddrinfo (?:EAI_AGAIN|ENOTFOUND) (?<node>[a-z0-9._-]+)",
+    r"|connect ENETUNREACH (?<unreachable>[a-z0-9._:\[\]-]+)",
+    // ssh: `Could not resolve hostname X: …`, `connect to host X port 22: Network is unreachable`.
+    r"|connect to host (?<ssh>[a-z0-9._:\[\]-]+) port \d+",
+    // rustup, reqwest: `error trying to connect: dns error`, with the address before it.
+    r"|error sending request for url \((?<url>[a-z]+://[^\s)\n]+)",
+    r"|unable to access '(?<git>[a-z]+://[^'\n]+)'",
+    // Nobody says what was tried: the words of the system, and of getaddrinfo(3).
+    r"|(?<nothing>network is unreachable|temporary failure in name resolution|dns error: failed to lookup)",
+);
+
+static TRIED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PATTERNS).ok());
+
+/// What was tried to reach, each once, in order: names and addresses as the output has them, at most ten. Where it tells no
+/// name, `the network`.
+pub fn network_tried(output: &[u8]) -> Vec<String> {
+    let mut tried: Vec<String> = Vec::new();
+    let mut is_nameless = false;
+    for found in TRIED.iter().flat_map(|regex| regex.captures_iter(output)) {
+        match target(&found) {
+            None => is_nameless = true,
+            Some(name) if is_own(&name) || tried.contains(&name) => {}
+            Some(name) => tried.push(name),
+        }
+        if tried.len() == MOST {
+            break;
+        }
+    }
+    if tried.is_empty() && is_nameless {
+        tried.push("the network".to_owned());
+    }
+    tried
+}
+
+fn target(found: &regex::bytes::Captures<'_>) -> Option<String> {
+    if found.name("nothing").is_some() {
+        return None;
+    }
+    let group = found.iter().skip(1).flatten().next()?;
+    let text = String::from_utf8_lossy(group.as_bytes());
+    let text = match text.split_once("://") {
+        // The host of an address: what stands before it can be a password.
+        Some((_, rest)) => {
+            let host = rest.split('/').next().unwrap_or_default();
+            host.rsplit('@').next().unwrap_or_default().to_owned()
+        }
+        None => text.into_owned(),
+    };
+    let name = text.trim_end_matches(['.', ':', ',']);
+    let is_clean = !name.is_empty() && !name.contains(char::is_control);
+    (is_clean && name.len() <= LONGEST).then(|| name.to_owned())
+}
+
+/// The job's own loopback is there: a test that fails to reach it has not tried the network.
+fn is_own(name: &str) -> bool {
+    let name = name.trim_start_matches('[');
+    name.starts_with("localhost") || name.starts_with("127.") || name.starts_with("::1")
+}
+
+/// What a job with the network off is told to do about it.
+pub fn network_fix() -> &'static str {
+    "mark the step `network = \"on\"`, or bring it beforehand with a step of its own that fetches"
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_each_program_says_names_what_it_tried() {
+        for (output, expected) in [
+            (
+                "curl: (6) Could not resolve host: example.com\n",
+                "example.com",
+            ),
+            (
+                "fatal: unable to access 'https://user:secret@github.com/kata-containers/tests/': Could not resolve host: github.com\n",
+                "github.com",
+            ),
+            (
+                "Get \"https://proxy.golang.org/x\": dial tcp: lookup proxy.golang.org on 192.0.2.53:53: read udp",
+                "proxy.golang.org",
+            ),
+            (
+                "dial tcp 192.0.2.7:443: connect: network is unreachable",
+                "192.0.2.7:443",
+            ),
+            (
+                "dial tcp [2001:db8::1]:443: connect: network is unreachable",
+                "[2001:db8::1]:443",
+            ),
+            (
+                "warning: spurious network error (3 tries remaining): [6] Couldn't resolve host name (Could not resolve host: index.crates.io)",
+                "index.crates.io",
+            ),
+            (
+                "HTTPSConnectionPool(host='pypi.org', port=443): Max retries exceeded",
+                "pypi.org",
+            ),
+            (
+                "Err:1 http://deb.debian.org/debian stable InRelease\n  Temporary failure resolving 'deb.debian.org'",
+                "deb.debian.org",
+            ),
+            (
+                "wget: unable to resolve host address \u{2018}example.org\u{2019}",
+                "example.org",
+            ),
+            (
+                "npm ERR! getaddrinfo EAI_AGAIN registry.npmjs.org",
+                "registry.npmjs.org",
+            ),
+            (
+                "ssh: Could not resolve hostname review.example.com: Temporary failure in name resolution",
+                "review.example.com",
+            ),
+            (
+                "curl: (7) Failed to connect to 192.0.2.1 port 443 after 0 ms: Couldn't connect to server",
+                "192.0.2.1",
+            ),
+            (
+                "Os { code: 101, kind: NetworkUnreachable, message: \"Network is unreachable\" }",
+                "the network",
+            ),
+        ] {
+            assert_eq!(network_tried(output.as_bytes()), [expected], "{output}");
+        }
+    }
+
+    #[test]
+    fn what_has_nothing_to_do_with_it_is_passed_over() {
+        for output in [
+            "dial tcp 127.0.0.1:10000: connect: connection refused",
+            "Failed to connect to localhost port 80: Connection refused",
+            "ok  \tgithub.com/kata-containers/agent\t0.1s",
+            "",
+        ] {
+            assert!(network_tried(output.as_bytes()).is_empty(), "{output}");
+        }
+    }
+
+    #[test]
+    fn each_is_named_once_in_order_and_not_more_than_ten() {
+        let lines: String = (0..40)
+            .map(|number| format!("Could not resolve host: h{}\n", number / 2))
+            .collect();
+        let tried = network_tried(lines.as_bytes());
+        assert_eq!(tried.len(), MOST);
+        assert_eq!(tried[..2], ["h0", "h1"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_clean_short_names(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0_usize..60) {
+            let mut output = b"Could not resolve host: ".to_vec();
+            output.truncate(cut);
+            output.extend_from_slice(&bytes);
+            for name in network_tried(&output) {
+                prop_assert!(!name.is_empty() && name.len() <= LONGEST && !name.contains(char::is_control));
+            }
+        }
+    }
+}
