@@ -60,7 +60,7 @@ impl Child {
             pid,
             is_out_of_reach: spec.sandbox.space.is_some(),
         };
-        match child.channel.send(&Order::Start(spec)) {
+        match child.channel.send(&Order::Start(Box::new(spec))) {
             Ok(()) => Ok((child, output)),
             Err(error) => {
                 child.end_by_force();

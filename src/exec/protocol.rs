@@ -32,7 +32,7 @@ pub(super) struct Spec {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Order {
     /// Start this; comes first and once.
-    Start(Spec),
+    Start(Box<Spec>),
     /// TERM to every process of the job.
     Term,
     /// KILL to every process of the job, until none is left.
@@ -175,10 +175,15 @@ mod tests {
             environment: vec![("X".into(), OsString::from_vec(vec![1, 0x80, 10]))],
             sandbox: Sandbox::default(),
         };
-        supervisor.send(&Order::Start(spec.clone())).unwrap();
+        supervisor
+            .send(&Order::Start(Box::new(spec.clone())))
+            .unwrap();
         supervisor.send(&Order::Kill).unwrap();
         let received = helper.receive::<Order>().unwrap();
-        assert_eq!(received.messages, [Order::Start(spec), Order::Kill]);
+        assert_eq!(
+            received.messages,
+            [Order::Start(Box::new(spec)), Order::Kill]
+        );
         assert!(!received.is_last);
     }
 
