@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::support::gerrit::{Answer, Clone, fresh_id, plain};
 
 /// Everything of a repository that a push must leave alone.
-fn everything(clone: &Clone) -> Vec<String> {
+pub fn everything(clone: &Clone) -> Vec<String> {
     let tree = Command::new("sh")
         .args(["-c", "find . -path ./.git -prune -o -type f -print0 | sort -z | xargs -0 sha1sum; sha1sum .git/index .git/config .git/HEAD"])
         .current_dir(&clone.directory)

@@ -5,6 +5,7 @@ use std::fs;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::push::everything;
 use crate::support::gerrit::{Answer, Clone, Transport, User, plain, server};
 use crate::support::until;
 
@@ -199,4 +200,43 @@ fn what_gerrit_takes_was_checked() {
         assert_eq!(answer.json()["changes"][0]["new"], true);
         assert_eq!(project.count(), 1);
     }
+}
+
+#[test]
+fn killed_at_any_moment_of_the_check_it_leaves_everything_as_it_was() {
+    let clone = prepared();
+    commit_verdict(&clone, "good\n");
+    write(&clone, "verdict", "stashed\n");
+    clone.git(&["stash", "-q"]);
+    write(&clone, "verdict", "dirty\n");
+    let before = everything(&clone);
+    // Without stamps, so that each round makes the whole check.
+    let push = |round: u32| {
+        let mut push = clone.kata_ci(&["push"]);
+        push.env(
+            "XDG_STATE_HOME",
+            clone.home().join(format!("state-{round}")),
+        );
+        push.stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null());
+        push
+    };
+    let started = std::time::Instant::now();
+    assert!(push(0).status().unwrap().success());
+    let whole = started.elapsed();
+    for round in 1..=30u32 {
+        let mut child = push(round).spawn().unwrap();
+        // Spread over the whole of a push; where exactly is left to chance.
+        let deadline = std::time::Instant::now() + whole * round / 30;
+        while std::time::Instant::now() < deadline && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        let _ = child.kill();
+        child.wait().unwrap();
+        assert_eq!(everything(&clone), before, "round {round}");
+    }
+    assert!(push(31).status().unwrap().success());
+    until("what the killed ones left to be cleared", || {
+        push(32).status().unwrap().success() && is_clear(&clone)
+    });
 }
