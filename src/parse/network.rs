@@ -113,8 +113,8 @@ mod tests {
                 "github.com",
             ),
             (
-                "Get \"https://proxy.golang.org/x\": dial tcp: lookup proxy.golang.org on 192.0.2.53:53: read udp",
-                "proxy.golang.org",
+                "Get \"https://modules.example.org/x\": dial tcp: lookup modules.example.org on 192.0.2.53:53: read udp",
+                "modules.example.org",
             ),
             (
                 "dial tcp 192.0.2.7:443: connect: network is unreachable",
@@ -125,24 +125,24 @@ mod tests {
                 "[2001:db8::1]:443",
             ),
             (
-                "warning: spurious network error (3 tries remaining): [6] Couldn't resolve host name (Could not resolve host: index.crates.io)",
-                "index.crates.io",
+                "warning: spurious network error (3 tries remaining): [6] Couldn't resolve host name (Could not resolve host: crates.example.org)",
+                "crates.example.org",
             ),
             (
-                "HTTPSConnectionPool(host='pypi.org', port=443): Max retries exceeded",
-                "pypi.org",
+                "HTTPSConnectionPool(host='python.example.org', port=443): Max retries exceeded",
+                "python.example.org",
             ),
             (
-                "Err:1 http://deb.debian.org/debian stable InRelease\n  Temporary failure resolving 'deb.debian.org'",
-                "deb.debian.org",
+                "Err:1 http://deb.example.org/debian stable InRelease\n  Temporary failure resolving 'deb.example.org'",
+                "deb.example.org",
             ),
             (
                 "wget: unable to resolve host address \u{2018}example.org\u{2019}",
                 "example.org",
             ),
             (
-                "npm ERR! getaddrinfo EAI_AGAIN registry.npmjs.org",
-                "registry.npmjs.org",
+                "npm ERR! getaddrinfo EAI_AGAIN npm.example.org",
+                "npm.example.org",
             ),
             (
                 "ssh: Could not resolve hostname review.example.com: Temporary failure in name resolution",

@@ -43,7 +43,7 @@ impl Facts {
     }
 }
 
-/// Which files the programs are, with those that [`PROGRAMS`] names and what else decides on their versions.
+/// Which files the programs are, with those that the list of programs names and what else decides on their versions.
 pub fn identities<'a>(
     names: impl IntoIterator<Item = &'a String>,
     environment: &BTreeMap<OsString, OsString>,
