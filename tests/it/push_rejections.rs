@@ -249,7 +249,13 @@ fn several_changes_with_one_id() {
     project
         .server
         .rest(User::Admin, "POST", &index, Some(&json!({})));
-    clone.git(&["commit", "-q", "--amend", "--no-edit", "--date=now"]);
+    clone.git(&[
+        "commit",
+        "-q",
+        "--amend",
+        "--no-edit",
+        "--date=2001-02-03T04:05:06",
+    ]);
     let answer = clone.call(&["push", "--no-check"]).expect(1);
     for piece in [&format!("{id} has duplicates"), "abandon all but one"] {
         assert!(answer.output.contains(piece), "{piece}: {answer:?}");

@@ -135,9 +135,11 @@ impl Context<'_> {
         }
     }
 
+    /// What a cancelled job had not ended yet is no news: it was told to stop in the middle.
     fn left_processes(&self, lines: &mut Vec<String>) {
         for finished in self.run.jobs().filter_map(|job| job.finished.as_ref()) {
-            if finished.left_processes.is_empty() {
+            let cancelled = finished.outcome == JobOutcome::Cancelled;
+            if cancelled || finished.left_processes.is_empty() {
                 continue;
             }
             let job = self.style.foreign(finished.job.as_str(), LINE_CAP);

@@ -61,7 +61,10 @@ fn a_run_that_was_interrupted() {
     let run = Script::new(&["a.test", "b.test", "c.test"])
         .start("a.test")
         .passed("a.test", "", 2)
-        .end(end("a.test", JobOutcome::Cancelled, "interrupted"))
+        .end(JobFinished {
+            left_processes: vec!["sleep 600 (4711)".to_owned()],
+            ..end("a.test", JobOutcome::Cancelled, "interrupted")
+        })
         .end(never("b.test", JobOutcome::NotRun, "interrupted"))
         .end(never("c.test", JobOutcome::NotRun, "interrupted"))
         .finish(Some(2))

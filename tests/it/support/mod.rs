@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{self, SigHandler, Signal};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -123,6 +125,8 @@ impl KataCi {
 
     /// Starts it and returns at once.
     pub fn start(mut self) -> Started {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(heed_signals);
         let started = Instant::now();
         let child = self.command.spawn().expect("kata-ci starts");
         Started {
@@ -136,6 +140,14 @@ impl KataCi {
     /// Runs it to its end.
     pub fn finish(self) -> Finished {
         self.start().finish()
+    }
+}
+
+/// A CI system may start the tests as a shell's `&` does, with SIGINT ignored. Children inherit that, and kata-ci keeps to it.
+fn heed_signals() {
+    for signal in [Signal::SIGINT, Signal::SIGHUP] {
+        // SAFETY: no handler is installed. Nothing of these tests wants the signal ignored.
+        unsafe { signal::signal(signal, SigHandler::SigDfl) }.expect("a signal that can be set");
     }
 }
 
