@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 
 use crate::push::everything;
 use crate::support::gerrit::{Answer, Clone, Transport, User, plain, server};
-use crate::support::until;
+use crate::support::{chance, until};
 
 /// Its test passes where the file `verdict` says `good`.
 const PIPELINE: &str = r#"
@@ -226,14 +226,15 @@ fn killed_at_any_moment_of_the_check_it_leaves_everything_as_it_was() {
     let whole = started.elapsed();
     for round in 1..=30u32 {
         let mut child = push(round).spawn().unwrap();
-        // Spread over the whole of a push; where exactly is left to chance.
-        let deadline = std::time::Instant::now() + whole * round / 30;
+        // A random moment of each thirtieth of a push.
+        let moment = whole.mul_f64((f64::from(round - 1) + chance()) / 30.0);
+        let deadline = std::time::Instant::now() + moment;
         while std::time::Instant::now() < deadline && child.try_wait().unwrap().is_none() {
             std::thread::yield_now();
         }
         let _ = child.kill();
         child.wait().unwrap();
-        assert_eq!(everything(&clone), before, "round {round}");
+        assert_eq!(everything(&clone), before, "killed after {moment:?}");
     }
     assert!(push(31).status().unwrap().success());
     until("what the killed ones left to be cleared", || {

@@ -7,6 +7,7 @@ pub mod workspace;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Once;
@@ -149,6 +150,12 @@ fn heed_signals() {
         // SAFETY: no handler is installed. Nothing of these tests wants the signal ignored.
         unsafe { signal::signal(signal, SigHandler::SigDfl) }.expect("a signal that can be set");
     }
+}
+
+/// A random number from 0 to 1.
+pub fn chance() -> f64 {
+    let random = RandomState::new().build_hasher().finish();
+    (random >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// A call that is going on.
