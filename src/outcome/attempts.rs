@@ -296,92 +296,99 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_verdict_over_attempts() {
-        let tally = |failed, flaky| Tally {
+    fn tally(failed: u64, flaky: u64) -> Tally {
+        Tally {
             failed,
             flaky,
             ..Tally::default()
-        };
-        let over = |last: JobOutcome, cases: Tally, flaky_fails| {
-            let verdict = over_attempts(2, verdict(last, "why"), &cases, flaky_fails);
-            (verdict.outcome, verdict.reason)
-        };
-        use JobOutcome as Job;
-        let cases = [
+        }
+    }
+
+    /// The verdict of a job whose second and last attempt was this.
+    fn over(last: JobOutcome, cases: &Tally, flaky_fails: bool) -> (JobOutcome, String) {
+        let verdict = over_attempts(2, verdict(last, "why"), cases, flaky_fails);
+        (verdict.outcome, verdict.reason)
+    }
+
+    #[test]
+    fn a_job_that_passed_at_last_is_flaky_and_failed_where_a_case_never_passed() {
+        for (failed, flaky, flaky_fails, outcome, reason) in [
             (
-                Job::Passed,
-                tally(0, 2),
+                0,
+                2,
                 false,
-                Job::Passed,
+                JobOutcome::Passed,
                 "2 flaky: passed in attempt 2",
             ),
             (
-                Job::Passed,
-                tally(0, 0),
+                0,
+                0,
                 false,
-                Job::Passed,
+                JobOutcome::Passed,
                 "flaky: passed in attempt 2",
             ),
             (
-                Job::Passed,
-                tally(0, 1),
+                0,
+                1,
                 true,
-                Job::Failed,
+                JobOutcome::Failed,
                 "1 flaky: passed in attempt 2, and the pipeline says flaky = \"fail\"",
             ),
             (
-                Job::Passed,
-                tally(1, 0),
+                1,
+                0,
                 false,
-                Job::Failed,
+                JobOutcome::Failed,
                 "1 failed, which attempt 2 passed without",
             ),
+        ] {
+            let over = over(JobOutcome::Passed, &tally(failed, flaky), flaky_fails);
+            assert_eq!(over, (outcome, reason.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_failed_stays_failed_whatever_kept_it_from_being_tried_again() {
+        for (last, failed, outcome, reason) in [
             (
-                Job::Vacuous,
-                tally(1, 0),
-                false,
-                Job::Failed,
+                JobOutcome::Vacuous,
+                1,
+                JobOutcome::Failed,
                 "1 failed; attempt 2 is vacuous: why",
             ),
             (
-                Job::Error,
-                tally(1, 0),
-                false,
-                Job::Failed,
+                JobOutcome::Error,
+                1,
+                JobOutcome::Failed,
                 "1 failed; attempt 2 is error: why",
             ),
             (
-                Job::Vacuous,
-                tally(0, 0),
-                false,
-                Job::Vacuous,
+                JobOutcome::Vacuous,
+                0,
+                JobOutcome::Vacuous,
                 "why (attempt 2)",
             ),
             (
-                Job::Failed,
-                tally(1, 0),
-                false,
-                Job::Failed,
+                JobOutcome::Failed,
+                1,
+                JobOutcome::Failed,
                 "1 failed in 2 attempts",
             ),
             (
-                Job::TimedOut,
-                tally(1, 0),
-                false,
-                Job::TimedOut,
+                JobOutcome::TimedOut,
+                1,
+                JobOutcome::TimedOut,
                 "why (attempt 2)",
             ),
             (
-                Job::Cancelled,
-                tally(1, 0),
-                false,
-                Job::Cancelled,
+                JobOutcome::Cancelled,
+                1,
+                JobOutcome::Cancelled,
                 "why (attempt 2)",
             ),
-        ];
-        for (last, tally, flaky_fails, outcome, reason) in cases {
-            assert_eq!(over(last, tally, flaky_fails), (outcome, reason.to_owned()));
+        ] {
+            let over = over(last, &tally(failed, 0), false);
+            assert_eq!(over, (outcome, reason.to_owned()));
         }
     }
 
