@@ -136,6 +136,34 @@ pub struct Job {
     pub bounds: Bounds,
 }
 
+impl Job {
+    /// A job that is alone in the world: judged by its exit code, within a minute, without environment, needs or bounds.
+    pub fn new(id: JobId, command: Command, directory: PathBuf) -> Self {
+        Self {
+            id,
+            command,
+            directory,
+            environment: BTreeMap::new(),
+            expect: Expect::Exit,
+            timeout: Duration::from_secs(60),
+            grace: Duration::from_secs(10),
+            needs: Vec::new(),
+            after: Vec::new(),
+            locks: Vec::new(),
+            only: None,
+            retries: 0,
+            flaky_fails: false,
+            estimate: None,
+            allow_vacuous: None,
+            readiness: Readiness::Ready,
+            packages: None,
+            go_root: None,
+            changed_files: None,
+            bounds: Bounds::default(),
+        }
+    }
+}
+
 impl Plan {
     /// Has each job take as long as it did in earlier runs, in seconds.
     pub fn expect(&mut self, durations: &BTreeMap<String, f64>) {

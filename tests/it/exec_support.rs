@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use kata_ci::event::{Event, JobFinished};
 use kata_ci::exec::{self, Control, Settings};
-use kata_ci::outcome::Expect;
-use kata_ci::plan::{Command, Job, JobId, Plan, Readiness};
+use kata_ci::plan::{Command, Job, JobId, Plan};
 use tempfile::TempDir;
 
 /// In the environment of every job of one bench: what is left of it can be found by it.
@@ -67,30 +66,13 @@ impl Bench {
     }
 
     pub fn job(&self, component: &str, command: Command) -> Job {
+        let id = JobId::new(component, "test");
         Job {
-            id: JobId::new(component, "test"),
-            command,
-            directory: self.place.path().to_owned(),
             environment: BTreeMap::from([
                 ("PATH".into(), std::env::var_os("PATH").unwrap()),
                 (MARK.into(), self.mark.clone().into()),
             ]),
-            expect: Expect::Exit,
-            timeout: Duration::from_secs(60),
-            grace: Duration::from_secs(10),
-            needs: Vec::new(),
-            after: Vec::new(),
-            locks: Vec::new(),
-            only: None,
-            retries: 0,
-            flaky_fails: false,
-            estimate: None,
-            allow_vacuous: None,
-            readiness: Readiness::Ready,
-            packages: None,
-            go_root: None,
-            changed_files: None,
-            bounds: Default::default(),
+            ..Job::new(id, command, self.place.path().to_owned())
         }
     }
 

@@ -1,33 +1,14 @@
 //! What is run again, and where narrowing would hide what never ran.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use super::*;
-use crate::plan::{JobId, Readiness};
+use crate::plan::JobId;
 
 fn job(command: &[&str]) -> Job {
+    let words = command.iter().map(|word| (*word).to_owned()).collect();
     Job {
-        id: JobId::new("proxy", "test"),
-        command: Command::Run(command.iter().map(|word| (*word).to_owned()).collect()),
-        directory: "/".into(),
-        environment: BTreeMap::new(),
         expect: Expect::Cases,
-        timeout: Duration::from_secs(1),
-        grace: Duration::from_secs(1),
-        needs: Vec::new(),
-        after: Vec::new(),
-        locks: Vec::new(),
-        only: None,
         retries: 1,
-        flaky_fails: false,
-        estimate: None,
-        allow_vacuous: None,
-        readiness: Readiness::Ready,
-        packages: None,
-        go_root: None,
-        changed_files: None,
-        bounds: Default::default(),
+        ..Job::new(JobId::new("proxy", "test"), Command::Run(words), "/".into())
     }
 }
 

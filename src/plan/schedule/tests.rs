@@ -1,14 +1,12 @@
 //! The invariants, for any plan and any course of it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::outcome::Expect;
-use crate::plan::{Command, Readiness};
+use crate::plan::Command;
 
 /// A plan without cycles, what becomes of each job that runs, and the course the run takes.
 #[derive(Debug, Clone)]
@@ -28,26 +26,10 @@ fn id(number: usize) -> JobId {
 
 fn job(number: usize, needs: &[usize], after: &[usize], locks: &[u8]) -> Job {
     Job {
-        id: id(number),
-        command: Command::Run(vec!["true".into()]),
-        directory: "/".into(),
-        environment: BTreeMap::new(),
-        expect: Expect::Exit,
-        timeout: Duration::from_secs(1),
-        grace: Duration::from_secs(1),
         needs: needs.iter().copied().map(id).collect(),
         after: after.iter().copied().map(id).collect(),
         locks: locks.iter().map(u8::to_string).collect(),
-        only: None,
-        retries: 0,
-        flaky_fails: false,
-        estimate: None,
-        allow_vacuous: None,
-        readiness: Readiness::Ready,
-        packages: None,
-        go_root: None,
-        changed_files: None,
-        bounds: Default::default(),
+        ..Job::new(id(number), Command::Run(vec!["true".into()]), "/".into())
     }
 }
 

@@ -1,9 +1,7 @@
 use std::fs;
-use std::time::Duration;
 
 use super::*;
-use crate::outcome::Expect;
-use crate::plan::{Bounds, Command, JobId, Readiness};
+use crate::plan::{Command, JobId};
 
 /// A home below /tmp, with a workspace, caches and secrets in it.
 struct World {
@@ -47,30 +45,14 @@ impl World {
         let path = [".cargo/bin", ".local/bin"].map(|name| self.path("home").join(name));
         let path =
             std::env::join_paths(path.iter().map(PathBuf::as_path).chain([Path::new("/bin")]));
+        let command = Command::Run(vec!["make".into()]);
+        let id = JobId::new("proxy", "test");
         Job {
-            id: JobId::new("proxy", "test"),
-            command: Command::Run(vec!["make".into()]),
-            directory: self.path("home/src/proxy"),
             environment: BTreeMap::from([
                 ("HOME".into(), self.path("home").into()),
                 ("PATH".into(), path.unwrap()),
             ]),
-            expect: Expect::Exit,
-            timeout: Duration::from_secs(1),
-            grace: Duration::from_secs(1),
-            needs: Vec::new(),
-            after: Vec::new(),
-            locks: Vec::new(),
-            only: None,
-            retries: 0,
-            flaky_fails: false,
-            estimate: None,
-            allow_vacuous: None,
-            readiness: Readiness::Ready,
-            packages: None,
-            go_root: None,
-            changed_files: None,
-            bounds: Bounds::default(),
+            ..Job::new(id, command, self.path("home/src/proxy"))
         }
     }
 

@@ -1,39 +1,18 @@
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use super::*;
-use crate::outcome::Expect;
 use crate::plan::Command;
 
 const EVERYTHING: fn(Tier) -> Result<(), String> = |_| Ok(());
 const NOTHING: fn(Tier) -> Result<(), String> = |_| Err("making namespaces: EPERM".into());
 
 fn job(network: NetworkPolicy, isolate: IsolatePolicy) -> Job {
+    let command = Command::Script("true".into());
     Job {
-        id: JobId::new("proxy", "test"),
-        command: Command::Script("true".into()),
-        directory: "/srv".into(),
-        environment: BTreeMap::new(),
-        expect: Expect::Exit,
-        timeout: Duration::from_secs(1),
-        grace: Duration::from_secs(1),
-        needs: Vec::new(),
-        after: Vec::new(),
-        locks: Vec::new(),
-        only: None,
-        retries: 0,
-        flaky_fails: false,
-        estimate: None,
-        allow_vacuous: None,
-        readiness: Readiness::Ready,
-        packages: None,
-        go_root: None,
-        changed_files: None,
         bounds: Bounds {
             network,
             isolate,
             ..Bounds::default()
         },
+        ..Job::new(JobId::new("proxy", "test"), command, "/srv".into())
     }
 }
 
