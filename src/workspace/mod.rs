@@ -13,6 +13,7 @@ mod copy;
 mod detect;
 mod error;
 mod found;
+mod inspection;
 mod machine;
 mod makefile;
 mod monorepo;

@@ -1,20 +1,18 @@
 //! Opening the workspace of a pipeline: every component in its place, and the preflight of those that were selected.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::inspection::Inspection;
 use super::machine::Machine;
-use super::packages::{Packages, packages};
 use super::place::{absolute, has_makefile, is_inside};
-use super::preflight::Preflight;
 use super::view::Ground;
-use super::{Aside, FoundComponent, Workspace, WorkspaceError, makefile, notices, v1};
-use crate::config::{Component, Layout, Pipeline, Step};
+use super::{Aside, Workspace, WorkspaceError, makefile, notices, v1};
+use crate::config::{Component, Layout, Pipeline};
 use crate::event::Notice;
 use crate::git::Git;
-use crate::outcome::Expect;
-use crate::plan::{Readiness, Selection, of_component};
+use crate::plan::{Selection, of_component};
 
 type Environment = BTreeMap<OsString, OsString>;
 
@@ -68,16 +66,9 @@ pub fn locate_aside(
     selection: &Selection,
     user: &Environment,
 ) -> Result<Located, WorkspaceError> {
-    let directory = aside.directory().to_owned();
-    let opening = Opening {
-        machine: &Machine::this(),
-        pipeline,
-        directory: &directory,
-        selection,
-        user,
-    };
-    let located = opening.locate(Some(aside));
-    located.map_err(|error| aside.explain_error(error))
+    opened_aside(pipeline, aside, selection, user, |opening, aside| {
+        opening.locate(aside)
+    })
 }
 
 /// Finds the pipeline's components from a directory, makes their layout, and looks whether those that the selection names
@@ -110,6 +101,19 @@ pub fn open_aside(
     selection: &Selection,
     user: &Environment,
 ) -> Result<Workspace, WorkspaceError> {
+    opened_aside(pipeline, aside, selection, user, |opening, aside| {
+        opening.open(aside)
+    })
+}
+
+/// What an opening finds aside, told as of where the user stands.
+fn opened_aside<T>(
+    pipeline: &Pipeline,
+    aside: &mut Aside,
+    selection: &Selection,
+    user: &Environment,
+    find: impl FnOnce(&Opening<'_>, Option<&mut Aside>) -> Result<T, WorkspaceError>,
+) -> Result<T, WorkspaceError> {
     let directory = aside.directory().to_owned();
     let opening = Opening {
         machine: &Machine::this(),
@@ -118,8 +122,7 @@ pub fn open_aside(
         selection,
         user,
     };
-    let opened = opening.open(Some(aside));
-    opened.map_err(|error| aside.explain_error(error))
+    find(&opening, Some(aside)).map_err(|error| aside.explain_error(error))
 }
 
 /// [`open`] on a machine of one's own making.
@@ -380,138 +383,5 @@ fn keep_where_the_user_stands(placed: &mut Vec<Placed>, directory: &Path) {
         .map(|placed| placed.component.name.clone());
     if let Some(name) = innermost {
         placed.retain(|placed| placed.component.name == name);
-    }
-}
-
-fn not_looked_at(placed: &Placed) -> FoundComponent {
-    FoundComponent {
-        component: placed.component.clone(),
-        directory: placed.directory.clone(),
-        readiness: Readiness::Ready,
-        revision: None,
-        packages: None,
-        go_root: None,
-        changed_files: None,
-        calls_sudo: Vec::new(),
-    }
-}
-
-/// What the look at every selected component has in common.
-struct Inspection<'a> {
-    machine: &'a Machine,
-    pipeline: &'a Pipeline,
-    selection: &'a Selection,
-    user: &'a Environment,
-    ground: &'a Ground,
-}
-
-impl Inspection<'_> {
-    /// Looks at the selected components side by side: most of the time is waiting for git, go and cargo.
-    fn inspect_all(
-        &self,
-        placed: &[Placed],
-        is_selected: impl Fn(&Placed) -> bool,
-    ) -> Vec<FoundComponent> {
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = placed
-                .iter()
-                .map(|placed| {
-                    let thread = is_selected(placed).then(|| scope.spawn(|| self.inspect(placed)));
-                    (placed, thread)
-                })
-                .collect();
-            threads
-                .into_iter()
-                .map(
-                    |(placed, thread)| match thread.map(|thread| thread.join()) {
-                        None => not_looked_at(placed),
-                        Some(Ok(found)) => found,
-                        Some(Err(panic)) => std::panic::resume_unwind(panic),
-                    },
-                )
-                .collect()
-        })
-    }
-
-    fn inspect(&self, placed: &Placed) -> FoundComponent {
-        let (component, source) = (&placed.component, &placed.directory);
-        let environment = of_component(
-            self.user,
-            &self.ground.environment,
-            self.pipeline,
-            component,
-        );
-        // The environment of the jobs: what git says there is what their git will say.
-        let git = Git::find(&environment);
-        let branch = self.branch(&environment);
-        let steps = self.steps(component);
-        let preflight = Preflight {
-            machine: self.machine,
-            git: git.as_ref(),
-            component,
-            steps: &steps,
-            directory: source,
-            environment: &environment,
-            branch: &branch,
-            tests_clone: &self.ground.tests_clone,
-        };
-        let directory = self.ground.directory(placed);
-        let Packages { names, go_root } =
-            match steps.iter().any(|step| step.expect == Expect::Cases) {
-                true => packages(component, &directory, &environment),
-                false => Packages::default(),
-            };
-        let git = git.as_ref().ok();
-        FoundComponent {
-            component: component.clone(),
-            readiness: preflight.readiness(),
-            calls_sudo: preflight.sudo_steps(),
-            revision: git.and_then(|git| git.revision(source).ok()?),
-            packages: names,
-            go_root,
-            changed_files: git.and_then(|git| self.changed_files(git, source, &branch)),
-            directory,
-        }
-    }
-
-    fn steps(&self, component: &Component) -> Vec<&Step> {
-        let asked = &self.selection.steps;
-        self.pipeline
-            .steps
-            .iter()
-            .filter(|step| asked.is_empty() || asked.contains(&step.name))
-            .filter(|step| {
-                component
-                    .steps
-                    .as_ref()
-                    .is_none_or(|steps| steps.contains(&step.name))
-            })
-            .collect()
-    }
-
-    /// The branch that changed files are compared with: `branch` in the environment, as kata's static-checks.sh takes it,
-    /// else what that takes by itself in v1 (`master`), elsewhere the branch changes are for, or the monorepo's.
-    fn branch(&self, environment: &Environment) -> String {
-        let asked = environment
-            .get(OsStr::new("branch"))
-            .filter(|branch| !branch.is_empty());
-        match (asked, self.pipeline.layout, &self.pipeline.gerrit.branch) {
-            (Some(branch), _, _) => branch.to_string_lossy().into_owned(),
-            (None, Layout::Gopath, _) => "master".to_owned(),
-            (None, Layout::Plain, Some(branch)) => branch.clone(),
-            (None, Layout::Plain, None) => "main".to_owned(),
-        }
-    }
-
-    fn changed_files(&self, git: &Git, directory: &Path, branch: &str) -> Option<Vec<String>> {
-        let base = git
-            .resolve(directory, &format!("refs/remotes/origin/{branch}"))
-            .ok()??;
-        let mut files = git.changed_files(directory, &base).ok()?;
-        if self.pipeline.layout == Layout::Gopath {
-            // As `get_pr_changed_file_details` of v1's static checks does.
-            files.retain(|file| !file.contains("vendor/"));
-        }
-        Some(files)
     }
 }
