@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::workspace::write;
+use crate::support::workspace::{git, write};
 use crate::support::{Finished, KataCi};
 
 /// Who runs kata-ci.
@@ -153,19 +153,4 @@ fn forbidden() -> Vec<String> {
     ]
     .map(str::to_owned)
     .into()
-}
-
-/// Runs git in a directory, as somebody.
-pub fn git(directory: &Path, arguments: &[&str]) {
-    let output = Command::new("git")
-        .args(["-c", "user.name=A", "-c", "user.email=a@example.com"])
-        .args(arguments)
-        .current_dir(directory)
-        .output()
-        .expect("git runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::workspace::kata;
+use crate::support::workspace::{git, kata};
 use crate::support::{Finished, KataCi, run_in};
 
 fn counts(passed: u64, skipped: u64) -> BTreeMap<String, u64> {
@@ -174,18 +174,4 @@ fn the_exit_code_does_not_depend_on_the_format() {
             .finish();
         assert_eq!(run.code, 0, "{format}: {}", run.printed());
     }
-}
-
-fn git(directory: &Path, arguments: &[&str]) {
-    let output = Command::new("git")
-        .args(["-c", "user.name=A", "-c", "user.email=a@example.com"])
-        .args(arguments)
-        .current_dir(directory)
-        .output()
-        .expect("git runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 }

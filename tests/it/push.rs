@@ -4,8 +4,8 @@
 use std::fs;
 use std::process::Command;
 
-use crate::support::chance;
 use crate::support::gerrit::{Answer, Clone, fresh_id, plain};
+use crate::support::{chance, kill_after};
 
 /// Everything of a repository that a push must leave alone.
 pub fn everything(clone: &Clone) -> Vec<String> {
@@ -404,15 +404,9 @@ fn killed_at_any_moment_it_leaves_everything_as_it_was() {
     let whole = started.elapsed();
     for round in 0..30u32 {
         let mut push = clone.kata_ci(&["push", "--no-check"]);
-        let mut child = push.stdout(std::process::Stdio::null()).spawn().unwrap();
         // A random moment of each thirtieth of a push.
         let moment = whole.mul_f64((f64::from(round) + chance()) / 30.0);
-        let deadline = std::time::Instant::now() + moment;
-        while std::time::Instant::now() < deadline && child.try_wait().unwrap().is_none() {
-            std::thread::yield_now();
-        }
-        let _ = child.kill();
-        child.wait().unwrap();
+        kill_after(moment, push.stdout(std::process::Stdio::null()));
         assert_eq!(everything(&clone), before, "killed after {moment:?}");
     }
 }

@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 
 use crate::push::everything;
 use crate::support::gerrit::{Answer, Clone, Transport, User, plain, server};
-use crate::support::{chance, until};
+use crate::support::{chance, kill_after, until};
 
 /// Its test passes where the file `verdict` says `good`.
 const PIPELINE: &str = r#"
@@ -225,15 +225,9 @@ fn killed_at_any_moment_of_the_check_it_leaves_everything_as_it_was() {
     assert!(push(0).status().unwrap().success());
     let whole = started.elapsed();
     for round in 1..=30u32 {
-        let mut child = push(round).spawn().unwrap();
         // A random moment of each thirtieth of a push.
         let moment = whole.mul_f64((f64::from(round - 1) + chance()) / 30.0);
-        let deadline = std::time::Instant::now() + moment;
-        while std::time::Instant::now() < deadline && child.try_wait().unwrap().is_none() {
-            std::thread::yield_now();
-        }
-        let _ = child.kill();
-        child.wait().unwrap();
+        kill_after(moment, &mut push(round));
         assert_eq!(everything(&clone), before, "killed after {moment:?}");
     }
     assert!(push(31).status().unwrap().success());

@@ -113,6 +113,11 @@ fn expected(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
+fn shim(projects: &[Project]) -> &Project {
+    let mut projects = projects.iter();
+    projects.find(|one| one.name.starts_with("shim")).unwrap()
+}
+
 /// The topics of all changes of the projects.
 fn topics(projects: &[Project]) -> Vec<(String, String)> {
     let of = |project: &Project| {
@@ -136,10 +141,7 @@ fn one_that_is_rejected_keeps_back_what_needs_it_and_a_rerun_goes_on() {
         return;
     };
     workspace.commit_everywhere();
-    let shim = projects
-        .iter()
-        .find(|project| project.name.starts_with("shim"))
-        .unwrap();
+    let shim = shim(&projects);
     shim.configure(json!({"state": "READ_ONLY"}));
     let answer = workspace
         .push(&["--no-check", "--format", "json"])
@@ -187,10 +189,7 @@ fn the_table_tells_what_was_pushed_and_what_failed_and_why() {
         return;
     };
     workspace.commit_everywhere();
-    let shim = projects
-        .iter()
-        .find(|project| project.name.starts_with("shim"))
-        .unwrap();
+    let shim = shim(&projects);
     shim.configure(json!({"state": "READ_ONLY"}));
     let answer = workspace
         .push(&["--no-check", "--topic", "50% done"])

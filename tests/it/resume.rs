@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::support::workspace::{kata, makefiles, write};
+use crate::support::workspace::{git, kata, makefiles, write};
 use crate::support::{Finished, KataCi, Started, run_in, until};
 
 /// A workspace, and reports that several runs share.
@@ -85,17 +84,6 @@ impl Place {
 fn kill(started: Started) {
     started.signal(Signal::SIGKILL);
     started.finish().expect_code(137);
-}
-
-fn git(directory: &Path, arguments: &[&str]) {
-    let output = Command::new("git")
-        .args(["-c", "user.name=A", "-c", "user.email=a@example.com"])
-        .args(arguments)
-        .current_dir(directory)
-        .output()
-        .expect("git runs");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
 }
 
 /// Two jobs, one after the other; the second waits until the file `go` is there.

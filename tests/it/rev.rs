@@ -7,7 +7,7 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-use crate::support::workspace::{kata, write};
+use crate::support::workspace::{git, kata, write};
 use crate::support::{KataCi, run_in};
 
 const PIPELINE: &str = r#"
@@ -74,21 +74,6 @@ impl Repository {
             .args(["--rev", revision])
             .env("XDG_CACHE_HOME", cache)
     }
-}
-
-fn git(directory: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(["-c", "user.name=A", "-c", "user.email=a@example.com"])
-        .args(arguments)
-        .current_dir(directory)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .output()
-        .expect("git runs");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "git {arguments:?}: {errors}");
-    String::from_utf8_lossy(&output.stdout)
-        .trim_end()
-        .to_owned()
 }
 
 /// Refs, stash, work trees, settings, index and every file with its content.

@@ -1,26 +1,11 @@
 //! `--since`: what a change affects is run, and what is left out is said.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::workspace::{kata, makefiles, write};
+use crate::support::workspace::{git, kata, makefiles, write};
 use crate::support::{Finished, run_in};
-
-fn git(directory: &Path, arguments: &[&str]) {
-    let output = Command::new("git")
-        .args(["-c", "user.name=A", "-c", "user.email=a@example.com"])
-        .args(arguments)
-        .current_dir(directory)
-        .output()
-        .expect("git runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
 
 fn jobs(run: &Finished) -> Vec<String> {
     let result = run.result();

@@ -158,6 +158,17 @@ pub fn chance() -> f64 {
     (random >> 11) as f64 / (1u64 << 53) as f64
 }
 
+/// Starts a program and kills it after that long, unless it has ended by then.
+pub fn kill_after(moment: Duration, command: &mut Command) {
+    let mut child = command.spawn().expect("it starts");
+    let deadline = Instant::now() + moment;
+    while Instant::now() < deadline && child.try_wait().expect("it is ours").is_none() {
+        std::thread::yield_now();
+    }
+    let _ = child.kill();
+    child.wait().expect("it is ours");
+}
+
 /// A call that is going on.
 pub struct Started {
     pub child: Child,
