@@ -38,6 +38,8 @@ mod push_options;
 mod push_pipeline;
 mod push_rejections;
 mod push_several;
+mod report_access;
+mod report_chromium;
 mod report_corpus;
 mod report_merge;
 mod report_show;

@@ -26,7 +26,9 @@ pub(super) fn around(document: &Document) -> (String, String) {
                 a.skip href="#cases" { "Skip to the cases" }
                 (header(document))
                 main { (sections(document)) }
-                footer { "Made by kata-ci " (env!("CARGO_PKG_VERSION")) ". Keys: " kbd { "/" } " search, " kbd { "↑" } " " kbd { "↓" } " move, " kbd { "Enter" } " unfold." }
+                footer {
+                    "Made by kata-ci " (env!("CARGO_PKG_VERSION")) "." span.keys { " Keys: " kbd { "/" } " search, " kbd { "↑" } " " kbd { "↓" } " move, " kbd { "Enter" } " unfold." }
+                }
                 (PreEscaped(DATA))
                 script { (PreEscaped(SCRIPT)) }
             }

@@ -58,7 +58,7 @@ fn matrix(document: &Document) -> Markup {
     html! {
         section.card aria-labelledby="jobs" {
             h2 #jobs { "Jobs" }
-            div.scroll { table {
+            div.scroll { table aria-labelledby="jobs" {
                 thead { tr { th scope="col" { "Component" } @for step in &steps { th scope="col" { (visible(step)) } } } }
                 tbody { @for component in order { tr {
                     th.foreign scope="row" { (visible(component)) }
@@ -95,7 +95,7 @@ fn suites(document: &Document) -> Markup {
     html! {
         section.card aria-labelledby="suites" {
             h2 #suites { "Suites" }
-            div.scroll { table {
+            div.scroll { table aria-labelledby="suites" {
                 thead { tr {
                     th scope="col" { "Suite" } th scope="col" { "State" } th scope="col" { "Cases" } th.right scope="col" { "Time" }
                 } }

@@ -94,9 +94,10 @@ impl<'a> Timeline<'a> {
         let name = visible(&bar.suite.name);
         let took = duration(bar.end - bar.start);
         let label = format!(
-            "{name}: {}, {took}, from {}",
+            "{name}: {}, {took}, from {}, on worker {}",
             facts::spoken(word),
-            duration(bar.start)
+            duration(bar.start),
+            self.lanes[bar.lane]
         );
         let width = (bar.end - bar.start).max(self.end / 400.0);
         html! {

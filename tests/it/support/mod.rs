@@ -1,5 +1,6 @@
 //! What the stories share: kata-ci as its users start it, and workspaces to start it in.
 
+pub mod browser;
 pub mod gerrit;
 pub mod processes;
 pub mod proxy;

@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const SIGNS = ["✗ failed", "✗ error", "~ flaky", "– skipped", "✓ passed"];
+  const SIGNS = ["✗", "✗", "~", "–", "✓"];
   const WORDS = ["failed", "error", "flaky", "skipped", "passed"];
   const [JOB, CLASS, NAME, STATE, TIME, DETAIL] = [0, 1, 2, 3, 4, 5];
   const ROW = 34, BEYOND = 8;
@@ -20,7 +20,7 @@
   const seconds = (ms) => ms === null ? "" : ms < 59950 ? (ms / 1000).toFixed(ms < 1000 ? 3 : 1) + "s"
     : Math.floor(Math.round(ms / 1000) / 60) + ":" + String(Math.round(ms / 1000) % 60).padStart(2, "0");
   const word = (one) => details[one[DETAIL]]?.word || WORDS[one[STATE]];
-  const sign = (one) => SIGNS[one[STATE]].slice(0, 2) + word(one);
+  const sign = (one) => (word(one) === "vacuous" ? "!" : SIGNS[one[STATE]]) + " " + word(one);
 
   // What a search looks through, made when it is first needed.
   let haystacks = null;
@@ -73,8 +73,8 @@
 
   // Heights changed: where everything is now.
   const settle = () => {
-    const place = new Map(shown.map((index, position) => [index, position]));
-    tops = [...opened].filter(([index]) => place.has(index)).map(([index, height]) => [place.get(index), height])
+    const at = new Map(shown.map((index, position) => [index, position]));
+    tops = [...opened].filter(([index]) => at.has(index)).map(([index, height]) => [at.get(index), height])
       .sort((a, b) => a[0] - b[0]);
     const height = shown.length * ROW + tops.reduce((sum, [, extra]) => sum + extra, 0);
     rows.style.height = height + "px";
@@ -100,32 +100,40 @@
     return low;
   };
 
+  // Rows in view and the one that has the keyboard, in their order: Tab and screen readers go by the document's.
   const draw = () => {
-    const from = Math.max(0, first(list.scrollTop) - BEYOND);
-    const until = list.scrollTop + list.clientHeight;
-    const wanted = new Set();
-    for (let position = from; position < shown.length && top(position) < until + BEYOND * ROW; position++) {
-      const index = shown[position];
-      wanted.add(index);
-      let row = live.get(index);
-      if (!row) {
-        row = build(index);
-        live.set(index, row);
-      }
-      row.style.top = top(position) + "px";
-      row.setAttribute("aria-posinset", position + 1);
-      row.setAttribute("aria-setsize", shown.length);
-      row.firstChild.tabIndex = position === active ? 0 : -1;
-      row.dataset.position = position;
-      if (row.parentNode !== rows) rows.append(row);
-      measure(index, row);
+    const until = list.scrollTop + list.clientHeight + BEYOND * ROW;
+    const positions = [];
+    for (let position = Math.max(0, first(list.scrollTop) - BEYOND); position < shown.length && top(position) < until; position++) {
+      positions.push(position);
     }
+    if (shown.length && !positions.includes(active)) {
+      if (active < positions[0]) positions.unshift(active); else positions.push(active);
+    }
+    const wanted = new Set(positions.map((position) => shown[position]));
     for (const [index, row] of live) {
       if (!wanted.has(index)) {
         row.remove();
         live.delete(index);
       }
     }
+    let last = null;
+    for (const position of positions) last = place(position, last);
+  };
+
+  const place = (position, last) => {
+    const index = shown[position];
+    const row = live.get(index) || build(index);
+    live.set(index, row);
+    row.style.top = top(position) + "px";
+    row.setAttribute("aria-posinset", position + 1);
+    row.setAttribute("aria-setsize", shown.length);
+    row.firstChild.tabIndex = position === active ? 0 : -1;
+    row.dataset.position = position;
+    const next = last ? last.nextSibling : rows.firstChild;
+    if (next !== row) rows.insertBefore(row, next);
+    measure(index, row);
+    return row;
   };
 
   const measure = (index, row) => {
@@ -145,9 +153,10 @@
     button.setAttribute("aria-expanded", opened.has(index));
     button.append(make("span", "state " + word(one), sign(one)));
     const what = make("span", "what");
-    what.append(make("span", "mono foreign", one[NAME]), make("span", "class foreign", classes[one[CLASS]] || jobs[one[JOB]].name));
+    what.append(make("span", "mono foreign", one[NAME]), " ", make("span", "class foreign", classes[one[CLASS]] || jobs[one[JOB]].name));
     button.append(what, make("span", "time", seconds(one[TIME])));
     button.addEventListener("click", () => toggle(index));
+    row.addEventListener("focusin", () => { active = Number(row.dataset.position); });
     row.append(button);
     if (opened.has(index)) row.append(unfold(index));
     return row;
@@ -174,6 +183,8 @@
     parent.append(make("h3", "", title));
     const block = make("pre", "foreign", text);
     block.tabIndex = 0;
+    block.setAttribute("role", "group");
+    block.setAttribute("aria-label", title);
     parent.append(block);
   };
   const line = (parent, title, node, copied) => {
@@ -221,9 +232,20 @@
     return box;
   };
 
-  // Links: #case=JOB/CLASS/NAME opens a case; the rest is the view.
-  const key = (one) => [jobs[one[JOB]].name, classes[one[CLASS]], one[NAME]].map(encodeURIComponent).join("/");
-  const link = (index) => "#case=" + key(cases[index]);
+  // Links: #case=JOB/CLASS/NAME opens a case, …/2 the second of that name; the rest is the view.
+  const is = ([job, group, name]) => (one) => one[NAME] === name && classes[one[CLASS]] === group && jobs[one[JOB]].name === job;
+  const link = (index) => {
+    const one = cases[index], parts = [jobs[one[JOB]].name, classes[one[CLASS]], one[NAME]];
+    const before = cases.slice(0, index).filter(is(parts)).length;
+    return "#case=" + (before ? [...parts, String(before + 1)] : parts).map(encodeURIComponent).join("/");
+  };
+  const find = (wanted) => {
+    let parts;
+    try { parts = wanted.split("/").map(decodeURIComponent); } catch { return -1; }
+    const matches = is(parts);
+    let left = Number(parts[3] || 1);
+    return cases.findIndex((one) => matches(one) && --left === 0);
+  };
   const write = () => {
     const parts = new URLSearchParams();
     if (view.query) parts.set("q", view.query);
@@ -253,7 +275,7 @@
     if (parts.has("job")) $("cases").scrollIntoView();
   };
   const show = (wanted) => {
-    const index = cases.findIndex((one) => key(one) === wanted);
+    const index = find(wanted);
     // Before the rows are made: a row that is there already would stay folded.
     if (index >= 0) opened.set(index, 0);
     live.forEach((row) => row.remove());
@@ -331,7 +353,8 @@
     }
   });
   window.addEventListener("resize", () => requestAnimationFrame(draw));
-  window.addEventListener("hashchange", read);
+  // The link that skips to the cases leaves the view as it is.
+  window.addEventListener("hashchange", () => { if (location.hash !== "#cases") read(); });
 
   // Light and dark: the system's choice until a button says otherwise.
   const theme = $("theme"), themes = ["auto", "light", "dark"];
