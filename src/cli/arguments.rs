@@ -121,6 +121,25 @@ pub(super) enum Switch {
     On,
 }
 
+/// The CI system that a run is shown to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CiChoice {
+    /// The one whose variables are set, if there is one.
+    Auto,
+    /// None, whatever is set.
+    None,
+    /// GitHub Actions: groups, annotations, step summary.
+    Github,
+    /// GitLab CI: sections, files for artifacts:reports.
+    Gitlab,
+    /// Jenkins: its step junit reads junit.xml.
+    Jenkins,
+    /// Zuul: a file for zuul_return.
+    Zuul,
+    /// Buildbot: reads nothing by itself.
+    Buildbot,
+}
+
 #[derive(Debug, Clone, Args)]
 pub(super) struct RunArguments {
     /// Components to run; all of the workspace when none is named, or the one -C lies in.
@@ -215,6 +234,10 @@ pub(super) struct RunArguments {
         default_value = "auto"
     )]
     pub format: Format,
+
+    /// The CI system to give what it reads: groups in the log, annotations, summary.
+    #[arg(long, value_name = "SYSTEM", env = "KATACI_CI", default_value = "auto")]
+    pub ci: CiChoice,
 
     /// Of a push: the branch that the commits are for, and only components of their own repository.
     #[arg(skip)]

@@ -13,6 +13,7 @@ pub(super) use arguments::ReportArguments;
 use super::arguments::Arguments;
 use super::failure::Failure;
 use crate::outcome::ExitCode;
+use crate::report::ci::Checkout;
 use crate::report::{self, Dialect};
 use arguments::{Consumer, ReportCommand};
 use place::Place;
@@ -39,7 +40,7 @@ pub(super) fn call(arguments: &Arguments, report: &ReportArguments) -> Result<i3
         ReportCommand::Annotations(from) => {
             let sources = Sources::one(&place.from(from.from.as_deref())?);
             sources.write(place.output(from.output.as_deref()), |document, out| {
-                report::write_annotations(document, &arguments.directory, out)
+                report::write_annotations(document, &Checkout::at(&arguments.directory), out)
             })
         }
         ReportCommand::Show(show) => show::call(arguments, &place, show),

@@ -8,8 +8,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
+use crate::report::ci;
 
-/// What a run writes into its directory. An earlier run's are taken away before a new one begins; nothing else is touched.
+/// What a run writes into its directory, beside what it leaves for a CI system ([`ci::FILES`]). An earlier run's are taken away before a new one begins; nothing else is touched.
 const OURS: &[&str] = &[
     "events.jsonl",
     "junit.xml",
@@ -104,7 +105,7 @@ fn lock(path: &Path) -> Result<File, Occupied> {
 
 /// Takes an earlier run away. Files of these names without a journal beside them are somebody else's.
 fn clear(path: &Path, ours: bool) -> io::Result<()> {
-    for name in OURS {
+    for name in OURS.iter().chain(&ci::FILES) {
         let entry = path.join(name);
         match entry.symlink_metadata() {
             Err(_) => {}

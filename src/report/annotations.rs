@@ -1,15 +1,20 @@
 //! GitHub's workflow commands: a line for each case that went wrong, which GitHub shows at its file and line.
 
 use std::io::{self, Write};
-use std::path::Path;
 
-use super::model::{Case, Document, Suite, facts};
+use super::ci::Checkout;
+use super::model::{Case, Document, Suite};
 
-/// Errors that GitHub shows of one step; the last of them says how many more there are.
+/// Errors that GitHub shows of one step ("limited to 10 warning annotations and 10 error annotations per step",
+/// docs.github.com, REST API, Create a check run); the last of them says how many more there are.
 const SHOWN: usize = 10;
 
-/// Writes the commands. Files are named relative to `root`, the checkout, where they can be found in it.
-pub fn write_annotations(document: &Document, root: &Path, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the commands. Files are named as in the checkout, where they can be found in it.
+pub fn write_annotations(
+    document: &Document,
+    checkout: &Checkout,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let bad: Vec<_> = document
         .suites
         .iter()
@@ -22,7 +27,7 @@ pub fn write_annotations(document: &Document, root: &Path, out: &mut dyn Write) 
         bad.len()
     };
     for (suite, case) in &bad[..shown] {
-        writeln!(out, "{}", command(suite, case, root))?;
+        writeln!(out, "{}", command(suite, case, checkout))?;
     }
     match bad.len() - shown {
         0 => Ok(()),
@@ -33,15 +38,16 @@ pub fn write_annotations(document: &Document, root: &Path, out: &mut dyn Write) 
     }
 }
 
-fn command(suite: &Suite, case: &Case, root: &Path) -> String {
+fn command(suite: &Suite, case: &Case, checkout: &Checkout) -> String {
     let mut properties = Vec::new();
     if let Some(details) = &case.details
         && let Some(file) = &details.file
     {
-        properties.push(format!(
-            "file={}",
-            property(&place(suite, case, file, root))
-        ));
+        let file = match checkout.find(suite, case) {
+            Some(found) => checkout.name(&found),
+            None => file.to_string(),
+        };
+        properties.push(format!("file={}", property(&file)));
         properties.extend(details.line.map(|line| format!("line={line}")));
     }
     let title = format!("{} {} {}", suite.name, case.name, case.word());
@@ -53,34 +59,14 @@ fn command(suite: &Suite, case: &Case, root: &Path) -> String {
     format!("::error {}::{}", properties.join(","), data(message))
 }
 
-/// A file as the checkout knows it: outputs name it relative to a package, a component, or not at all.
-fn place(suite: &Suite, case: &Case, file: &str, root: &Path) -> String {
-    let directory = suite.property(facts::DIRECTORY).unwrap_or("");
-    let package = case
-        .class
-        .strip_prefix(&*suite.name)
-        .unwrap_or("")
-        .trim_start_matches('.')
-        .replace('.', "/");
-    let inside = |path: &Path| {
-        path.components()
-            .all(|part| matches!(part, std::path::Component::Normal(_)))
-    };
-    [
-        Path::new(directory).join(&package).join(file),
-        Path::new(directory).join(file),
-    ]
-    .into_iter()
-    .find(|path| inside(path) && root.join(path).is_file())
-    .map_or_else(|| file.to_owned(), |path| path.display().to_string())
-}
-
-fn data(text: &str) -> String {
+/// Text behind the second `::`, as actions/toolkit escapes it.
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
+/// Text of a property: what parts properties is escaped, too.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
@@ -89,6 +75,7 @@ fn property(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::read;
+    use std::path::Path;
 
     fn annotations(cases: &str, root: &Path) -> String {
         let xml = format!(
@@ -96,7 +83,7 @@ mod tests {
         );
         let document = read::read_junit(xml.as_bytes(), &Default::default()).unwrap();
         let mut bytes = Vec::new();
-        write_annotations(&document, root, &mut bytes).unwrap();
+        write_annotations(&document, &Checkout::at(root), &mut bytes).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 

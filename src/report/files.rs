@@ -5,7 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Dialect, from_run, result, write_document, write_html, write_markdown};
+use super::model::Document;
+use super::{Dialect, result, write_document, write_html, write_markdown};
 use crate::outcome::Run;
 
 /// A report that could not be written.
@@ -19,17 +20,22 @@ pub struct FileError {
 }
 
 /// Writes `junit.xml`, `report.html`, `summary.md` and `result.json` into the report directory, and the same JUnit to `junit_copy` where
-/// one is asked for. Every file is tried; the errors of those that could not be written come back.
-pub fn write_all(run: &Run, directory: &Path, junit_copy: Option<&Path>) -> Vec<FileError> {
-    let document = from_run(run, directory);
+/// one is asked for; `document` is what [`super::from_run`] makes of the run. Every file is tried; the errors of those that
+/// could not be written come back.
+pub fn write_all(
+    run: &Run,
+    document: &Document,
+    directory: &Path,
+    junit_copy: Option<&Path>,
+) -> Vec<FileError> {
     let junit = directory.join("junit.xml");
     let junits = std::iter::once(junit.as_path()).chain(junit_copy);
     let others = [
         write_aside(&directory.join("report.html"), |file| {
-            write_html(&document, file)
+            write_html(document, file)
         }),
         write_aside(&directory.join("summary.md"), |file| {
-            write_markdown(&document, file)
+            write_markdown(document, file)
         }),
         write_aside(&directory.join("result.json"), |file| {
             file.write_all(&result::result_json(run)?)
@@ -38,7 +44,7 @@ pub fn write_all(run: &Run, directory: &Path, junit_copy: Option<&Path>) -> Vec<
     junits
         .map(|path| {
             write_aside(path, |file| {
-                write_document(&document, Dialect::Jenkins, file)
+                write_document(document, Dialect::Jenkins, file)
             })
         })
         .chain(others)

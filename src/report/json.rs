@@ -1,4 +1,7 @@
 //! `--format json`: every record a line on standard output, as in `events.jsonl`, flushed so that a reader sees it at once.
+//!
+//! GitHub's runner reads standard output, and would carry out the older form of its commands, `##[add-mask]…`, in the middle
+//! of a line too. In JSON that can stand in a text only, where `\u0023` is another way to write `#`.
 
 use std::io::{self, Write};
 
@@ -24,9 +27,12 @@ impl JsonReporter {
 impl Reporter for JsonReporter {
     fn record(&mut self, record: &Record, _run: &Run) {
         self.output.with(|writer| {
-            let mut line = serde_json::to_vec(record)?;
-            line.push(b'\n');
-            writer.write_all(&line)
+            let mut line = serde_json::to_string(record)?;
+            if line.contains("##[") {
+                line = line.replace("##[", "#\\u0023[");
+            }
+            line.push('\n');
+            writer.write_all(line.as_bytes())
         });
     }
 

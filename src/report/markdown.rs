@@ -9,8 +9,11 @@ use super::excerpt::ends;
 use super::model::{Case, Document, Suite, facts};
 use super::words::duration;
 
-/// Most of a document, in bytes: GitHub takes 1 MiB a step.
-const CAP: usize = 1024 * 1024 - 1024;
+/// Most of a document, in bytes: GitHub takes 1 MiB a step, and the last line has to fit, too.
+const CAP: usize = 1024 * 1024 - TAIL;
+
+/// Room kept for the last line, in bytes.
+const TAIL: usize = 1024;
 
 /// Most of one case's output, in bytes.
 const OUTPUT_CAP: usize = 4 * 1024;
@@ -20,7 +23,26 @@ const JOBS: usize = 500;
 
 /// Writes the summary.
 pub fn write_markdown(document: &Document, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page::default();
+    write_within(document, CAP, out)
+}
+
+/// The summary in at most `room` bytes; none where not even its head fits.
+pub(super) fn markdown_within(document: &Document, room: usize) -> io::Result<Option<Vec<u8>>> {
+    let room = room.saturating_sub(TAIL).min(CAP);
+    let mut text = Vec::new();
+    if head(document).len() > room {
+        return Ok(None);
+    }
+    write_within(document, room, &mut text)?;
+    Ok(Some(text))
+}
+
+fn write_within(document: &Document, room: usize, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page {
+        room,
+        text: String::new(),
+        full: false,
+    };
     page.add(&head(document));
     page.add(&jobs(document));
     let mut left_out = 0;
@@ -41,8 +63,8 @@ pub fn write_markdown(document: &Document, out: &mut dyn Write) -> io::Result<()
     }
 }
 
-#[derive(Default)]
 struct Page {
+    room: usize,
     text: String,
     full: bool,
 }
@@ -50,7 +72,7 @@ struct Page {
 impl Page {
     /// Adds a piece whole, or not at all. Nothing follows the first that does not fit.
     fn add(&mut self, piece: &str) -> bool {
-        self.full |= self.text.len() + piece.len() > CAP;
+        self.full |= self.text.len() + piece.len() > self.room;
         if !self.full {
             self.text.push_str(piece);
         }

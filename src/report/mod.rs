@@ -7,6 +7,7 @@
 //! Whatever a job printed is foreign text: it goes through [`text`] before it reaches a terminal or a file.
 
 mod annotations;
+pub mod ci;
 mod excerpt;
 mod files;
 mod from_run;
@@ -32,6 +33,7 @@ mod words;
 mod tests;
 
 pub use annotations::write_annotations;
+pub use ci::guard::harmless;
 pub use excerpt::{LogReader, tail};
 pub use files::{FileError, write_all, write_aside};
 pub use from_run::from_run;

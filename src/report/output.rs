@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::ci::guard::harmless;
+
 /// A stream of lines. After the first error nothing more is written; a reader that went away (a broken pipe) is no error.
 pub(super) struct Output {
     writer: Option<Box<dyn Write + Send>>,
@@ -28,8 +30,13 @@ impl Output {
         }
     }
 
-    /// Writes a line.
+    /// Writes a line, with nothing in it that a CI system would carry out.
     pub(super) fn line(&mut self, line: &str) {
+        self.mark(&harmless(line));
+    }
+
+    /// Writes a line as it is: what kata-ci itself tells a CI system.
+    pub(super) fn mark(&mut self, line: &str) {
         self.with(|writer| writeln!(writer, "{line}"));
     }
 

@@ -4,7 +4,9 @@
 //! stops. A run that is silent for a minute says what runs, so that nobody takes it for dead.
 
 use std::io::{self, Write};
+use std::path::Path;
 
+use super::ci::{Detected, Folds};
 use super::output::Output;
 use super::words::{self, LINE_CAP};
 use super::{Meaning, Reporter, Style, text};
@@ -22,6 +24,9 @@ pub struct PlainReporter {
     output: Output,
     style: Style,
     last_line: Option<jiff::Timestamp>,
+    /// What is said of the CI system, below the header.
+    system: Vec<String>,
+    folds: Option<Folds>,
 }
 
 impl PlainReporter {
@@ -31,14 +36,49 @@ impl PlainReporter {
             output: Output::new(writer),
             style,
             last_line: None,
+            system: Vec::new(),
+            folds: None,
+        }
+    }
+
+    /// The same in the log of a CI system: what it is said, and output is folded where it folds. The reports go to
+    /// `directory`, absolute.
+    pub fn on(self, detected: &Detected, directory: &Path) -> Self {
+        let said = self.style.foreign(&detected.line(), LINE_CAP);
+        let mut system = vec![self.style.paint(Meaning::Detail, &said)];
+        if let Some(misplaced) = detected.misplaced(directory) {
+            let misplaced = self.style.foreign(&misplaced, LINE_CAP);
+            system.push(format!("{} {misplaced}", self.style.warning()));
+        }
+        Self {
+            system,
+            folds: Folds::new(detected.system, directory.to_owned()),
+            ..self
         }
     }
 
     fn run_started(&mut self, started: &RunStarted) {
         self.output.line(&words::header(started, &self.style));
+        self.system_lines();
         for line in notices(started, &self.style) {
             self.output.line(&line);
         }
+    }
+
+    fn system_lines(&mut self) {
+        for line in &self.system {
+            self.output.line(line);
+        }
+    }
+
+    fn fold(&mut self, finished: &JobFinished, now: jiff::Timestamp) {
+        let folds = self.folds.as_mut();
+        let Some(fold) = folds.and_then(|folds| folds.of(finished, now, &self.style)) else {
+            return;
+        };
+        fold.open.iter().for_each(|mark| self.output.mark(mark));
+        fold.lines.iter().for_each(|line| self.output.line(line));
+        fold.close.iter().for_each(|mark| self.output.mark(mark));
     }
 
     fn attempt_finished(&mut self, finished: &JobFinished, run: &Run) {
@@ -196,14 +236,20 @@ impl Reporter for PlainReporter {
     fn record(&mut self, record: &Record, run: &Run) {
         match &record.event {
             Event::RunStarted(started) => self.run_started(started),
-            Event::RunResumed(resumed) => self.output.line(&resumed_line(resumed, run)),
+            Event::RunResumed(resumed) => {
+                self.output.line(&resumed_line(resumed, run));
+                self.system_lines();
+            }
             Event::JobStarted(started) if started.attempt > 1 => {
                 let name_column = words::column(run.order.iter().map(|id| id.as_str()));
                 self.output
                     .line(&again_line(started, name_column, &self.style));
             }
             Event::AttemptFinished(finished) => self.attempt_finished(finished, run),
-            Event::JobFinished(finished) => self.job_finished(finished, run),
+            Event::JobFinished(finished) => {
+                self.job_finished(finished, run);
+                self.fold(finished, record.time);
+            }
             Event::JobStarted(_)
             | Event::JobQueued(_)
             | Event::CaseStarted(_)

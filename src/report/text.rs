@@ -96,8 +96,12 @@ fn cap_bytes(line: &str, cap: usize, cut_before: bool) -> String {
 /// One clean line for a terminal: also without the characters that reorder or hide what stands beside them (bidirectional
 /// controls, zero width space, word joiner, byte order mark), which a file may keep.
 pub fn for_terminal(text: &str, cap: usize) -> String {
-    one_line(text, cap)
-        .chars()
+    undeceptive(&one_line(text, cap))
+}
+
+/// A line of clean text for a terminal, with the blanks at its beginning.
+pub(super) fn undeceptive(line: &str) -> String {
+    line.chars()
         .map(|character| match is_deceptive(character) {
             true => REPLACEMENT,
             false => character,

@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod ci_detection;
 mod depends;
 mod estimates;
 mod exec;

@@ -70,18 +70,26 @@ fn chosen<'a>(document: &'a Document, wanted: &str, whole: bool) -> Vec<(&'a Sui
 
 fn told(suite: &Suite, case: &Case, whole: bool) -> io::Result<String> {
     let line = |text: &str| text::for_terminal(text, 4096);
-    let mut told = format!("{} {} {}", case.word(), line(&suite.name), line(&case.name));
+    let mut told = format!(
+        "{} {} {}\n",
+        case.word(),
+        line(&suite.name),
+        line(&case.name)
+    );
     if !case.message().is_empty() {
-        told.push_str(&format!("\n    {}", line(case.message())));
+        let message = format!("    {}", line(case.message()));
+        told.push_str(&report::harmless(&message));
+        told.push('\n');
     }
-    told.push('\n');
     let Some(details) = case.details.as_ref().filter(|_| whole) else {
         return Ok(told);
     };
     let bodies = details.problems.iter().map(|problem| &problem.body);
     for text in bodies.chain([&details.out, &details.err]) {
         for each in text.load()?.lines() {
-            told.push_str(&format!("    | {}\n", text::for_terminal(each, 64 * 1024)));
+            let line = format!("    | {}", text::for_terminal(each, 64 * 1024));
+            told.push_str(&report::harmless(&line));
+            told.push('\n');
         }
     }
     Ok(told)

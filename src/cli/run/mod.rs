@@ -12,12 +12,13 @@ mod since;
 mod started;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
 use self::prepare::prepare;
 pub(super) use self::prepare::{Prepared, overrides};
-use self::show::{reporters, show_summary};
+use self::show::Screen;
 use self::started::{run_id, started};
 use super::arguments::{Arguments, RunArguments};
 use super::dry_run;
@@ -29,6 +30,8 @@ use crate::event::{Event, Journal, RunFinished, RunResumed, Since};
 use crate::exec::{self, Decided, Scene, Settings};
 use crate::outcome::{ExitCode, Run};
 use crate::plan::Plan;
+use crate::report::ci::Published;
+use crate::report::model::Document;
 use crate::report::{self, Followed, Live};
 use crate::stamp::Stamp;
 use crate::workspace::Aside;
@@ -83,13 +86,14 @@ pub(super) fn carry_out(arguments: &Arguments, run: &RunArguments) -> Result<Ove
         }
     }
     let clock = Instant::now();
+    let screen = Screen::new(arguments, run, &prepared.environment);
     let mut begun = match run.resume {
-        true => go_on(arguments, run, &mut prepared)?,
-        false => begin(arguments, run, &prepared)?,
+        true => go_on(&screen, run, &mut prepared)?,
+        false => begin(arguments, &screen, run, &prepared)?,
     };
     let signal = follow(&mut begun.live, &prepared.plan, &begun.settings)?;
     let seconds = begun.seconds + clock.elapsed().as_secs_f64();
-    let over = finish(arguments, run, begun, signal, seconds);
+    let over = finish(&screen, run, &prepared, begun, signal, seconds);
     stamping.record(&prepared, &over.run);
     Ok(with_stamps(over, stamps))
 }
@@ -115,6 +119,7 @@ struct Begun {
 
 fn begin(
     arguments: &Arguments,
+    screen: &Screen,
     options: &RunArguments,
     prepared: &Prepared,
 ) -> Result<Begun, Failure> {
@@ -127,7 +132,7 @@ fn begin(
     let settings = settings(options, prepared, &directory, decided);
     let journal = Journal::create(&directory.path.join("events.jsonl"))
         .map_err(|error| Failure::Machine(error.to_string()))?;
-    let mut live = Live::new(Some(journal), reporters(arguments, options));
+    let mut live = Live::new(Some(journal), screen.reporters(&directory.path));
     let started = started(run_id, arguments, options, prepared, &directory, &settings);
     live.take(Event::RunStarted(started));
     Ok(Begun {
@@ -139,7 +144,7 @@ fn begin(
 }
 
 fn go_on(
-    arguments: &Arguments,
+    screen: &Screen,
     options: &RunArguments,
     prepared: &mut Prepared,
 ) -> Result<Begun, Failure> {
@@ -155,7 +160,7 @@ fn go_on(
         interrupted.journal,
         interrupted.run,
         interrupted.next,
-        reporters(arguments, options),
+        screen.reporters(&interrupted.directory.path),
     );
     live.take(Event::RunResumed(RunResumed {
         kept,
@@ -192,8 +197,9 @@ fn follow(live: &mut Live, plan: &Plan, settings: &Settings) -> Result<Option<i3
 
 /// Ends the journal, writes the files and shows the summary. What could not be written turns a good end into an error.
 fn finish(
-    arguments: &Arguments,
+    screen: &Screen,
     options: &RunArguments,
+    prepared: &Prepared,
     begun: Begun,
     signal: Option<i32>,
     seconds: f64,
@@ -219,7 +225,11 @@ fn finish(
         journal_error,
         output_errors,
     } = live.finish();
-    let file_errors = report::write_all(&run, &directory.path, options.junit.as_deref());
+    let document = report::from_run(&run, &directory.path);
+    let mut file_errors =
+        report::write_all(&run, &document, &directory.path, options.junit.as_deref());
+    let published = publish(screen, prepared, &document, &directory.path);
+    file_errors.extend(published.errors);
     let troubles: Vec<String> = (journal_error.iter().map(ToString::to_string))
         .chain(file_errors.iter().map(ToString::to_string))
         .chain(
@@ -228,7 +238,10 @@ fn finish(
                 .map(|error| format!("the run could not be shown: {error}")),
         )
         .collect();
-    show_summary(arguments, options, &run, &directory.path);
+    screen.summary(&run, &directory.path, &published.commands);
+    for warning in &published.warnings {
+        anstream::eprintln!("warning: {warning}");
+    }
     for trouble in &troubles {
         anstream::eprintln!("error: {trouble}");
     }
@@ -240,6 +253,25 @@ fn finish(
         code: code.code(),
         run,
         stamps: Vec::new(),
+    }
+}
+
+/// Gives the CI system what it reads.
+fn publish(
+    screen: &Screen,
+    prepared: &Prepared,
+    document: &Document,
+    directory: &Path,
+) -> Published {
+    match &screen.system {
+        Some(system) => report::ci::publish(
+            system,
+            document,
+            &prepared.workspace.root,
+            directory,
+            &prepared.environment,
+        ),
+        None => Published::default(),
     }
 }
 

@@ -1,32 +1,83 @@
 //! How a run is shown: live, and summed up at its end.
 
-use std::io::{self, Write as _};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::Path;
 
-use super::super::arguments::{Arguments, Format, RunArguments};
+use super::super::arguments::{Arguments, CiChoice, Format, RunArguments};
 use crate::outcome::Run;
+use crate::report::ci::{self, Ci, Detected};
 use crate::report::{self, JsonReporter, PlainReporter, ProgressReporter, Reporter, Style};
 
-/// The summary goes where the run was shown; with `--format json` standard output is for machines alone.
-pub(super) fn show_summary(
-    arguments: &Arguments,
-    options: &RunArguments,
-    run: &Run,
-    directory: &Path,
-) {
-    let choice = arguments.color();
-    if show(options) == Format::Plain {
-        let style = Style::of(&io::stdout(), choice);
-        let _ = io::stdout().write_all(report::summarise(run, directory, &style).as_bytes());
-    } else {
-        let style = Style::of(&io::stderr(), choice);
-        let _ = io::stderr().write_all(report::summarise(run, directory, &style).as_bytes());
+/// Where and how a run is shown.
+pub(super) struct Screen {
+    color: anstream::ColorChoice,
+    format: Format,
+    /// The CI system that reads along.
+    pub system: Option<Detected>,
+}
+
+impl Screen {
+    /// What suits the options, the environment and the terminal.
+    pub fn new(
+        arguments: &Arguments,
+        options: &RunArguments,
+        environment: &BTreeMap<OsString, OsString>,
+    ) -> Self {
+        let system = system(options.ci, environment);
+        Self {
+            color: arguments.color(),
+            format: format(options.format, system.is_some()),
+            system,
+        }
+    }
+
+    /// Who shows the run while it goes on. Its reports go to `directory`.
+    pub fn reporters(&self, directory: &Path) -> Vec<Box<dyn Reporter>> {
+        let style = || Style::of(&io::stderr(), self.color);
+        match self.format {
+            Format::Json => vec![Box::new(JsonReporter::new(io::stdout()))],
+            Format::Progress => ProgressReporter::stderr(style())
+                .into_iter()
+                .map(|one| Box::new(one) as _)
+                .collect(),
+            Format::Errors => self.plain(PlainReporter::new(io::stderr(), style()), directory),
+            Format::Auto | Format::Plain => {
+                let style = Style::of(&io::stdout(), self.color);
+                self.plain(PlainReporter::new(io::stdout(), style), directory)
+            }
+        }
+    }
+
+    fn plain(&self, reporter: PlainReporter, directory: &Path) -> Vec<Box<dyn Reporter>> {
+        vec![Box::new(match &self.system {
+            Some(system) => reporter.on(system, directory),
+            None => reporter,
+        })]
+    }
+
+    /// The summary goes where the run was shown; with `--format json` standard output is for machines alone. What a CI
+    /// system is told comes before it: GitHub's runner reads both streams.
+    pub fn summary(&self, run: &Run, directory: &Path, commands: &[u8]) {
+        let write = |stream: &mut dyn Write, style: &Style| {
+            let summary = report::summarise(run, directory, style);
+            let _ = stream.write_all(commands);
+            let _ = stream.write_all(summary.as_bytes());
+        };
+        match self.format {
+            Format::Plain => write(&mut io::stdout(), &Style::of(&io::stdout(), self.color)),
+            _ => write(&mut io::stderr(), &Style::of(&io::stderr(), self.color)),
+        }
     }
 }
 
-/// The format asked for, with `auto` decided: lines that move need a terminal that can redraw them.
-fn show(options: &RunArguments) -> Format {
-    match options.format {
+/// The format asked for, with `auto` decided: lines that move need a terminal that can redraw them, and nobody watches
+/// the one that some CI systems give.
+fn format(asked: Format, is_ci: bool) -> Format {
+    match asked {
+        Format::Auto if is_ci => Format::Plain,
+        Format::Errors if is_ci => Format::Errors,
         Format::Auto | Format::Progress | Format::Errors if report::can_redraw() => {
             Format::Progress
         }
@@ -35,23 +86,15 @@ fn show(options: &RunArguments) -> Format {
     }
 }
 
-/// Who shows the run while it goes on.
-pub(super) fn reporters(arguments: &Arguments, options: &RunArguments) -> Vec<Box<dyn Reporter>> {
-    let choice = arguments.color();
-    let progress = || ProgressReporter::stderr(Style::of(&io::stderr(), choice));
-    match show(options) {
-        Format::Json => vec![Box::new(JsonReporter::new(io::stdout()))],
-        Format::Progress => progress()
-            .into_iter()
-            .map(|one| Box::new(one) as _)
-            .collect(),
-        Format::Errors => {
-            let style = Style::of(&io::stderr(), choice);
-            vec![Box::new(PlainReporter::new(io::stderr(), style))]
-        }
-        Format::Auto | Format::Plain => {
-            let style = Style::of(&io::stdout(), choice);
-            vec![Box::new(PlainReporter::new(io::stdout(), style))]
-        }
-    }
+fn system(choice: CiChoice, environment: &BTreeMap<OsString, OsString>) -> Option<Detected> {
+    let system = match choice {
+        CiChoice::Auto => return ci::detect(environment),
+        CiChoice::None => return None,
+        CiChoice::Github => Ci::GitHub,
+        CiChoice::Gitlab => Ci::GitLab,
+        CiChoice::Jenkins => Ci::Jenkins,
+        CiChoice::Zuul => Ci::Zuul,
+        CiChoice::Buildbot => Ci::Buildbot,
+    };
+    Some(Detected::named(system, "--ci", environment))
 }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::ci::guard::harmless;
 use super::words::{self, LINE_CAP};
 use super::{Style, excerpt};
 use crate::event::Isolation;
@@ -83,7 +84,8 @@ impl Context<'_> {
         lines.push(totals::line(self.run, self.style));
         let place = words::path(self.directory, self.home, self.style);
         lines.push(format!("report: {place}"));
-        lines.join("\n") + "\n"
+        let harmless: Vec<_> = lines.iter().map(|line| harmless(line)).collect();
+        harmless.join("\n") + "\n"
     }
 
     /// Jobs that did not test for the same reason share a line.

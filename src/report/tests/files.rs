@@ -4,7 +4,7 @@ use std::fs;
 
 use super::sample;
 use crate::outcome::Run;
-use crate::report::{result_json, write_all};
+use crate::report::{from_run, result_json, write_all};
 
 #[test]
 fn result_json_says_all() {
@@ -25,7 +25,9 @@ fn result_json_of_nothing_is_an_object_still() {
 fn a_report_directory_holds_them_all() {
     let directory = tempfile::tempdir().unwrap();
     let copy = directory.path().join("copy.xml");
-    let errors = write_all(&sample::success().run(), directory.path(), Some(&copy));
+    let run = sample::success().run();
+    let document = from_run(&run, directory.path());
+    let errors = write_all(&run, &document, directory.path(), Some(&copy));
     assert!(errors.is_empty(), "{errors:?}");
     let mut names: Vec<_> = fs::read_dir(directory.path())
         .unwrap()
@@ -50,7 +52,9 @@ fn a_report_directory_holds_them_all() {
 fn what_cannot_be_written_is_named_and_the_rest_is_written() {
     let directory = tempfile::tempdir().unwrap();
     let copy = directory.path().join("missing/copy.xml");
-    let errors = write_all(&sample::success().run(), directory.path(), Some(&copy));
+    let run = sample::success().run();
+    let document = from_run(&run, directory.path());
+    let errors = write_all(&run, &document, directory.path(), Some(&copy));
     let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(texts.len(), 1, "{texts:?}");
     assert!(texts[0].contains("missing/copy.xml: "), "{texts:?}");

@@ -1,5 +1,6 @@
 //! Tests that concern several reporters, and what they share.
 
+mod ci;
 mod dialects;
 mod files;
 mod journal;

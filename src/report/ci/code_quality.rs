@@ -1,0 +1,78 @@
+//! `gl-code-quality-report.json`: failing cases with file and line, for `artifacts:reports:codequality`.
+//!
+//! GitLab reads no annotations from a log. This is the nearest it has: a list of places in the sources, shown in the merge
+//! request (docs.gitlab.com, Code Quality, "Code Quality report format", which names these fields as all that is read).
+//! Cases whose file is not in the checkout are left out: GitLab could not show them; they are in the JUnit report.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::Checkout;
+use crate::report::model::{Case, Document, Suite};
+
+/// The name that GitLab's own templates use.
+pub(super) const FILE: &str = "gl-code-quality-report.json";
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    description: String,
+    check_name: &'a str,
+    /// The same for the same test in each run, so that GitLab can tell what is new.
+    fingerprint: String,
+    severity: &'static str,
+    location: Location,
+}
+
+#[derive(Serialize)]
+struct Location {
+    path: String,
+    lines: Lines,
+}
+
+#[derive(Serialize)]
+struct Lines {
+    begin: u32,
+}
+
+/// Writes the list; an empty one where nothing failed, so that what was found before counts as resolved.
+pub(super) fn write(
+    document: &Document,
+    checkout: &Checkout,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let bad = document.suites.iter().flat_map(|suite| {
+        let bad = suite.cases.iter().filter(|case| case.state.is_bad());
+        bad.filter_map(move |case| finding(suite, case, checkout))
+    });
+    serde_json::to_writer_pretty(&mut *out, &bad.collect::<Vec<_>>())?;
+    out.write_all(b"\n")
+}
+
+fn finding<'a>(suite: &'a Suite, case: &Case, checkout: &Checkout) -> Option<Finding<'a>> {
+    let path = checkout.name(&checkout.find(suite, case)?);
+    let line = case.details.as_ref().and_then(|details| details.line);
+    Some(Finding {
+        description: super::sentence(suite, case),
+        check_name: &suite.name,
+        fingerprint: fingerprint(&[&suite.name, &case.class, &case.name, &path]),
+        severity: "major",
+        location: Location {
+            path,
+            lines: Lines {
+                begin: line.unwrap_or(1).max(1),
+            },
+        },
+    })
+}
+
+fn fingerprint(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    let digest = hash.finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,106 @@
+//! CI systems: which one runs kata-ci, and what each of them reads of a run.
+//!
+//! What a system reads by itself it gets by itself; where it reads nothing, the file that its own configuration can name is
+//! written, and nothing more is claimed:
+//!
+//! | system | in the log | at the end |
+//! |---|---|---|
+//! | GitHub Actions | groups | annotations, and a summary on the run's page ([`step_summary`]) |
+//! | GitLab CI | sections | `gitlab-junit.xml` and `gl-code-quality-report.json` for `artifacts:reports` |
+//! | Jenkins | – | – (its step `junit` reads `junit.xml`) |
+//! | Zuul | – | `zuul-return.json` for its module `zuul_return` |
+//! | Buildbot | – | – (`logfiles` of a step can name `summary.md`) |
+//!
+//! Sources stand with each part. What jobs print is foreign: [`guard`] keeps it from being taken for a command of the
+//! system, whether or not a system was detected.
+
+mod checkout;
+mod code_quality;
+mod detect;
+mod fold;
+pub(super) mod guard;
+mod publish;
+mod step_summary;
+mod zuul;
+
+use super::model::{Case, Suite};
+use super::text;
+use super::words::LINE_CAP;
+
+pub use checkout::Checkout;
+pub use detect::{Detected, detect};
+pub(super) use fold::Folds;
+pub use publish::{Published, publish};
+
+/// Files that a run leaves for a system, beside the reports for everybody.
+pub const FILES: [&str; 3] = [publish::GITLAB_JUNIT, code_quality::FILE, zuul::FILE];
+
+/// A failing case in a line: `agent.test TestRoute failed: no such device`.
+fn sentence(suite: &Suite, case: &Case) -> String {
+    let said = match case.message() {
+        "" => String::new(),
+        message => format!(": {message}"),
+    };
+    let words = format!("{} {} {}{said}", suite.name, case.name, case.word());
+    text::one_line(&words, LINE_CAP)
+}
+
+/// A CI system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ci {
+    /// GitHub Actions.
+    GitHub,
+    /// GitLab CI/CD.
+    GitLab,
+    /// Jenkins.
+    Jenkins,
+    /// Zuul.
+    Zuul,
+    /// Buildbot.
+    Buildbot,
+}
+
+impl Ci {
+    /// All of them, in the order in which they are looked for: those that read the log first.
+    pub const ALL: [Self; 5] = [
+        Self::GitHub,
+        Self::GitLab,
+        Self::Jenkins,
+        Self::Zuul,
+        Self::Buildbot,
+    ];
+
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GitHub => "GitHub Actions",
+            Self::GitLab => "GitLab CI",
+            Self::Jenkins => "Jenkins",
+            Self::Zuul => "Zuul",
+            Self::Buildbot => "Buildbot",
+        }
+    }
+
+    /// What it gets of a run, for the header.
+    fn gets(self) -> &'static str {
+        match self {
+            Self::GitHub => "output in groups, annotations, a summary on the run's page",
+            Self::GitLab => {
+                "output in sections, and gitlab-junit.xml and gl-code-quality-report.json for artifacts:reports"
+            }
+            Self::Jenkins => "its step junit reads junit.xml",
+            Self::Zuul => "zuul-return.json has comments for its module zuul_return",
+            Self::Buildbot => "logfiles of its step can name summary.md",
+        }
+    }
+
+    /// The variable that names the directory below which it looks for files.
+    fn workspace_variable(self) -> Option<&'static str> {
+        match self {
+            Self::GitHub => Some("GITHUB_WORKSPACE"),
+            Self::GitLab => Some("CI_PROJECT_DIR"),
+            Self::Jenkins => Some("WORKSPACE"),
+            Self::Zuul | Self::Buildbot => None,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The end of a run, for the system that runs it.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::path::Path;
+
+use super::{Checkout, Ci, Detected, code_quality, step_summary, zuul};
+use crate::report::files::{FileError, write_aside};
+use crate::report::model::Document;
+use crate::report::{Dialect, fit, write_annotations, write_document};
+
+/// GitLab's JUnit, beside the one for everybody: output in the failure, names of their own, within its limits.
+pub(super) const GITLAB_JUNIT: &str = "gitlab-junit.xml";
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Published {
+    /// Commands for the log, to be written as they are.
+    pub commands: Vec<u8>,
+    /// Reports that could not be written.
+    pub errors: Vec<FileError>,
+    /// What else did not work, or had to be left out.
+    pub warnings: Vec<String>,
+}
+
+/// Gives the system what it reads. `workspace` is what the run ran in, `directory` where its reports go.
+pub fn publish(
+    detected: &Detected,
+    document: &Document,
+    workspace: &Path,
+    directory: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Published {
+    let checkout = Checkout::on(detected, workspace);
+    let variable = |name: &str| environment.get(OsStr::new(name)).map(OsString::as_os_str);
+    match detected.system {
+        Ci::GitHub => github(document, &checkout, variable("GITHUB_STEP_SUMMARY")),
+        Ci::GitLab => gitlab(document, &checkout, directory),
+        Ci::Zuul => {
+            let project = ["ZUUL_SHORT_PROJECT_NAME", "ZUUL_PROJECT"]
+                .into_iter()
+                .find_map(variable)
+                .and_then(|name| Path::new(name).file_name()?.to_str());
+            one_file(&directory.join(zuul::FILE), |file| {
+                zuul::write(document, &checkout, project, file)
+            })
+        }
+        Ci::Jenkins | Ci::Buildbot => Published::default(),
+    }
+}
+
+fn github(document: &Document, checkout: &Checkout, summary: Option<&OsStr>) -> Published {
+    let mut published = Published::default();
+    if let Err(error) = write_annotations(document, checkout, &mut published.commands) {
+        published
+            .warnings
+            .push(format!("the annotations cannot be made: {error}"));
+    }
+    match summary.map(Path::new) {
+        Some(path) => published
+            .warnings
+            .extend(step_summary::append(document, path).err().map(|error| {
+                format!(
+                    "the step summary {} cannot be written: {error}",
+                    path.display()
+                )
+            })),
+        None => published
+            .warnings
+            .push("there is no step summary: GITHUB_STEP_SUMMARY is not set".to_owned()),
+    }
+    published
+}
+
+fn gitlab(document: &Document, checkout: &Checkout, directory: &Path) -> Published {
+    let mut published = one_file(&directory.join(code_quality::FILE), |file| {
+        code_quality::write(document, checkout, file)
+    });
+    let junit = one_file(&directory.join(GITLAB_JUNIT), |file| {
+        let (document, said) = fit(document.clone(), Dialect::GitLab)?;
+        write_document(&document, Dialect::GitLab, file)?;
+        published.warnings.extend(said);
+        Ok(())
+    });
+    published.errors.extend(junit.errors);
+    published
+}
+
+fn one_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Published {
+    Published {
+        errors: write_aside(path, write).err().into_iter().collect(),
+        ..Published::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;
