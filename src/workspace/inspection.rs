@@ -1,7 +1,7 @@
 //! The look at the selected components: revision, preflight, packages and changed files of each.
 //!
 //! It looks at the user's own directories under the environment the jobs will have. It finds nothing to look at (that is
-//! [`super::open`]'s) and changes nothing.
+//! [`mod@super::open`]'s) and changes nothing.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
