@@ -7,6 +7,7 @@ use super::failure::Failure;
 use crate::config::Pipeline;
 use crate::event::Since;
 use crate::plan::{Job, Plan, Readiness};
+use crate::report::plural;
 
 /// Prints what would run, in the order of the plan.
 pub(super) fn print(
@@ -21,7 +22,8 @@ pub(super) fn print(
 }
 
 fn render(pipeline: &Pipeline, plan: &Plan, since: Option<&Since>) -> String {
-    let mut text = format!("{}: would run {} jobs\n", pipeline.name, plan.jobs.len());
+    let jobs = plural(plan.jobs.len(), "job");
+    let mut text = format!("{}: would run {jobs}\n", pipeline.name);
     for decision in since.iter().flat_map(|since| &since.components) {
         let whether = if decision.is_affected {
             "affected"

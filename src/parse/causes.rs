@@ -96,5 +96,9 @@ fn all_skipped(tally: &Tally) -> Option<Cause> {
     if tally.tested() > 0 || tally.skipped == 0 {
         return None;
     }
-    cause(&format!("all {} cases were skipped", tally.skipped), "")
+    let reason = match tally.skipped {
+        1 => "its one case was skipped".to_owned(),
+        skipped => format!("all {skipped} cases were skipped"),
+    };
+    cause(&reason, "")
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::excerpt::ends;
 use super::model::{Case, Document, Suite, facts};
-use super::words::duration;
+use super::words::{duration, plural};
 
 /// Most of a document, in bytes: GitHub takes 1 MiB a step, and the last line has to fit, too.
 const CAP: usize = 1024 * 1024 - TAIL;
@@ -90,9 +90,9 @@ fn head(document: &Document) -> String {
         title => title,
     };
     let mut head = format!(
-        "## {}\n\n**{} cases**: {}{time}\n\n",
+        "## {}\n\n**{}**: {}{time}\n\n",
         escape(title),
-        counts.total(),
+        plural(counts.total() as usize, "case"),
         counts.sentence()
     );
     for notice in &document.notices {

@@ -48,6 +48,7 @@ pub use progress::{ProgressReporter, can_redraw};
 pub use result::result_json;
 pub use style::{Meaning, Style};
 pub use summary::render as summarise;
+pub(crate) use words::plural;
 
 use std::io;
 

@@ -61,7 +61,7 @@ fn counts_with_cached(tally: &Tally, cached: usize) -> String {
 }
 
 /// `1 case`, `2 cases`.
-pub(super) fn plural(count: usize, word: &str) -> String {
+pub(crate) fn plural(count: usize, word: &str) -> String {
     match count {
         1 => format!("1 {word}"),
         count => format!("{count} {word}s"),
