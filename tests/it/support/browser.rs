@@ -235,6 +235,7 @@ fn spawn(profile: &TempDir, requests: &OwnedFd, answers: &OwnedFd) -> Child {
         .args(OPTIONS)
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .env("HOME", profile.path())
+        .env("TMPDIR", profile.path())
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
