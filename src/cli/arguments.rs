@@ -239,9 +239,31 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "SYSTEM", env = "KATACI_CI", default_value = "auto")]
     pub ci: CiChoice,
 
+    /// Runs kept where no --report-dir says where reports go: the N newest, or all. The last of each workspace, one that can
+    /// be gone on with, and those whose times are needed yet stay in any case.
+    #[arg(long, value_name = "N|all", env = "KATACI_KEEP_RUNS", default_value = "50", value_parser = keep)]
+    pub keep_runs: Keep,
+
+    /// How many days they are kept, or all for ever.
+    #[arg(long, value_name = "DAYS|all", env = "KATACI_KEEP_DAYS", default_value = "30", value_parser = keep)]
+    pub keep_days: Keep,
+
     /// Of a push: the branch that the commits are for, and only components of their own repository.
     #[arg(skip)]
     pub pushed_to: Option<String>,
+}
+
+/// How many of something are kept; all without a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Keep(pub Option<u32>);
+
+fn keep(text: &str) -> Result<Keep, String> {
+    match (text, text.parse()) {
+        ("all", _) => Ok(Keep(None)),
+        (_, Ok(0)) => Err("must be 1 or more, or `all`".to_owned()),
+        (_, Ok(number)) => Ok(Keep(Some(number))),
+        (_, Err(error)) => Err(format!("neither a number nor `all`: {error}")),
+    }
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -274,6 +296,11 @@ mod tests {
     fn numbers_and_durations_of_nothing_are_refused() {
         assert!(positive("0").is_err() && positive("x").is_err() && positive("-1").is_err());
         assert_eq!(positive("3"), Ok(3));
+        assert!(keep("0").is_err() && keep("-1").is_err() && keep("").is_err());
+        assert_eq!(
+            (keep("7"), keep("all")),
+            (Ok(Keep(Some(7))), Ok(Keep(None)))
+        );
         assert!(duration("0s").is_err() && duration("5").is_err());
         assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
     }

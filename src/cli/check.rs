@@ -14,9 +14,10 @@ use crate::git::plumbing::Repository;
 use crate::outcome::ExitCode;
 use crate::stamp::Stamp;
 
-/// Options of a run whose variables hold for a check too: how much of the machine it takes, and how it is shown. Others
+/// Options of a run whose variables hold for a check too: how much of the machine it takes, how it is shown, and
+/// what is kept of it. Others
 /// (`KATACI_STEP`, `KATACI_DRY_RUN`) would make it a part of a check.
-const HELD: [&str; 8] = [
+const HELD: [&str; 11] = [
     "jobs",
     "timeout",
     "grace",
@@ -25,6 +26,9 @@ const HELD: [&str; 8] = [
     "isolate",
     "require_all",
     "format",
+    "ci",
+    "keep_runs",
+    "keep_days",
 ];
 
 /// Runs the pipeline on commits.

@@ -11,6 +11,7 @@ mod failure;
 mod format;
 mod grounds;
 mod hook;
+mod kept_runs;
 mod pipeline;
 mod push;
 mod push_several;

@@ -8,7 +8,13 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use crate::report::ci;
+use crate::report::{self, ci};
+
+/// Whether a run writes a file or directory of this name, a report that is being written included.
+pub(super) fn is_ours(name: &str) -> bool {
+    let mut names = OURS.iter().chain(&ci::FILES);
+    names.any(|ours| *ours == name) || name.starts_with(report::ASIDE)
+}
 
 /// What a run writes into its directory, beside what it leaves for a CI system ([`ci::FILES`]). An earlier run's are taken away before a new one begins; nothing else is touched.
 const OURS: &[&str] = &[
@@ -93,8 +99,8 @@ impl From<io::Error> for Occupied {
     }
 }
 
-/// The lock ends with the process that holds it, however that ends.
-fn lock(path: &Path) -> Result<File, Occupied> {
+/// Takes a directory for oneself. The lock ends with the process that holds it, however that ends.
+pub(super) fn lock(path: &Path) -> Result<File, Occupied> {
     let lock = File::open(path)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),

@@ -9,6 +9,9 @@ use super::model::Document;
 use super::{Dialect, result, write_document, write_html, write_markdown};
 use crate::outcome::Run;
 
+/// What the name of a report begins with while it is being written.
+pub const ASIDE: &str = ".kata-ci-";
+
 /// A report that could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {path}: {source}; is the disk full, or the directory not writable?")]
@@ -70,7 +73,7 @@ fn try_write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
     };
     // Others may read a report: the usual permissions less the umask, not the private ones of a temporary file.
     let aside = tempfile::Builder::new()
-        .prefix(".kata-ci-")
+        .prefix(ASIDE)
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(directory)?;
     let mut writer = BufWriter::new(aside);

@@ -1,11 +1,9 @@
 //! `--format json`: every record a line on standard output, as in `events.jsonl`, flushed so that a reader sees it at once.
-//!
-//! GitHub's runner reads standard output, and would carry out the older form of its commands, `##[add-mask]…`, in the middle
-//! of a line too. In JSON that can stand in a text only, where `\u0023` is another way to write `#`.
 
 use std::io::{self, Write};
 
 use super::Reporter;
+use super::ci::guard::harmless_json;
 use super::output::Output;
 use crate::event::Record;
 use crate::outcome::Run;
@@ -27,12 +25,8 @@ impl JsonReporter {
 impl Reporter for JsonReporter {
     fn record(&mut self, record: &Record, _run: &Run) {
         self.output.with(|writer| {
-            let mut line = serde_json::to_string(record)?;
-            if line.contains("##[") {
-                line = line.replace("##[", "#\\u0023[");
-            }
-            line.push('\n');
-            writer.write_all(line.as_bytes())
+            let line = serde_json::to_string(record)?;
+            writeln!(writer, "{}", harmless_json(&line))
         });
     }
 

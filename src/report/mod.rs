@@ -33,9 +33,9 @@ mod words;
 mod tests;
 
 pub use annotations::write_annotations;
-pub use ci::guard::harmless;
+pub use ci::guard::{harmless, harmless_json};
 pub use excerpt::{LogReader, tail};
-pub use files::{FileError, write_all, write_aside};
+pub use files::{ASIDE, FileError, write_all, write_aside};
 pub use from_run::from_run;
 pub use html::write_html;
 pub use json::JsonReporter;

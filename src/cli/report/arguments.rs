@@ -59,12 +59,12 @@ pub(in crate::cli) struct Show {
     #[arg(long, value_name = "NAME", env = "KATACI_CASE")]
     pub case: Option<String>,
 
-    /// How to list.
+    /// How to show it.
     #[arg(long, env = "KATACI_FORMAT", default_value = "human")]
     pub format: ListFormat,
 }
 
-/// How a list is written.
+/// How something is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum ListFormat {
     /// For people.

@@ -3,34 +3,64 @@
 use std::io;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use super::arguments::{ListFormat, Show};
 use super::place::Place;
 use super::sources::Sources;
 use super::{Failure, deliver, exit_code};
 use crate::cli::arguments::Arguments;
-use crate::cli::report_directory;
-use crate::report::model::{Case, Document, Suite};
+use crate::cli::{kept_runs, report_directory};
+use crate::report::model::{Case, Details, Document, Suite, Text};
 use crate::report::{self, Style, read, text};
 
-/// What `result.json` says of a run, as far as a list needs it.
-#[derive(Deserialize, serde::Serialize)]
+/// A run in a list.
+#[derive(Serialize)]
 struct Kept {
     run_id: String,
-    exit: i32,
-    seconds: f64,
+    /// None of a run that goes on, or was killed.
+    exit: Option<i32>,
+    seconds: Option<f64>,
     pipeline: String,
-    #[serde(skip_deserializing)]
+    workspace: String,
     directory: String,
 }
 
-/// The summary of one run.
-pub(super) fn summary(arguments: &Arguments, from: &Path) -> Result<i32, Failure> {
+/// What `result.json` says of a run, as far as a list needs it.
+#[derive(Deserialize)]
+struct Ended {
+    exit: i32,
+    seconds: f64,
+}
+
+/// A case for programs.
+#[derive(Serialize)]
+struct Shown<'a> {
+    suite: &'a str,
+    class: &'a str,
+    name: &'a str,
+    state: &'a str,
+    message: &'a str,
+    file: Option<&'a str>,
+    line: Option<u32>,
+    output: String,
+}
+
+/// The summary of one run; for programs, what `result.json` says.
+fn summary(arguments: &Arguments, from: &Path, json: bool) -> Result<i32, Failure> {
     let found = read::find(from).map_err(|error| Failure::Machine(error.to_string()))?;
     let [read::Found::Journal(journal)] = found.as_slice() else {
-        return cases(from, "", false);
+        return cases(from, "", false, json);
     };
     let run = read::run(journal).map_err(|error| Failure::Machine(error.to_string()))?;
+    if json {
+        deliver(None, |out| {
+            let result = report::result_json(&run)?;
+            let result = String::from_utf8_lossy(&result);
+            out.write_all(report::harmless_json(&result).as_bytes())
+        })?;
+        return Ok(0);
+    }
     let directory = journal.parent().unwrap_or(from);
     let style = Style::of(&io::stdout(), arguments.color());
     let summary = report::summarise(&run, directory, &style);
@@ -39,7 +69,7 @@ pub(super) fn summary(arguments: &Arguments, from: &Path) -> Result<i32, Failure
 }
 
 /// Cases whose name or class holds `wanted`, with what is stored of them; the bad ones only when none is wanted.
-pub(super) fn cases(from: &Path, wanted: &str, whole: bool) -> Result<i32, Failure> {
+fn cases(from: &Path, wanted: &str, whole: bool, json: bool) -> Result<i32, Failure> {
     let sources = Sources::one(from);
     let found = chosen(sources.document(), wanted, whole);
     if found.is_empty() && whole {
@@ -48,6 +78,14 @@ pub(super) fn cases(from: &Path, wanted: &str, whole: bool) -> Result<i32, Failu
         )));
     }
     deliver(None, |out| {
+        if json {
+            let shown: io::Result<Vec<_>> = found
+                .iter()
+                .map(|(suite, case)| shown(suite, case))
+                .collect();
+            let text = serde_json::to_string_pretty(&shown?)?;
+            return writeln!(out, "{}", report::harmless_json(&text));
+        }
         for (suite, case) in &found {
             out.write_all(told(suite, case, whole)?.as_bytes())?;
         }
@@ -68,6 +106,30 @@ fn chosen<'a>(document: &'a Document, wanted: &str, whole: bool) -> Vec<(&'a Sui
     all.filter(|(_, case)| matches(case)).collect()
 }
 
+fn shown<'a>(suite: &'a Suite, case: &'a Case) -> io::Result<Shown<'a>> {
+    let details = case.details.as_deref();
+    let mut output = String::new();
+    for text in details.iter().flat_map(|details| texts(details)) {
+        output.push_str(&text.load()?);
+    }
+    Ok(Shown {
+        suite: &suite.name,
+        class: &case.class,
+        name: &case.name,
+        state: case.word(),
+        message: case.message(),
+        file: details.and_then(|details| details.file.as_deref()),
+        line: details.and_then(|details| details.line),
+        output,
+    })
+}
+
+/// What is stored of a case's output.
+fn texts(details: &Details) -> impl Iterator<Item = &Text> {
+    let bodies = details.problems.iter().map(|problem| &problem.body);
+    bodies.chain([&details.out, &details.err])
+}
+
 fn told(suite: &Suite, case: &Case, whole: bool) -> io::Result<String> {
     let line = |text: &str| text::for_terminal(text, 4096);
     let mut told = format!(
@@ -84,8 +146,7 @@ fn told(suite: &Suite, case: &Case, whole: bool) -> io::Result<String> {
     let Some(details) = case.details.as_ref().filter(|_| whole) else {
         return Ok(told);
     };
-    let bodies = details.problems.iter().map(|problem| &problem.body);
-    for text in bodies.chain([&details.out, &details.err]) {
+    for text in texts(details) {
         for each in text.load()?.lines() {
             let line = format!("    | {}", text::for_terminal(each, 64 * 1024));
             told.push_str(&report::harmless(&line));
@@ -96,23 +157,17 @@ fn told(suite: &Suite, case: &Case, whole: bool) -> io::Result<String> {
 }
 
 /// The runs that are kept, newest first.
-pub(super) fn list(json: bool) -> Result<i32, Failure> {
+fn list(json: bool) -> Result<i32, Failure> {
     let runs = report_directory::runs_directory(&std::env::vars_os().collect())?;
-    let mut kept = kept(&runs);
-    kept.sort_by(|one, other| other.run_id.cmp(&one.run_id));
+    let directories = kept_runs::directories(&runs);
+    let kept: Vec<_> = directories.iter().filter_map(|one| kept(one)).collect();
     deliver(None, |out| {
         if json {
-            serde_json::to_writer_pretty(&mut *out, &kept)?;
-            return writeln!(out);
+            let text = serde_json::to_string_pretty(&kept)?;
+            return writeln!(out, "{}", report::harmless_json(&text));
         }
         for run in &kept {
-            let pipeline = text::for_terminal(&run.pipeline, 60);
-            let id = text::for_terminal(&run.run_id, 60);
-            writeln!(
-                out,
-                "{id}  exit {:<3}  {:>7.1}s  {pipeline}",
-                run.exit, run.seconds
-            )?;
+            writeln!(out, "{}", line(run))?;
         }
         match kept.is_empty() {
             true => writeln!(out, "no run is kept in {}", runs.display()),
@@ -122,31 +177,44 @@ pub(super) fn list(json: bool) -> Result<i32, Failure> {
     Ok(0)
 }
 
-fn kept(runs: &Path) -> Vec<Kept> {
-    let entries = std::fs::read_dir(runs).into_iter().flatten().flatten();
-    entries
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        .filter_map(|entry| {
-            let bytes = std::fs::read(entry.path().join("result.json")).ok()?;
-            let mut run: Kept = serde_json::from_slice(&bytes).ok()?;
-            run.directory = entry.path().display().to_string();
-            Some(run)
-        })
-        .collect()
+fn kept(directory: &Path) -> Option<Kept> {
+    let started = kept_runs::start(directory)?;
+    let result = std::fs::read(directory.join("result.json")).ok();
+    let ended: Option<Ended> = result.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    Some(Kept {
+        run_id: started.run_id,
+        exit: ended.as_ref().map(|ended| ended.exit),
+        seconds: ended.as_ref().map(|ended| ended.seconds),
+        pipeline: started.pipeline,
+        workspace: started.workspace,
+        directory: directory.display().to_string(),
+    })
+}
+
+/// `20260503T100000Z-42  exit 1     151.2s  kata-v1  /home/ann/kata`
+fn line(run: &Kept) -> String {
+    let end = match (run.exit, run.seconds) {
+        (Some(exit), Some(seconds)) => format!("exit {exit:<3}  {seconds:>7.1}s"),
+        _ => format!("{:<18}", "not ended"),
+    };
+    let foreign = |text: &str| text::for_terminal(text, 200);
+    format!(
+        "{}  {end}  {}  {}",
+        foreign(&run.run_id),
+        foreign(&run.pipeline),
+        foreign(&run.workspace)
+    )
 }
 
 /// The command as it was given.
-pub(super) fn call(
-    arguments: &Arguments,
-    place: &Place<'_>,
-    show: &super::arguments::Show,
-) -> Result<i32, Failure> {
+pub(super) fn call(arguments: &Arguments, place: &Place<'_>, show: &Show) -> Result<i32, Failure> {
+    let json = show.format == ListFormat::Json;
     if show.list {
-        return list(show.format == super::arguments::ListFormat::Json);
+        return list(json);
     }
     let from = place.from(show.run.as_deref())?;
     match &show.case {
-        Some(name) => cases(&from, name, true),
-        None => summary(arguments, &from),
+        Some(name) => cases(&from, name, true, json),
+        None => summary(arguments, &from, json),
     }
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::super::arguments::RunArguments;
 use super::super::failure::Failure;
+use super::super::kept_runs::{self, start};
 use super::super::report_directory::runs_directory;
-use crate::event::{Event, Notice, RunStarted, read_journal, read_start};
+use crate::event::{Notice, RunStarted, read_journal};
 use crate::outcome::{JobOutcome, JobResult, Run};
 use crate::plan::{Job, Plan, rerun};
 
@@ -25,29 +26,10 @@ pub(super) fn directories(
     }
 }
 
-/// Directories of the runs that are kept, newest first: run ids begin with the time.
+/// Directories of the runs that are kept, newest first.
 pub(super) fn kept(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
     let runs = runs_directory(environment).ok();
-    let entries = runs
-        .iter()
-        .flat_map(|runs| runs.read_dir())
-        .flatten()
-        .flatten();
-    let mut directories: Vec<_> = entries
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        .map(|entry| entry.path())
-        .collect();
-    directories.sort();
-    directories.reverse();
-    directories
-}
-
-/// The first event of the run that a directory holds; none where there is no run, or no whole line of one.
-pub(super) fn start(directory: &Path) -> Option<RunStarted> {
-    match read_start(&directory.join("events.jsonl")).ok()??.event {
-        Event::RunStarted(started) => Some(started),
-        _ => None,
-    }
+    runs.map_or_else(Vec::new, |runs| kept_runs::directories(&runs))
 }
 
 /// Narrows a plan to what failed in the last run of the workspace, and says which run that was.

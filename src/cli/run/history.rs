@@ -2,7 +2,7 @@
 //!
 //! A guess to order by, nothing that a result depends on: what cannot be read is passed over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -33,22 +33,49 @@ struct EarlierJob {
     seconds: f64,
 }
 
-/// Seconds each job took: the median of its last passes. `directories` are those of the runs, newest first.
-pub(super) fn durations(directories: &[PathBuf], workspace: &Path) -> BTreeMap<String, f64> {
-    let mut passes: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    let results = directories.iter().take(READ).filter_map(|one| read(one));
-    for earlier in results.filter(|earlier| earlier.workspace == workspace) {
+/// A job's last passes that count.
+#[derive(Default)]
+struct Passes<'a> {
+    seconds: Vec<f64>,
+    runs: Vec<&'a Path>,
+}
+
+/// The last passes of each job by workspace, in runs newest first.
+fn passes(directories: &[PathBuf]) -> BTreeMap<(PathBuf, String), Passes<'_>> {
+    let mut passes: BTreeMap<_, Passes<'_>> = BTreeMap::new();
+    for directory in directories.iter().take(READ) {
+        let Some(earlier) = read(directory) else {
+            continue;
+        };
         let passed = |job: &EarlierJob| job.outcome == JobOutcome::Passed;
         for job in earlier.jobs.into_iter().filter(passed) {
-            let seconds = passes.entry(job.id).or_default();
-            if seconds.len() < COUNTED {
-                seconds.push(job.seconds);
+            let of_job = passes
+                .entry((earlier.workspace.clone(), job.id))
+                .or_default();
+            if of_job.seconds.len() < COUNTED {
+                of_job.seconds.push(job.seconds);
+                of_job.runs.push(directory);
             }
         }
     }
     passes
-        .into_iter()
-        .map(|(job, seconds)| (job, median(seconds)))
+}
+
+/// Seconds each job took: the median of its last passes. `directories` are those of the runs, newest first.
+pub(super) fn durations(directories: &[PathBuf], workspace: &Path) -> BTreeMap<String, f64> {
+    let of_all = passes(directories).into_iter();
+    of_all
+        .filter(|((of, _), _)| of == workspace)
+        .map(|((_, job), passes)| (job, median(passes.seconds)))
+        .collect()
+}
+
+/// The runs that durations are taken from, of workspaces that are still there.
+pub(super) fn needed(directories: &[PathBuf]) -> BTreeSet<&Path> {
+    let of_all = passes(directories).into_iter();
+    of_all
+        .filter(|((workspace, _), _)| workspace.is_dir())
+        .flat_map(|(_, passes)| passes.runs)
         .collect()
 }
 

@@ -5,6 +5,7 @@ mod earlier;
 mod fingerprint;
 mod history;
 mod prepare;
+mod prune;
 mod resume;
 mod rev;
 mod show;
@@ -238,8 +239,13 @@ fn finish(
                 .map(|error| format!("the run could not be shown: {error}")),
         )
         .collect();
-    screen.summary(&run, &directory.path, &published.commands);
-    for warning in &published.warnings {
+    screen.commands(&published.commands);
+    let pruned = match signal {
+        None => prune_earlier(screen, options, &directory.path),
+        Some(_) => Vec::new(),
+    };
+    screen.summary(&run, &directory.path);
+    for warning in published.warnings.iter().chain(&pruned) {
         anstream::eprintln!("warning: {warning}");
     }
     for trouble in &troubles {
@@ -254,6 +260,23 @@ fn finish(
         run,
         stamps: Vec::new(),
     }
+}
+
+/// Removes runs that are kept no longer, says so, and returns what could not be removed. A directory that was named is not
+/// among those that are kept.
+fn prune_earlier(screen: &Screen, options: &RunArguments, own: &Path) -> Vec<String> {
+    if options.report_dir.is_some() {
+        return Vec::new();
+    }
+    let limits = prune::Limits {
+        runs: options.keep_runs,
+        days: options.keep_days,
+    };
+    let pruned = prune::prune(own, limits);
+    for line in pruned.lines(limits) {
+        screen.detail(&line);
+    }
+    pruned.errors
 }
 
 /// Gives the CI system what it reads.

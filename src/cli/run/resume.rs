@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::arguments::RunArguments;
 use super::super::failure::Failure;
+use super::super::kept_runs;
 use super::super::report_directory::{Occupied, ReportDirectory};
 use super::prepare::Prepared;
 use super::{earlier, fingerprint};
@@ -65,16 +66,13 @@ pub(super) fn take_over(
 }
 
 fn find(directories: &[PathBuf], root: &Path) -> Option<(PathBuf, RunStarted)> {
-    let mut interrupted = directories.iter().filter(|path| !has_ended(path));
+    let mut interrupted = directories
+        .iter()
+        .filter(|path| !kept_runs::has_ended(path));
     interrupted.find_map(|path| {
-        let started = earlier::start(path)?;
+        let started = kept_runs::start(path)?;
         (Path::new(&started.workspace) == root).then(|| (path.clone(), started))
     })
-}
-
-/// A run whose reports are there has ended, whatever its journal says: they are written last.
-fn has_ended(directory: &Path) -> bool {
-    directory.join("result.json").exists()
 }
 
 fn refused(started: &RunStarted, occupied: &Occupied) -> Failure {

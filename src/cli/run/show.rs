@@ -8,7 +8,9 @@ use std::path::Path;
 use super::super::arguments::{Arguments, CiChoice, Format, RunArguments};
 use crate::outcome::Run;
 use crate::report::ci::{self, Ci, Detected};
-use crate::report::{self, JsonReporter, PlainReporter, ProgressReporter, Reporter, Style};
+use crate::report::{
+    self, JsonReporter, Meaning, PlainReporter, ProgressReporter, Reporter, Style,
+};
 
 /// Where and how a run is shown.
 pub(super) struct Screen {
@@ -57,18 +59,29 @@ impl Screen {
         })]
     }
 
-    /// The summary goes where the run was shown; with `--format json` standard output is for machines alone. What a CI
-    /// system is told comes before it: GitHub's runner reads both streams.
-    pub fn summary(&self, run: &Run, directory: &Path, commands: &[u8]) {
-        let write = |stream: &mut dyn Write, style: &Style| {
-            let summary = report::summarise(run, directory, style);
-            let _ = stream.write_all(commands);
-            let _ = stream.write_all(summary.as_bytes());
-        };
+    /// Where the end of a run is shown: where the run was, but with `--format json` standard output is for machines alone.
+    fn stream(&self) -> (Box<dyn Write>, Style) {
         match self.format {
-            Format::Plain => write(&mut io::stdout(), &Style::of(&io::stdout(), self.color)),
-            _ => write(&mut io::stderr(), &Style::of(&io::stderr(), self.color)),
+            Format::Plain => (Box::new(io::stdout()), Style::of(&io::stdout(), self.color)),
+            _ => (Box::new(io::stderr()), Style::of(&io::stderr(), self.color)),
         }
+    }
+
+    /// Tells the CI system something, as it is; GitHub's runner reads both streams.
+    pub fn commands(&self, commands: &[u8]) {
+        let _ = self.stream().0.write_all(commands);
+    }
+
+    /// A line of what was done besides.
+    pub fn detail(&self, line: &str) {
+        let (mut stream, style) = self.stream();
+        let _ = writeln!(stream, "{}", style.paint(Meaning::Detail, line));
+    }
+
+    /// The end of the run, for the person who has to act on it.
+    pub fn summary(&self, run: &Run, directory: &Path) {
+        let (mut stream, style) = self.stream();
+        let _ = stream.write_all(report::summarise(run, directory, &style).as_bytes());
     }
 }
 

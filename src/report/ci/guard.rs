@@ -30,6 +30,15 @@ pub fn harmless(line: &str) -> Cow<'_, str> {
     line
 }
 
+/// The same for JSON, without a change of what it says: `##[` can stand in a text only, where `\u0023` is another way to
+/// write `#`. Lines of JSON begin with its own punctuation.
+pub fn harmless_json(json: &str) -> Cow<'_, str> {
+    match json.contains("##[") {
+        true => Cow::Owned(json.replace("##[", "#\\u0023[")),
+        false => Cow::Borrowed(json),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +68,15 @@ mod tests {
         ] {
             assert_eq!(harmless(line), expected);
         }
+    }
+
+    #[test]
+    fn json_says_the_same_without_a_command_in_it() {
+        let json = serde_json::to_string("##[a] ###[b] \\##[c]").unwrap();
+        let guarded = harmless_json(&json);
+        assert!(!guarded.contains("##["), "{guarded}");
+        let read: String = serde_json::from_str(&guarded).unwrap();
+        assert_eq!(read, "##[a] ###[b] \\##[c]");
     }
 
     proptest! {
