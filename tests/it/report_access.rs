@@ -168,7 +168,10 @@ fn keys_search_move_and_unfold(browser: &mut Browser) {
     }
     // Into the details and back again.
     browser.press("Tab");
-    assert_eq!(browser.text("document.activeElement.textContent"), "Copy");
+    assert_eq!(
+        browser.text("document.activeElement.textContent"),
+        "Copy link"
+    );
     browser.press("/");
     browser.press("Escape");
     assert_eq!(browser.text("document.getElementById('search').value"), "");

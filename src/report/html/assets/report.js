@@ -187,18 +187,18 @@
     block.setAttribute("aria-label", title);
     parent.append(block);
   };
-  const line = (parent, title, node, copied) => {
+  const line = (parent, title, node, copied, what = "Copy") => {
     const box = make("div", "line");
     box.append(make("span", "", title), node);
     if (copied) {
-      const button = make("button", "copy", "Copy");
+      const button = make("button", "copy", what);
       button.type = "button";
-      button.addEventListener("click", () => copy(copied, button));
+      button.addEventListener("click", () => copy(copied, button, what));
       box.append(button);
     }
     parent.append(box);
   };
-  const copy = async (text, button) => {
+  const copy = async (text, button, what) => {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
@@ -210,14 +210,14 @@
       area.remove();
     }
     button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    setTimeout(() => { button.textContent = what; }, 1500);
   };
 
   const unfold = (index) => {
     const one = cases[index], job = jobs[one[JOB]], detail = details[one[DETAIL]] || {};
     const box = make("div", "detail");
     if (detail.message) box.append(make("p", "foreign", detail.message));
-    line(box, "case", make("code", "foreign", one[NAME]), location.href.split("#")[0] + link(index));
+    line(box, "case", make("code", "foreign", one[NAME]), location.href.split("#")[0] + link(index), "Copy link");
     line(box, "class", make("code", "foreign", classes[one[CLASS]] || "–"));
     line(box, "job", make("code", "foreign", job.name));
     if (detail.place) line(box, "place", make("code", "foreign", detail.place));
