@@ -35,6 +35,12 @@ fn main() {
         let component = place.path().join(format!("work/c{number}"));
         std::fs::create_dir_all(&component).expect("made");
         std::fs::write(component.join("Makefile"), "all:\n").expect("written");
+        // So that what a job leaves behind is looked for, as it is for real ones.
+        let made = Command::new("git")
+            .args(["init", "-q"])
+            .arg(&component)
+            .status();
+        assert!(made.expect("git runs").success());
     }
     std::fs::write(place.path().join("work/kata-ci.toml"), PIPELINE).expect("written");
     let mut times: BTreeMap<&str, Vec<f64>> = BTreeMap::new();

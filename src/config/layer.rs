@@ -11,7 +11,8 @@ use std::time::Duration;
 use super::document::{Located, Place};
 use super::problem::{Problem, Problems, quote, suggestion};
 use super::{
-    Flaky, Gerrit, IsolatePolicy, Layout, Limits, Network, NetworkPolicy, Reads, Requirement,
+    Flaky, Gerrit, IsolatePolicy, Layout, LeftBehindPolicy, Limits, Network, NetworkPolicy, Reads,
+    Requirement,
 };
 use crate::outcome::Expect;
 use crate::plan::Command;
@@ -62,6 +63,7 @@ pub(super) struct Settings {
     pub grace: Option<Duration>,
     pub retries: Option<u32>,
     pub flaky: Option<Flaky>,
+    pub left_behind: Option<LeftBehindPolicy>,
     pub network: Option<NetworkPolicy>,
     pub isolate: Option<IsolatePolicy>,
     pub writable: List<String>,
@@ -82,6 +84,7 @@ impl Settings {
             grace: self.grace.or(under.grace),
             retries: self.retries.or(under.retries),
             flaky: self.flaky.or(under.flaky),
+            left_behind: self.left_behind.or(under.left_behind),
             network: self.network.or(under.network),
             isolate: self.isolate.or(under.isolate),
             writable: self.writable.or(under.writable),

@@ -28,6 +28,16 @@ pub enum Flaky {
     Fail,
 }
 
+/// What it means for a job that passed that it left something behind: files, processes, mounts or listening sockets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LeftBehindPolicy {
+    /// It is told.
+    #[default]
+    Report,
+    /// The job has failed.
+    Fail,
+}
+
 /// What a step's outcome depends on: whether a tree that passed need not be tested again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reads {
@@ -98,6 +108,8 @@ pub struct Step {
     pub retries: u32,
     /// What a test means that passes only then.
     pub flaky: Flaky,
+    /// What it means for a job that it left something behind.
+    pub left_behind: LeftBehindPolicy,
     /// Its environment, over the pipeline's.
     pub env: BTreeMap<String, String>,
     /// Whether it gets a network.
@@ -134,6 +146,7 @@ impl Step {
             grace: Duration::from_secs(10),
             retries: 0,
             flaky: Flaky::Pass,
+            left_behind: LeftBehindPolicy::Report,
             env: BTreeMap::new(),
             network: NetworkPolicy::Auto,
             isolate: IsolatePolicy::Auto,

@@ -196,6 +196,9 @@ fn settings(fields: &mut Fields) -> Settings {
         flaky: fields
             .get("flaky")
             .and_then(|value| word(&value, words::flaky)),
+        left_behind: fields
+            .get("left_behind")
+            .and_then(|value| word(&value, words::left_behind)),
         needs: list(fields, "needs", words::filled),
         reads: fields
             .get("reads")
@@ -220,6 +223,7 @@ fn machine_settings(fields: &mut Fields) -> Settings {
         "writable",
         "reads",
         "flaky",
+        "left_behind",
         "allow_vacuous",
     ] {
         fields.forbid(

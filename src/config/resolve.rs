@@ -162,6 +162,7 @@ fn resolved(step: StepLayer, overrides: &Overrides) -> Option<Step> {
             .or(settings.retries)
             .unwrap_or(built_in.retries),
         flaky: settings.flaky.unwrap_or(built_in.flaky),
+        left_behind: settings.left_behind.unwrap_or_default(),
         network: overrides
             .network
             .or(settings.network)

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::problem::{printable, quote, suggestion};
 use super::{
-    CommitRules, Flaky, Ignore, IsolatePolicy, Layout, NetworkPolicy, Proxy, Reads, Requirement,
+    CommitRules, Flaky, Ignore, IsolatePolicy, Layout, LeftBehindPolicy, NetworkPolicy, Proxy,
+    Reads, Requirement,
 };
 use crate::outcome::Expect;
 
@@ -237,6 +238,18 @@ pub(super) fn flaky(text: &str) -> Result<Flaky, Refusal> {
         text,
         "outcome of a flaky job",
         &[("pass", Flaky::Pass), ("fail", Flaky::Fail)],
+    )
+}
+
+/// `report` or `fail`.
+pub(super) fn left_behind(text: &str) -> Result<LeftBehindPolicy, Refusal> {
+    one_of(
+        text,
+        "answer to what a job leaves behind",
+        &[
+            ("report", LeftBehindPolicy::Report),
+            ("fail", LeftBehindPolicy::Fail),
+        ],
     )
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Fingerprint;
+use super::{Fingerprint, LeftBehind};
 use crate::outcome::{CaseStatus, Ending, JobOutcome, Tally};
 use crate::plan::{Decision, JobId};
 
@@ -278,9 +278,9 @@ pub struct JobFinished {
     pub cases: Tally,
     /// Packages that never ran are cases `not-run` when this is true; when false, which packages there are is unknown.
     pub packages_known: bool,
-    /// Processes that were still there when the job's own process had ended, and were killed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_processes: Vec<String>,
+    /// What it left behind, as far as that is known.
+    #[serde(default, skip_serializing_if = "LeftBehind::is_empty")]
+    pub left_behind: LeftBehind,
     /// What a job that failed with the network off tried to reach, as its output tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub network_tried: Vec<String>,

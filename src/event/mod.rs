@@ -14,6 +14,7 @@
 mod fingerprint;
 mod journal;
 mod kinds;
+mod left;
 mod record;
 
 pub use fingerprint::{Fingerprint, digest};
@@ -22,4 +23,5 @@ pub use kinds::{
     CaseFinished, CaseStarted, Event, Isolation, JobFinished, JobQueued, JobStarted, Notice,
     PeakOf, RunFinished, RunResumed, RunStarted, Since, Span,
 };
+pub use left::{FileChange, LeftBehind, LeftFile};
 pub use record::{FORMAT_VERSION, Record};

@@ -5,9 +5,10 @@ use std::path::Path;
 use crossbeam_channel::Sender;
 
 use super::isolation::Settled;
+use super::left::{self, Trees, Visit};
 use super::orders::Stops;
 use super::supervisor::{Over, Supervisor};
-use crate::event::{Event, JobFinished};
+use crate::event::{Event, JobFinished, LeftBehind};
 use crate::outcome::{Cases, JobOutcome, Verdict, is_worth_another_try, over_attempts};
 use crate::plan::{Job, rerun};
 
@@ -24,6 +25,7 @@ pub(super) struct Attempts<'run> {
     /// See [`Supervisor::settled`].
     pub settled: Option<&'run Settled>,
     pub events: &'run Sender<Event>,
+    pub trees: &'run Trees,
     pub stops: Stops,
 }
 
@@ -31,6 +33,7 @@ impl Attempts<'_> {
     /// Runs the job until it passes or its attempts are used up. Sends everything from its first `job-started` to its
     /// `job-finished`, and returns the verdict.
     pub fn run(mut self) -> JobOutcome {
+        let visit = self.trees.enter(self.job);
         let mut cases = Cases::default();
         let mut before: Vec<JobFinished> = Vec::new();
         let mut next = self.job.clone();
@@ -40,6 +43,7 @@ impl Attempts<'_> {
             let finished = self.sum(&over, &before, &cases);
             let is_last = attempt > self.job.retries || !is_worth_another_try(finished.outcome);
             if is_last {
+                let finished = self.with_files(finished, visit);
                 let outcome = finished.outcome;
                 self.send(Event::JobFinished(finished));
                 return outcome;
@@ -101,8 +105,38 @@ impl Attempts<'_> {
                 .reduce(|sum, one| sum + one),
             peak_memory: all().filter_map(|one| one.peak_memory).max(),
             cases: cases.tally(),
-            left_processes: all().flat_map(|one| one.left_processes.clone()).collect(),
+            left_behind: all().fold(LeftBehind::default(), |mut left, one| {
+                left.merge(&one.left_behind);
+                left
+            }),
             ..last.clone()
         }
+    }
+
+    /// The end of the job with what it left of files, and what that means for it. What a job had not cleaned up yet when it
+    /// was cancelled is no news.
+    fn with_files(&self, mut finished: JobFinished, visit: Visit<'_>) -> JobFinished {
+        if finished.attempt == 0 || finished.outcome == JobOutcome::Cancelled {
+            return finished;
+        }
+        let files = visit.leave().map(|files| {
+            let others = std::mem::replace(&mut finished.left_behind, files);
+            finished.left_behind.merge(&others);
+        });
+        if let Err(why) = &files {
+            finished.left_behind.unknown.push(format!("files: {why}"));
+        }
+        if self.job.left_behind_fails {
+            let verdict = Verdict {
+                outcome: finished.outcome,
+                reason: std::mem::take(&mut finished.reason),
+                fix: finished.fix.take(),
+            };
+            let unknown = files.as_ref().err().map(String::as_str);
+            let verdict = left::judge(verdict, &finished.left_behind, unknown);
+            (finished.outcome, finished.reason, finished.fix) =
+                (verdict.outcome, verdict.reason, verdict.fix);
+        }
+        finished
     }
 }

@@ -20,6 +20,7 @@ mod doubt;
 mod failure;
 pub mod helper;
 mod isolation;
+mod left;
 mod limits;
 mod log;
 mod mask;
@@ -94,5 +95,6 @@ pub fn run(
     control: &Receiver<Control>,
 ) -> Option<i32> {
     orphans::adopt();
-    scheduler::Scheduler::new(plan, settings, events).run(control)
+    let trees = left::Trees::default();
+    scheduler::Scheduler::new(plan, settings, events, &trees).run(control)
 }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::isolation::Sandbox;
+use crate::event::LeftBehind;
 use crate::outcome::Ending;
 
 /// Everything the helper needs to start a job.
@@ -72,8 +73,8 @@ pub(super) struct Ended {
     pub cpu_seconds: f64,
     /// Peak resident size of the largest of them, in bytes.
     pub peak_memory: u64,
-    /// What was still there when the job's own process had ended.
-    pub left: Vec<String>,
+    /// What was still there when the job's own process had ended; of files nothing.
+    pub left: LeftBehind,
     /// What KILL did not end in time.
     pub survivors: Vec<String>,
 }

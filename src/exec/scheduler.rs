@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 
 use super::attempts::Attempts;
 use super::failure::Failure;
+use super::left::Trees;
 use super::orders::{self, Stop, Stopper};
 use super::supervisor::{failed, never_started};
 use super::{Control, Settings};
@@ -25,6 +26,7 @@ pub(super) struct Scheduler<'run> {
     plan: &'run Plan,
     settings: &'run Settings,
     events: &'run Sender<Event>,
+    trees: &'run Trees,
     schedule: Schedule<'run>,
     running: BTreeMap<usize, Running>,
     /// Jobs that speak against the run.
@@ -41,11 +43,17 @@ struct Running {
 }
 
 impl<'run> Scheduler<'run> {
-    pub fn new(plan: &'run Plan, settings: &'run Settings, events: &'run Sender<Event>) -> Self {
+    pub fn new(
+        plan: &'run Plan,
+        settings: &'run Settings,
+        events: &'run Sender<Event>,
+        trees: &'run Trees,
+    ) -> Self {
         Self {
             plan,
             settings,
             events,
+            trees,
             schedule: Schedule::resumed(plan, settings.parallel, &settings.done),
             running: BTreeMap::new(),
             bad: 0,
@@ -166,6 +174,7 @@ impl<'run> Scheduler<'run> {
             program: &self.settings.program,
             settled: self.settings.isolated.of(&job.id),
             events: self.events,
+            trees: self.trees,
             stops,
         };
         let (events, over) = (self.events, over.clone());

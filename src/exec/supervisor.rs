@@ -16,7 +16,7 @@ use super::output::{Finished, Output};
 use super::protocol::{Ended, Spec};
 use super::watch::{Limits, Watch, Watched};
 use super::{doubt, program};
-use crate::event::{CaseFinished, Event, JobFinished, JobStarted, PeakOf};
+use crate::event::{CaseFinished, Event, JobFinished, JobStarted, LeftBehind, PeakOf};
 use crate::outcome::{Ending, Facts, JobOutcome, Tally, Trouble, Verdict, verdict};
 use crate::parse::Observations;
 use crate::plan::Job;
@@ -252,11 +252,17 @@ pub(super) fn never_started(job: &Job, verdict: Verdict) -> JobFinished {
         peak_memory_of: PeakOf::default(),
         cases: Tally::default(),
         packages_known: job.packages.is_some(),
-        left_processes: Vec::new(),
+        left_behind: LeftBehind::default(),
         network_tried: Vec::new(),
         log: None,
         log_size: 0,
     }
+}
+
+/// What nothing could end was left behind, too.
+fn with_survivors(mut left: LeftBehind, survivors: Vec<String>) -> LeftBehind {
+    left.processes.extend(survivors);
+    left
 }
 
 fn grouped(spec: &Spec, group: &Group) -> Spec {
@@ -279,7 +285,7 @@ fn resources(
             Some(_) => PeakOf::AllProcesses,
             None => PeakOf::LargestProcess,
         },
-        left_processes: [ended.left, survivors].concat(),
+        left_behind: with_survivors(ended.left, survivors),
         ..finished
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod configuration;
 mod error;
+mod listing;
 pub mod plumbing;
 mod program;
 mod query;
@@ -17,4 +18,5 @@ pub mod surroundings;
 pub(crate) use query::tests;
 
 pub use error::GitError;
+pub use listing::Listed;
 pub use program::{Git, LEAST_VERSION};

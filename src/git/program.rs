@@ -52,6 +52,14 @@ impl Git {
         Self { deadline, ..self }
     }
 
+    /// The same, without ever fetching what a partial clone lacks: whom to ask, and how, its configuration says.
+    pub fn without_fetching(mut self) -> Self {
+        let no_fetching = [("GIT_NO_LAZY_FETCH", "1"), ("GIT_ALLOW_PROTOCOL", "none")];
+        self.environment
+            .extend(no_fetching.map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
     /// Calls git and hands out its standard output.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::{Bounds, Job, JobId, Plan};
-use crate::config::{Flaky, Pipeline, Step};
+use crate::config::{Flaky, LeftBehindPolicy, Pipeline, Step};
 use crate::outcome::Expect;
 use crate::workspace::{FoundComponent, Workspace};
 
@@ -116,6 +116,7 @@ fn job(
         only: None,
         retries: step.retries,
         flaky_fails: step.flaky == Flaky::Fail,
+        left_behind_fails: step.left_behind == LeftBehindPolicy::Fail,
         estimate: None,
         allow_vacuous: component
             .allow_vacuous

@@ -120,6 +120,8 @@ pub struct Job {
     pub retries: u32,
     /// Whether a test that passes only when it is run again fails the job all the same.
     pub flaky_fails: bool,
+    /// Whether a job that passed and left something behind has failed all the same.
+    pub left_behind_fails: bool,
     /// Seconds it is expected to take, by earlier runs.
     pub estimate: Option<f64>,
     /// The pipeline's reason why a vacuous outcome does not fail the run.
@@ -153,6 +155,7 @@ impl Job {
             only: None,
             retries: 0,
             flaky_fails: false,
+            left_behind_fails: false,
             estimate: None,
             allow_vacuous: None,
             readiness: Readiness::Ready,

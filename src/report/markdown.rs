@@ -45,6 +45,7 @@ fn write_within(document: &Document, room: usize, out: &mut dyn Write) -> io::Re
     };
     page.add(&head(document));
     page.add(&jobs(document));
+    page.add(&left_behind(document));
     let mut left_out = 0;
     for suite in &document.suites {
         for case in suite.cases.iter().filter(|case| case.state.is_bad()) {
@@ -130,6 +131,24 @@ fn jobs(document: &Document) -> String {
     }
     table.push('\n');
     table
+}
+
+fn left_behind(document: &Document) -> String {
+    let mut text = String::new();
+    let suites = document
+        .suites
+        .iter()
+        .map(|suite| (suite, suite.left_behind()));
+    for (suite, left) in suites.filter(|(_, left)| !left.is_empty()).take(JOBS) {
+        text.push_str(&format!("- {}\n", escape(&suite.name)));
+        for (what, names) in left {
+            text.push_str(&format!("  - {what}: {}\n", escape(names)));
+        }
+    }
+    match text.as_str() {
+        "" => text,
+        list => format!("**Left behind**\n\n{list}\n"),
+    }
 }
 
 fn details(suite: &Suite, case: &Case) -> io::Result<String> {

@@ -5,7 +5,7 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::event::{Isolation, JobFinished, Since};
+use crate::event::{Isolation, JobFinished, LeftBehind, Since};
 use crate::outcome::{Ending, JobOutcome, JobResult, Run, Tally};
 
 /// Version of the format.
@@ -62,8 +62,8 @@ struct Job<'a> {
     packages_known: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     isolation: Option<&'a Isolation>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    left_processes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_behind: Option<&'a LeftBehind>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     network_tried: &'a [String],
     log: Option<&'a str>,
@@ -136,7 +136,9 @@ fn job(job: &JobResult) -> Job<'_> {
         cases: job.tally,
         isolation: job.isolation.as_ref(),
         packages_known: finished.is_some_and(|finished| finished.packages_known),
-        left_processes: finished.map_or(&[], |finished| &finished.left_processes),
+        left_behind: finished
+            .map(|finished| &finished.left_behind)
+            .filter(|left| !left.is_empty()),
         network_tried: finished.map_or(&[], |finished| &finished.network_tried),
         log: finished.and_then(|finished| finished.log.as_deref()),
     }

@@ -25,7 +25,7 @@ fn a_job_that_ends_well_passes_with_its_resources() {
     assert!(finished.seconds > 0.0);
     assert!(finished.cpu_seconds.unwrap() > 0.0);
     assert!(finished.peak_memory.unwrap() > 100 * 1024);
-    assert!(finished.left_processes.is_empty());
+    assert!(finished.left_behind.processes.is_empty());
     let kinds: Vec<_> = ran.events.iter().map(kind).collect();
     assert_eq!(kinds, ["queued", "started", "finished"]);
 }
@@ -131,7 +131,7 @@ fn output_of_a_pipe_behind_the_shell_is_not_lost() {
     let words = ["bash", "-c", text].map(String::from).to_vec();
     let ran = bench.run([bench.job("a", Command::Run(words))]);
     assert_eq!(ran.log("a"), "to the last line\n");
-    assert!(ran.finished("a").left_processes.is_empty());
+    assert!(ran.finished("a").left_behind.processes.is_empty());
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn being_stopped() {
 fn keeping_the_pipe() {
     let ran = misbehave(&Bench::new(), "sleep 1000 & echo done");
     assert_eq!(ran.verdict("a"), "passed: ");
-    let left = &ran.finished("a").left_processes;
+    let left = &ran.finished("a").left_behind.processes;
     assert_eq!(left.len(), 1, "{left:?}");
     assert!(left[0].contains("sleep 1000"), "{left:?}");
     assert_eq!(ran.log("a"), "done\n");
@@ -87,7 +87,7 @@ fn forking_and_exiting_with_everything_closed() {
         "(sleep 1000 </dev/null >/dev/null 2>&1 &) ; exit 3",
     );
     assert_eq!(ran.verdict("a"), "failed: exited with 3");
-    assert_eq!(ran.finished("a").left_processes.len(), 1);
+    assert_eq!(ran.finished("a").left_behind.processes.len(), 1);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn escaping_by_setsid_and_a_double_fork() {
     let text = "setsid sh -c 'trap \"\" TERM HUP; setsid sleep 1000 & wait; sleep 1000' & sleep 0.1; exit 0";
     let ran = misbehave(&Bench::new(), text);
     assert_eq!(ran.finished("a").outcome, JobOutcome::Passed);
-    assert!(ran.finished("a").left_processes.len() >= 2);
+    assert!(ran.finished("a").left_behind.processes.len() >= 2);
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn fifty_sleepers_in_sessions_of_their_own() {
     job.timeout = Duration::from_secs(20);
     let ran = bench.run([job]);
     assert_eq!(ran.verdict("a"), "passed: ");
-    let left = &ran.finished("a").left_processes;
+    let left = &ran.finished("a").left_behind.processes;
     assert_eq!(left.len(), 21, "{left:?}");
     assert!(left[20].ends_with(" more"), "{left:?}");
 }

@@ -27,6 +27,7 @@ mod isolation_escape;
 mod isolation_kill;
 mod isolation_support;
 mod kata_workspace;
+mod left_behind;
 mod limits;
 mod misbehaving;
 mod network_tried;

@@ -11,6 +11,7 @@
 //! pid 1 of the namespace, which then does all of the above from inside.
 
 mod launch;
+mod left;
 mod mounts;
 mod namespaces;
 mod network;
@@ -109,12 +110,13 @@ fn furnish(sandbox: &Sandbox, space: &Space, sockets: &[PathBuf]) -> Result<(), 
 fn work(control: &mut Channel, spec: &Spec) -> io::Result<()> {
     let events = setup::adopt_orphans()?;
     spec.sandbox.limits.take()?;
+    let before = left::Before::look(&spec.sandbox);
     match launch::launch(spec) {
         Ok(job) => {
             // The job may be of the same user: it is not to trace the one that watches it.
             let _ = nix::sys::prctl::set_dumpable(false);
             control.send(&Report::Started { pid: job })?;
-            watch::Watch::new(job, control, events).run()
+            watch::Watch::new(job, control, events, before).run()
         }
         Err(error) => control.send(&Report::SpawnFailed {
             errno: error.raw_os_error().unwrap_or(0),

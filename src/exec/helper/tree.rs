@@ -120,17 +120,11 @@ impl Tree {
         }
     }
 
-    /// What is left, in words; the first of them, when they are many.
-    pub fn describe(&self) -> Vec<String> {
-        const SHOWN: usize = 20;
+    /// What is left.
+    pub fn alive(&self) -> Vec<Process> {
         let mut left = self.processes();
         left.retain(|process| !process.is_zombie);
-        let more = left.len().saturating_sub(SHOWN);
-        let mut words: Vec<_> = left.iter().take(SHOWN).map(Process::describe).collect();
-        if more > 0 {
-            words.push(format!("{more} more"));
-        }
-        words
+        left
     }
 
     fn processes(&self) -> Vec<Process> {

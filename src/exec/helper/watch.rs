@@ -9,7 +9,9 @@ use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
+use super::left::{self, Before};
 use super::tree::Tree;
+use crate::event::LeftBehind;
 use crate::exec::protocol::{Channel, Ended, Order, Report};
 use crate::exec::watch::poll_timeout;
 
@@ -28,6 +30,7 @@ pub(super) struct Watch<'control> {
     control: &'control mut Channel,
     children: UnixStream,
     tree: Tree,
+    before: Before,
     /// When what the job has left behind is killed; none while its own process runs.
     settled: Option<Instant>,
 }
@@ -41,8 +44,15 @@ enum Kill {
 }
 
 impl<'control> Watch<'control> {
-    pub fn new(job: i32, control: &'control mut Channel, children: UnixStream) -> Self {
+    /// `before` is what there was before the job.
+    pub fn new(
+        job: i32,
+        control: &'control mut Channel,
+        children: UnixStream,
+        before: Before,
+    ) -> Self {
         Self {
+            before,
             control,
             children,
             tree: Tree::new(job),
@@ -56,25 +66,27 @@ impl<'control> Watch<'control> {
         if watched.is_err() {
             self.tree.kill(Instant::now() + KILL_TIME_ALONE);
         }
-        let ended = self.ended(watched?)?;
+        let left = watched?.unwrap_or_else(|| self.before.compare(&[]));
+        let ended = self.ended(left)?;
         self.control.send(&Report::Ended(ended))
     }
 
-    /// Returns what the job had left behind, when nothing of it is left or even KILL did not end it in time.
-    fn watch(&mut self) -> io::Result<Vec<String>> {
+    /// Returns when no process of the job is left, or even KILL did not end it in time; with what it had left behind, should
+    /// processes be among that.
+    fn watch(&mut self) -> io::Result<Option<LeftBehind>> {
         while !self.tree.is_empty {
             match self.step()? {
                 None => {}
                 Some(Kill::Alone) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Some(Kill::Due) => {
                     let is_over = self.tree.ending.is_some();
-                    let left = is_over.then(|| self.tree.describe());
+                    let left = is_over.then(|| self.before.compare(&self.tree.alive()));
                     self.tree.kill(Instant::now() + KILL_TIME);
-                    return Ok(left.unwrap_or_default());
+                    return Ok(left);
                 }
             }
         }
-        Ok(Vec::new())
+        Ok(None)
     }
 
     fn step(&mut self) -> io::Result<Option<Kill>> {
@@ -125,7 +137,7 @@ impl<'control> Watch<'control> {
         received.is_last.then_some(Kill::Alone)
     }
 
-    fn ended(&self, left: Vec<String>) -> io::Result<Ended> {
+    fn ended(&self, left: LeftBehind) -> io::Result<Ended> {
         let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
         Ok(Ended {
             ending: self.tree.ending,
@@ -136,7 +148,7 @@ impl<'control> Watch<'control> {
             survivors: if self.tree.is_empty {
                 Vec::new()
             } else {
-                self.tree.describe()
+                left::described(&self.tree.alive())
             },
         })
     }

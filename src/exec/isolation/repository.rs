@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// A directory's repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Repository {
+pub(in crate::exec) struct Repository {
     /// The top of the work tree; the directory itself where there is no repository.
     pub top: PathBuf,
     /// Directories that git writes to: its own, and the one it shares with other work trees.

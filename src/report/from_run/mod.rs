@@ -12,12 +12,16 @@ use std::path::Path;
 
 use super::model::{Document, Suite, Text, facts};
 use super::text;
-use crate::event::RunStarted;
+use crate::event::{LeftBehind, RunStarted};
 use crate::outcome::{Ending, JobResult, Run};
+use crate::plan::JobId;
 use output::Stored;
 
 /// Longest single line taken over, in bytes.
 const LINE_CAP: usize = 1024;
+
+/// Files that were left behind and are named.
+const LEFT_FILES: usize = 10;
 
 /// The run's results. `directory` is the report directory, where the logs lie: what went wrong carries an excerpt.
 pub fn from_run(run: &Run, directory: &Path) -> Document {
@@ -162,7 +166,6 @@ fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
     });
     let cpu = finished.cpu_seconds.map(super::junit::seconds);
     let peak = finished.peak_memory.map(|peak| peak.to_string());
-    let left = filled(finished.left_processes.join(", "));
     [
         Some((facts::OUTCOME, finished.outcome.word().to_owned())),
         filled(finished.reason.clone()).map(|reason| (facts::REASON, reason)),
@@ -174,13 +177,30 @@ fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
         peak.map(|peak| ("peak_memory", peak)),
         (finished.peak_memory)
             .map(|_| ("peak_memory_of", finished.peak_memory_of.word().to_owned())),
-        left.map(|left| ("left_processes", left)),
         filled(finished.network_tried.join(", ")).map(|tried| ("network_tried", tried)),
         finished.log.clone().map(|log| (facts::LOG, log)),
     ]
     .into_iter()
     .flatten()
+    .chain(left_properties(&finished.left_behind))
     .collect()
+}
+
+/// See [`facts::LEFT_BEHIND`].
+fn left_properties(left: &LeftBehind) -> Vec<(&'static str, String)> {
+    let shared_with: Vec<_> = left.shared_with.iter().map(JobId::as_str).collect();
+    let values = [
+        left.files_in_words(LEFT_FILES),
+        shared_with.join(", "),
+        left.processes.join(", "),
+        left.mounts.join(", "),
+        left.sockets.join(", "),
+        left.unknown.join("; "),
+    ];
+    (facts::LEFT_BEHIND.iter().zip(values))
+        .filter(|(_, value)| !value.is_empty())
+        .map(|((name, _), value)| (*name, value))
+        .collect()
 }
 
 /// Where the job ran, where that is below the workspace.

@@ -12,6 +12,7 @@
 mod data;
 mod facts;
 mod fallback;
+mod left;
 mod page;
 mod tables;
 mod timeline;

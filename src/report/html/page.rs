@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::facts;
 use super::visible::visible;
-use super::{fallback, tables, timeline::Timeline};
+use super::{fallback, left, tables, timeline::Timeline};
 use crate::event::Notice;
 use crate::outcome::JobOutcome;
 use crate::report::model::{Counts, Document, State};
@@ -114,6 +114,7 @@ fn sections(document: &Document) -> Markup {
         (bar(&counts))
         @if let Some(timeline) = Timeline::of(document) { (timeline.markup()) }
         (tables::table(document))
+        (left::section(document))
         noscript { (fallback::not_passed(document)) }
         (cases(&counts))
     }

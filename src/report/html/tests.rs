@@ -138,3 +138,18 @@ fn long_text_keeps_its_ends() {
         .to_owned();
     assert!(text.starts_with("first") && text.ends_with("last") && text.contains("bytes left out"));
 }
+
+#[test]
+fn what_jobs_left_behind_is_a_section_and_without_any_there_is_none() {
+    let shown = |run| page(&from_run(&run, Path::new("/nonexistent")));
+    let everything = shown(sample::everything().run());
+    for text in [
+        "<h2 id=\"left\">Left behind</h2>",
+        "coverage.txt (created), go.sum (changed), pkg/name with a newline (created)",
+        "/run/vc/vm/template (tmpfs)",
+        "tcp 127.0.0.1:8080",
+    ] {
+        assert!(everything.contains(text), "{text}");
+    }
+    assert!(!shown(sample::success().run()).contains("id=\"left\""));
+}

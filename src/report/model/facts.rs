@@ -30,3 +30,12 @@ pub const STARTED: &str = "started";
 pub const AGAIN: &str = "again";
 /// Where the job ran, relative to the workspace.
 pub const DIRECTORY: &str = "directory";
+/// What the job left behind of each kind, and what of that is not known; with what each is called.
+pub const LEFT_BEHIND: [(&str, &str); 6] = [
+    ("left_files", "files"),
+    ("left_shared_with", "perhaps by these, at the same time"),
+    ("left_processes", "processes, which were killed"),
+    ("left_mounts", "mounts"),
+    ("left_sockets", "listening sockets"),
+    ("left_unknown", "unknown"),
+];

@@ -1,6 +1,6 @@
 //! One suite: a job of kata-ci's, or whatever a writer calls a suite.
 
-use super::{Case, Counts, Text};
+use super::{Case, Counts, Text, facts};
 
 /// Cases that belong together. Suites inside suites are flat here.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,6 +32,14 @@ impl Suite {
             .iter()
             .find(|(known, _)| &**known == name)
             .map(|(_, value)| &**value)
+    }
+
+    /// What the job left behind, by what each kind of it is called.
+    pub fn left_behind(&self) -> Vec<(&'static str, &str)> {
+        facts::LEFT_BEHIND
+            .iter()
+            .filter_map(|(name, label)| Some((*label, self.property(name)?)))
+            .collect()
     }
 
     /// How many cases of which state.

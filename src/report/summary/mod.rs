@@ -5,6 +5,7 @@
 //! Bounded: at most [`CASES`] failing cases in all. Totals come last, where the screen stops.
 
 mod block;
+mod left;
 mod totals;
 
 use std::collections::BTreeMap;
@@ -76,7 +77,7 @@ impl Context<'_> {
             }
         }
         self.flaky(&mut lines);
-        self.left_processes(&mut lines);
+        left::lines(self, &mut lines);
         self.advisory(&mut lines);
         if !lines.is_empty() {
             lines.push(String::new());
@@ -134,22 +135,6 @@ impl Context<'_> {
             let names = self.style.foreign(&names.join(", "), LINE_CAP);
             let id = self.style.foreign(job.queued.job.as_str(), LINE_CAP);
             lines.push(format!("{} {id} flaky: {names}", self.style.warning()));
-        }
-    }
-
-    /// What a cancelled job had not ended yet is no news: it was told to stop in the middle.
-    fn left_processes(&self, lines: &mut Vec<String>) {
-        for finished in self.run.jobs().filter_map(|job| job.finished.as_ref()) {
-            let cancelled = finished.outcome == JobOutcome::Cancelled;
-            if cancelled || finished.left_processes.is_empty() {
-                continue;
-            }
-            let job = self.style.foreign(finished.job.as_str(), LINE_CAP);
-            let left = self.style.foreign(&finished.left_processes.join(", "), 200);
-            let mark = self.style.warning();
-            lines.push(format!(
-                "{mark} {job} left processes behind, which were killed: {left}"
-            ));
         }
     }
 

@@ -62,7 +62,7 @@ fn a_run_that_was_interrupted() {
         .start("a.test")
         .passed("a.test", "", 2)
         .end(JobFinished {
-            left_processes: vec!["sleep 600 (4711)".to_owned()],
+            left_behind: sample::left_behind(),
             ..end("a.test", JobOutcome::Cancelled, "interrupted")
         })
         .end(never("b.test", JobOutcome::NotRun, "interrupted"))
@@ -133,4 +133,23 @@ fn the_command_that_runs_it_again_is_quoted() {
         text.contains("again: kata-ci run -p kata-v1 'my component' -s \"it's\"\n"),
         "{text}"
     );
+}
+
+#[test]
+fn many_jobs_that_left_something_are_bounded_and_unknown_for_one_reason_is_one_line() {
+    let jobs: Vec<String> = (0..30).map(|number| format!("c{number}.test")).collect();
+    let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
+    let mut script = Script::new(&jobs);
+    for job in &jobs {
+        let mut left = sample::left_behind();
+        left.unknown = vec!["files: no git".to_owned()];
+        script = script.start(job).end(JobFinished {
+            left_behind: left,
+            ..end(job, JobOutcome::Passed, "")
+        });
+    }
+    let text = unicode(&script.finish(None).run());
+    assert_eq!(text.matches("left files behind").count(), 20);
+    assert!(text.contains("  10 more jobs left something behind: see result.json\n"));
+    assert_eq!(text.matches("left behind: files: no git\n").count(), 1);
 }

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use crate::event::{
-    CaseFinished, CaseStarted, Event, FORMAT_VERSION, Isolation, JobFinished, JobQueued,
-    JobStarted, Notice, Record, RunFinished, RunStarted, Span,
+    CaseFinished, CaseStarted, Event, FORMAT_VERSION, FileChange, Isolation, JobFinished,
+    JobQueued, JobStarted, LeftBehind, LeftFile, Notice, Record, RunFinished, RunStarted, Span,
 };
 use crate::outcome::{CaseStatus, Ending, JobOutcome, Run, Tally};
 use crate::plan::JobId;
@@ -52,10 +52,32 @@ pub fn end(job: &str, outcome: JobOutcome, reason: &str) -> JobFinished {
         peak_memory_of: Default::default(),
         cases: Tally::default(),
         packages_known: true,
-        left_processes: Vec::new(),
+        left_behind: Default::default(),
         network_tried: Vec::new(),
         log: Some(format!("logs/{job}.log")),
         log_size: 0,
+    }
+}
+
+/// Something of each kind, with names as strangers give them.
+pub fn left_behind() -> LeftBehind {
+    let file = |path: &str, change| LeftFile {
+        path: path.to_owned(),
+        change,
+    };
+    LeftBehind {
+        files: vec![
+            file("coverage.txt", FileChange::Created),
+            file("go.sum", FileChange::Changed),
+            file("pkg/\u{1b}[2Jname\nwith a newline", FileChange::Created),
+            file("../LICENSE", FileChange::Deleted),
+        ],
+        more_files: 12,
+        shared_with: vec![id("agent.check")],
+        processes: vec!["sleep 600 (4711)".to_owned()],
+        mounts: vec!["/run/vc/vm/template (tmpfs)".to_owned()],
+        sockets: vec!["tcp 127.0.0.1:8080".to_owned()],
+        unknown: vec!["what sudo (4712) listens on: Permission denied (os error 13)".to_owned()],
     }
 }
 
@@ -321,7 +343,7 @@ fn with_failures(script: Script) -> Script {
         .case(case("agent.test", "", "(package)", CaseStatus::NotRun))
         .case(case("agent.test", "b", "(package)", CaseStatus::NotRun))
         .end(JobFinished {
-            left_processes: vec!["sleep 600 (4711)".to_owned()],
+            left_behind: left_behind(),
             ..end("agent.test", JobOutcome::Failed, "2 failed, 1 never ended")
         })
         .start("libs.test")

@@ -1,0 +1,103 @@
+//! The files of a repository at a moment.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::git::{Git, Listed};
+
+/// Tracked files and new ones, by their path from the top.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Snapshot(pub BTreeMap<PathBuf, Entry>);
+
+/// A file at a moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// What git has of it.
+    pub listed: Listed,
+    /// What the file system has of it; none when it is not there.
+    pub seen: Option<Seen>,
+}
+
+/// What tells two states of a file apart without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub kind: Kind,
+    /// Bytes; 0 for what is neither a file nor a link.
+    pub size: u64,
+    /// When its content was written, in nanoseconds; 0 as before.
+    pub written: i128,
+    /// When anything of it was changed, which no program can set.
+    pub changed: i128,
+}
+
+/// What git knows of modes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Program,
+    Link,
+    /// A directory is a repository within; devices and the like are not told apart.
+    Other,
+}
+
+impl Snapshot {
+    /// Looks; else says why that cannot be done.
+    pub fn look(git: &Git, top: &Path) -> Result<Self, String> {
+        let listed = git.files(top).map_err(|error| error.to_string())?;
+        let entry = |path: &Path, listed| Entry {
+            listed,
+            seen: seen(&top.join(path)),
+        };
+        Ok(Self(
+            listed
+                .into_iter()
+                .map(|(path, listed)| (path.clone(), entry(&path, listed)))
+                .collect(),
+        ))
+    }
+
+    /// Looks also at what was there before and is neither tracked nor new any more: it is gone, or ignored since.
+    pub fn look_again(git: &Git, top: &Path, before: &Self) -> Result<Self, String> {
+        let mut after = Self::look(git, top)?;
+        for path in before.0.keys() {
+            after.0.entry(path.clone()).or_insert_with(|| Entry {
+                listed: Listed::default(),
+                seen: seen(&top.join(path)),
+            });
+        }
+        Ok(after)
+    }
+}
+
+fn seen(path: &Path) -> Option<Seen> {
+    let metadata = fs::symlink_metadata(path).ok()?;
+    let kind = kind(&metadata);
+    let nanoseconds =
+        |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+    Some(match kind {
+        Kind::Other => Seen {
+            kind,
+            size: 0,
+            written: 0,
+            changed: 0,
+        },
+        _ => Seen {
+            kind,
+            size: metadata.size(),
+            written: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        },
+    })
+}
+
+fn kind(metadata: &Metadata) -> Kind {
+    let kind = metadata.file_type();
+    match metadata.mode() & 0o100 {
+        _ if kind.is_symlink() => Kind::Link,
+        _ if !kind.is_file() => Kind::Other,
+        0 => Kind::File,
+        _ => Kind::Program,
+    }
+}

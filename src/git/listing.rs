@@ -1,0 +1,207 @@
+//! Which files a work tree has, tracked or new, by what git's index and the ignore rules say.
+//!
+//! No file's content is looked at, so that no program runs that the repository's attributes or configuration name: neither
+//! a filter nor a monitor of the file system.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use super::{Git, GitError};
+
+/// A file as git knows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Mode, object and stage in the index, as `ls-files --stage` words them; of an unmerged file all of them. Empty for a
+    /// file that is not tracked.
+    pub index: String,
+}
+
+impl Listed {
+    /// The object that the index has of it; none for what is not tracked, unmerged or a repository of its own.
+    pub fn object(&self) -> Option<&str> {
+        let mut words = self.index.split(' ');
+        let (mode, object, stage) = (words.next()?, words.next()?, words.next()?);
+        let is_file = stage == "0" && words.next().is_none() && mode != "160000";
+        is_file.then_some(object)
+    }
+}
+
+impl Git {
+    /// Tracked files and new ones that are not ignored, by their path from the top of the work tree, which `top` is. A
+    /// repository within is one entry, which ends in `/`.
+    ///
+    /// # Errors
+    /// When git refuses or lists more than any work tree holds.
+    pub fn files(&self, top: &Path) -> Result<BTreeMap<PathBuf, Listed>, GitError> {
+        let arguments = [
+            // In words that every version takes for no.
+            "-c",
+            "core.fsmonitor=",
+            "ls-files",
+            "-z",
+            "--stage",
+            "--others",
+            "--exclude-standard",
+        ];
+        Ok(parse(&self.run(top, &arguments)?))
+    }
+
+    /// The objects that the files would be, taken as they are: nothing is converted. All of them have to be there.
+    ///
+    /// # Errors
+    /// When git cannot read one of them.
+    pub fn objects(&self, top: &Path, files: &[&Path]) -> Result<Vec<String>, GitError> {
+        let mut arguments = ["hash-object", "--no-filters", "--"]
+            .map(OsStr::new)
+            .to_vec();
+        arguments.extend(files.iter().map(|path| path.as_os_str()));
+        let output = self.run(top, &arguments)?;
+        let text = String::from_utf8_lossy(&output);
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+}
+
+/// `MODE OBJECT STAGE\tPATH` of what is tracked, `PATH` of what is not; a path can hold a tab itself.
+fn parse(output: &[u8]) -> BTreeMap<PathBuf, Listed> {
+    let mut files: BTreeMap<PathBuf, Listed> = BTreeMap::new();
+    let entries = output.split(|byte| *byte == 0);
+    for entry in entries.filter(|entry| !entry.is_empty()) {
+        let (index, path) = split(entry);
+        let path = OsString::from_vec(path.to_vec()).into();
+        let listed = files.entry(path).or_default();
+        if !listed.index.is_empty() {
+            listed.index.push(' ');
+        }
+        listed.index.push_str(index);
+    }
+    files
+}
+
+fn split(entry: &[u8]) -> (&str, &[u8]) {
+    let tab = entry.iter().position(|byte| *byte == b'\t');
+    let parts = tab.and_then(|tab| {
+        let index = std::str::from_utf8(&entry[..tab]).ok()?;
+        is_index(index).then_some((index, &entry[tab + 1..]))
+    });
+    parts.unwrap_or(("", entry))
+}
+
+/// Whether it is what stands before a tracked path. The object is long enough for no file of the sort to be met by chance.
+fn is_index(text: &str) -> bool {
+    let words: Vec<_> = text.split(' ').collect();
+    let [mode, object, stage] = words[..] else {
+        return false;
+    };
+    let all = |word: &str, is: fn(&u8) -> bool| word.bytes().all(|byte| is(&byte));
+    mode.len() == 6
+        && all(mode, u8::is_ascii_digit)
+        && object.len() >= 40
+        && all(object, u8::is_ascii_hexdigit)
+        && stage.len() == 1
+        && all(stage, u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
+    use proptest::prelude::*;
+
+    use super::super::query::tests::{Repository, environment};
+    use super::*;
+
+    const OBJECT: &str = "587be6b4c3f93f93c489c0111bba5596147a26cb";
+
+    #[test]
+    fn tracked_new_and_ignored_files_are_told_apart() -> Result<(), GitError> {
+        let repository = Repository::with_a_commit();
+        repository.commit("tracked\tfile", "x\n");
+        let path = |name: &[u8]| repository.path().join(OsStr::from_bytes(name));
+        std::fs::write(path(b".gitignore"), "ignored\n").unwrap();
+        std::fs::write(path(b"ignored"), "").unwrap();
+        std::fs::create_dir(path(b"new")).unwrap();
+        std::fs::write(path(b"new/\n\xff"), "").unwrap();
+        let git = Git::find(&environment())?;
+        let files = git.files(repository.path())?;
+        let is_tracked = |name: &[u8]| {
+            let listed = files.get(Path::new(OsStr::from_bytes(name)));
+            listed.map(|listed| listed.object().is_some())
+        };
+        assert_eq!(is_tracked(b"tracked\tfile"), Some(true));
+        assert_eq!(is_tracked(b"new/\n\xff"), Some(false));
+        assert_eq!(is_tracked(b".gitignore"), Some(false));
+        assert_eq!(is_tracked(b"ignored"), None);
+        Ok(())
+    }
+
+    #[test]
+    fn a_file_as_it_is_has_the_object_that_git_has_of_it() -> Result<(), GitError> {
+        let repository = Repository::with_a_commit();
+        repository.commit("-a", "x\n");
+        let git = Git::find(&environment())?;
+        let files = git.files(repository.path())?;
+        let objects = git.objects(repository.path(), &[Path::new("-a")])?;
+        assert_eq!(
+            files[Path::new("-a")].object(),
+            objects.first().map(String::as_str)
+        );
+        assert!(
+            git.objects(repository.path(), &[Path::new("gone")])
+                .is_err()
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn what_the_configuration_names_is_not_run() -> Result<(), GitError> {
+        let repository = Repository::with_a_commit();
+        let ran = repository.path().join("ran");
+        let program = format!("touch '{}'", ran.display());
+        for key in [
+            "core.fsmonitor",
+            "filter.evil.clean",
+            "filter.evil.process",
+            "diff.evil.command",
+        ] {
+            repository.git(&["config", key, &program]);
+        }
+        let attributes = repository.path().join(".gitattributes");
+        std::fs::write(attributes, "* filter=evil diff=evil\n").unwrap();
+        std::fs::write(repository.path().join("touched"), "x\n").unwrap();
+        let git = Git::find(&environment())?;
+        git.files(repository.path())?;
+        git.objects(repository.path(), &[Path::new("touched")])?;
+        assert!(!ran.exists());
+        Ok(())
+    }
+
+    #[test]
+    fn an_unmerged_file_has_no_object_and_neither_has_a_repository() {
+        let listed =
+            format!("100644 {OBJECT} 1\tf\x00100644 {OBJECT} 2\tf\x00160000 {OBJECT} 0\tr\0");
+        let files = parse(listed.as_bytes());
+        assert_eq!(files.len(), 2);
+        assert!(files.values().all(|listed| listed.object().is_none()));
+        assert!(!files[Path::new("f")].index.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn every_path_arrives_as_it_is(paths in prop::collection::btree_map("[^\\x00/]{1,12}", any::<bool>(), 0..8)) {
+            let mut output = Vec::new();
+            for (path, is_tracked) in &paths {
+                if *is_tracked {
+                    output.extend(format!("100755 {OBJECT} 0\t").bytes());
+                }
+                output.extend(path.bytes().chain([0]));
+            }
+            let files = parse(&output);
+            prop_assert_eq!(files.len(), paths.len());
+            for (path, is_tracked) in &paths {
+                prop_assert_eq!(files[Path::new(path)].object().is_some(), *is_tracked);
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What jobs left behind, in a few lines.
+
+use std::collections::BTreeMap;
+
+use super::Context;
+use crate::event::{JobFinished, LeftBehind};
+use crate::outcome::JobOutcome;
+use crate::plan::JobId;
+use crate::report::words::LINE_CAP;
+
+/// Jobs shown.
+const JOBS: usize = 20;
+
+/// Files named of a job.
+const FILES: usize = 4;
+
+/// Longest list of names, in bytes.
+const NAMES_CAP: usize = 200;
+
+/// A line a job and kind; and one for what is not known of several jobs for the same reason. What a cancelled job had not
+/// cleaned up yet is no news: it was told to stop in the middle.
+pub(super) fn lines(context: &Context<'_>, lines: &mut Vec<String>) {
+    let finished = (context.run.jobs()).filter_map(|job| job.finished.as_ref());
+    let news: Vec<_> = finished
+        .filter(|finished| finished.outcome != JobOutcome::Cancelled)
+        .collect();
+    let left: Vec<_> = (news.iter())
+        .filter(|finished| !finished.left_behind.in_words(0).is_empty())
+        .collect();
+    for finished in left.iter().take(JOBS) {
+        lines.extend(of_job(context, finished));
+    }
+    if left.len() > JOBS {
+        let more = left.len() - JOBS;
+        lines.push(format!(
+            "  {more} more jobs left something behind: see result.json"
+        ));
+    }
+    lines.extend(unknown(context, &news));
+}
+
+fn of_job(context: &Context<'_>, finished: &JobFinished) -> Vec<String> {
+    let style = context.style;
+    let left = &finished.left_behind;
+    let job = style.foreign(finished.job.as_str(), LINE_CAP);
+    let others = [
+        ("processes", ", which were killed", &left.processes),
+        ("mounts", "", &left.mounts),
+        ("listening sockets", "", &left.sockets),
+    ];
+    let others = others
+        .into_iter()
+        .filter(|(_, _, names)| !names.is_empty())
+        .map(|(kind, fate, names)| (format!("{kind} behind{fate}"), names.join(", "), None));
+    let files = (left.file_count() > 0).then(|| {
+        let names = left.files_in_words(FILES);
+        ("files behind".to_owned(), names, shared(left))
+    });
+    (files.into_iter().chain(others))
+        .map(|(what, names, note)| {
+            let names = style.foreign(&names, NAMES_CAP);
+            let note = note.map_or_else(String::new, |note| {
+                format!(" {}", style.foreign(&note, NAMES_CAP))
+            });
+            format!("{} {job} left {what}: {names}{note}", style.warning())
+        })
+        .collect()
+}
+
+/// `(or proxy.check did, at the same time)`
+fn shared(left: &LeftBehind) -> Option<String> {
+    const NAMED: usize = 3;
+    let mut jobs: Vec<_> = (left.shared_with.iter().take(NAMED))
+        .map(|job| job.as_str().to_owned())
+        .collect();
+    let more = left.shared_with.len() - jobs.len();
+    if more > 0 {
+        jobs.push(format!("{more} more"));
+    }
+    let jobs = jobs.join(", ");
+    (!jobs.is_empty()).then(|| format!("(or {jobs} did, at the same time)"))
+}
+
+fn unknown(context: &Context<'_>, news: &[&JobFinished]) -> Vec<String> {
+    let mut jobs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for finished in news {
+        for why in &finished.left_behind.unknown {
+            jobs.entry(why)
+                .or_default()
+                .push(JobId::as_str(&finished.job));
+        }
+    }
+    let style = context.style;
+    let lines = jobs.into_iter().map(|(why, jobs)| {
+        let why = style.foreign(why, LINE_CAP);
+        let jobs = style.foreign(&jobs.join(", "), NAMES_CAP);
+        format!("{} unknown what {jobs} left behind: {why}", style.warning())
+    });
+    lines.take(JOBS).collect()
+}
