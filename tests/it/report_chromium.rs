@@ -1,25 +1,11 @@
 //! report.html in a real browser: it opens offline, whatever the tests are called, and links lead to a case.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use quick_xml::escape::escape;
 use serde_json::{Value, json};
 
-use crate::support::KataCi;
-use crate::support::browser::Browser;
-
-/// The page of a JUnit file.
-fn page_of(place: &Path, junit: &str) -> PathBuf {
-    let (xml, html) = (place.join("junit.xml"), place.join("report.html"));
-    fs::write(&xml, junit).expect("written");
-    let made = KataCi::bare()
-        .args(["report", "html", "-o"])
-        .args([&html, &xml])
-        .finish();
-    assert_eq!(made.code, 0, "{}", made.stderr);
-    html
-}
+use crate::support::browser::{Browser, page_of};
 
 /// What the page asked for, and what went wrong in it.
 fn expect_quiet(browser: &Browser, page: &Path) {

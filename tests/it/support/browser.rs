@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -163,7 +163,7 @@ impl Browser {
             "Enter" => (key, 13, Some("\r")),
             "Escape" => (key, 27, None),
             "Space" => (" ", 32, Some(" ")),
-            "PageDown" => (key, 34, None),
+            "PageUp" => (key, 33, None),
             "End" => (key, 35, None),
             "Home" => (key, 36, None),
             "ArrowUp" => (key, 38, None),
@@ -273,4 +273,16 @@ fn read(answers: File, send: &Sender<Value>) {
             return;
         }
     }
+}
+
+/// The page of a JUnit file.
+pub fn page_of(place: &Path, junit: &str) -> PathBuf {
+    let (xml, html) = (place.join("junit.xml"), place.join("report.html"));
+    std::fs::write(&xml, junit).expect("written");
+    let made = super::KataCi::bare()
+        .args(["report", "html", "-o"])
+        .args([&html, &xml])
+        .finish();
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    html
 }
