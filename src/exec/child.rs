@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::unistd::getpgrp;
 use os_pipe::PipeReader;
 
 use super::failure::Failure;
@@ -45,8 +46,12 @@ impl Child {
                 .full_env::<_, String, String>([])
                 .unchecked()
                 .before_spawn(|command| {
-                    // Out of the way of the terminal's signals until it has a session of its own.
-                    command.arg0("kata-ci").process_group(0);
+                    command.arg0("kata-ci");
+                    // Out of the way of the terminal's signals until it has a session of its own. Out of a group that
+                    // lies outside of this namespace of processes there is no way back, which making a session needs.
+                    if getpgrp().as_raw() != 0 {
+                        command.process_group(0);
+                    }
                     Ok(())
                 });
             let handle = expression.start()?;

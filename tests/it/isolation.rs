@@ -2,9 +2,11 @@
 //! nothing.
 
 use std::net::TcpListener;
+use std::path::Path;
 
 use crate::isolation_support::{Lab, Who};
-use crate::support::Finished;
+use crate::support::workspace::makefiles;
+use crate::support::{Finished, run_in};
 
 const ENFORCED: [&str; 3] = ["enforced"; 3];
 
@@ -231,5 +233,27 @@ fn what_the_pipeline_names_can_be_written_and_nothing_else() {
         for name in ["work/b/here", "home/cache/here"] {
             std::fs::remove_file(lab.path(name)).expect(name);
         }
+    }
+}
+
+/// As the first process of a container that was given no session: its group lies outside, and has no number there.
+#[test]
+fn kata_ci_itself_may_be_the_first_process_of_a_namespace() {
+    let place = makefiles(&[("a", "check:\n @echo checked\n.PHONY: check")]);
+    let namespace = [
+        "unshare",
+        "--user",
+        "--map-root-user",
+        "--pid",
+        "--fork",
+        "--mount-proc",
+    ];
+    for isolate in ["off", "auto"] {
+        let call = run_in(place.path()).args(["-s", "check", "--isolate", isolate]);
+        let run = call
+            .through(&namespace, Path::new(env!("CARGO_BIN_EXE_kata-ci")))
+            .finish()
+            .expect_code(0);
+        assert_eq!(run.outcome("a.check"), "passed");
     }
 }

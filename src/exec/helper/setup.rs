@@ -83,9 +83,13 @@ fn take_signals() -> io::Result<()> {
 }
 
 /// The supervisor started the helper as the leader of a group, out of the way of the terminal's signals. A leader of a group
-/// cannot make a session, so it goes back among its siblings first, now that these signals do nothing.
+/// cannot make a session, so it goes back among its siblings first, now that these signals do nothing. Where their group
+/// lies outside of this namespace of processes it has no number, and the helper never left it.
 fn leave_session() -> io::Result<()> {
-    setpgid(Pid::from_raw(0), getpgid(Some(getppid()))?)?;
+    let siblings = getpgid(Some(getppid()))?;
+    if siblings.as_raw() != 0 {
+        setpgid(Pid::from_raw(0), siblings)?;
+    }
     setsid()?;
     Ok(())
 }
