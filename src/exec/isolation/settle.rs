@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::host::{Host, Level, Tier};
 use super::{Sandbox, Space, places};
 use crate::config::{IsolatePolicy, NetworkPolicy};
 use crate::event::Isolation;
-use crate::exec::limits::{Limited, Settling};
+use crate::exec::limits::{Limited, Room, Settling};
 use crate::plan::{Bounds, Job, JobId, Plan, Readiness};
 
 /// The word for what is kept by the kernel.
@@ -30,12 +31,15 @@ pub struct Scene<'a> {
 #[derive(Debug)]
 pub struct Decided {
     jobs: BTreeMap<JobId, Decision>,
+    room: Option<Room>,
 }
 
 /// What is put around the jobs of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Isolated {
     jobs: BTreeMap<JobId, Settled>,
+    /// Where the groups of jobs are made, until the run is over.
+    _room: Option<Arc<Room>>,
 }
 
 /// What is put around one job, and what is said of it.
@@ -72,7 +76,8 @@ impl Decided {
             decision.limit(job, &mut limits);
             jobs.insert(job.id.clone(), decision);
         }
-        Ok(Self { jobs })
+        let room = limits.room;
+        Ok(Self { jobs, room })
     }
 
     /// Settles where the places of the jobs are.
@@ -83,6 +88,7 @@ impl Decided {
         });
         Isolated {
             jobs: jobs.collect(),
+            _room: self.room.map(Arc::new),
         }
     }
 }

@@ -142,7 +142,7 @@ fn set(held: &Held, directory: &Path) -> io::Result<()> {
     }
 }
 
-fn write(directory: &Path, name: &str, text: &str) -> io::Result<()> {
+pub(super) fn write(directory: &Path, name: &str, text: &str) -> io::Result<()> {
     let path = directory.join(name);
     fs::write(&path, text)
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
@@ -172,7 +172,7 @@ fn counted(directory: &Path, name: &str, word: &str) -> u64 {
 }
 
 /// Removes a group and those that a kata-ci inside of the job left in it.
-fn remove(directory: &Path) -> io::Result<()> {
+pub(super) fn remove(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)?.flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             remove(&entry.path())?;
@@ -181,7 +181,7 @@ fn remove(directory: &Path) -> io::Result<()> {
     fs::remove_dir(directory)
 }
 
-fn name() -> String {
+pub(super) fn name() -> String {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let process = std::process::id();
     let start = start_of(process).unwrap_or_default();

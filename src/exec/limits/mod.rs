@@ -4,19 +4,21 @@
 //! ```text
 //! places (where groups can be made) ─▶ Settling (once a run: what holds, tried out) ─▶ Group (a job: made, read, removed)
 //! ```
-//! Groups are made below the one that kata-ci itself is in, so that what it was limited to goes on to hold. They are
+//! Groups are made below the one that kata-ci was started in, so that what it was limited to goes on to hold. They are
 //! removed when their job is over; those of a run that was killed, by the next one that looks there.
 //!
 //! The limits guard against accidents: a job that runs as root without `isolate = "on"` can leave its group.
 
 mod group;
 mod places;
+mod room;
 mod settling;
 mod used;
 
 use serde::{Deserialize, Serialize};
 
 pub(super) use group::Group;
+pub(super) use room::Room;
 pub(super) use settling::{Limited, Settling};
 pub(super) use used::Used;
 

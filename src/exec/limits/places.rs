@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::Kind;
 
@@ -20,10 +21,13 @@ pub(super) struct Place {
     pub directory: PathBuf,
 }
 
-/// Where groups that count this could be made, in order of preference.
+/// Where groups that count this could be made, in order of preference. Where kata-ci was when it looked first: it may have
+/// moved into a child of that group since.
 pub(super) fn places(kind: Kind) -> Vec<Place> {
+    static FIRST: OnceLock<[String; 2]> = OnceLock::new();
     let read = |name: &str| fs::read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
-    parse(kind, &read("mountinfo"), &read("cgroup"))
+    let [mounts, groups] = FIRST.get_or_init(|| ["mountinfo", "cgroup"].map(read));
+    parse(kind, mounts, groups)
 }
 
 fn parse(kind: Kind, mounts: &str, groups: &str) -> Vec<Place> {

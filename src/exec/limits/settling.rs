@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::group::{Group, Held};
 use super::places::places;
+use super::room::Room;
 use super::{Kind, OfEach, size};
 use crate::config::Limits;
 
@@ -24,6 +25,8 @@ pub(in crate::exec) struct Limited {
 pub(in crate::exec) struct Settling {
     memory: Option<Result<Held, String>>,
     processes: Option<Result<Held, String>>,
+    /// To be kept as long as the groups of jobs are to be made.
+    pub room: Option<Room>,
 }
 
 /// The helper, and pid 1 of the job's namespace: they are in the group, too.
@@ -38,16 +41,18 @@ impl Settling {
             ..Limited::default()
         };
         if let Some(limit) = limits.memory {
+            let room = &mut self.room;
             let answer = self
                 .memory
-                .get_or_insert_with(|| attempt(Kind::Memory, limit));
+                .get_or_insert_with(|| attempt(Kind::Memory, limit, room));
             limited.memory(limit, answer.clone());
         }
         if let Some(limit) = limits.processes {
             let all = limit.saturating_add(OWN_PROCESSES);
+            let room = &mut self.room;
             let answer = self
                 .processes
-                .get_or_insert_with(|| attempt(Kind::Processes, all));
+                .get_or_insert_with(|| attempt(Kind::Processes, all, room));
             limited.processes(limit, answer.clone(), is_counted_apart);
         }
         if let Some(limit) = limits.file_size {
@@ -101,12 +106,17 @@ impl Limited {
 }
 
 /// Makes a group with such a limit, and removes it. Else says why there can be none.
-fn attempt(kind: Kind, limit: u64) -> Result<Held, String> {
+fn attempt(kind: Kind, limit: u64, room: &mut Option<Room>) -> Result<Held, String> {
     let mut reason = "no cgroup here counts it".to_owned();
     for place in places(kind) {
         place.sweep();
+        let made = Room::make(&place);
         let held = Held { kind, place, limit };
-        match Group::create(std::slice::from_ref(&held)) {
+        let group = made.and_then(|made| {
+            *room = made.or(room.take());
+            Group::create(std::slice::from_ref(&held))
+        });
+        match group {
             Ok(_) => return Ok(held),
             Err(error) => reason = format!("no cgroup can be made: {error}"),
         }
@@ -123,6 +133,7 @@ mod tests {
         let mut settling = Settling {
             memory: refused(),
             processes: refused(),
+            room: None,
         };
         let limits = Limits {
             memory: Some(64 << 20),

@@ -15,10 +15,21 @@ pub(in crate::exec) struct Used {
 }
 
 impl Used {
-    /// A job that did not end well and met a limit did so because of it.
+    /// A job that did not end well and met a limit did so because of it; one that ended well is told of it, too, since
+    /// something in it did not.
     pub fn explain(&self, limited: &Limited, verdict: Verdict) -> Verdict {
-        let is_bad = matches!(verdict.outcome, JobOutcome::Failed | JobOutcome::Error);
-        let met = match (limited.limits.memory, limited.limits.processes) {
+        match (self.met(limited), verdict.outcome) {
+            (Some((what, key)), JobOutcome::Failed | JobOutcome::Error) => {
+                blame(what, key, &verdict)
+            }
+            (Some((what, _)), JobOutcome::Passed) => mention(&what, verdict),
+            _ => verdict,
+        }
+    }
+
+    /// The limit that was met, in words and by its key.
+    fn met(&self, limited: &Limited) -> Option<(String, &'static str)> {
+        match (limited.limits.memory, limited.limits.processes) {
             (Some(limit), _) if self.killed > 0 => Some((
                 format!("out of memory: it reached its limit of {}", size(limit)),
                 "memory",
@@ -28,22 +39,31 @@ impl Used {
                 "processes",
             )),
             _ => None,
-        };
-        let Some((what, key)) = met.filter(|_| is_bad) else {
-            return verdict;
-        };
-        let reason = match verdict.reason.as_str() {
-            "" => what,
-            reason => format!("{what} ({reason})"),
-        };
-        Verdict {
-            outcome: JobOutcome::Failed,
-            reason,
-            fix: Some(format!(
-                "raise `{key}` in [limits], or find out what uses so much"
-            )),
         }
     }
+}
+
+fn blame(what: String, key: &str, verdict: &Verdict) -> Verdict {
+    let reason = match verdict.reason.as_str() {
+        "" => what,
+        reason => format!("{what} ({reason})"),
+    };
+    Verdict {
+        outcome: JobOutcome::Failed,
+        reason,
+        fix: Some(format!(
+            "raise `{key}` in [limits], or find out what uses so much"
+        )),
+    }
+}
+
+fn mention(what: &str, verdict: Verdict) -> Verdict {
+    let all_the_same = format!("{what}, and passed all the same");
+    let reason = match verdict.reason.as_str() {
+        "" => all_the_same,
+        reason => format!("{reason}; {all_the_same}"),
+    };
+    Verdict { reason, ..verdict }
 }
 
 #[cfg(test)]
@@ -88,16 +108,24 @@ mod tests {
         }
         let (_, reason) = explained(JobOutcome::Failed, used(0, 1));
         assert_eq!(reason, "it reached its limit of 5 processes (exit code 2)");
-        for outcome in [
-            JobOutcome::Passed,
-            JobOutcome::Cancelled,
-            JobOutcome::TimedOut,
-        ] {
+        for outcome in [JobOutcome::Cancelled, JobOutcome::TimedOut] {
             assert_eq!(
                 explained(outcome, used(1, 1)),
                 (outcome, "exit code 2".into())
             );
         }
         assert_eq!(explained(JobOutcome::Failed, used(0, 0)).1, "exit code 2");
+    }
+
+    #[test]
+    fn who_met_a_limit_and_passed_says_so() {
+        let used = Used {
+            killed: 1,
+            ..Used::default()
+        };
+        let said =
+            "exit code 2; out of memory: it reached its limit of 64 MiB, and passed all the same";
+        let expected = (JobOutcome::Passed, said.to_owned());
+        assert_eq!(explained(JobOutcome::Passed, used), expected);
     }
 }

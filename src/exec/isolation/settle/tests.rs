@@ -148,6 +148,7 @@ fn of_the_run_as_a_whole_the_least_is_said_that_holds_for_a_job() {
         jobs: (jobs.into_iter().enumerate())
             .map(|(number, settled)| (JobId::new(&format!("c{number}"), "test"), settled))
             .collect(),
+        ..Isolated::default()
     };
     let fetch = || settled(NetworkPolicy::On, IsolatePolicy::Auto, EVERYTHING);
     let test = || settled(NetworkPolicy::Auto, IsolatePolicy::Auto, EVERYTHING);
