@@ -10,7 +10,7 @@ use crate::git::Git;
 /// The repositories that kata v1's pipeline runs.
 pub(super) const NAMES: [&str; 4] = ["runtime", "agent", "shim", "proxy"];
 /// Where they lie in a GOPATH.
-pub(super) const IMPORT_ROOT: &str = "src/github.com/kata-containers";
+pub(crate) const IMPORT_ROOT: &str = "src/github.com/kata-containers";
 
 /// Where the repositories were found.
 #[derive(Debug, Clone, PartialEq, Eq)]

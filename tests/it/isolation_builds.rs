@@ -1,6 +1,6 @@
 //! Real builds inside of `--isolate on`: what is refused to a stranger's Makefile is not missed by an honest one.
 
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -102,10 +102,52 @@ fn go_build_and_go_test_race_with_a_cold_and_a_warm_cache() {
 }
 
 #[test]
-fn go_builds_where_there_was_no_cache_yet() {
-    let lab = Lab::new("go build -o /dev/null ./command");
-    add(&lab, GO);
-    passed(&lab, Who::User, &[]);
+fn a_cache_of_go_that_was_not_there_is_made_and_the_next_job_has_it() {
+    for who in EVERYBODY {
+        let lab = Lab::new("go build -v -o /dev/null ./command");
+        add(&lab, GO);
+        let compiles_runtime = |log: &str| log.lines().any(|line| line == "runtime");
+        assert!(compiles_runtime(&passed(&lab, who, &[])));
+        let cache = lab.path("home/.cache/go-build");
+        assert!(cache.join("README").exists(), "{who:?}: it is on the host");
+        assert!(!compiles_runtime(&passed(&lab, who, &[])), "{who:?}");
+    }
+}
+
+#[test]
+fn what_is_installed_or_built_in_kata_s_tests_stays_the_jobs_own() {
+    const CLONE: &str = "src/github.com/kata-containers/tests";
+    let script = "set -e; cd \"$GOPATH\"
+[ \"$(cat src/github.com/kata-containers/tests/cmd/there)\" = there ]
+printf '#!/bin/sh\\necho installed\\n' > bin/tool; chmod +x bin/tool; bin/tool
+cd src/github.com/kata-containers/tests; echo built > cmd/built; rm cmd/there; mv Makefile makefile; ls . cmd
+stat -c %u . ../../../../bin
+! touch ../other 2> /dev/null";
+    for (who, place) in EVERYBODY
+        .into_iter()
+        .flat_map(|who| [(who, "home/go"), (who, "go")])
+    {
+        let lab = Lab::new(script);
+        let gopath = lab.path(place);
+        write(&gopath.join(CLONE).join("cmd/there"), "there");
+        write(&gopath.join(CLONE).join("Makefile"), "");
+        std::fs::create_dir(gopath.join("bin")).expect("made");
+        let log = passed(&lab, who, &[("GOPATH", gopath.clone())]);
+        assert!(
+            log.starts_with("installed\n.:\ncmd\nmakefile\n\ncmd:\nbuilt\n"),
+            "{log}"
+        );
+        let owner = gopath.join("bin").metadata().expect("there").uid();
+        assert!(log.ends_with(&format!("{owner}\n{owner}\n")), "{log}");
+        let names = |directory: &Path| -> Vec<_> {
+            let entries = std::fs::read_dir(directory).expect("listed");
+            let names = entries.map(|entry| entry.expect("an entry").file_name());
+            names.collect()
+        };
+        assert!(names(&gopath.join("bin")).is_empty());
+        assert_eq!(names(&gopath.join(CLONE).join("cmd")), ["there"]);
+        assert!(gopath.join(CLONE).join("Makefile").exists());
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod left;
 mod mounts;
 mod namespaces;
 mod network;
+mod overlay;
 mod privileges;
 mod setup;
 mod step;

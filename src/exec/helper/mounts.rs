@@ -19,6 +19,7 @@ use rustix::mount::{
     mount_change, move_mount, open_tree,
 };
 
+use super::overlay::overlay;
 use super::step::{Refused, Step};
 use crate::exec::isolation::{Place, Space, View};
 
@@ -132,7 +133,7 @@ fn take(space: &Space) -> Result<Vec<Taken<'_>>, Refused> {
         };
         let tree = match place.view {
             View::Hidden => None,
-            View::ReadOnly | View::Kept => {
+            View::ReadOnly | View::Copied | View::Kept => {
                 Some(clone_tree(path).step(|| format!("taking {}", path.display()))?)
             }
         };
@@ -165,12 +166,20 @@ fn put(taken: &Taken<'_>, owners: &BTreeMap<PathBuf, Metadata>) -> Result<(), Re
     let words = || match taken.place.view {
         View::Hidden => format!("covering {}", path.display()),
         View::ReadOnly | View::Kept => format!("bringing {} back", path.display()),
+        View::Copied => format!("laying a layer of the job's own over {}", path.display()),
     };
     let is_new = !path.exists();
     if is_new {
         make(path, taken.metadata.is_dir(), owners).step(words)?;
     }
     match &taken.tree {
+        Some(tree) if taken.place.view == View::Copied => {
+            if is_new {
+                attach(tree, path).step(words)?;
+            }
+            let copy = overlay(path, &taken.metadata).step(words)?;
+            attach(&copy, path).step(words)
+        }
         Some(tree) => attach(tree, path).step(words),
         // It was in a directory that is empty now.
         None if is_new => Ok(()),
@@ -211,7 +220,7 @@ fn mount_tmpfs(path: &Path, mode: u32) -> io::Result<()> {
 }
 
 /// An ordinary user can give nothing away, and needs not: all is the user's own then.
-fn resemble(path: &Path, metadata: &Metadata) {
+pub(super) fn resemble(path: &Path, metadata: &Metadata) {
     let _ = std::os::unix::fs::chown(path, Some(metadata.uid()), Some(metadata.gid()));
     let _ = fs::set_permissions(path, metadata.permissions());
 }

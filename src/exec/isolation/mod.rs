@@ -9,6 +9,7 @@
 //!
 //! How it is carried out is the business of [`super::helper`].
 
+mod caches;
 mod host;
 mod places;
 mod repository;

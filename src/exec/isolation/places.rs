@@ -8,8 +8,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::repository::Repository;
-use super::{Place, Scene, View};
+use super::{Place, Scene, View, caches};
 use crate::plan::Job;
+use crate::workspace::IMPORT_ROOT;
 
 /// Directories where programs of all users meet: each job gets its own, empty ones.
 const SHARED: &[&str] = &["/tmp", "/var/tmp", "/run", "/var/run"];
@@ -42,6 +43,8 @@ enum Wish {
     Hide,
     /// There, as it is.
     See,
+    /// There, and what is written stays the job's own.
+    Copy,
     /// There, and writable.
     Keep,
     /// As before, and not to be moved away.
@@ -91,17 +94,17 @@ pub(super) fn conflict(job: &Job, strict: bool) -> Option<String> {
     ))
 }
 
-fn home(job: &Job) -> Option<&Path> {
+pub(super) fn home(job: &Job) -> Option<&Path> {
     variable(job, "HOME").filter(|home| *home != Path::new("/"))
 }
 
 /// The absolute path a variable of the job's holds.
-fn variable<'a>(job: &'a Job, name: &str) -> Option<&'a Path> {
+pub(super) fn variable<'a>(job: &'a Job, name: &str) -> Option<&'a Path> {
     let value = job.environment.get(OsStr::new(name))?;
     Some(Path::new(value)).filter(|path| path.is_absolute())
 }
 
-fn paths<'a>(job: &'a Job, name: &str) -> impl Iterator<Item = PathBuf> + 'a {
+pub(super) fn paths<'a>(job: &'a Job, name: &str) -> impl Iterator<Item = PathBuf> + 'a {
     let value = job.environment.get(OsStr::new(name));
     value
         .into_iter()
@@ -212,10 +215,15 @@ impl Wishes {
     fn caches(&mut self, job: &Job, home: &Path) {
         let or_home =
             |name, rest: &str| variable(job, name).map_or_else(|| home.join(rest), Path::to_owned);
-        self.add(or_home("GOCACHE", ".cache/go-build"), Wish::Keep);
+        if let Some(cache) = caches::of_go(job) {
+            self.add(cache, Wish::Keep);
+        }
         for gopath in paths(job, "GOPATH").chain([home.join("go")]) {
             self.add(&gopath, Wish::See);
             self.add(gopath.join("pkg"), Wish::Keep);
+            // What a stranger's job installs there, nobody else is to run; kata's checks build their tools in the clone.
+            self.add(gopath.join("bin"), Wish::Copy);
+            self.add(gopath.join(IMPORT_ROOT).join("tests"), Wish::Copy);
         }
         if let Some(cache) = variable(job, "GOMODCACHE") {
             self.add(cache, Wish::Keep);
@@ -296,12 +304,14 @@ fn view(wish: Wish, around: Option<View>, strict: bool) -> Option<View> {
     match (wish, around) {
         (Wish::Hide, _) => Some(View::Hidden),
         (Wish::See, Some(View::Hidden)) if strict => Some(View::ReadOnly),
-        (Wish::See | Wish::Keep, Some(View::Hidden)) => Some(View::Kept),
+        (Wish::Copy, Some(View::Copied | View::Kept)) => None,
+        (Wish::Copy, _) if strict => Some(View::Copied),
+        (Wish::See | Wish::Copy | Wish::Keep, Some(View::Hidden)) => Some(View::Kept),
         (Wish::Keep, Some(View::Kept)) => None,
         (Wish::Keep, _) if strict => Some(View::Kept),
         (Wish::Pin, _) if strict => Some(View::Kept),
         (Wish::Protect, Some(View::Kept)) => Some(View::ReadOnly),
-        (Wish::See | Wish::Keep | Wish::Pin | Wish::Protect, _) => None,
+        (Wish::See | Wish::Copy | Wish::Keep | Wish::Pin | Wish::Protect, _) => None,
     }
 }
 

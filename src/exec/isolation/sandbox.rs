@@ -44,6 +44,8 @@ pub(in crate::exec) enum View {
     Hidden,
     /// As on the host, for reading.
     ReadOnly,
+    /// As on the host, in a directory whose changes are seen by the job alone, and go with it.
+    Copied,
     /// As on the host.
     Kept,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::host::{Host, Level, Tier};
-use super::{Sandbox, Space, places};
+use super::{Sandbox, Space, caches, places};
 use crate::config::{IsolatePolicy, NetworkPolicy};
 use crate::event::Isolation;
 use crate::exec::limits::{Limited, Room, Settling};
@@ -195,6 +195,9 @@ impl Decision {
 
     fn settled(self, job: &Job, scene: &Scene<'_>) -> Settled {
         let strict = self.tier.space == Level::Strict;
+        if self.tier.space != Level::None {
+            caches::make(job);
+        }
         let space = (self.tier.space != Level::None).then(|| Space {
             strict,
             places: places::places(job, scene, strict),

@@ -225,3 +225,29 @@ fn who_works_in_a_shared_directory_itself_is_told() {
     assert_eq!(conflict(&job, false), None);
     assert!(conflict(&job, true).is_some());
 }
+
+#[test]
+fn strictly_what_is_installed_into_a_gopath_and_written_into_katas_tests_is_the_jobs_own() {
+    let world = World::new();
+    for directory in ["gopath/bin", "gopath/src/github.com/kata-containers/tests"] {
+        fs::create_dir_all(world.path(directory)).unwrap();
+    }
+    let mut job = world.job();
+    job.environment
+        .insert("GOPATH".into(), world.path("gopath").into());
+    let places = world.places(&job, true);
+    for (name, view) in [
+        ("gopath", View::ReadOnly),
+        ("gopath/bin/tool", View::Copied),
+        (
+            "gopath/src/github.com/kata-containers/tests/cmd",
+            View::Copied,
+        ),
+    ] {
+        assert_eq!(world.view(&places, name), Some(view), "{name}");
+    }
+    job.directory = world.path("gopath/src/github.com/kata-containers/tests");
+    let places = world.places(&job, true);
+    let tests = "gopath/src/github.com/kata-containers/tests";
+    assert_eq!(world.view(&places, tests), Some(View::Kept));
+}

@@ -1,0 +1,153 @@
+//! Directories that a build fills for the next one: they have to be there before a job's view is made, or what goes into
+//! them would be gone with the job.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::places::{home, paths, variable};
+use crate::plan::Job;
+use crate::probe::find;
+
+/// Makes those that are not there yet, of the tools that there are. What cannot be made is left to the job to miss.
+pub(super) fn make(job: &Job) {
+    let mut missing = Vec::new();
+    if find("go", &job.environment).is_some() {
+        missing.extend(go(job));
+    }
+    if find("cargo", &job.environment).is_some() {
+        missing.extend(cargo(job));
+    }
+    for directory in missing {
+        let _ = fs::create_dir_all(directory);
+    }
+}
+
+/// Where Go keeps what it compiles. See `go help environment` and os.UserCacheDir.
+pub(super) fn of_go(job: &Job) -> Option<PathBuf> {
+    let below = |directory: &Path, name: &str| directory.join(name);
+    variable(job, "GOCACHE")
+        .map(Path::to_owned)
+        .or_else(|| Some(below(variable(job, "XDG_CACHE_HOME")?, "go-build")))
+        .or_else(|| Some(below(home(job)?, ".cache/go-build")))
+}
+
+fn go(job: &Job) -> Vec<PathBuf> {
+    let gopaths: Vec<_> = match job.environment.contains_key(OsStr::new("GOPATH")) {
+        true => paths(job, "GOPATH").collect(),
+        false => existing_home(job)
+            .map(|home| home.join("go"))
+            .into_iter()
+            .collect(),
+    };
+    let modules = variable(job, "GOMODCACHE").map(Path::to_owned);
+    let installed = gopaths
+        .iter()
+        .flat_map(|gopath| [gopath.join("pkg"), gopath.join("bin")]);
+    of_go(job)
+        .into_iter()
+        .chain(modules)
+        .chain(installed)
+        .filter(|path| is_worth_it(job, path))
+        .collect()
+}
+
+fn cargo(job: &Job) -> Vec<PathBuf> {
+    let own = variable(job, "CARGO_HOME").map(Path::to_owned);
+    let own = own.or_else(|| Some(existing_home(job)?.join(".cargo")));
+    own.into_iter()
+        .flat_map(|own| [own.join("registry"), own.join("git")])
+        .filter(|path| is_worth_it(job, path))
+        .collect()
+}
+
+/// A home directory that is not there is none to keep anything in.
+fn is_worth_it(job: &Job, path: &Path) -> bool {
+    home(job).is_none_or(|home| home.is_dir() || !path.starts_with(home))
+}
+
+fn existing_home(job: &Job) -> Option<&Path> {
+    home(job).filter(|home| home.is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::plan::{Command, JobId};
+
+    /// A home with a `bin` of programs that do nothing; the job's variables hold paths in it.
+    fn job(home: &Path, programs: &[&str], variables: &[(&str, &str)]) -> Job {
+        let bin = home.join("bin");
+        fs::create_dir(&bin).unwrap();
+        for name in programs {
+            std::os::unix::fs::symlink("/bin/true", bin.join(name)).unwrap();
+        }
+        let mut environment = BTreeMap::from([
+            ("HOME".into(), home.into()),
+            ("PATH".into(), bin.into_os_string()),
+        ]);
+        environment.extend(
+            variables
+                .iter()
+                .map(|(name, path)| (name.into(), home.join(path).into_os_string())),
+        );
+        let command = Command::Run(vec!["make".into()]);
+        Job {
+            environment,
+            ..Job::new(JobId::new("a", "test"), command, home.to_owned())
+        }
+    }
+
+    fn made(programs: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
+        let place = tempfile::tempdir().unwrap();
+        let job = job(place.path(), programs, variables);
+        make(&job);
+        let candidates = [
+            ".cache/go-build",
+            "go/pkg",
+            "go/bin",
+            ".cargo/registry",
+            ".cargo/git",
+            "cache",
+            "gopath/pkg",
+            "modules",
+            "cargo/registry",
+        ];
+        candidates
+            .into_iter()
+            .filter(|path| place.path().join(path).is_dir())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn each_tool_that_is_there_gets_its_caches_and_no_other() {
+        assert_eq!(made(&[], &[]), [""; 0]);
+        assert_eq!(made(&["go"], &[]), [".cache/go-build", "go/pkg", "go/bin"]);
+        assert_eq!(made(&["cargo"], &[]), [".cargo/registry", ".cargo/git"]);
+    }
+
+    #[test]
+    fn variables_say_where() {
+        let go = [
+            ("GOCACHE", "cache"),
+            ("GOPATH", "gopath"),
+            ("GOMODCACHE", "modules"),
+        ];
+        assert_eq!(made(&["go"], &go), ["cache", "gopath/pkg", "modules"]);
+        let cargo = [("CARGO_HOME", "cargo")];
+        assert_eq!(made(&["cargo"], &cargo), ["cargo/registry"]);
+    }
+
+    #[test]
+    fn a_home_that_is_not_there_is_not_made() {
+        let place = tempfile::tempdir().unwrap();
+        let mut job = job(place.path(), &["go", "cargo"], &[]);
+        let home = place.path().join("nonexistent");
+        job.environment.insert("HOME".into(), home.clone().into());
+        make(&job);
+        assert!(!home.exists());
+    }
+}
