@@ -100,6 +100,25 @@ mod tests {
     }
 
     #[test]
+    fn an_absolute_file_is_named_as_in_the_checkout_and_one_elsewhere_stays_as_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("a_test.go");
+        std::fs::write(&file, "").unwrap();
+        let names = |file: &Path| {
+            let case = format!(
+                "<testcase name=\"t\" file=\"{}\" line=\"7\"><failure/></testcase>",
+                file.display()
+            );
+            annotations(&case, root.path())
+        };
+        assert!(names(&file).starts_with("::error file=a_test.go,line=7,"));
+        let elsewhere = names(Path::new("/etc/passwd"));
+        assert!(elsewhere.starts_with("::error file=/etc/passwd,"));
+        let back = names(&root.path().join("x/../a_test.go"));
+        assert!(back.contains("/x/../a_test.go,"), "{back}");
+    }
+
+    #[test]
     fn no_more_than_are_shown() {
         let case = r#"<testcase name="t"><failure/></testcase>"#;
         let text = annotations(&case.repeat(40), Path::new("/nonexistent"));

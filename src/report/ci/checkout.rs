@@ -45,14 +45,21 @@ impl Checkout {
             Path::new(directory).join(&package).join(file),
             Path::new(directory).join(file),
         ];
-        let inside = |path: &PathBuf| {
-            path.components()
-                .all(|part| matches!(part, Component::Normal(_)))
-        };
-        let mut found = candidates.into_iter().filter(inside);
-        found
-            .find(|path| self.workspace.join(path).is_file())
-            .map(|path| self.workspace.join(path))
+        // An absolute path (the race detector's) stays what it is when it is joined.
+        let mut candidates = candidates.map(|path| self.workspace.join(path)).into_iter();
+        candidates.find(|path| self.is_inside(path) && path.is_file())
+    }
+
+    fn is_inside(&self, path: &Path) -> bool {
+        let bases = [Some(&self.workspace), self.root.as_ref()];
+        let mut below = bases
+            .into_iter()
+            .flatten()
+            .filter_map(|base| path.strip_prefix(base).ok());
+        below.any(|below| {
+            let mut parts = below.components();
+            parts.all(|part| matches!(part, Component::Normal(_)))
+        })
     }
 
     /// A file's path as the system knows it: below its checkout; else, as with a commit that is checked out aside, below the
