@@ -68,7 +68,11 @@ fn rounds(count: usize) {
                 while let Some((number, fixture)) = next() {
                     let mut scene = Scene::new(fixture);
                     (0..count).for_each(|round| scene.round(number * 2 + round));
-                    eprintln!("{fixture}: {count} kills, nothing left");
+                    let job = match scene.starts_no_job() {
+                        true => " before any job",
+                        false => "",
+                    };
+                    eprintln!("{fixture}: {count} kills{job}, nothing left");
                 }
             });
         }
