@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::GitError;
-use crate::probe::{Answer, Probe, at_least, find, version_in};
+use crate::probe::{Answer, Probe, at_least, dotted, find, version_in};
 
 /// The oldest git that is known to do all that is asked of it.
 pub const LEAST_VERSION: &[u32] = &[2, 20];
@@ -129,14 +129,6 @@ impl Git {
             }),
         }
     }
-}
-
-fn dotted(version: &[u32]) -> String {
-    version
-        .iter()
-        .map(u32::to_string)
-        .collect::<Vec<_>>()
-        .join(".")
 }
 
 fn failure(probe: &Probe<'_>, answer: &Answer) -> GitError {

@@ -11,4 +11,4 @@ mod version;
 
 pub use quote::quoted;
 pub use run::{Answer, Probe, ProbeError, find};
-pub use version::{at_least, version_in};
+pub use version::{at_least, dotted, version_in};

@@ -30,6 +30,15 @@ pub fn at_least(version: &[u32], least: &[u32]) -> bool {
         .is_none_or(|order| order.is_gt())
 }
 
+/// As people write it: `1.26.8`.
+pub fn dotted(version: &[u32]) -> String {
+    version
+        .iter()
+        .map(u32::to_string)
+        .collect::<Vec<_>>()
+        .join(".")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

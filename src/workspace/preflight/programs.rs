@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Preflight, Problem};
 use crate::plan::Command;
-use crate::probe::{Probe, at_least, find, quoted, version_in};
+use crate::probe::{Probe, at_least, dotted, find, quoted, version_in};
 use crate::workspace::packages::offline;
 use crate::workspace::place::has_makefile;
 
@@ -147,12 +147,4 @@ fn product(name: &str, least: Option<&[u32]>) -> String {
         Some(version) => format!("{product} {} or newer", dotted(version)),
         None => product.to_owned(),
     }
-}
-
-fn dotted(version: &[u32]) -> String {
-    version
-        .iter()
-        .map(u32::to_string)
-        .collect::<Vec<_>>()
-        .join(".")
 }
