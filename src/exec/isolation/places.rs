@@ -221,9 +221,7 @@ impl Wishes {
         for gopath in paths(job, "GOPATH").chain([home.join("go")]) {
             self.add(&gopath, Wish::See);
             self.add(gopath.join("pkg"), Wish::Keep);
-            // What a stranger's job installs there, nobody else is to run; kata's checks build their tools in the clone.
-            self.add(gopath.join("bin"), Wish::Copy);
-            self.add(gopath.join(IMPORT_ROOT).join("tests"), Wish::Copy);
+            self.tests_clone(&gopath);
         }
         if let Some(cache) = variable(job, "GOMODCACHE") {
             self.add(cache, Wish::Keep);
@@ -237,6 +235,16 @@ impl Wishes {
             self.add(cargo.join(name), Wish::Hide);
         }
         self.add(or_home("RUSTUP_HOME", ".rustup"), Wish::See);
+    }
+
+    /// kata v1's checks build their tools in the clone of its tests and install them beside it. What a stranger's job installs,
+    /// nobody else is to run. Others do without: each such layer takes its time.
+    fn tests_clone(&mut self, gopath: &Path) {
+        let clone = gopath.join(IMPORT_ROOT).join("tests");
+        if clone.is_dir() {
+            self.add(clone, Wish::Copy);
+            self.add(gopath.join("bin"), Wish::Copy);
+        }
     }
 
     /// What every job needs to find, wherever it lies.
