@@ -36,9 +36,6 @@ impl Git {
     /// When git refuses or lists more than any work tree holds.
     pub fn files(&self, top: &Path) -> Result<BTreeMap<PathBuf, Listed>, GitError> {
         let arguments = [
-            // In words that every version takes for no.
-            "-c",
-            "core.fsmonitor=",
             "ls-files",
             "-z",
             "--stage",

@@ -14,6 +14,10 @@ pub const LEAST_VERSION: &[u32] = &[2, 20];
 /// What only looks at a repository takes milliseconds; a network file system gets its time.
 const DEADLINE: Duration = Duration::from_secs(20);
 
+/// A monitor of the file system is a program that the repository's configuration names, and a job may have written that.
+/// The empty word is no in every version, and submodules are given it, too.
+const NO_MONITOR: [&str; 2] = ["-c", "core.fsmonitor="];
+
 /// The git program with the environment it is called in.
 #[derive(Debug, Clone)]
 pub struct Git {
@@ -97,9 +101,8 @@ impl Git {
     ) -> Result<(Probe<'a>, Answer), GitError> {
         let probe = Probe {
             program: &self.program,
-            arguments: arguments
-                .iter()
-                .map(|word| word.as_ref().to_owned())
+            arguments: (NO_MONITOR.iter().map(OsString::from))
+                .chain(arguments.iter().map(|word| word.as_ref().to_owned()))
                 .collect(),
             directory,
             environment: &self.environment,
@@ -143,8 +146,12 @@ fn failure(probe: &Probe<'_>, answer: &Answer) -> GitError {
     if errors.contains("not a git repository") {
         return GitError::NoRepository { directory };
     }
+    let asked = Probe {
+        arguments: probe.arguments[NO_MONITOR.len()..].to_vec(),
+        ..probe.clone()
+    };
     GitError::Failed {
-        command: probe.command(),
+        command: asked.command(),
         directory,
         status: answer.status,
         complaint: answer.complaint(),
@@ -176,7 +183,7 @@ mod tests {
         let program = bin.path().join("git");
         std::fs::write(
             &program,
-            "#!/bin/sh\ntest \"$1\" = --version && echo git version 1.8.3.1\nexit 0\n",
+            "#!/bin/sh\nfor last; do :; done\ntest \"$last\" = --version && echo git version 1.8.3.1\nexit 0\n",
         )?;
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755))?;
         let environment = BTreeMap::from([("PATH".into(), bin.path().as_os_str().to_owned())]);
@@ -196,6 +203,19 @@ mod tests {
         environment.insert("GIT_WORK_TREE".into(), "/nonexistent".into());
         let git = Git::find(&environment)?;
         assert_eq!(git.top_level(repository.path())?, repository.path());
+        Ok(())
+    }
+
+    #[test]
+    fn no_monitor_that_a_repository_names_is_run() -> Result<(), GitError> {
+        let repository = Repository::with_a_commit();
+        let ran = repository.path().join("ran");
+        let program = format!("touch '{}'", ran.display());
+        repository.git(&["config", "core.fsmonitor", &program]);
+        let git = Git::find(&environment())?;
+        git.revision(repository.path())?;
+        git.changed_since(repository.path(), "HEAD")?;
+        assert!(!ran.exists());
         Ok(())
     }
 
