@@ -96,7 +96,7 @@ pub(super) enum Command {
 /// How a run is shown while it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// progress on a terminal, plain elsewhere.
+    /// progress on a terminal, plain elsewhere and where a CI system reads along.
     #[value(alias = "human")]
     Auto,
     /// Lines that move, on standard error.

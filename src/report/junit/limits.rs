@@ -1,7 +1,8 @@
 //! What each consumer of JUnit takes: how long a text, how many cases, which names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
+use std::sync::Arc;
 
 use super::Dialect;
 use crate::report::excerpt::ends;
@@ -86,20 +87,24 @@ fn drop_passed(document: &mut Document) -> Option<String> {
         .then(|| format!("GitLab takes {GITLAB_CASES} cases: {dropped} that passed are left out"))
 }
 
-/// Of two cases with the same name GitLab shows the first only.
+/// Of two cases with the same name GitLab shows the first only. A number that another case has already is passed over.
 fn number_names(document: &mut Document) {
-    let mut seen: HashMap<(String, String), u32> = HashMap::new();
-    for case in document
-        .suites
-        .iter_mut()
-        .flat_map(|suite| &mut suite.cases)
-    {
-        let number = seen
-            .entry((case.class.to_string(), case.name.to_string()))
-            .or_default();
+    let of = |case: &Case| (case.class.clone(), case.name.clone());
+    let cases = document.suites.iter().flat_map(|suite| &suite.cases);
+    let mut taken: HashSet<_> = cases.map(of).collect();
+    let mut numbers: HashMap<(Arc<str>, Box<str>), u32> = HashMap::new();
+    let cases = document.suites.iter_mut();
+    for case in cases.flat_map(|suite| &mut suite.cases) {
+        let key = of(case);
+        let number = numbers.entry(key).or_default();
         *number += 1;
-        if *number > 1 {
-            case.name = format!("{} #{number}", case.name).into();
+        while *number > 1 {
+            let name: Box<str> = format!("{} #{number}", case.name).trim_start().into();
+            if taken.insert((case.class.clone(), name.clone())) {
+                case.name = name;
+                break;
+            }
+            *number += 1;
         }
     }
 }
@@ -121,4 +126,31 @@ fn output_into_failures(document: &mut Document) -> io::Result<()> {
         (details.out, details.err) = (Text::Empty, Text::Empty);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::read;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        let case = |name: &&str| format!("<testcase classname=\"c\" name=\"{name}\"/>");
+        let cases: String = names.iter().map(case).collect();
+        let xml = format!("<testsuite name=\"s\">{cases}</testsuite>");
+        let document = read::read_junit(xml.as_bytes(), &Default::default()).unwrap();
+        let (fitted, said) = fit(document, Dialect::GitLab).unwrap();
+        assert!(said.is_empty());
+        let cases = fitted.suites.iter().flat_map(|suite| &suite.cases);
+        cases.map(|case| case.name.to_string()).collect()
+    }
+
+    #[test]
+    fn no_two_cases_have_the_same_name_even_where_names_have_numbers() {
+        assert_eq!(names(&["a", "b", "a"]), ["a", "b", "a #2"]);
+        assert_eq!(names(&["", ""]), ["", "#2"]);
+        assert_eq!(
+            names(&["a", "a #2", "a", "a #2", "a"]),
+            ["a", "a #2", "a #3", "a #2 #2", "a #4"]
+        );
+    }
 }

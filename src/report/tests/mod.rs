@@ -5,6 +5,7 @@ mod dialects;
 mod files;
 mod journal;
 mod junit;
+mod laws;
 mod merge;
 mod plain;
 pub(super) mod sample;
