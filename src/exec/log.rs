@@ -1,7 +1,7 @@
 //! A job's log: exactly the bytes it printed, but for passwords of proxies ([`super::mask`]).
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
@@ -21,6 +21,16 @@ pub(super) fn name(job: &JobId, attempt: u32) -> String {
         0 | 1 => format!("{job}.log"),
         attempt => format!("{job}.{attempt}.log"),
     }
+}
+
+/// The end of a log, at most so many bytes of it.
+pub(super) fn tail(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut log = File::open(path)?;
+    let size = log.metadata()?.len();
+    log.seek(SeekFrom::Start(size.saturating_sub(most)))?;
+    let mut bytes = Vec::new();
+    log.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl Log {

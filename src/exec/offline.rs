@@ -4,8 +4,9 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::log;
 use crate::event::{CaseFinished, Span};
 use crate::outcome::{JobOutcome, Verdict};
 use crate::parse::{network_fix, network_tried};
@@ -37,7 +38,7 @@ impl Offline {
     pub fn tried(&self, outcome: JobOutcome) -> Vec<String> {
         match outcome {
             JobOutcome::Failed | JobOutcome::TimedOut | JobOutcome::Error => {
-                network_tried(&tail(&self.log).unwrap_or_default())
+                network_tried(&log::tail(&self.log, OF_A_JOB).unwrap_or_default())
             }
             _ => Vec::new(),
         }
@@ -102,15 +103,6 @@ fn with_words(message: &str, words: &str) -> String {
         "" => words.to_owned(),
         message => format!("{message}; {words}"),
     }
-}
-
-fn tail(log: &Path) -> io::Result<Vec<u8>> {
-    let mut log = File::open(log)?;
-    let size = log.metadata()?.len();
-    log.seek(SeekFrom::Start(size.saturating_sub(OF_A_JOB)))?;
-    let mut bytes = Vec::new();
-    log.take(OF_A_JOB).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -15,11 +15,14 @@ use super::orders::Stops;
 use super::output::{Finished, Output};
 use super::protocol::{Ended, Spec};
 use super::watch::{Limits, Watch, Watched};
-use super::{doubt, program};
+use super::{doubt, limits, program};
 use crate::event::{CaseFinished, Event, JobFinished, JobStarted, LeftBehind, PeakOf};
 use crate::outcome::{Ending, Facts, JobOutcome, Tally, Trouble, Verdict, verdict};
 use crate::parse::Observations;
 use crate::plan::Job;
+
+/// Bytes looked at of a job's output, from its end, for what it was refused.
+const OF_ITS_OUTPUT: u64 = 1 << 20;
 
 /// Everything around one attempt at a job.
 #[derive(Debug)]
@@ -127,9 +130,12 @@ impl Supervisor<'_> {
 
     /// Where the job has no network.
     fn offline(&self) -> Option<Offline> {
-        let log = log::name(&self.job.id, self.attempt);
         let is_off = self.settled.is_some_and(|settled| settled.sandbox.network);
-        is_off.then(|| Offline::new(self.logs.join(log)))
+        is_off.then(|| Offline::new(self.log_path()))
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.logs.join(log::name(&self.job.id, self.attempt))
     }
 
     /// The control group that holds the job's limits, where there is one.
@@ -162,7 +168,15 @@ impl Supervisor<'_> {
         let mut verdict = verdict(&facts);
         verdict.fix = failure.and_then(|failure| failure.fix).or(verdict.fix);
         if let Some(settled) = self.settled {
-            verdict = used.explain(&settled.limited, verdict);
+            verdict = match used.met(&settled.limited) {
+                Some(_) => used.explain(&settled.limited, verdict),
+                None => limits::suspect(
+                    &settled.limited,
+                    ended.ending,
+                    || log::tail(&self.log_path(), OF_ITS_OUTPUT).unwrap_or_default(),
+                    verdict,
+                ),
+            };
         }
         let tried = (self.offline()).map_or_else(Vec::new, |log| log.tried(verdict.outcome));
         verdict = offline::explain(verdict, &tried);

@@ -45,6 +45,8 @@ fn who_takes_too_much_memory_fails_and_is_told_why() {
         } else {
             let expected = "enforced by rlimit: 64 MiB for each process, not for all together (";
             assert!(said.starts_with(expected), "{said}");
+            let expected = "; perhaps it met the limit of memory, 64 MiB: it printed “MemoryError”";
+            assert!(reason(&run).ends_with(expected), "{}", reason(&run));
         }
         let property = format!("name=\"limits.memory\" value=\"{}", &said[..20]);
         assert!(run.junit().contains(&property), "{}", run.junit());
@@ -84,6 +86,9 @@ fn who_starts_too_many_processes_fails_and_is_told_so() {
         if said.starts_with("enforced by cgroup") {
             let expected = "it reached its limit of 20 processes (";
             assert!(reason(&run).starts_with(expected), "{}", reason(&run));
+        } else {
+            let expected = "; perhaps it met the limit of processes, 20: it printed “Cannot fork”";
+            assert!(reason(&run).ends_with(expected), "{}", reason(&run));
         }
     }
 }
@@ -110,6 +115,8 @@ fn a_file_larger_than_allowed_is_not_written() {
                 .expect("it was begun")
                 .len();
             assert_eq!(size, 1 << 20);
+            let expected = "; a file reached its limit of 1 MiB";
+            assert!(reason(&run).ends_with(expected), "{}", reason(&run));
         }
     }
 }

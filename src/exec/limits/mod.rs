@@ -10,6 +10,7 @@
 //! The limits guard against accidents: a job that runs as root without `isolate = "on"` can leave its group.
 
 mod group;
+mod hints;
 mod places;
 mod room;
 mod settling;
@@ -18,6 +19,7 @@ mod used;
 use serde::{Deserialize, Serialize};
 
 pub(super) use group::Group;
+pub(super) use hints::suspect;
 pub(super) use room::Room;
 pub(super) use settling::{Limited, Settling};
 pub(super) use used::Used;

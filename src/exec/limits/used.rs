@@ -28,7 +28,7 @@ impl Used {
     }
 
     /// The limit that was met, in words and by its key.
-    fn met(&self, limited: &Limited) -> Option<(String, &'static str)> {
+    pub fn met(&self, limited: &Limited) -> Option<(String, &'static str)> {
         match (limited.limits.memory, limited.limits.processes) {
             (Some(limit), _) if self.killed > 0 => Some((
                 format!("out of memory: it reached its limit of {}", size(limit)),
