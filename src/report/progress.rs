@@ -15,6 +15,7 @@ use std::io;
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
+use super::ci::guard::harmless;
 use super::plain::{again_line, attempt_line, job_line, notices, resumed_line};
 use super::remaining;
 use super::words::{self, LINE_CAP};
@@ -85,7 +86,7 @@ impl ProgressReporter {
 
     /// Prints a line of history. A terminal that cannot be written to has nobody before it to tell.
     fn history(&self, line: &str) {
-        let _ = self.bar.suspend(|| self.term.write_line(line));
+        let _ = self.bar.suspend(|| self.term.write_line(&harmless(line)));
     }
 
     fn draw(&self, now: jiff::Timestamp, run: &Run) {

@@ -258,3 +258,24 @@ fn a_hostile_name_is_harmless_when_a_run_is_shown_again() {
     );
     assert_harmless(&cases, &[]);
 }
+
+#[test]
+fn what_a_report_from_elsewhere_says_is_harmless() {
+    let place = workspace();
+    let run = run(place.path(), &[], &[]);
+    let journal = run.reports.join("events.jsonl");
+    let text = fs::read_to_string(&journal).expect("the journal");
+    let hostile =
+        r#""notices":[{"text":"a\n::add-mask::forged\u001b[2J ##[add-mask]forged"}],"parallel":"#;
+    let changed = text.replacen(r#""parallel":"#, hostile, 1);
+    fs::write(&journal, changed).expect("written");
+    let report = KataCi::bare()
+        .args(["report", "annotations"])
+        .args([&journal]);
+    let stderr = report.finish().expect_code(0).stderr;
+    assert!(
+        stderr.starts_with("warning: a ::add-mask::forged ## [add-mask]forged"),
+        "{stderr:?}"
+    );
+    assert_harmless(&stderr, &[]);
+}

@@ -67,7 +67,7 @@ impl Sources {
         write: impl FnOnce(&Document, &mut dyn io::Write) -> io::Result<()>,
     ) -> Result<i32, Failure> {
         for notice in &self.document.notices {
-            anstream::eprintln!("warning: {}", notice.text);
+            say("warning", &notice.text);
         }
         if self.read == 0 {
             return Err(Failure::Machine(
@@ -79,16 +79,19 @@ impl Sources {
     }
 }
 
+/// Says something that a report's own words are part of: it may come from anywhere.
+fn say(what: &str, foreign: &str) {
+    let line = format!("{what}: {}", report::text::for_terminal(foreign, 4096));
+    anstream::eprintln!("{}", report::harmless(&line));
+}
+
 /// Reads what lies at the paths. Returns the documents and the number of those that could not be read.
 fn read_all(paths: &[PathBuf]) -> (Vec<Document>, usize) {
     let spool = Spool::default();
     let mut documents = Vec::new();
     let mut unread = 0;
     let mut say = |error: read::Unread| {
-        anstream::eprintln!(
-            "error: {}",
-            report::text::for_terminal(&error.to_string(), 4096)
-        );
+        self::say("error", &error.to_string());
         unread += 1;
     };
     for path in paths {

@@ -89,7 +89,7 @@ impl Ci {
                 "output in sections, and gitlab-junit.xml and gl-code-quality-report.json for artifacts:reports"
             }
             Self::Jenkins => "its step junit reads junit.xml",
-            Self::Zuul => "zuul-return.json has comments for its module zuul_return",
+            Self::Zuul => "zuul-return.json is for its module zuul_return",
             Self::Buildbot => "logfiles of its step can name summary.md",
         }
     }
