@@ -263,6 +263,21 @@ fn nothing_that_a_job_puts_into_the_configuration_of_git_is_run_outside() {
     let run = lab
         .run(Who::Myself, &["a", "--isolate", "off", "--network", "on"])
         .expect_code(0);
-    assert_eq!(left(&run)["files"][0]["path"], ".gitattributes");
+    let expected = json!([
+        {"path": ".git/config", "change": "changed"},
+        {"path": ".gitattributes", "change": "created"},
+        {"path": "probe.sh", "change": "changed"},
+    ]);
+    assert_eq!(left(&run)["files"], expected);
     assert!(!ran.exists());
+}
+
+#[test]
+fn where_git_finds_its_configuration_is_told_when_a_job_changes_it() {
+    let lab = Lab::new("echo . > .git/commondir");
+    let run = lab
+        .run(Who::Myself, &["a", "--isolate", "on"])
+        .expect_code(0);
+    let expected = json!([{"path": ".git/commondir", "change": "created"}]);
+    assert_eq!(left(&run)["files"], expected);
 }

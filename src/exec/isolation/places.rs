@@ -206,9 +206,9 @@ impl Wishes {
         self.add(&repository.top, Wish::Keep);
         for git in &repository.git_directories {
             self.add(git, Wish::Pin);
-            for name in ["config", "hooks"] {
-                self.add(git.join(name), Wish::Protect);
-            }
+        }
+        for path in repository.settings() {
+            self.add(path, Wish::Protect);
         }
     }
 

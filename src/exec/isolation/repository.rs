@@ -32,6 +32,44 @@ impl Repository {
     }
 }
 
+/// Names of what makes git run something later on, in a directory of a repository: programs are named in its
+/// configuration, and where that lies, in `commondir`.
+const SETTINGS: [&str; 4] = ["config", "config.worktree", "commondir", "hooks"];
+
+/// How deep submodules are looked for: the name of one can hold a slash.
+const DEPTH: usize = 4;
+
+impl Repository {
+    /// Files and directories by which git is led to run something later on, there or not: of this repository, of its
+    /// submodules and of its other work trees.
+    pub fn settings(&self) -> Vec<PathBuf> {
+        let mut repositories = self.git_directories.clone();
+        for git in &self.git_directories {
+            nested(&git.join("modules"), DEPTH, &mut repositories);
+            nested(&git.join("worktrees"), 1, &mut repositories);
+        }
+        repositories
+            .iter()
+            .flat_map(|git| SETTINGS.map(|name| git.join(name)))
+            .collect()
+    }
+}
+
+/// Directories of repositories below one.
+fn nested(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.join("HEAD").exists() {
+            nested(&path.join("modules"), depth, found);
+            found.push(path);
+        } else if depth > 1 && !path.is_symlink() {
+            nested(&path, depth - 1, found);
+        }
+    }
+}
+
 fn git_directories(top: &Path) -> Vec<PathBuf> {
     let git = top.join(".git");
     let Ok(text) = fs::read_to_string(&git) else {
@@ -76,6 +114,27 @@ mod tests {
         fs::create_dir(&component).unwrap();
         let found = Repository::of(&component, place.path());
         assert_eq!((found.top, found.git_directories), (component, Vec::new()));
+    }
+
+    #[test]
+    fn settings_are_those_of_submodules_and_other_work_trees_too() {
+        let place = tempfile::tempdir().unwrap();
+        let git = place.path().join(".git");
+        for directory in ["modules/a/b", "modules/a/b/modules/c", "worktrees/side"] {
+            fs::create_dir_all(git.join(directory)).unwrap();
+            fs::write(git.join(directory).join("HEAD"), "").unwrap();
+        }
+        let settings = Repository::of(place.path(), Path::new("/root")).settings();
+        for name in [
+            "config",
+            "commondir",
+            "hooks",
+            "modules/a/b/config",
+            "modules/a/b/modules/c/hooks",
+            "worktrees/side/commondir",
+        ] {
+            assert!(settings.contains(&git.join(name)), "{name}: {settings:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! ```text
 //! Trees (a run) ─▶ Visit (a job, all of its attempts): look ─▶ the job ─▶ look again ─▶ changes ─▶ judge
 //! ```
-//! All of the repository is looked at, as a job may write beside its component. What two jobs that ran in the same
+//! All of the repository is looked at, as a job may write beside its component; and the settings by which git can be led to
+//! run something later on. What two jobs that ran in the same
 //! repository at the same time did cannot be told apart: where one wrote into the other's component it is the other's, and
 //! for the rest both are told who else was there. What cannot be found out is said, never passed over.
 //!
@@ -54,8 +55,7 @@ pub(super) struct Visit<'run> {
 /// Where a job runs, and what was there before it.
 #[derive(Debug)]
 struct Place {
-    /// The top of its repository.
-    top: PathBuf,
+    repository: Repository,
     /// Its own directory.
     directory: PathBuf,
     before: Snapshot,
@@ -66,15 +66,15 @@ impl Trees {
     pub fn enter(&self, job: &Job) -> Visit<'_> {
         let located = locate(job);
         let number = match &located {
-            Ok((top, directory)) => {
-                self.with_visits(|visits| visits.begin(&job.id, top, directory))
+            Ok((repository, directory)) => {
+                self.with_visits(|visits| visits.begin(&job.id, &repository.top, directory))
             }
             Err(_) => 0,
         };
-        let place = located.and_then(|(top, directory)| {
-            let before = Snapshot::look(self.git()?, &top)?;
+        let place = located.and_then(|(repository, directory)| {
+            let before = Snapshot::look(self.git()?, &repository)?;
             Ok(Place {
-                top,
+                repository,
                 directory,
                 before,
             })
@@ -106,16 +106,17 @@ impl Visit<'_> {
     pub fn leave(self) -> Result<LeftBehind, String> {
         let place = self.place.as_ref().map_err(Clone::clone)?;
         let git = self.trees.git()?;
-        let after = Snapshot::look_again(git, &place.top, &place.before)?;
+        let top = &place.repository.top;
+        let after = Snapshot::look_again(git, &place.repository, &place.before)?;
         let met = self.trees.with_visits(|visits| visits.end(self.number));
         let mut unknown = Vec::new();
         let mut found = changes::between(&place.before, &after);
-        changes::confirm(git, &place.top, &mut found, &mut unknown);
+        changes::confirm(git, top, &mut found, &mut unknown);
         let mut files: BTreeMap<PathBuf, FileChange> = found
             .into_iter()
             .map(|(path, found)| (path, found.change))
             .collect();
-        files.retain(|path, _| met.is_ours(&place.top.join(path), &place.directory));
+        files.retain(|path, _| met.is_ours(&top.join(path), &place.directory));
         Ok(place.told(&files, &met, unknown))
     }
 }
@@ -134,11 +135,9 @@ impl Place {
         met: &Met,
         unknown: Vec<String>,
     ) -> LeftBehind {
-        let is_outside = |path: &PathBuf| !self.top.join(path).starts_with(&self.directory);
-        let own = self
-            .directory
-            .strip_prefix(&self.top)
-            .unwrap_or(Path::new(""));
+        let top = &self.repository.top;
+        let is_outside = |path: &PathBuf| !top.join(path).starts_with(&self.directory);
+        let own = self.directory.strip_prefix(top).unwrap_or(Path::new(""));
         let shared_with = match files.is_empty() {
             true => Vec::new(),
             false => met.who(&self.directory, files.keys().any(is_outside)),
@@ -158,20 +157,23 @@ impl Place {
     }
 }
 
-/// The top of the job's repository, and its directory.
-fn locate(job: &Job) -> Result<(PathBuf, PathBuf), String> {
+/// The job's repository, and its directory.
+fn locate(job: &Job) -> Result<(Repository, PathBuf), String> {
     let directory = (job.directory.canonicalize()).map_err(|error| error.to_string())?;
     let home = job.environment.get(OsStr::new("HOME"));
     let home = home.map_or(Path::new("/"), Path::new);
     let repository = Repository::of(&directory, home);
     match repository.git_directories.is_empty() {
         true => Err("it is in no git repository of its own".to_owned()),
-        false => Ok((repository.top, directory)),
+        false => Ok((repository, directory)),
     }
 }
 
 /// A path from the top as one from the job's directory.
 fn relative(path: &Path, own: &Path) -> String {
+    if path.is_absolute() {
+        return path.to_string_lossy().into_owned();
+    }
     let shared = (path.components().zip(own.components()))
         .take_while(|(one, other)| one == other)
         .count();

@@ -23,11 +23,12 @@ fn done(act: impl FnOnce(&Real)) -> BTreeMap<String, FileChange> {
         repository.commit(name, "content\n");
     }
     let top = repository.path();
+    let place = Repository::of(top, Path::new("/root"));
     fs::write(top.join("new"), "new\n").unwrap();
     let git = Git::find(&environment()).unwrap();
-    let before = Snapshot::look(&git, top).unwrap();
+    let before = Snapshot::look(&git, &place).unwrap();
     act(&repository);
-    let after = Snapshot::look_again(&git, top, &before).unwrap();
+    let after = Snapshot::look_again(&git, &place, &before).unwrap();
     let mut found = between(&before, &after);
     let mut unknown = Vec::new();
     confirm(&git, top, &mut found, &mut unknown);
@@ -95,6 +96,21 @@ fn each_change_has_its_word() {
 }
 
 #[test]
+fn what_leads_git_to_run_something_is_told_too() {
+    let found = done(|repository| {
+        let git = repository.path().join(".git");
+        repository.git(&["config", "core.fsmonitor", "anything"]);
+        write(&git.join("commondir"), ".");
+        fs::create_dir_all(git.join("hooks")).unwrap();
+        write(&git.join("hooks/pre-commit"), "");
+    });
+    let mut expected = only(".git/config", FileChange::Changed);
+    expected.extend(only(".git/commondir", FileChange::Created));
+    expected.extend(only(".git/hooks/pre-commit", FileChange::Created));
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn what_was_committed_was_changed_all_the_same() {
     let found = done(|repository| {
         repository.commit("a", "more than before\n");
@@ -149,6 +165,11 @@ fn paths_are_told_from_the_component() {
         ("src/libs/a", "src/agent", "../libs/a"),
         ("a", "src/agent", "../../a"),
         ("src/agents", "src/agent", "../agents"),
+        (
+            "/elsewhere/.git/config",
+            "src/agent",
+            "/elsewhere/.git/config",
+        ),
     ] {
         assert_eq!(relative(Path::new(path), Path::new(own)), expected);
     }

@@ -5,6 +5,7 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::exec::isolation::Repository;
 use crate::git::{Git, Listed};
 
 /// Tracked files and new ones, by their path from the top.
@@ -44,8 +45,10 @@ pub(super) enum Kind {
 
 impl Snapshot {
     /// Looks; else says why that cannot be done.
-    pub fn look(git: &Git, top: &Path) -> Result<Self, String> {
-        let listed = git.files(top).map_err(|error| error.to_string())?;
+    pub fn look(git: &Git, repository: &Repository) -> Result<Self, String> {
+        let top = &repository.top;
+        let mut listed = git.files(top).map_err(|error| error.to_string())?;
+        listed.extend(settings(repository).map(|path| (path, Listed::default())));
         let entry = |path: &Path, listed| Entry {
             listed,
             seen: seen(&top.join(path)),
@@ -59,16 +62,32 @@ impl Snapshot {
     }
 
     /// Looks also at what was there before and is neither tracked nor new any more: it is gone, or ignored since.
-    pub fn look_again(git: &Git, top: &Path, before: &Self) -> Result<Self, String> {
-        let mut after = Self::look(git, top)?;
+    pub fn look_again(git: &Git, repository: &Repository, before: &Self) -> Result<Self, String> {
+        let mut after = Self::look(git, repository)?;
         for path in before.0.keys() {
             after.0.entry(path.clone()).or_insert_with(|| Entry {
                 listed: Listed::default(),
-                seen: seen(&top.join(path)),
+                seen: seen(&repository.top.join(path)),
             });
         }
         Ok(after)
     }
+}
+
+/// What leads git to run something, each hook by itself; from the top, where it lies below that.
+fn settings(repository: &Repository) -> impl Iterator<Item = PathBuf> {
+    let files = repository.settings().into_iter().flat_map(|path| {
+        let entries = fs::read_dir(&path).into_iter().flatten().flatten();
+        let mut all: Vec<_> = entries.map(|entry| entry.path()).collect();
+        if all.is_empty() {
+            all.push(path);
+        }
+        all
+    });
+    files.map(|path| match path.strip_prefix(&repository.top) {
+        Ok(below) => below.to_owned(),
+        Err(_) => path,
+    })
 }
 
 fn seen(path: &Path) -> Option<Seen> {

@@ -251,3 +251,25 @@ fn strictly_what_is_installed_into_a_gopath_and_written_into_katas_tests_is_the_
     let tests = "gopath/src/github.com/kata-containers/tests";
     assert_eq!(world.view(&places, tests), Some(View::Kept));
 }
+
+#[test]
+fn strictly_settings_of_submodules_and_other_work_trees_are_not_writable() {
+    let world = World::new();
+    let git = "home/src/proxy/.git";
+    for (directory, file) in [("modules/x", "config"), ("worktrees/side", "commondir")] {
+        let directory = world.path(git).join(directory);
+        fs::create_dir_all(&directory).unwrap();
+        for name in ["HEAD", file, "index"] {
+            fs::write(directory.join(name), "").unwrap();
+        }
+    }
+    let places = world.places(&world.job(), true);
+    for (name, view) in [
+        ("modules/x/config", View::ReadOnly),
+        ("modules/x/index", View::Kept),
+        ("worktrees/side/commondir", View::ReadOnly),
+    ] {
+        let seen = world.view(&places, &format!("{git}/{name}"));
+        assert_eq!(seen, Some(view), "{name}");
+    }
+}
