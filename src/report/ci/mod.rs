@@ -5,13 +5,13 @@
 //!
 //! | system | in the log | at the end |
 //! |---|---|---|
-//! | GitHub Actions | groups | annotations, and a summary on the run's page ([`step_summary`]) |
+//! | GitHub Actions | groups | annotations, and a summary on the run's page |
 //! | GitLab CI | sections | `gitlab-junit.xml` and `gl-code-quality-report.json` for `artifacts:reports` |
 //! | Jenkins | – | – (its step `junit` reads `junit.xml`) |
 //! | Zuul | – | `zuul-return.json` for its module `zuul_return` |
 //! | Buildbot | – | – (`logfiles` of a step can name `summary.md`) |
 //!
-//! Sources stand with each part. What jobs print is foreign: [`guard`] keeps it from being taken for a command of the
+//! Sources stand with each part. What jobs print is foreign: [`super::harmless`] keeps it from being taken for a command of the
 //! system, whether or not a system was detected.
 
 mod checkout;
