@@ -10,10 +10,13 @@
 CARGO ?= cargo
 DEMO := $(CURDIR)/target/demo
 
-.PHONY: demo check test soak bench setup build
+.PHONY: demo check test soak bench setup setup-tests build
 
 setup:
 	@scripts/setup
+
+setup-tests:
+	@scripts/setup tests
 
 build: setup
 	$(CARGO) build --locked
@@ -26,10 +29,10 @@ check: setup
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 
-test: setup
+test: setup-tests
 	$(CARGO) test --locked
 
-soak: setup
+soak: setup-tests
 	$(CARGO) test --locked --test it -- --ignored --nocapture
 
 bench: setup
