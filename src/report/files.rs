@@ -23,7 +23,7 @@ pub struct FileError {
 }
 
 /// Writes `junit.xml`, `report.html`, `summary.md` and `result.json` into the report directory, and the same JUnit to `junit_copy` where
-/// one is asked for; `document` is what [`super::from_run`] makes of the run. Every file is tried; the errors of those that
+/// one is asked for; `document` is what [`super::from_run()`] makes of the run. Every file is tried; the errors of those that
 /// could not be written come back.
 pub fn write_all(
     run: &Run,
