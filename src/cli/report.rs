@@ -5,6 +5,7 @@ mod place;
 mod show;
 mod sources;
 
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -58,24 +59,35 @@ pub(super) fn call(arguments: &Arguments, report: &ReportArguments) -> Result<i3
     }
 }
 
-/// Writes to a file, aside and renamed into place, or to standard output. A reader that went away is no error.
+/// Writes to a file, aside and renamed into place, to what else has that name (`/dev/stderr`, a named pipe), or to standard
+/// output.
 fn deliver(
     output: Option<&Path>,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
     match output {
+        None => stream(io::stdout().lock(), write).map_err(Failure::output),
+        Some(path) if is_stream(path) => File::options()
+            .write(true)
+            .open(path)
+            .and_then(|file| stream(file, write))
+            .map_err(|error| Failure::Machine(format!("{}: {error}", path.display()))),
         Some(path) => {
             report::write_aside(path, write).map_err(|error| Failure::Machine(error.to_string()))
         }
-        None => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            match write(&mut out).and_then(|()| out.flush()) {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                    Err(Failure::output(error))
-                }
-                _ => Ok(()),
-            }
-        }
+    }
+}
+
+fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// A reader that went away is no error.
+fn stream(out: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = io::BufWriter::new(out);
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The files at the end of a run: written aside, synced, renamed, so that a reader sees a whole file or none.
 
-use std::fs::{File, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -14,12 +14,20 @@ pub const ASIDE: &str = ".kata-ci-";
 
 /// A report that could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {path}: {source}; is the disk full, or the directory not writable?")]
+#[error("cannot write {path}: {source}; {}", hint(.source))]
 pub struct FileError {
     /// The report.
     pub path: PathBuf,
     /// What the system said.
     pub source: io::Error,
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "does its directory exist?",
+        io::ErrorKind::InvalidInput => "name a file",
+        _ => "is the disk full, or the directory not writable?",
+    }
 }
 
 /// Writes `junit.xml`, `report.html`, `summary.md` and `result.json` into the report directory, and the same JUnit to `junit_copy` where
@@ -55,7 +63,8 @@ pub fn write_all(
         .collect()
 }
 
-/// Writes a file beside its place, syncs it, and renames it into place. What is there before stays until then.
+/// Writes a file beside its place, syncs it, and renames it into place. What is there before stays until then; what is no
+/// file, such as `/dev/null`, stays for good.
 pub fn write_aside(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -71,6 +80,13 @@ fn try_write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
+    let directory_file = File::open(directory)?;
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "what is there is not a file, and is not replaced",
+        ));
+    }
     // Others may read a report: the usual permissions less the umask, not the private ones of a temporary file.
     let aside = tempfile::Builder::new()
         .prefix(ASIDE)
@@ -83,11 +99,13 @@ fn try_write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
         .map_err(io::IntoInnerError::into_error)?;
     aside.as_file().sync_all()?;
     aside.persist(path).map_err(|error| error.error)?;
-    File::open(directory)?.sync_all()
+    directory_file.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileTypeExt;
+
     use super::*;
 
     #[test]
@@ -108,7 +126,28 @@ mod tests {
     #[test]
     fn a_missing_directory_is_named() {
         let error = write_aside(Path::new("/nonexistent/report"), |_| Ok(())).unwrap_err();
-        assert!(error.to_string().contains("/nonexistent/report"));
+        assert_eq!(
+            error.to_string(),
+            "cannot write /nonexistent/report: No such file or directory (os error 2); does its directory exist?"
+        );
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        for path in [&pipe, &link, &directory.path().to_owned()] {
+            let error = write_aside(path, |_| Ok(())).unwrap_err().to_string();
+            assert!(
+                error.ends_with("not a file, and is not replaced; name a file"),
+                "{error}"
+            );
+        }
+        let kind = |path: &Path| path.symlink_metadata().unwrap().file_type();
+        assert!(kind(&pipe).is_fifo() && kind(&link).is_symlink());
     }
 
     #[test]
