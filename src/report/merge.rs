@@ -128,7 +128,10 @@ fn add_earlier(last: &mut Suite, earlier: Suite) {
         let key = (case.class.to_string(), case.name.to_string());
         match known.get(&key) {
             Some(index) => retried(&mut last.cases[*index], case),
-            // The case that carried the outcome of the whole job, and is not needed any more.
+            // What carried the outcome of an attempt that did not fail (it never started, say) is no test: it says nothing
+            // of the job any more.
+            None if !case.state.is_bad() && carries_outcome(&case, &last.name) => {}
+            // That of one that failed says that the job is flaky.
             None if passed && carries_outcome(&case, &last.name) => {
                 let mut now = Case {
                     state: State::Passed,

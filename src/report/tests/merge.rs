@@ -78,6 +78,19 @@ fn the_case_of_a_whole_job_does_not_stay_bad_when_the_job_passed() {
 }
 
 #[test]
+fn an_attempt_that_never_started_makes_no_case_of_one_that_did() {
+    let not_run =
+        r#"<testcase classname="a.test" name="test"><skipped type="not-run"/></testcase>"#;
+    for (outcome, case, expected) in [
+        ("passed", PASSED, "1 passed"),
+        ("failed", FAILED, "1 failed"),
+    ] {
+        let attempts = vec![job("r", 0, "not-run", not_run), job("r", 1, outcome, case)];
+        assert_eq!(merge(attempts).counts().sentence(), expected);
+    }
+}
+
+#[test]
 fn only_what_says_so_itself_is_the_same() {
     let anonymous = || read(&format!(r#"<testsuite name="a.test">{FAILED}</testsuite>"#));
     assert_eq!(merge(vec![anonymous(), anonymous()]).counts().total(), 2);
