@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use super::excerpt::ends;
 use super::model::{Case, Document, Suite, facts};
+use super::text::{is_deceptive, undeceptive};
 use super::words::{duration, plural};
 
 /// Most of a document, in bytes: GitHub takes 1 MiB a step, and the last line has to fit, too.
@@ -196,26 +197,30 @@ fn fenced(text: &str) -> String {
         .max()
         .unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}text\n{}\n{fence}\n\n", text.trim_end())
+    let text = undeceptive(text.trim_end());
+    format!("{fence}text\n{text}\n{fence}\n\n")
 }
 
-/// Text in which nothing is markup, a mention or a link, on one line.
+/// Text in which nothing is markup, a mention or a link, on one line. Mentions and mail addresses are looked for when
+/// references have become characters again: only a comment parts them.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
             '\n' | '\r' => escaped.push(' '),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '@' | '#' | '!'
-            | '$' => {
+            '@' | '#' => escaped.push_str(&format!("{character}<!-- -->")),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '!' | '$' => {
                 escaped.push_str(&format!("&#{};", u32::from(character)));
             }
-            other if super::text::is_deceptive(other) => {
+            other if is_deceptive(other) => {
                 escaped.push_str(&format!("U+{:04X}", u32::from(other)));
             }
             other => escaped.push(other),
         }
     }
     escaped
+        .replace("://", "&#58;//")
+        .replace("www.", "www&#46;")
 }
 
 #[cfg(test)]
@@ -259,12 +264,13 @@ mod tests {
     fn foreign_text_is_no_markup() {
         let text = markdown(&failing(
             1,
-            "&lt;b&gt;*x* @team [a](b) |",
-            "a ``` b\n````\nc",
+            "&lt;b&gt;*x* @team [a](b) | #7 http://a.example www.a.example a@a.example",
+            "a ``` b\n````\nc \u{202e}",
         ));
-        for markup in ["<b>", "*x*", "@team", "[a]"] {
+        for markup in ["<b>", "*x*", "@team", "[a]", "#7", "://", "www."] {
             assert!(!text.contains(markup), "{markup}: {text}");
         }
+        assert!(!text.contains(is_deceptive), "{text}");
         assert!(text.contains("\n`````text\n"), "{text}");
     }
 }
