@@ -129,3 +129,16 @@ fn a_run_merges_from_its_journal_and_from_its_junit_alike() {
     assert_eq!(from(&run.reports.join("events.jsonl")), journal);
     assert_eq!(from(&run.reports.join("junit.xml")), journal);
 }
+
+#[test]
+fn standard_input_and_pipes_are_read_and_a_pipe_is_written_to() {
+    let place = tempfile::tempdir().expect("a directory");
+    fs::write(place.path().join("one.xml"), good("one")).expect("written");
+    fs::write(place.path().join("two.xml"), good("two")).expect("written");
+    // Pipes that are opened a second time have lost what was read of them before.
+    let script = r#"cd "$0" && mkfifo in out && (cat two.xml >in & cat out >out.xml & "$@" report merge - in -o out <one.xml && wait) && [ -p out ]"#;
+    let words = ["sh", "-c", script, place.path().to_str().expect("text")];
+    let call = KataCi::bare().through(&words, Path::new(env!("CARGO_BIN_EXE_kata-ci")));
+    call.finish().expect_code(0);
+    assert_eq!(names(place.path()), ["one-case", "two-case"]);
+}

@@ -4,7 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+const EXIT_CODES: &str = "\
+Exit code: 0 the report is made, also of tests that failed; 75 something could not be read or
+written (it is named, the rest is in the report); 4 no case has the name of --case; 2 usage.";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(in crate::cli) struct ReportArguments {
     #[command(subcommand)]
     pub command: ReportCommand,
@@ -18,7 +23,7 @@ pub(in crate::cli) enum ReportCommand {
     /// made one only where run or plan, job and an attempt number say that they are; a case that failed and passed in a
     /// later attempt is flaky. What cannot be read is named, the rest is merged, and the exit code is 75.
     Merge {
-        /// What to merge.
+        /// What to merge; - for a JUnit file from standard input.
         #[arg(value_name = "FILE|DIR", required = true)]
         paths: Vec<PathBuf>,
 
@@ -87,7 +92,8 @@ pub(in crate::cli) enum Consumer {
 /// A report, and where its other form goes.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct From {
-    /// A report directory, a journal, a JUnit file, a directory of them, or the id of a run [default: the latest run].
+    /// A report directory, a journal, a JUnit file (- for one from standard input), a directory of them, or the id of a run
+    /// [default: the latest run].
     #[arg(value_name = "FROM")]
     pub from: Option<PathBuf>,
 

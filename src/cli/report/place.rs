@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::cli::report_directory;
+use crate::report::read::INPUT;
 
 /// Resolves paths: relative ones begin at `-C`.
 pub(super) struct Place<'a> {
@@ -16,7 +17,14 @@ impl<'a> Place<'a> {
     }
 
     pub(super) fn all(&self, paths: &[PathBuf]) -> Vec<PathBuf> {
-        paths.iter().map(|path| self.directory.join(path)).collect()
+        paths.iter().map(|path| self.input(path)).collect()
+    }
+
+    fn input(&self, path: &Path) -> PathBuf {
+        match path == Path::new(INPUT) {
+            true => path.to_owned(),
+            false => self.directory.join(path),
+        }
     }
 
     /// Where to write; none for standard output, which `-` names too.
@@ -33,7 +41,10 @@ impl<'a> Place<'a> {
             let latest = report_directory::runs_directory(&environment)?.join("latest");
             return present(latest, "there is no run yet: name a report");
         };
-        let path = self.directory.join(from);
+        let path = self.input(from);
+        if from == Path::new(INPUT) {
+            return Ok(path);
+        }
         if path.exists() || from.components().count() != 1 {
             return present(
                 path,

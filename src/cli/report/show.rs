@@ -48,8 +48,8 @@ struct Shown<'a> {
 
 /// The summary of one run; for programs, what `result.json` says.
 fn summary(arguments: &Arguments, from: &Path, json: bool) -> Result<i32, Failure> {
-    let found = read::find(from).map_err(|error| Failure::Machine(error.to_string()))?;
-    let [read::Found::Journal(journal)] = found.as_slice() else {
+    let found = read::find(from);
+    let [Ok(read::Found::Journal(journal))] = found.as_slice() else {
         return cases(from, "", false, json);
     };
     let run = read::run(journal).map_err(|error| Failure::Machine(error.to_string()))?;

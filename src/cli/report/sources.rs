@@ -94,16 +94,10 @@ fn read_all(paths: &[PathBuf]) -> (Vec<Document>, usize) {
         self::say("error", &error.to_string());
         unread += 1;
     };
-    for path in paths {
-        let found = read::find(path).unwrap_or_else(|error| {
-            say(error);
-            Vec::new()
-        });
-        for one in &found {
-            match read::read(one, &spool) {
-                Ok(document) => documents.push(document),
-                Err(error) => say(error),
-            }
+    for found in paths.iter().flat_map(|path| read::find(path)) {
+        match found.and_then(|one| read::read(&one, &spool)) {
+            Ok(document) => documents.push(document),
+            Err(error) => say(error),
         }
     }
     (documents, unread)

@@ -77,15 +77,24 @@ pub enum ReadError {
         limits::ELEMENTS
     )]
     Many,
+    /// Its declaration names an encoding that nobody knows.
+    #[error("is encoded as `{name}`, which is not known here: convert it to UTF-8")]
+    Encoding {
+        /// What the declaration says.
+        name: String,
+    },
+    /// A journal that comes as a stream.
+    #[error("looks like a journal: name its file, since the logs it tells of lie beside that")]
+    Journal,
     /// It is neither XML nor a journal.
     #[error("is neither JUnit nor a kata-ci journal")]
     Unknown,
     /// There is nothing in the directory that could be read.
     #[error("holds neither a journal nor a JUnit file")]
     Nothing,
-    /// A journal that is none.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
+    /// A link inside of a directory.
+    #[error("is a link, which is not followed in a directory: name it itself")]
+    Link,
 }
 
 /// A file that was not read.
@@ -106,13 +115,10 @@ pub enum Unread {
 
 impl Unread {
     /// An error of this path.
-    pub(super) fn new(path: impl Into<PathBuf>, error: ReadError) -> Self {
-        match error {
-            ReadError::Journal(error) => Self::Journal(error),
-            error => Self::File {
-                path: path.into(),
-                error,
-            },
+    pub(super) fn new(path: impl Into<PathBuf>, error: impl Into<ReadError>) -> Self {
+        Self::File {
+            path: path.into(),
+            error: error.into(),
         }
     }
 }

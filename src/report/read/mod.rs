@@ -10,6 +10,7 @@
 
 mod builder;
 mod element;
+mod encoding;
 mod error;
 mod guard;
 mod limits;
@@ -18,17 +19,17 @@ mod values;
 mod xml;
 
 pub use error::{ReadError, Unread};
-pub use source::{Found, find, read, run};
+pub use source::{Found, INPUT, find, read, run};
 
-use std::io::BufRead;
+use std::io::Read;
 
 use super::model::{Document, Spool};
 use builder::Builder;
 use xml::{Token, Xml};
 
 /// Reads a JUnit file as a stream. Long texts go to the spool.
-pub fn read_junit(reader: impl BufRead, spool: &Spool) -> Result<Document, ReadError> {
-    let mut xml = Xml::new(reader);
+pub fn read_junit(reader: impl Read, spool: &Spool) -> Result<Document, ReadError> {
+    let mut xml = Xml::new(encoding::decoded(reader)?);
     let mut builder = Builder::new(spool);
     loop {
         match xml.next()? {

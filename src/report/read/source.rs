@@ -1,11 +1,11 @@
 //! Where results lie: report directories, journals, JUnit files, directories of any of them.
 
-use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Seek};
+use std::fs::{self, File, FileType};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::error::{ReadError, Unread};
-use super::read_junit;
+use super::error::Unread;
+use super::{ReadError, read_junit};
 use crate::event::read_journal;
 use crate::outcome::Run;
 use crate::report::from_run;
@@ -14,60 +14,78 @@ use crate::report::model::{Document, Spool};
 /// The journal's name in a report directory.
 const JOURNAL: &str = "events.jsonl";
 
-/// Directories inside directories that are looked into.
-const DEPTH: usize = 16;
-
-/// Bytes read at a time.
-const BUFFER: usize = 128 * 1024;
+/// What names standard input.
+pub const INPUT: &str = "-";
 
 /// Something that holds results.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// A journal, with its logs beside it.
     Journal(PathBuf),
     /// A file that was named, or an XML file of a directory.
     File(PathBuf),
+    /// A file that comes from standard input.
+    Input,
 }
 
-/// What lies at a path: a report directory, else every report directory and XML file below a directory, else the file.
-pub fn find(path: &Path) -> Result<Vec<Found>, Unread> {
-    let error = |error| Unread::new(path, ReadError::Io(error));
-    if !fs::metadata(path).map_err(error)?.is_dir() {
-        return Ok(vec![of_file(path).map_err(error)?]);
+/// What lies at a path: a report directory, else every report directory and XML file below a directory, else the file; and
+/// what of that cannot be looked at. A pipe is a file that can be read once.
+pub fn find(path: &Path) -> Vec<Result<Found, Unread>> {
+    if path == Path::new(INPUT) {
+        return vec![Ok(Found::Input)];
     }
     let mut found = Vec::new();
-    look_into(path, 0, &mut found).map_err(error)?;
-    if found.is_empty() {
-        return Err(Unread::new(path, ReadError::Nothing));
+    match fs::metadata(path) {
+        Err(error) => found.push(Err(Unread::new(path, error))),
+        Ok(kind) if kind.is_dir() => look_into(path, &mut found),
+        Ok(kind) if kind.is_file() => found.push(of_file(path)),
+        Ok(_) => found.push(Ok(Found::File(path.to_owned()))),
     }
-    found.sort();
-    Ok(found)
+    if found.is_empty() {
+        found.push(Err(Unread::new(path, ReadError::Nothing)));
+    }
+    found
 }
 
-fn look_into(directory: &Path, depth: usize, found: &mut Vec<Found>) -> io::Result<()> {
+fn look_into(directory: &Path, found: &mut Vec<Result<Found, Unread>>) {
     let journal = directory.join(JOURNAL);
     if journal.is_file() {
-        found.push(Found::Journal(journal));
-        return Ok(());
+        found.push(Ok(Found::Journal(journal)));
+        return;
     }
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        // Links are not followed: they may lead in a circle, or out of the directory.
-        let kind = entry.file_type()?;
-        let path = entry.path();
-        if kind.is_dir() && depth < DEPTH {
-            look_into(&path, depth + 1, found)?;
-        } else if kind.is_file() && path.extension().is_some_and(|end| end == "xml") {
-            found.push(Found::File(path));
+    let entries = entries(directory).unwrap_or_else(|error| {
+        found.push(Err(Unread::new(directory, error)));
+        Vec::new()
+    });
+    for (path, kind) in entries {
+        let is_xml = path.extension().is_some_and(|end| end == "xml");
+        if kind.is_dir() {
+            look_into(&path, found);
+        } else if kind.is_file() && is_xml {
+            found.push(Ok(Found::File(path)));
+        } else if kind.is_symlink() && is_xml {
+            // It may lead in a circle, or out of the directory.
+            found.push(Err(Unread::new(path, ReadError::Link)));
         }
     }
-    Ok(())
+}
+
+fn entries(directory: &Path) -> io::Result<Vec<(PathBuf, FileType)>> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        entries.push((entry.path(), entry.file_type()?));
+    }
+    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(entries)
 }
 
 /// A journal's lines are JSON objects.
-fn of_file(path: &Path) -> io::Result<Found> {
+fn of_file(path: &Path) -> Result<Found, Unread> {
     let mut first = [0; 1];
-    let count = File::open(path)?.read(&mut first)?;
+    let count = File::open(path)
+        .and_then(|mut file| file.read(&mut first))
+        .map_err(|error| Unread::new(path, error))?;
     Ok(match &first[..count] {
         b"{" => Found::Journal(path.to_owned()),
         _ => Found::File(path.to_owned()),
@@ -83,7 +101,13 @@ pub fn read(found: &Found, spool: &Spool) -> Result<Document, Unread> {
             Ok(from_run(&run, directory))
         }
         Found::File(path) => {
-            read_file(path, spool).map_err(|error| Unread::new(path.as_path(), error))
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let file = File::open(path).map_err(|error| Unread::new(path, error))?;
+            read_stream(file, &name, spool).map_err(|error| Unread::new(path, error))
+        }
+        Found::Input => {
+            let name = "standard input";
+            read_stream(io::stdin().lock(), name, spool).map_err(|error| Unread::new(name, error))
         }
     }
 }
@@ -96,22 +120,70 @@ pub fn run(journal: &Path) -> Result<Run, Unread> {
     Ok(run)
 }
 
-fn read_file(path: &Path, spool: &Spool) -> Result<Document, ReadError> {
-    let mut file = File::open(path)?;
-    let mut begin = Vec::new();
-    (&file).take(512).read_to_end(&mut begin)?;
-    if !begin.is_empty() && !looks_like_xml(&begin) {
-        return Err(ReadError::Unknown);
-    }
-    file.rewind()?;
-    let mut document = read_junit(BufReader::with_capacity(BUFFER, file), spool)?;
-    let name = path.file_name().map(|name| name.to_string_lossy());
-    document.title = crate::report::text::one_line(&name.unwrap_or_default(), 255);
+fn read_stream(stream: impl Read, name: &str, spool: &Spool) -> Result<Document, ReadError> {
+    let mut document = read_junit(stream, spool)?;
+    document.title = crate::report::text::one_line(name, 255);
     Ok(document)
 }
 
-fn looks_like_xml(begin: &[u8]) -> bool {
-    let begin = begin.strip_prefix(b"\xef\xbb\xbf").unwrap_or(begin);
-    let first = begin.iter().find(|byte| !byte.is_ascii_whitespace());
-    first.is_none_or(|byte| *byte == b'<')
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(path: &Path) -> Vec<String> {
+        let said = |one: Result<Found, Unread>| match one {
+            Ok(Found::Journal(path)) => format!("journal {}", path.display()),
+            Ok(Found::File(path)) => format!("file {}", path.display()),
+            Ok(Found::Input) => "input".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let strip = format!("{}/", path.display());
+        let all = find(path).into_iter().map(said);
+        all.map(|one| one.replace(&strip, "")).collect()
+    }
+
+    #[test]
+    fn a_directory_is_looked_through_and_what_is_not_followed_is_said() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        let deep = format!("deep{}", "/d".repeat(40));
+        for directory in ["run/logs", "other", &deep] {
+            fs::create_dir_all(path(directory)).unwrap();
+        }
+        let deepest = format!("{deep}/x.xml");
+        for name in [
+            "run/events.jsonl",
+            "run/junit.xml",
+            "other/b.xml",
+            "other/b.txt",
+            &deepest,
+        ] {
+            fs::write(path(name), "").unwrap();
+        }
+        std::os::unix::fs::symlink("run", path("latest")).unwrap();
+        std::os::unix::fs::symlink("other/b.xml", path("link.xml")).unwrap();
+        let expected = [
+            &format!("file {deepest}"),
+            "link.xml is a link, which is not followed in a directory: name it itself",
+            "file other/b.xml",
+            "journal run/events.jsonl",
+        ];
+        assert_eq!(found(place.path()), expected);
+        assert_eq!(found(Path::new("-")), ["input"]);
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_looked_into_costs_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        fs::write(&file, "").unwrap();
+        let mut found = vec![Ok(Found::Input)];
+        look_into(&file, &mut found);
+        assert!(matches!(found[0], Ok(Found::Input)));
+        let error = found.remove(1).unwrap_err().to_string();
+        assert!(
+            error.contains("file cannot be read: Not a directory"),
+            "{error}"
+        );
+    }
 }

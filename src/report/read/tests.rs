@@ -173,6 +173,23 @@ fn fewer_cases_than_were_promised_are_said() {
 }
 
 #[test]
+fn files_of_other_encodings_are_read() {
+    let xml = "<?xml version='1.0' encoding='ISO-8859-1'?><testsuite name='gr\u{f6}\u{df}e'/>";
+    let latin: Vec<u8> = xml.chars().map(|one| one as u8).collect();
+    let document = read_junit(&latin[..], &Spool::default()).unwrap();
+    assert_eq!(&*document.suites[0].name, "größe");
+    let raw =
+        b"<testsuite name='s'><testcase name='raw \xff'/><testcase name='other'/></testsuite>";
+    let document = read_junit(&raw[..], &Spool::default()).unwrap();
+    let names: Vec<_> = document.suites[0]
+        .cases
+        .iter()
+        .map(|case| &*case.name)
+        .collect();
+    assert_eq!(names, ["raw \u{fffd}", "other"]);
+}
+
+#[test]
 fn text_is_made_harmless() {
     let case = one(
         "<testcase name='\u{1b}[31mred\u{1b}[0m&#0;&#27;'><failure>&#x1b;[1mbold&#27;[0m\r\nnext</failure></testcase>",
