@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::claims::{Claim, Claims};
 use super::element::Part;
 use super::error::ReadError;
 use super::limits;
 use super::values;
 use super::xml::Element;
-use crate::event::Notice;
 use crate::report::model::{
     Attempt, Case, Details, Document, Problem, ProblemKind, Spool, State, Suite, Text,
 };
@@ -20,15 +20,12 @@ const LINE_CAP: usize = 4096;
 /// Attributes of a suite that are kept beside the ones that have a field.
 const SUITE_ATTRIBUTES: [&str; 6] = ["package", "file", "id", "group", "url", "version"];
 
-/// Suites named in one notice.
-const NAMED: usize = 5;
-
 /// A suite that is open.
 struct Open {
     /// Its index in the document.
     index: usize,
-    /// What its `tests` says.
-    claimed: Option<u64>,
+    /// What it says it holds.
+    claim: Claim,
     /// There are suites in it.
     parent: bool,
 }
@@ -38,7 +35,8 @@ pub(super) struct Builder<'a> {
     parts: Vec<Part>,
     suites: Vec<Suite>,
     open: Vec<Open>,
-    case: Option<(Case, Details, Option<String>)>,
+    /// Cases that are open, the innermost last: with what only an attribute says of their state.
+    inside: Vec<(Case, Details, Option<String>)>,
     problem: Option<Problem>,
     attempt: Option<Attempt>,
     property: Option<(String, Option<String>)>,
@@ -48,8 +46,9 @@ pub(super) struct Builder<'a> {
     cases: usize,
     /// Indices of suites that only held suites.
     emptied: HashSet<usize>,
-    /// Suites that say they have more cases than they hold.
-    short: Vec<String>,
+    /// What the root says there is.
+    claim: Claim,
+    claims: Claims,
 }
 
 impl<'a> Builder<'a> {
@@ -59,7 +58,7 @@ impl<'a> Builder<'a> {
             parts: Vec::new(),
             suites: Vec::new(),
             open: Vec::new(),
-            case: None,
+            inside: Vec::new(),
             problem: None,
             attempt: None,
             property: None,
@@ -68,7 +67,8 @@ impl<'a> Builder<'a> {
             elements: 0,
             cases: 0,
             emptied: HashSet::new(),
-            short: Vec::new(),
+            claim: Claim::default(),
+            claims: Claims::default(),
         }
     }
 
@@ -87,6 +87,7 @@ impl<'a> Builder<'a> {
             self.text.clear();
         }
         match part {
+            Part::Root => element.each_attribute(|name, value| self.claim.take(name, value))?,
             Part::Suite => self.start_suite(element)?,
             Part::Case => self.start_case(element)?,
             Part::Problem(kind) => self.problem = Some(problem(kind, element, &mut self.text)?),
@@ -111,14 +112,14 @@ impl<'a> Builder<'a> {
 
     fn start_suite(&mut self, element: &Element<'_>) -> Result<(), ReadError> {
         let mut suite = Suite::default();
-        let mut claimed = None;
+        let mut claim = Claim::default();
         element.each_attribute(|name, value| match name {
             "name" => suite.name = line(value),
             "timestamp" => suite.timestamp = filled(value),
             "hostname" => suite.hostname = filled(value),
             "time" => suite.seconds = values::seconds(value),
-            "tests" => claimed = value.trim().parse().ok(),
             name => {
+                claim.take(name, value);
                 if let Some(known) = SUITE_ATTRIBUTES.iter().find(|known| **known == name)
                     && let Some(value) = filled(value)
                 {
@@ -134,7 +135,7 @@ impl<'a> Builder<'a> {
         }
         self.open.push(Open {
             index: self.suites.len(),
-            claimed,
+            claim,
             parent: false,
         });
         self.suites.push(suite);
@@ -164,7 +165,7 @@ impl<'a> Builder<'a> {
         })?;
         self.class = class.unwrap_or_else(|| Arc::from(""));
         case.class = self.class.clone();
-        self.case = Some((case, details, status));
+        self.inside.push((case, details, status));
         Ok(())
     }
 
@@ -228,17 +229,8 @@ impl<'a> Builder<'a> {
     fn end_suite(&mut self) {
         let Some(open) = self.open.pop() else { return };
         let suite = &self.suites[open.index];
-        let held: usize = self.suites[open.index..]
-            .iter()
-            .map(|suite| suite.cases.len())
-            .sum();
-        if open.claimed.is_some_and(|claimed| claimed > held as u64) {
-            self.short.push(format!(
-                "{} says {}, holds {held}",
-                suite.name,
-                open.claimed.unwrap_or_default()
-            ));
-        }
+        let held = &self.suites[open.index..];
+        self.claims.check(&suite.name, &open.claim, held);
         let says_nothing = suite.cases.is_empty() && suite.out.is_empty() && suite.err.is_empty();
         if open.parent && says_nothing {
             self.emptied.insert(open.index);
@@ -246,7 +238,7 @@ impl<'a> Builder<'a> {
     }
 
     fn end_case(&mut self) {
-        let Some((mut case, mut details, status)) = self.case.take() else {
+        let Some((mut case, mut details, status)) = self.inside.pop() else {
             return;
         };
         case.state = state(&details, status.as_deref());
@@ -290,7 +282,7 @@ impl<'a> Builder<'a> {
             return Ok(());
         };
         problem.body = self.keep()?;
-        match &mut self.case {
+        match self.inside.last_mut() {
             Some((_, details, _)) => details.problems.push(problem),
             // A suite's own: its set-up broke. It must not be lost, so it becomes a case.
             None => {
@@ -321,7 +313,9 @@ impl<'a> Builder<'a> {
 
     fn end_attempt(&mut self) -> Result<(), ReadError> {
         self.keep_text_of_attempt()?;
-        if let (Some(attempt), Some((_, details, _))) = (self.attempt.take(), &mut self.case) {
+        if let (Some(attempt), Some((_, details, _))) =
+            (self.attempt.take(), self.inside.last_mut())
+        {
             details.attempts.push(attempt);
         }
         Ok(())
@@ -330,7 +324,7 @@ impl<'a> Builder<'a> {
     fn end_output(&mut self, part: Part) -> Result<(), ReadError> {
         let new = self.keep()?;
         let spool = self.spool;
-        let slot = match (&mut self.attempt, &mut self.case) {
+        let slot = match (&mut self.attempt, self.inside.last_mut()) {
             (Some(attempt), _) => match part {
                 Part::Trace => &mut attempt.body,
                 Part::Out => &mut attempt.out,
@@ -358,7 +352,7 @@ impl<'a> Builder<'a> {
         };
         let value = value.unwrap_or_else(|| self.text.clone());
         let pair = (line(&name), line(&value));
-        match &mut self.case {
+        match self.inside.last_mut() {
             Some((_, details, _)) => details.properties.push(pair),
             None => self.suite().properties.push(pair),
         }
@@ -372,23 +366,14 @@ impl<'a> Builder<'a> {
         Ok(self.spool.keep(&text::clean(&self.text))?)
     }
 
-    pub(super) fn finish(self) -> Result<Document, ReadError> {
-        let mut notices = Vec::new();
-        if !self.short.is_empty() {
-            let more = self.short.len().saturating_sub(NAMED);
-            let mut named = self.short[..self.short.len() - more].join("; ");
-            if more > 0 {
-                named.push_str(&format!("; and {more} more"));
-            }
-            notices.push(Notice {
-                text: format!("suites hold fewer cases than they say: {named}"),
-                fix: None,
-            });
+    pub(super) fn finish(mut self) -> Result<Document, ReadError> {
+        if self.claims.notice().is_none() {
+            self.claims.check("the whole", &self.claim, &self.suites);
         }
         let suites = self.suites.into_iter().enumerate();
         let suites = suites.filter(|(index, _)| !self.emptied.contains(index));
         Ok(Document {
-            notices,
+            notices: self.claims.notice().into_iter().collect(),
             suites: suites.map(|(_, suite)| suite).collect(),
             ..Document::default()
         })

@@ -9,6 +9,7 @@
 //! error, never a report with fewer cases.
 
 mod builder;
+mod claims;
 mod element;
 mod encoding;
 mod error;

@@ -167,9 +167,57 @@ fn a_suite_that_broke_itself_gets_a_case_for_it() {
 }
 
 #[test]
-fn fewer_cases_than_were_promised_are_said() {
-    let document = document(r#"<testsuite name="s" tests="3"><testcase name="a"/></testsuite>"#);
-    assert!(document.notices[0].text.contains("s says 3, holds 1"));
+fn less_than_was_promised_is_said() {
+    const PASSED: &str = r#"<testcase name="p"/>"#;
+    const FAILED: &str = r#"<testcase name="f"><failure/></testcase>"#;
+    const FLAKY: &str = r#"<testcase name="f"><flakyFailure type="t"/></testcase>"#;
+    for (suite, root, inside, said) in [
+        ("tests='3'", "", FAILED, "s says 3 cases, holds 1"),
+        ("", "tests='3'", FAILED, "the whole says 3 cases, holds 1"),
+        ("tests='3'", "tests='3'", FAILED, "s says 3 cases, holds 1"),
+        (
+            "failures='1' errors='2'",
+            "",
+            PASSED,
+            "s says 3 failures, holds none",
+        ),
+        (
+            "",
+            "errors='2'",
+            PASSED,
+            "the whole says 2 failures, holds none",
+        ),
+        ("tests='1' failures='2' errors='0'", "tests='1'", FAILED, ""),
+        ("failures='1'", "", FLAKY, ""),
+        ("tests='0' failures='none'", "tests=''", PASSED, ""),
+    ] {
+        let document = document(&format!(
+            "<testsuites {root}><testsuite name='s' {suite}>{inside}</testsuite></testsuites>"
+        ));
+        let texts: Vec<_> = document.notices.iter().map(|one| &*one.text).collect();
+        let expected = match said {
+            "" => vec![],
+            said => vec![format!("suites hold less than they say: {said}")],
+        };
+        assert_eq!(texts, expected, "{suite} {root}");
+    }
+}
+
+#[test]
+fn cases_where_no_writer_puts_them_are_not_lost() {
+    const FAILED: &str = r#"<testcase name="f"><failure/></testcase>"#;
+    for inside in [
+        format!("<testcase name='outer'>{FAILED}</testcase>"),
+        format!("<testcase name='outer'><testsuite>{FAILED}</testsuite></testcase>"),
+        format!("<testcase name='outer'/><group><subgroup>{FAILED}</subgroup></group>"),
+    ] {
+        let document = document(&format!("<testsuite name='s'>{inside}</testsuite>"));
+        assert_eq!(
+            document.counts().sentence(),
+            "1 failed, 1 passed",
+            "{inside}"
+        );
+    }
 }
 
 #[test]
