@@ -7,6 +7,7 @@
 //! elements and no totals, and lets through what XML does not allow.
 
 mod element;
+mod gitlab;
 mod limits;
 
 use std::io::{self, Write};
