@@ -91,10 +91,13 @@ fn head(document: &Document) -> String {
         "" => "kata-ci",
         title => title,
     };
+    let total = match counts.total() {
+        0 => String::new(),
+        total => format!("**{}**: ", plural(total as usize, "case")),
+    };
     let mut head = format!(
-        "## {}\n\n**{}**: {}{time}\n\n",
+        "## {}\n\n{total}{}{time}\n\n",
         escape(title),
-        plural(counts.total() as usize, "case"),
         counts.sentence()
     );
     for notice in &document.notices {

@@ -72,6 +72,33 @@ fn without_runs_the_list_says_so() {
     );
 }
 
+#[test]
+fn a_file_that_cannot_be_read_is_an_error_and_what_it_warns_of_is_said() {
+    let place = tempfile::tempdir().expect("a directory");
+    let show = |xml: &str| {
+        let file = place.path().join("junit.xml");
+        fs::write(&file, xml).expect("written");
+        KataCi::bare()
+            .args(["report", "show"])
+            .args([file])
+            .finish()
+    };
+    let cut = show("<testsuite>").expect_code(75);
+    assert_eq!(cut.stdout, "");
+    assert!(
+        cut.stderr.contains("is truncated") && cut.stderr.contains("nothing left"),
+        "{}",
+        cut.stderr
+    );
+    let short = show("<testsuite name='s' tests='2'/>").expect_code(0);
+    assert_eq!(short.stdout, "no cases\n");
+    assert!(
+        short.stderr.contains("s says 2 cases, holds 0"),
+        "{}",
+        short.stderr
+    );
+}
+
 /// A call whose runs are kept in `state`.
 fn kept_in(state: &Path) -> KataCi {
     KataCi::bare().env("XDG_STATE_HOME", state)

@@ -71,6 +71,7 @@ fn summary(arguments: &Arguments, from: &Path, json: bool) -> Result<i32, Failur
 /// Cases whose name or class holds `wanted`, with what is stored of them; the bad ones only when none is wanted.
 fn cases(from: &Path, wanted: &str, whole: bool, json: bool) -> Result<i32, Failure> {
     let sources = Sources::one(from);
+    sources.check()?;
     let found = chosen(sources.document(), wanted, whole);
     if found.is_empty() && whole {
         return Err(Failure::NothingToDo(format!(

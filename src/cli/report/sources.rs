@@ -60,20 +60,26 @@ impl Sources {
         self.unread
     }
 
+    /// Says what the reports themselves warn of. An error where there is none.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        for notice in &self.document.notices {
+            say("warning", &notice.text);
+        }
+        match self.read {
+            0 => Err(Failure::Machine(
+                "there is nothing left to report on".to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes what was read; nothing when nothing was.
     pub(super) fn write(
         &self,
         output: Option<PathBuf>,
         write: impl FnOnce(&Document, &mut dyn io::Write) -> io::Result<()>,
     ) -> Result<i32, Failure> {
-        for notice in &self.document.notices {
-            say("warning", &notice.text);
-        }
-        if self.read == 0 {
-            return Err(Failure::Machine(
-                "there is nothing left to report on".to_owned(),
-            ));
-        }
+        self.check()?;
         deliver(output.as_deref(), |out| write(&self.document, out))?;
         Ok(exit_code(self.unread))
     }

@@ -57,8 +57,11 @@ impl Counts {
         self.0.iter().sum()
     }
 
-    /// `2 failed, 1 flaky, 405 passed`: worst first, what is none left out.
+    /// `2 failed, 1 flaky, 405 passed`: worst first, what is none left out; `no cases`.
     pub fn sentence(&self) -> String {
+        if self.total() == 0 {
+            return "no cases".to_owned();
+        }
         let parts: Vec<_> = State::ALL
             .into_iter()
             .filter(|state| self.of(*state) > 0)
@@ -75,7 +78,7 @@ mod tests {
     #[test]
     fn counts_are_sums_and_say_the_worst_first() {
         let mut counts = Counts::default();
-        assert_eq!(counts.sentence(), "");
+        assert_eq!(counts.sentence(), "no cases");
         for state in [State::Passed, State::Passed, State::Failed, State::Flaky] {
             counts.add(state);
         }
