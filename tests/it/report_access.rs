@@ -271,7 +271,7 @@ const FAINT: &str = r"(() => {
         const node = walker.currentNode.parentElement;
         if (!walker.currentNode.data.trim() || !node.checkVisibility() || ['SCRIPT', 'title'].includes(node.tagName)) continue;
         const style = getComputedStyle(node);
-        judge(walker.currentNode.data, node.closest('svg') ? style.fill : style.color, node);
+        judge(walker.currentNode.data, node instanceof SVGElement ? style.fill : style.color, node);
     }
     const search = document.getElementById('search');
     judge('placeholder', getComputedStyle(search, '::placeholder').color, search);

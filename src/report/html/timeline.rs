@@ -1,7 +1,7 @@
 //! Which job ran when, on which worker: what the run waited for.
 //!
 //! Positions are percentages of an SVG, so that it fits any window without a style of its own. A document of files without
-//! times has no timeline.
+//! times has no timeline, nor has one of files from different days: there would be nothing between them.
 
 use maud::{Markup, html};
 
@@ -22,6 +22,9 @@ const LANES: usize = 64;
 
 /// Bars that are drawn.
 const BARS: usize = 2000;
+
+/// The part of the time in which something ran, at least.
+const BUSY: f64 = 0.02;
 
 /// One job in its lane; times in seconds since the first began.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +62,8 @@ impl<'a> Timeline<'a> {
         }
         let end = bars.iter().map(|bar| bar.end).reduce(f64::max)?;
         let fits = lanes.len() <= LANES && bars.len() <= BARS && end > 0.0;
-        fits.then(|| Self {
+        let busy: f64 = bars.iter().map(|bar| bar.end - bar.start).sum();
+        (fits && busy >= end * BUSY).then(|| Self {
             bars,
             lanes: names(&lanes),
             end,
@@ -105,7 +109,8 @@ impl<'a> Timeline<'a> {
                 svg x=(percent(bar.start, self.end)) y=(bar.lane * LANE) width=(percent(width, self.end)) height=(BAR) {
                     title { (label) }
                     rect.fill.(word) width="100%" height="100%" rx="5" {}
-                    text x="7" y="50%" { (facts::sign(word)) " " (name) }
+                    // Text of an SVG has no end that can be cut off.
+                    foreignObject width="100%" height="100%" { div.label { (facts::sign(word)) " " (name) } }
                 }
             }
         }
@@ -165,6 +170,10 @@ fn times(suite: &Suite) -> Option<(f64, f64, &Suite)> {
         Some(moment) => moment.parse::<jiff::Timestamp>().ok()?,
         None => moment(suite.timestamp.as_deref()?)?,
     };
+    // gotestsum writes the year 1 and nose2 1970 for a time that they do not know.
+    if start.as_second() < 365 * 24 * 3600 {
+        return None;
+    }
     let start = start.as_millisecond() as f64 / 1000.0;
     Some((start, start + seconds, suite))
 }
@@ -211,4 +220,45 @@ fn names(lanes: &[(String, f64)]) -> Vec<String> {
             false => format!("{} {}", visible(&host(key)), index + 1),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long the timeline of suites is that start at these times and take so long, and how many bars it has.
+    fn drawn(suites: &[(&str, f64)]) -> Option<(f64, usize)> {
+        let suite = |(start, seconds): &(&str, f64)| Suite {
+            timestamp: Some((*start).into()),
+            seconds: Some(*seconds),
+            ..Suite::default()
+        };
+        let document = Document {
+            suites: suites.iter().map(suite).collect(),
+            ..Document::default()
+        };
+        Timeline::of(&document).map(|timeline| (timeline.end, timeline.bars.len()))
+    }
+
+    #[test]
+    fn suites_stand_where_they_ran() {
+        let first = ("2026-05-03T10:00:00", 10.0);
+        let second = ("2026-05-03T12:00:05+02:00", 10.0);
+        assert_eq!(drawn(&[first, second]), Some((15.0, 2)));
+        assert_eq!(drawn(&[]), None);
+        assert_eq!(drawn(&[("soon", 1.0)]), None);
+    }
+
+    #[test]
+    fn times_that_are_none_and_days_without_anything_are_not_drawn() {
+        let suite = ("2026-05-03T10:00:00Z", 10.0);
+        for unknown in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00"] {
+            assert_eq!(
+                drawn(&[suite, (unknown, 0.0)]),
+                Some((10.0, 1)),
+                "{unknown}"
+            );
+        }
+        assert_eq!(drawn(&[suite, ("2026-05-04T10:00:00Z", 10.0)]), None);
+    }
 }

@@ -20,7 +20,7 @@
   const seconds = (ms) => ms === null ? "" : ms < 59950 ? (ms / 1000).toFixed(ms < 1000 ? 3 : 1) + "s"
     : Math.floor(Math.round(ms / 1000) / 60) + ":" + String(Math.round(ms / 1000) % 60).padStart(2, "0");
   const word = (one) => details[one[DETAIL]]?.word || WORDS[one[STATE]];
-  const sign = (one) => (word(one) === "vacuous" ? "!" : SIGNS[one[STATE]]) + " " + word(one);
+  const sign = (one) => (word(one) === "vacuous" ? "!" : SIGNS[one[STATE]]) + " " + word(one).replace("-", " ");
 
   // What a search looks through, made when it is first needed.
   let haystacks = null;
