@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use super::excerpt::ends;
-use super::model::{Case, Document, Suite, facts};
+use super::model::{Case, Document, State, Suite, facts};
 use super::text::{is_deceptive, undeceptive};
 use super::words::{duration, plural};
 
@@ -19,8 +19,8 @@ const TAIL: usize = 1024;
 /// Most of one case's output, in bytes.
 const OUTPUT_CAP: usize = 4 * 1024;
 
-/// Jobs listed.
-const JOBS: usize = 500;
+/// Lines of a list.
+const LINES: usize = 500;
 
 /// Writes the summary.
 pub fn write_markdown(document: &Document, out: &mut dyn Write) -> io::Result<()> {
@@ -45,8 +45,8 @@ fn write_within(document: &Document, room: usize, out: &mut dyn Write) -> io::Re
         full: false,
     };
     page.add(&head(document));
-    page.add(&jobs(document));
-    page.add(&left_behind(document));
+    jobs(document, &mut page);
+    left_behind(document, &mut page);
     let mut left_out = 0;
     for suite in &document.suites {
         for case in suite.cases.iter().filter(|case| case.state.is_bad()) {
@@ -80,6 +80,24 @@ impl Page {
         }
         !self.full
     }
+
+    /// Adds a list of lines below its heading, as many as leave half of the room to what follows. The rest is counted.
+    fn add_list(&mut self, heading: &str, lines: Vec<String>, end: &str) {
+        if lines.is_empty() {
+            return;
+        }
+        let mut size = heading.len() + self.text.len();
+        let fitting = lines.iter().take(LINES).take_while(|line| {
+            size += line.len();
+            size <= self.room / 2
+        });
+        let shown = fitting.count();
+        self.add(&format!("{heading}{}", lines[..shown].concat()));
+        if shown < lines.len() {
+            self.add(&format!("\n… and {} more.\n", lines.len() - shown));
+        }
+        self.add(end);
+    }
 }
 
 fn head(document: &Document) -> String {
@@ -106,53 +124,49 @@ fn head(document: &Document) -> String {
     head
 }
 
-fn jobs(document: &Document) -> String {
-    let mut table = String::from("| | job | cases | time |\n|---|---|---|---|\n");
-    for suite in document.suites.iter().take(JOBS) {
-        let word = suite.property(facts::OUTCOME);
-        let bad = suite.cases.iter().any(|case| case.state.is_bad());
-        let sign = match word {
-            Some("passed") => "✓",
-            Some("failed" | "error" | "timed-out") => "✗",
-            Some("vacuous") => "!",
-            None if bad => "✗",
-            None => "✓",
-            Some(_) => "–",
-        };
-        let reason = suite
-            .property(facts::REASON)
-            .map_or_else(String::new, |reason| format!("<br>{}", escape(reason)));
-        let time = suite.seconds.map(duration).unwrap_or_default();
-        table.push_str(&format!(
-            "| {sign} {} | {} | {}{reason} | {time} |\n",
-            word.map(escape).unwrap_or_default(),
-            escape(&suite.name),
-            suite.counts().sentence()
-        ));
-    }
-    if document.suites.len() > JOBS {
-        table.push_str(&format!("\n… and {} more.\n", document.suites.len() - JOBS));
-    }
-    table.push('\n');
-    table
+fn jobs(document: &Document, page: &mut Page) {
+    let heading = "| | job | cases | time |\n|---|---|---|---|\n";
+    page.add_list(heading, document.suites.iter().map(row).collect(), "\n");
 }
 
-fn left_behind(document: &Document) -> String {
-    let mut text = String::new();
-    let suites = document
+fn row(suite: &Suite) -> String {
+    let word = suite.property(facts::OUTCOME);
+    let has = |states: &[State]| suite.cases.iter().any(|case| states.contains(&case.state));
+    let sign = match word {
+        Some("passed") => "✓",
+        Some("failed" | "error" | "timed-out") => "✗",
+        Some("vacuous") => "!",
+        None if has(&[State::Failed, State::Error]) => "✗",
+        None if has(&[State::Passed, State::Flaky]) => "✓",
+        // Nothing was tested.
+        _ => "–",
+    };
+    let reason = suite
+        .property(facts::REASON)
+        .map_or_else(String::new, |reason| format!("<br>{}", escape(reason)));
+    let time = suite.seconds.map(duration).unwrap_or_default();
+    format!(
+        "| {sign} {} | {} | {}{reason} | {time} |\n",
+        word.map(escape).unwrap_or_default(),
+        escape(&suite.name),
+        suite.counts().sentence()
+    )
+}
+
+fn left_behind(document: &Document, page: &mut Page) {
+    let all = document
         .suites
         .iter()
         .map(|suite| (suite, suite.left_behind()));
-    for (suite, left) in suites.filter(|(_, left)| !left.is_empty()).take(JOBS) {
-        text.push_str(&format!("- {}\n", escape(&suite.name)));
+    let left = all.filter(|(_, left)| !left.is_empty());
+    let lines = left.map(|(suite, left)| {
+        let mut lines = format!("- {}\n", escape(&suite.name));
         for (what, names) in left {
-            text.push_str(&format!("  - {what}: {}\n", escape(names)));
+            lines.push_str(&format!("  - {what}: {}\n", escape(names)));
         }
-    }
-    match text.as_str() {
-        "" => text,
-        list => format!("**Left behind**\n\n{list}\n"),
-    }
+        lines
+    });
+    page.add_list("**Left behind**\n\n", lines.collect(), "\n");
 }
 
 fn details(suite: &Suite, case: &Case) -> io::Result<String> {
@@ -261,6 +275,45 @@ mod tests {
             text.matches("<details>").count(),
             text.matches("</details>").count()
         );
+    }
+
+    #[test]
+    fn a_long_list_of_jobs_leaves_room_and_says_how_many_are_missing() {
+        let name = "&amp;".repeat(1000);
+        let suite = format!("<testsuite name='{name}'><testcase name='t'/></testsuite>");
+        let failed = "<testsuite name='s'><testcase name='bad'><failure/></testcase></testsuite>";
+        let xml = format!("<testsuites>{}{failed}</testsuites>", suite.repeat(400));
+        let text = markdown(&read::read_junit(xml.as_bytes(), &Default::default()).unwrap());
+        assert!(text.len() < 1024 * 1024, "{}", text.len());
+        let rows = text.matches("| ✓").count();
+        assert!(
+            text.contains(&format!("\n… and {} more.\n", 401 - rows)),
+            "{rows}"
+        );
+        assert!(rows > 50 && text.contains("<details><summary>✗ s bad"));
+    }
+
+    #[test]
+    fn a_suite_that_tested_nothing_has_not_passed() {
+        for (cases, sign) in [
+            ("", "–"),
+            ("<testcase name='a'><skipped/></testcase>", "–"),
+            (
+                "<testcase name='a'><skipped/></testcase><testcase name='b'/>",
+                "✓",
+            ),
+            (
+                "<testcase name='a'/><testcase name='b'><error/></testcase>",
+                "✗",
+            ),
+        ] {
+            let xml = format!("<testsuite name='s'>{cases}</testsuite>");
+            let text = markdown(&read::read_junit(xml.as_bytes(), &Default::default()).unwrap());
+            assert!(
+                text.contains(&format!("\n| {sign}  | s | ")),
+                "{cases}: {text}"
+            );
+        }
     }
 
     #[test]
