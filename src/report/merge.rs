@@ -32,11 +32,8 @@ pub fn merge(documents: Vec<Document>) -> Document {
         for suite in document.suites {
             match identity(&suite) {
                 Some((job, attempt)) => {
-                    let attempts = jobs.entry(job).or_default().entry(attempt).or_default();
-                    // The same report given twice is still one report.
-                    if !attempts.contains(&suite) {
-                        attempts.push(suite);
-                    }
+                    let attempts = jobs.entry(job).or_default();
+                    keep(attempts.entry(attempt).or_default(), suite);
                 }
                 None => merged.suites.push(suite),
             }
@@ -65,6 +62,42 @@ fn identity(suite: &Suite) -> Option<(Job, u32)> {
         name: suite.name.to_string(),
     };
     Some((job, attempt))
+}
+
+/// The same report given twice is still one, also in two forms, such as a run's journal and its JUnit: the one that says more
+/// stays.
+fn keep(told: &mut Vec<Suite>, suite: Suite) {
+    match told.iter_mut().find(|known| is_same(known, &suite)) {
+        Some(known) if weight(&suite) > weight(known) => *known = suite,
+        Some(_) => {}
+        None => told.push(suite),
+    }
+}
+
+/// Whether both tell the same of one attempt of one run. Shards of a plan are runs of their own.
+fn is_same(one: &Suite, other: &Suite) -> bool {
+    let same = |name| one.property(name) == other.property(name);
+    let mut pairs = one.cases.iter().zip(&other.cases);
+    same(facts::RUN)
+        && same(facts::STARTED)
+        && one.cases.len() == other.cases.len()
+        && pairs.all(|(a, b)| a.state == b.state && a.name == b.name && a.class == b.class)
+}
+
+/// How much a suite says beside its cases. Two that say as much differ in their digest.
+fn weight(suite: &Suite) -> (usize, u64) {
+    let details = suite
+        .cases
+        .iter()
+        .filter_map(|case| case.details.as_deref());
+    let said = details.map(|details| {
+        let problems = details.problems.iter().map(|one| one.body.len());
+        let attempts = details.attempts.iter();
+        let texts = problems.chain(attempts.map(|one| one.body.len() + one.out.len()));
+        let place = usize::from(details.file.is_some());
+        place + details.out.len() + details.err.len() + texts.sum::<usize>()
+    });
+    (said.sum(), digest(suite))
 }
 
 /// A total order that depends on nothing but what the suite holds.

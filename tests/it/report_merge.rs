@@ -128,6 +128,9 @@ fn a_run_merges_from_its_journal_and_from_its_junit_alike() {
     assert!(journal.contains("<testsuite"), "{journal}");
     assert_eq!(from(&run.reports.join("events.jsonl")), journal);
     assert_eq!(from(&run.reports.join("junit.xml")), journal);
+    let both = [run.reports.clone(), run.reports.join("junit.xml")];
+    let both = KataCi::bare().args(["report", "merge"]).args(both).finish();
+    assert_eq!((both.stdout, both.stderr.as_str()), (journal, ""));
 }
 
 #[test]

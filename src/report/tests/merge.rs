@@ -113,6 +113,27 @@ fn only_what_says_so_itself_is_the_same() {
 }
 
 #[test]
+fn one_report_in_two_forms_is_one_and_says_all_that_is_known() {
+    let case = |inside: &str| format!(r#"<testcase classname="c" name="t" {inside}</testcase>"#);
+    let journal = case(r#"time="0.6132" file="a.go" line="7"><failure message="no">why</failure>"#);
+    let junit = case(r#"time="0.613"><failure message="no">why</failure>"#);
+    let forms = [&journal, &junit].map(|cases| job("r", 1, "failed", cases));
+    for forms in [forms.clone(), [forms[1].clone(), forms[0].clone()]] {
+        let merged = merge(forms.to_vec());
+        assert_eq!((merged.counts().total(), merged.notices.len()), (1, 0));
+        let details = merged.suites[0].cases[0].details.as_ref().unwrap();
+        assert_eq!(details.file.as_deref(), Some("a.go"));
+    }
+    // Another run of the same plan is another execution.
+    let mut runs = ["r", "s"].map(|run| job(run, 1, "failed", &junit));
+    for document in &mut runs {
+        let plan = ("plan_id".into(), "p".into());
+        document.suites[0].properties.push(plan);
+    }
+    assert_eq!(merge(runs.to_vec()).counts().total(), 2);
+}
+
+#[test]
 fn the_plan_stands_for_the_run_where_shards_share_one() {
     let of_plan = |run: &str, attempt, outcome: &str, cases: &str| {
         let mut document = job(run, attempt, outcome, cases);
