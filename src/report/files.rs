@@ -92,11 +92,11 @@ fn try_write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
         .prefix(ASIDE)
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(directory)?;
-    let mut writer = BufWriter::new(aside);
+    // The file itself: errors of what tempfile makes of it speak of a name that is gone with them.
+    let mut writer = BufWriter::new(aside.as_file());
     write(&mut writer)?;
-    let aside = writer
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)?;
+    writer.flush()?;
+    drop(writer);
     aside.as_file().sync_all()?;
     aside.persist(path).map_err(|error| error.error)?;
     directory_file.sync_all()

@@ -134,6 +134,28 @@ fn a_run_merges_from_its_journal_and_from_its_junit_alike() {
 }
 
 #[test]
+fn where_there_is_no_place_for_long_texts_that_is_what_is_said() {
+    let place = tempfile::tempdir().expect("a directory");
+    let long = format!(
+        "<testsuite><system-out>{}</system-out></testsuite>",
+        "x".repeat(2000)
+    );
+    fs::write(place.path().join("long.xml"), long).expect("written");
+    fs::write(place.path().join("one.xml"), good("one")).expect("written");
+    let merge = KataCi::bare()
+        .env("TMPDIR", "/nonexistent")
+        .args(["report", "merge", "-o", "out.xml", "-C"]);
+    let finished = merge
+        .args([place.path()])
+        .args(["long.xml", "one.xml"])
+        .finish()
+        .expect_code(75);
+    let said = "long.xml has long texts, which /nonexistent does not take: No such file";
+    assert!(finished.stderr.contains(said), "{}", finished.stderr);
+    assert_eq!(names(place.path()), ["one-case"]);
+}
+
+#[test]
 fn standard_input_and_pipes_are_read_and_a_pipe_is_written_to() {
     let place = tempfile::tempdir().expect("a directory");
     fs::write(place.path().join("one.xml"), good("one")).expect("written");

@@ -363,7 +363,7 @@ impl<'a> Builder<'a> {
         if self.text.trim().is_empty() {
             return Ok(Text::Empty);
         }
-        Ok(self.spool.keep(&text::clean(&self.text))?)
+        keep(self.spool, &text::clean(&self.text))
     }
 
     pub(super) fn finish(mut self) -> Result<Document, ReadError> {
@@ -481,5 +481,9 @@ fn join(spool: &Spool, old: &Text, new: Text) -> Result<Text, ReadError> {
     if all.len() > limits::TEXT {
         return Err(ReadError::LongText);
     }
-    Ok(spool.keep(&all)?)
+    keep(spool, &all)
+}
+
+fn keep(spool: &Spool, text: &str) -> Result<Text, ReadError> {
+    spool.keep(text).map_err(ReadError::Spool)
 }

@@ -70,6 +70,9 @@ pub enum ReadError {
     /// A piece of text is too long.
     #[error("has a tag or a piece of text longer than {} MiB", limits::TEXT >> 20)]
     LongText,
+    /// There is no place for its long texts.
+    #[error("has long texts, which {} does not take: {}; name another place with TMPDIR", std::env::temp_dir().display(), .0)]
+    Spool(io::Error),
     /// It has too many cases or other elements.
     #[error(
         "has more than {} cases or {} other elements",
