@@ -48,7 +48,7 @@ struct Shown<'a> {
 
 /// The summary of one run; for programs, what `result.json` says.
 fn summary(arguments: &Arguments, from: &Path, json: bool) -> Result<i32, Failure> {
-    let found = read::find(from);
+    let found = read::find_run(from);
     let [Ok(read::Found::Journal(journal))] = found.as_slice() else {
         return cases(from, "", false, json);
     };

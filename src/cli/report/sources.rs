@@ -17,7 +17,8 @@ pub(super) struct Sources {
 impl Sources {
     /// Everything at these paths as one document. What cannot be read is said at once.
     pub(super) fn merged(paths: &[PathBuf]) -> Self {
-        let (documents, unread) = read_all(paths);
+        let found = paths.iter().flat_map(|path| read::find(path));
+        let (documents, unread) = read_all(found);
         Self {
             read: documents.len(),
             unread,
@@ -27,7 +28,7 @@ impl Sources {
 
     /// What one path holds; of a directory with several reports, all of them merged.
     pub(super) fn one(path: &Path) -> Self {
-        let (mut documents, unread) = read_all(&[path.to_owned()]);
+        let (mut documents, unread) = read_all(read::find_run(path));
         let read = documents.len();
         let document = match (documents.pop(), documents.is_empty()) {
             (Some(only), true) => only,
@@ -91,8 +92,10 @@ fn say(what: &str, foreign: &str) {
     anstream::eprintln!("{}", report::harmless(&line));
 }
 
-/// Reads what lies at the paths. Returns the documents and the number of those that could not be read.
-fn read_all(paths: &[PathBuf]) -> (Vec<Document>, usize) {
+/// Reads what was found. Returns the documents and the number of those that could not be read.
+fn read_all(
+    found: impl IntoIterator<Item = Result<read::Found, read::Unread>>,
+) -> (Vec<Document>, usize) {
     let spool = Spool::default();
     let mut documents = Vec::new();
     let mut unread = 0;
@@ -100,8 +103,8 @@ fn read_all(paths: &[PathBuf]) -> (Vec<Document>, usize) {
         self::say("error", &error.to_string());
         unread += 1;
     };
-    for found in paths.iter().flat_map(|path| read::find(path)) {
-        match found.and_then(|one| read::read(&one, &spool)) {
+    for one in found {
+        match one.and_then(|one| read::read(&one, &spool)) {
             Ok(document) => documents.push(document),
             Err(error) => say(error),
         }

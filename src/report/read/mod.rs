@@ -20,7 +20,7 @@ mod values;
 mod xml;
 
 pub use error::{ReadError, Unread};
-pub use source::{Found, INPUT, find, read, run};
+pub use source::{Found, INPUT, find, find_run, read, run};
 
 use std::io::Read;
 

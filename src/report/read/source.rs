@@ -8,8 +8,8 @@ use super::error::Unread;
 use super::{ReadError, read_junit};
 use crate::event::read_journal;
 use crate::outcome::Run;
-use crate::report::from_run;
 use crate::report::model::{Document, Spool};
+use crate::report::{ci, from_run};
 
 /// The journal's name in a report directory.
 const JOURNAL: &str = "events.jsonl";
@@ -28,8 +28,16 @@ pub enum Found {
     Input,
 }
 
-/// What lies at a path: a report directory, else every report directory and XML file below a directory, else the file; and
-/// what of that cannot be looked at. A pipe is a file that can be read once.
+/// The run of a report directory, whatever else lies in there; else all that [`find`] finds.
+pub fn find_run(path: &Path) -> Vec<Result<Found, Unread>> {
+    match path.join(JOURNAL) {
+        journal if journal.is_file() => vec![Ok(Found::Journal(journal))],
+        _ => find(path),
+    }
+}
+
+/// What lies at a path: the file, or every journal and XML file below a directory; and what of that cannot be looked at. A
+/// pipe is a file that can be read once.
 pub fn find(path: &Path) -> Vec<Result<Found, Unread>> {
     if path == Path::new(INPUT) {
         return vec![Ok(Found::Input)];
@@ -49,9 +57,9 @@ pub fn find(path: &Path) -> Vec<Result<Found, Unread>> {
 
 fn look_into(directory: &Path, found: &mut Vec<Result<Found, Unread>>) {
     let journal = directory.join(JOURNAL);
-    if journal.is_file() {
+    let is_run = journal.is_file();
+    if is_run {
         found.push(Ok(Found::Journal(journal)));
-        return;
     }
     let entries = entries(directory).unwrap_or_else(|error| {
         found.push(Err(Unread::new(directory, error)));
@@ -59,6 +67,7 @@ fn look_into(directory: &Path, found: &mut Vec<Result<Found, Unread>>) {
     });
     for (path, kind) in entries {
         let is_xml = path.extension().is_some_and(|end| end == "xml");
+        let is_xml = is_xml && !(is_run && is_of_run(&path));
         if kind.is_dir() {
             look_into(&path, found);
         } else if kind.is_file() && is_xml {
@@ -68,6 +77,11 @@ fn look_into(directory: &Path, found: &mut Vec<Result<Found, Unread>>) {
             found.push(Err(Unread::new(path, ReadError::Link)));
         }
     }
+}
+
+/// Whether a run writes a file of this name beside its journal, which tells the same.
+fn is_of_run(path: &Path) -> bool {
+    path.ends_with("junit.xml") || ci::FILES.iter().any(|name| path.ends_with(name))
 }
 
 fn entries(directory: &Path) -> io::Result<Vec<(PathBuf, FileType)>> {
@@ -154,6 +168,7 @@ mod tests {
         for name in [
             "run/events.jsonl",
             "run/junit.xml",
+            "run/of-another.xml",
             "other/b.xml",
             "other/b.txt",
             &deepest,
@@ -167,9 +182,12 @@ mod tests {
             "link.xml is a link, which is not followed in a directory: name it itself",
             "file other/b.xml",
             "journal run/events.jsonl",
+            "file run/of-another.xml",
         ];
         assert_eq!(found(place.path()), expected);
         assert_eq!(found(Path::new("-")), ["input"]);
+        assert_eq!(find_run(&path("run")).len(), 1);
+        assert_eq!(find_run(place.path()).len(), expected.len());
     }
 
     #[test]
