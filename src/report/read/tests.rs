@@ -122,6 +122,17 @@ fn what_is_said_of_a_case_is_kept() {
 }
 
 #[test]
+fn elements_of_any_namespace_and_attributes_of_none() {
+    let document = document(
+        r#"<j:testsuite xmlns:j="urn:j" xmlns:x="urn:x" name="s" x:name="no"><j:testcase x:name="no" name="a" j:classname="no">
+        <j:failure type="T" x:type="no"/></j:testcase></j:testsuite>"#,
+    );
+    let (suite, case) = (&document.suites[0], &document.suites[0].cases[0]);
+    assert_eq!((&*suite.name, &*case.name, &*case.class), ("s", "a", ""));
+    assert_eq!(case.problems()[0].word.as_deref(), Some("T"));
+}
+
+#[test]
 fn attempts_are_kept_with_their_output() {
     let case = one(r#"<testcase name="n">
         <flakyFailure type="t" message="m">text<stackTrace>trace</stackTrace><system-out>o</system-out></flakyFailure>

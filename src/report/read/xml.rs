@@ -32,7 +32,7 @@ impl Element<'_> {
         self.start.local_name().into_inner().to_owned()
     }
 
-    /// Calls `take` with each attribute's name and value.
+    /// Calls `take` with the name and value of each attribute that is in no namespace: JUnit's are in none.
     pub(super) fn each_attribute(&self, mut take: impl FnMut(&str, &str)) -> Result<(), ReadError> {
         // Looking for duplicates takes a time that grows with the square of their number.
         for attribute in self.start.attributes().with_checks(false) {
@@ -44,7 +44,9 @@ impl Element<'_> {
                 name,
                 line: self.line,
             })?;
-            take(attribute.key.local_name().into_inner(), &value);
+            if attribute.key.prefix().is_none() {
+                take(attribute.key.into_inner(), &value);
+            }
         }
         Ok(())
     }
