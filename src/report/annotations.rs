@@ -4,10 +4,14 @@ use std::io::{self, Write};
 
 use super::ci::Checkout;
 use super::model::{Case, Document, Suite};
+use super::text::one_line;
 
 /// Errors that GitHub shows of one step ("limited to 10 warning annotations and 10 error annotations per step",
 /// docs.github.com, REST API, Create a check run); the last of them says how many more there are.
 const SHOWN: usize = 10;
+
+/// Longest line of a text that is shown, in bytes.
+const LINE_CAP: usize = 1024;
 
 /// Writes the commands. Files are named as in the checkout, where they can be found in it.
 pub fn write_annotations(
@@ -27,7 +31,7 @@ pub fn write_annotations(
         bad.len()
     };
     for (suite, case) in &bad[..shown] {
-        writeln!(out, "{}", command(suite, case, checkout))?;
+        writeln!(out, "{}", command(suite, case, checkout)?)?;
     }
     match bad.len() - shown {
         0 => Ok(()),
@@ -38,7 +42,7 @@ pub fn write_annotations(
     }
 }
 
-fn command(suite: &Suite, case: &Case, checkout: &Checkout) -> String {
+fn command(suite: &Suite, case: &Case, checkout: &Checkout) -> io::Result<String> {
     let mut properties = Vec::new();
     if let Some(details) = &case.details
         && let Some(file) = &details.file
@@ -52,11 +56,25 @@ fn command(suite: &Suite, case: &Case, checkout: &Checkout) -> String {
     }
     let title = format!("{} {} {}", suite.name, case.name, case.word());
     properties.push(format!("title={}", property(&title)));
-    let message = match case.message() {
-        "" => case.word(),
-        message => message,
+    let message = message(case)?;
+    Ok(format!(
+        "::error {}::{}",
+        properties.join(","),
+        data(&message)
+    ))
+}
+
+/// What the case says, else the first line of its text (PHPUnit writes no more), else what became of it.
+fn message(case: &Case) -> io::Result<String> {
+    if !case.message().is_empty() {
+        return Ok(case.message().to_owned());
+    }
+    let body = match case.problem() {
+        Some(problem) => problem.body.load()?,
+        None => "".into(),
     };
-    format!("::error {}::{}", properties.join(","), data(message))
+    let first = body.lines().find(|line| !line.trim().is_empty());
+    Ok(one_line(first.unwrap_or(case.word()), LINE_CAP))
 }
 
 /// Text behind the second `::`, as actions/toolkit escapes it.
@@ -116,6 +134,20 @@ mod tests {
         assert!(elsewhere.starts_with("::error file=/etc/passwd,"));
         let back = names(&root.path().join("x/../a_test.go"));
         assert!(back.contains("/x/../a_test.go,"), "{back}");
+    }
+
+    #[test]
+    fn where_there_is_no_message_the_text_says_why() {
+        let text = |inside: &str| {
+            let case =
+                format!("<testcase name='t' file='a' line='0'><error>{inside}</error></testcase>");
+            annotations(&case, Path::new("/nonexistent"))
+        };
+        assert_eq!(
+            text("\n  no such device\n at a.php:7"),
+            "::error file=a,title=a.test t error::no such device\n"
+        );
+        assert!(text("").ends_with("::error\n"));
     }
 
     #[test]

@@ -158,7 +158,7 @@ impl<'a> Builder<'a> {
             "classname" => class = Some(Arc::from(&*text::line(value, LINE_CAP))),
             "time" => case.seconds = values::seconds(value),
             "file" => details.file = filled(value),
-            "line" => details.line = value.trim().parse().ok(),
+            "line" => details.line = value.trim().parse().ok().filter(|line| *line > 0),
             // GoogleTest and ctest: a case that was not run has no element that says so.
             "status" | "result" if !value.is_empty() => status = Some(value.to_owned()),
             _ => {}
