@@ -3,6 +3,8 @@
 //! Positions are percentages of an SVG, so that it fits any window without a style of its own. A document of files without
 //! times has no timeline, nor has one of files from different days: there would be nothing between them.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 
 use super::facts;
@@ -35,6 +37,15 @@ pub(super) struct Bar<'a> {
     lane: usize,
 }
 
+/// Who ran jobs one after another; in the order of the lanes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Worker {
+    host: String,
+    run: String,
+    /// As kata-ci numbers them; none where only times tell.
+    number: Option<u32>,
+}
+
 /// All bars, and what the lanes are called.
 pub(super) struct Timeline<'a> {
     bars: Vec<Bar<'a>>,
@@ -48,7 +59,7 @@ impl<'a> Timeline<'a> {
         let mut timed: Vec<_> = document.suites.iter().filter_map(times).collect();
         let first = timed.iter().map(|(start, ..)| *start).reduce(f64::min)?;
         timed.sort_by(|(one, ..), (other, ..)| one.total_cmp(other));
-        let mut lanes: Vec<(String, f64)> = Vec::new();
+        let mut lanes: Vec<(Worker, f64)> = Vec::new();
         let mut bars = Vec::new();
         for (start, end, suite) in timed {
             let (start, end) = (start - first, end - first);
@@ -60,6 +71,7 @@ impl<'a> Timeline<'a> {
                 lane,
             });
         }
+        sort(&mut lanes, &mut bars);
         let end = bars.iter().map(|bar| bar.end).reduce(f64::max)?;
         let fits = lanes.len() <= LANES && bars.len() <= BARS && end > 0.0;
         let busy: f64 = bars.iter().map(|bar| bar.end - bar.start).sum();
@@ -187,39 +199,59 @@ fn moment(text: &str) -> Option<jiff::Timestamp> {
 }
 
 /// The lane of a job: that of its machine and worker, else the first of its machine's that is free.
-fn lane(lanes: &mut Vec<(String, f64)>, suite: &Suite, start: f64, end: f64) -> usize {
+fn lane(lanes: &mut Vec<(Worker, f64)>, suite: &Suite, start: f64, end: f64) -> usize {
     use crate::report::model::facts::{LANE, RUN};
-    let host = suite.hostname.as_deref().unwrap_or("");
-    let run = suite.property(RUN).unwrap_or("");
-    let name = match suite.property(LANE) {
-        Some(lane) => format!("{host}\n{run}\n{lane}"),
-        None => format!("{host}\n{run}\n"),
+    let worker = Worker {
+        host: suite.hostname.as_deref().unwrap_or("").to_owned(),
+        run: suite.property(RUN).unwrap_or("").to_owned(),
+        number: suite.property(LANE).and_then(|lane| lane.parse().ok()),
     };
-    let own = suite.property(LANE).is_some();
-    let free = |(known, busy): &(String, f64)| *known == name && (own || *busy <= start + 0.001);
+    let free = |(known, busy): &(Worker, f64)| {
+        *known == worker && (worker.number.is_some() || *busy <= start + 0.001)
+    };
     match lanes.iter().position(free) {
         Some(index) => {
             lanes[index].1 = end;
             index
         }
         None => {
-            lanes.push((name, end));
+            lanes.push((worker, end));
             lanes.len() - 1
         }
     }
 }
 
+/// Lanes of one machine stand together, in the order of its workers.
+fn sort(lanes: &mut Vec<(Worker, f64)>, bars: &mut [Bar<'_>]) {
+    let mut order: Vec<_> = (0..lanes.len()).collect();
+    order.sort_by(|one, other| lanes[*one].0.cmp(&lanes[*other].0));
+    let mut places = vec![0; lanes.len()];
+    for (place, before) in order.iter().enumerate() {
+        places[*before] = place;
+    }
+    for bar in bars {
+        bar.lane = places[bar.lane];
+    }
+    *lanes = order.iter().map(|index| lanes[*index].clone()).collect();
+}
+
 /// `1`, `2`; with the machine where there are several.
-fn names(lanes: &[(String, f64)]) -> Vec<String> {
-    let host = |key: &str| key.split('\n').next().unwrap_or_default().to_owned();
-    let one_host = lanes.iter().all(|(key, _)| host(key) == host(&lanes[0].0));
-    let numbered = lanes.iter().enumerate();
-    numbered
-        .map(|(index, (key, _))| match one_host {
-            true => (index + 1).to_string(),
-            false => format!("{} {}", visible(&host(key)), index + 1),
-        })
-        .collect()
+fn names(lanes: &[(Worker, f64)]) -> Vec<String> {
+    let one_host = lanes
+        .iter()
+        .all(|(worker, _)| worker.host == lanes[0].0.host);
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let hosts = lanes.iter().map(|(worker, _)| worker.host.as_str());
+    let named = hosts.map(|host| {
+        let number = numbers.entry(host).or_default();
+        *number += 1;
+        match (one_host, host) {
+            (true, _) => number.to_string(),
+            (false, "") => format!("unknown {number}"),
+            (false, host) => format!("{} {number}", visible(host)),
+        }
+    });
+    named.collect()
 }
 
 #[cfg(test)]
@@ -247,6 +279,35 @@ mod tests {
         assert_eq!(drawn(&[first, second]), Some((15.0, 2)));
         assert_eq!(drawn(&[]), None);
         assert_eq!(drawn(&[("soon", 1.0)]), None);
+    }
+
+    #[test]
+    fn lanes_of_a_machine_stand_together_in_the_order_of_its_workers() {
+        let suite = |host: &str, lane: &str, second: u32| Suite {
+            name: format!("{host}{lane}").into(),
+            hostname: Some(host.into()),
+            timestamp: Some(format!("2026-05-03T10:00:0{second}").into()),
+            seconds: Some(5.0),
+            properties: vec![("lane".into(), lane.into())],
+            ..Suite::default()
+        };
+        let document = Document {
+            suites: vec![
+                suite("b", "1", 0),
+                suite("a", "0", 1),
+                suite("b", "0", 2),
+                suite("", "0", 3),
+            ],
+            ..Document::default()
+        };
+        let timeline = Timeline::of(&document).unwrap();
+        assert_eq!(timeline.lanes, ["unknown 1", "a 1", "b 1", "b 2"]);
+        let lanes: Vec<_> = timeline
+            .bars
+            .iter()
+            .map(|bar| (&*bar.suite.name, bar.lane))
+            .collect();
+        assert_eq!(lanes, [("b1", 3), ("a0", 1), ("b0", 2), ("0", 0)]);
     }
 
     #[test]
