@@ -25,6 +25,7 @@ mod isolation_builds;
 mod isolation_collisions;
 mod isolation_escape;
 mod isolation_kill;
+mod isolation_links;
 mod isolation_support;
 mod kata_workspace;
 mod left_behind;

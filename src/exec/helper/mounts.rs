@@ -2,7 +2,8 @@
 //!
 //! What is kept is taken as a detached copy before anything is covered, and put back where it was afterwards: so a work tree
 //! below /tmp is there although /tmp is empty. In a strict view everything becomes read-only in between, in one call;
-//! what was taken before stays writable.
+//! what was taken before stays writable. A path that leads through a symbolic link is not mounted at, which would cover what
+//! is mounted where it leads: where the link is hidden, it is made again.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, Metadata};
@@ -54,7 +55,7 @@ pub(super) fn arrange(space: &Space, sockets: &[PathBuf]) -> Result<(), Refused>
     mount_change("/", private).step(|| "taking the mounts apart from the host's".into())?;
     let is_root = nix::unistd::geteuid().is_root();
     let owners = owners(space);
-    let taken = take(space)?;
+    let (taken, links) = (take(space)?, links(space));
     let devices = if space.strict {
         take_devices()
     } else {
@@ -68,6 +69,9 @@ pub(super) fn arrange(space: &Space, sockets: &[PathBuf]) -> Result<(), Refused>
     mount_proc(is_root)?;
     for taken in &taken {
         put(taken, &owners)?;
+    }
+    for (link, target) in &links {
+        put_link(link, target, &owners)?;
     }
     if space.strict {
         make_devices(devices)?;
@@ -131,6 +135,9 @@ fn take(space: &Space) -> Result<Vec<Taken<'_>>, Refused> {
         let Ok(metadata) = fs::metadata(path) else {
             continue;
         };
+        if leads_to(path).is_some() {
+            continue;
+        }
         let tree = match place.view {
             View::Hidden => None,
             View::ReadOnly | View::Copied | View::Kept => {
@@ -148,6 +155,21 @@ fn take(space: &Space) -> Result<Vec<Taken<'_>>, Refused> {
         });
     }
     Ok(all)
+}
+
+/// Places that are reached through a symbolic link, with where that leads: the same is a place there, too.
+fn links(space: &Space) -> Vec<(&Path, PathBuf)> {
+    let seen = space
+        .places
+        .iter()
+        .filter(|place| place.view != View::Hidden);
+    seen.filter_map(|place| Some((place.path(), leads_to(place.path())?)))
+        .collect()
+}
+
+/// None when it leads nowhere else.
+fn leads_to(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok().filter(|real| real != path)
 }
 
 /// What the directories above the places look like on the host: those that are made again in an empty directory get the
@@ -186,6 +208,22 @@ fn put(taken: &Taken<'_>, owners: &BTreeMap<PathBuf, Metadata>) -> Result<(), Re
         None if taken.metadata.is_dir() => cover(path, &taken.metadata).step(words),
         None => mount_bind("/dev/null", path).step(words),
     }
+}
+
+fn put_link(
+    link: &Path,
+    target: &Path,
+    owners: &BTreeMap<PathBuf, Metadata>,
+) -> Result<(), Refused> {
+    if link.ancestors().any(Path::is_symlink) {
+        // It was not hidden.
+        return Ok(());
+    }
+    let words = || format!("bringing the link {} back", link.display());
+    if let Some(above) = link.parent() {
+        make(above, true, owners).step(words)?;
+    }
+    std::os::unix::fs::symlink(target, link).step(words)
 }
 
 /// Makes a directory or an empty file, with the directories above it.

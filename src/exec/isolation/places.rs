@@ -3,7 +3,7 @@
 //! Two laws: what the job needs (its work tree, caches, programs, home) is there even where it lies in a directory that is
 //! hidden; and in a strict view nothing is writable that is not one of the job's own places.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,7 @@ enum Wish {
     Copy,
     /// There, and writable.
     Keep,
-    /// As before, and not to be moved away.
+    /// As it is, and where it is writable not to be moved away.
     Pin,
     /// Not writable, although what it lies in is.
     Protect,
@@ -205,6 +205,7 @@ impl Wishes {
         let repository = Repository::of(&job.directory, home);
         self.add(&repository.top, Wish::Keep);
         for git in &repository.git_directories {
+            self.add(git, Wish::Keep);
             self.add(git, Wish::Pin);
         }
         for path in repository.settings() {
@@ -282,8 +283,19 @@ impl Wishes {
         }
     }
 
+    /// What is protected would not be, could a directory around it be moved away and made anew.
+    fn pin_above_protected(&mut self) {
+        let above: BTreeSet<_> = (self.all.iter())
+            .filter(|(_, wish)| *wish == Wish::Protect)
+            .flat_map(|(path, _)| path.ancestors().skip(1).map(Path::to_owned))
+            .collect();
+        self.all
+            .extend(above.into_iter().map(|path| (path, Wish::Pin)));
+    }
+
     /// Each path with how it is seen, where that is not how it is seen anyway.
     fn settle(mut self) -> Vec<Place> {
+        self.pin_above_protected();
         self.all
             .sort_by_key(|(path, wish)| (path.components().count(), *wish));
         let mut views: BTreeMap<PathBuf, View> = BTreeMap::new();
@@ -317,7 +329,7 @@ fn view(wish: Wish, around: Option<View>, strict: bool) -> Option<View> {
         (Wish::See | Wish::Copy | Wish::Keep, Some(View::Hidden)) => Some(View::Kept),
         (Wish::Keep, Some(View::Kept)) => None,
         (Wish::Keep, _) if strict => Some(View::Kept),
-        (Wish::Pin, _) if strict => Some(View::Kept),
+        (Wish::Pin, Some(View::Kept)) if strict => Some(View::Kept),
         (Wish::Protect, Some(View::Kept)) => Some(View::ReadOnly),
         (Wish::See | Wish::Copy | Wish::Keep | Wish::Pin | Wish::Protect, _) => None,
     }

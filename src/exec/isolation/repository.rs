@@ -41,16 +41,18 @@ const DEPTH: usize = 4;
 
 impl Repository {
     /// Files and directories by which git is led to run something later on, there or not: of this repository, of its
-    /// submodules and of its other work trees.
+    /// submodules and of its other work trees; and the file that says where it lies, where `.git` is one.
     pub fn settings(&self) -> Vec<PathBuf> {
         let mut repositories = self.git_directories.clone();
         for git in &self.git_directories {
             nested(&git.join("modules"), DEPTH, &mut repositories);
             nested(&git.join("worktrees"), 1, &mut repositories);
         }
+        let named = Some(self.top.join(".git")).filter(|git| git.is_file());
         repositories
             .iter()
             .flat_map(|git| SETTINGS.map(|name| git.join(name)))
+            .chain(named)
             .collect()
     }
 }
@@ -149,5 +151,6 @@ mod tests {
         fs::write(side.join(".git"), format!("gitdir: {}\n", own.display())).unwrap();
         let found = Repository::of(&side, Path::new("/root"));
         assert_eq!(found.git_directories, [place.join("main/.git"), own]);
+        assert!(found.settings().contains(&side.join(".git")));
     }
 }

@@ -164,6 +164,37 @@ fn a_report_in_the_work_tree_is_not_writable() {
 }
 
 #[test]
+fn strictly_nothing_around_what_is_protected_can_be_moved_away() {
+    let world = World::new();
+    let (reports, module) = (
+        world.path("home/src/proxy/out/reports"),
+        world.path("home/src/proxy/.git/modules/group/x"),
+    );
+    for directory in [&reports, &module] {
+        fs::create_dir_all(directory).unwrap();
+    }
+    for name in ["HEAD", "config"] {
+        fs::write(module.join(name), "").unwrap();
+    }
+    let scene = Scene {
+        workspace: &world.path("home/src"),
+        view: None,
+        reports: &reports,
+    };
+    let places = places(&world.job(), &scene, true);
+    for name in [
+        "out",
+        ".git",
+        ".git/modules",
+        ".git/modules/group",
+        ".git/modules/group/x",
+    ] {
+        let pinned = Place::new(world.path("home/src/proxy").join(name), View::Kept);
+        assert!(places.contains(&pinned), "{name}: {places:?}");
+    }
+}
+
+#[test]
 fn what_the_pipeline_names_is_writable_and_outer_places_come_first() {
     let world = World::new();
     let mut job = world.job();
