@@ -2,6 +2,7 @@
 
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::process::{Child, Command};
 
 use crate::isolation_support::{Lab, Who};
@@ -174,13 +175,54 @@ fn escape(who: Who) {
     ] {
         assert!(!lab.path(path).exists(), "{path}");
     }
-    assert!(!std::path::Path::new("/tmp").join(&mark).exists());
+    assert!(!Path::new("/tmp").join(&mark).exists());
     assert!(!place.path().join("kata-ci-test").exists());
     assert_eq!(
         std::fs::read(lab.path("work/b/.git/config")).unwrap(),
         config
     );
     assert_eq!(run.result()["exit"], 0, "the reports are kata-ci's own");
+}
+
+/// Starts a program with a key in a session keyring of its own.
+const WITH_KEY: &str = "
+import ctypes, os, sys
+call = ctypes.CDLL(None).syscall
+call(@KEYCTL@, 1, None)
+call(@ADD_KEY@, b'user', b'kata-ci-test', b'KEPT', 4, -3)
+os.execvp(sys.argv[1], sys.argv[1:])
+";
+
+/// Says which key it finds in its session.
+const FIND_KEY: &str = "python3 -c '
+import ctypes
+call = ctypes.CDLL(None).syscall
+value = ctypes.create_string_buffer(9)
+call(@KEYCTL@, 11, call(@KEYCTL@, 10, -3, b\"user\", b\"kata-ci-test\", 0), value, 9)
+print(\"key:\", value.value.decode())'
+";
+
+#[test]
+fn keys_of_the_session_are_not_a_jobs() {
+    let numbered = |text: &str| {
+        text.replace("@KEYCTL@", &nix::libc::SYS_keyctl.to_string())
+            .replace("@ADD_KEY@", &nix::libc::SYS_add_key.to_string())
+    };
+    let lab = Lab::new(&numbered(FIND_KEY));
+    let log = |mode: &str| {
+        let call = lab.call(Who::Myself, &["a", "--isolate", mode, "--network", "on"]);
+        let call = call.through(&["python3", "-c", &numbered(WITH_KEY)], Path::new("env"));
+        call.finish().expect_code(0).log("a.check")
+    };
+    let kept = log("off");
+    // In a container there may be no keys at all.
+    assert!(
+        ["key: KEPT\n", "key: \n"].contains(&kept.as_str()),
+        "{kept}"
+    );
+    for mode in ["auto", "on"] {
+        assert_eq!(log(mode), "key: \n", "{mode}");
+    }
 }
 
 #[test]

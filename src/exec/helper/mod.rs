@@ -10,6 +10,7 @@
 //! With a sandbox it sets that up first. For a job with processes of its own (`namespaces.rs`) it starts one more process,
 //! pid 1 of the namespace, which then does all of the above from inside.
 
+mod keys;
 mod launch;
 mod left;
 mod mounts;
@@ -97,6 +98,7 @@ fn raise_loopback() -> Result<(), Refused> {
 /// Inside of new namespaces, as pid 1: makes them what the sandbox says.
 fn furnish(sandbox: &Sandbox, space: &Space, sockets: &[PathBuf]) -> Result<(), Refused> {
     nix::unistd::setsid().step(|| "making a session".into())?;
+    keys::leave_session_keyring().step(|| "making a keyring".into())?;
     if sandbox.network {
         raise_loopback()?;
     }
