@@ -1,6 +1,6 @@
 //! Who tried the network: the words in which programs say that they could not reach it, and what they tried to reach.
 //!
-//! The texts are those of curl and git, Go, Rust, Python (pip), apt, wget and npm, as they stand in their sources and as they
+//! The texts are those of curl and git, Go, Rust, Java, Python (pip), apt, wget, bash and npm, as they stand in their sources and as they
 //! print them without a network. Pure, total, and of bytes: output can be anything.
 //!
 //! It is asked of jobs that failed with the network off. What it finds is what was tried; that the job failed because of it,
@@ -19,12 +19,15 @@ const LONGEST: usize = 260;
 /// What could not be reached is the group that matched.
 const PATTERNS: &str = concat!(
     r"(?i-u)",
-    // curl, git and cargo over libcurl; wget: `unable to resolve host address ‘X’`.
+    // curl, git and cargo over libcurl; wget: `unable to resolve host address ‘X’`, `Connecting to X:80... failed: Network`.
     r"could not resolve (?:host|proxy)(?:name)?:? '?(?<curl>[a-z0-9._:-]+)",
     r"|unable to resolve host address [^a-z0-9\n]{0,4}(?<wget>[a-z0-9._:-]+)",
+    r"|connecting to (?<connecting>[a-z0-9._:\[\]-]+)\.\.\. failed: network is unreachable",
     r"|failed to connect to (?<connect>[a-z0-9._:\[\]-]+) port \d+",
-    // Go: `dial tcp: lookup X on …`, `dial tcp 192.0.2.1:443: connect: network is unreachable`.
-    r"|dial (?:tcp|udp)[46]?: lookup (?<lookup>[a-z0-9._-]+)",
+    // Go: `dial tcp: lookup X on SERVER: …`, `dial tcp 192.0.2.1:443: connect: network is unreachable`. The server that was
+    // asked for the name is not what was tried to reach.
+    r"|dial (?:tcp|udp)[46]?: lookup (?<dialled>[a-z0-9._-]+)(?: on \S+ (?:dial|read|write) (?:tcp|udp)[46]? \S+)?",
+    r"|\blookup (?<lookup>[a-z0-9._-]+)(?: on \S+ (?:dial|read|write) (?:tcp|udp)[46]? \S+|: no such host)",
     r"|dial (?:tcp|udp)[46]? (?<dial>[a-z0-9._:\[\]-]+): (?:connect: network is unreachable|i/o timeout)",
     // Python: urllib3 in pip, requests.
     r"|HTTPS?Connection(?:Pool)?\(host='(?<python>[^'\n]+)'",
@@ -33,11 +36,19 @@ const PATTERNS: &str = concat!(
     // node: `getaddrinfo EAI_AGAIN X`, `connect ENETUNREACH 192.0.2.1:443`.
     r"|getaddrinfo (?:EAI_AGAIN|ENOTFOUND) (?<node>[a-z0-9._-]+)",
     r"|connect ENETUNREACH (?<unreachable>[a-z0-9._:\[\]-]+)",
+    // Java: `java.net.UnknownHostException: X`; Maven: `Unknown host X: …`.
+    r"|unknown ?host(?:exception)?:? (?<java>[a-z0-9._-]*[a-z0-9])",
+    // libgit2 in cargo; git: `unable to look up X (port 9418)`, `unable to connect to X:`.
+    r"|failed to resolve address for (?<libgit>[a-z0-9._:-]+)",
+    r"|unable to (?:look up|connect to) (?<daemon>[a-z0-9._-]+)[ :]",
     // ssh: `Could not resolve hostname X: …`, `connect to host X port 22: Network is unreachable`.
     r"|connect to host (?<ssh>[a-z0-9._:\[\]-]+) port \d+",
     // rustup, reqwest: `error trying to connect: dns error`, with the address before it.
     r"|error sending request for url \((?<url>[a-z]+://[^\s)\n]+)",
     r"|unable to access '(?<git>[a-z]+://[^'\n]+)'",
+    // bash: `/dev/tcp/192.0.2.1/80: Network is unreachable`; ping, bash: `X: Temporary failure in name resolution`.
+    r"|/dev/(?:tcp|udp)/(?<bash>[a-z0-9._:-]+)/\S+ network is unreachable",
+    r"|(?<named>[a-z0-9_-]+(?:\.[a-z0-9_-]+)+): temporary failure in name resolution",
     // Nobody says what was tried: the words of the system, and of getaddrinfo(3).
     r"|(?<nothing>network is unreachable|temporary failure in name resolution|dns error: failed to lookup)",
 );
@@ -151,6 +162,51 @@ mod tests {
             (
                 "curl: (7) Failed to connect to 192.0.2.1 port 443 after 0 ms: Couldn't connect to server",
                 "192.0.2.1",
+            ),
+            (
+                "dial tcp: lookup go.example.org on 192.0.2.53:53: dial udp 192.0.2.53:53: connect: network is unreachable",
+                "go.example.org",
+            ),
+            (
+                "lookup go.example.org on 192.0.2.53:53: dial udp 192.0.2.53:53: connect: network is unreachable",
+                "go.example.org",
+            ),
+            ("lookup go.example.org: no such host", "go.example.org"),
+            (
+                "failed to resolve address for crates.example.org: Temporary failure in name resolution; class=Net (12)",
+                "crates.example.org",
+            ),
+            (
+                "fatal: unable to look up git.example.org (port 9418) (Temporary failure in name resolution)",
+                "git.example.org",
+            ),
+            (
+                "fatal: unable to connect to 192.0.2.7:\n192.0.2.7[0: 192.0.2.7]: errno=Network is unreachable",
+                "192.0.2.7",
+            ),
+            (
+                "Connecting to 192.0.2.7:80... failed: Network is unreachable.",
+                "192.0.2.7:80",
+            ),
+            (
+                "Exception in thread \"main\" java.net.UnknownHostException: java.example.org\n\tat",
+                "java.example.org",
+            ),
+            (
+                "transfer failed for https://maven.example.org/p.pom: Unknown host maven.example.org: Temporary failure in name resolution",
+                "maven.example.org",
+            ),
+            (
+                "bash: line 1: /dev/tcp/192.0.2.7/80: Network is unreachable",
+                "192.0.2.7",
+            ),
+            (
+                "ping: ping.example.org: Temporary failure in name resolution",
+                "ping.example.org",
+            ),
+            (
+                "failed to lookup address information: Temporary failure in name resolution",
+                "the network",
             ),
             (
                 "Os { code: 101, kind: NetworkUnreachable, message: \"Network is unreachable\" }",
