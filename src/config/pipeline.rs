@@ -117,7 +117,7 @@ pub struct Step {
     /// Whether its jobs are kept in a sandbox.
     pub isolate: IsolatePolicy,
     /// Paths that its jobs may write in a sandbox, besides work tree and caches: absolute, below `~`, or relative to the
-    /// component.
+    /// component. What is not there is made, as a directory.
     pub writable: Vec<String>,
     /// Steps of the same component that must have passed.
     pub needs: Vec<String>,

@@ -9,9 +9,13 @@ use super::places::{home, paths, variable};
 use crate::plan::Job;
 use crate::probe::find;
 
-/// Makes those that are not there yet, of the tools that there are. What cannot be made is left to the job to miss.
-pub(super) fn make(job: &Job) {
+/// Makes those that are not there yet, of the tools that there are and, for a strict view, of what the pipeline names. What
+/// cannot be made is left to the job to miss.
+pub(super) fn make(job: &Job, strict: bool) {
     let mut missing = Vec::new();
+    if strict {
+        missing.extend(job.bounds.writable.iter().cloned());
+    }
     if find("go", &job.environment).is_some() {
         missing.extend(go(job));
     }
@@ -103,7 +107,7 @@ mod tests {
     fn made(programs: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
         let place = tempfile::tempdir().unwrap();
         let job = job(place.path(), programs, variables);
-        make(&job);
+        make(&job, true);
         let candidates = [
             ".cache/go-build",
             "go/pkg",
@@ -142,12 +146,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_pipeline_names_is_made_where_it_is_needed() {
+        let place = tempfile::tempdir().unwrap();
+        let mut job = job(place.path(), &[], &[]);
+        let (directory, file) = (place.path().join("cache/tool"), place.path().join("file"));
+        fs::write(&file, "").unwrap();
+        job.bounds.writable = vec![directory.clone(), file.clone()];
+        make(&job, false);
+        assert!(!directory.exists());
+        make(&job, true);
+        assert!(directory.is_dir() && file.is_file());
+    }
+
+    #[test]
     fn a_home_that_is_not_there_is_not_made() {
         let place = tempfile::tempdir().unwrap();
         let mut job = job(place.path(), &["go", "cargo"], &[]);
         let home = place.path().join("nonexistent");
         job.environment.insert("HOME".into(), home.clone().into());
-        make(&job);
+        make(&job, true);
         assert!(!home.exists());
     }
 }

@@ -31,6 +31,10 @@ const CREDENTIALS: &[&str] = &[
     ".git-credentials",
     ".gnupg",
     ".config/git/credentials",
+    // Beside programs, which are seen with all that they belong to.
+    ".cargo/credentials",
+    ".cargo/credentials.toml",
+    ".docker/config.json",
 ];
 
 /// What programs of a build read in the home directory.
@@ -76,22 +80,34 @@ pub(super) fn of_nobody(strict: bool) -> Vec<Place> {
     wishes.settle()
 }
 
-/// Why the places cannot be had: the component is itself one of the directories that are hidden.
+/// Why the places cannot be had: the component, or what the pipeline names, is itself one of the directories that are hidden.
 pub(super) fn conflict(job: &Job, strict: bool) -> Option<String> {
-    let tree = canonical(&job.directory)?;
-    let hidden = SHARED.iter().chain(HOMES).map(Path::new);
-    let hidden: Vec<_> = if strict {
-        hidden.chain(home(job)).collect()
-    } else {
-        SHARED.iter().map(Path::new).collect()
+    let hidden = SHARED.iter().map(Path::new);
+    let hidden: Vec<_> = match strict {
+        true => (hidden.chain(HOMES.iter().map(Path::new)))
+            .chain(home(job))
+            .collect(),
+        false => hidden.collect(),
     };
-    let found = hidden
-        .into_iter()
-        .find(|hidden| canonical(hidden).is_some_and(|hidden| hidden.starts_with(&tree)))?;
-    Some(format!(
-        "the component lies in {} itself, of which a job gets its own",
-        found.display()
-    ))
+    let held = |path: &Path| {
+        let path = canonical(path)?;
+        let is_held = |hidden: &Path| canonical(hidden).is_some_and(|it| it.starts_with(&path));
+        hidden.iter().find(|hidden| is_held(hidden))
+    };
+    if let Some(found) = held(&job.directory) {
+        return Some(format!(
+            "the component lies in {} itself, of which a job gets its own",
+            found.display()
+        ));
+    }
+    let mut named = job.bounds.writable.iter().filter(|_| strict);
+    named.find_map(|path| {
+        Some(format!(
+            "`writable` names {}, and of {} a job gets its own: name what is needed in it",
+            path.display(),
+            held(path)?.display()
+        ))
+    })
 }
 
 pub(super) fn home(job: &Job) -> Option<&Path> {

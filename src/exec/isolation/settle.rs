@@ -138,21 +138,23 @@ impl Decision {
     fn of(job: &Job, mut allows: impl FnMut(Tier) -> Result<(), String>) -> Result<Self, Unmet> {
         let wanted = wanted(&job.bounds);
         let strict = wanted.space == Level::Strict;
-        let held = match sudo(&job.bounds)
-            .or_else(|| (wanted.space != Level::None).then(|| places::conflict(job, strict))?)
-        {
-            None => allows(wanted),
-            Some(reason) => Err(reason),
+        let own = sudo(&job.bounds)
+            .or_else(|| (wanted.space != Level::None).then(|| places::conflict(job, strict))?);
+        let fix = match own {
+            None => {
+                "run where namespaces are allowed (as root, or where users may make user namespaces), or ask for `auto`"
+            }
+            Some(_) => "see to what stands in the way, or ask for `auto`",
         };
-        let Err(reason) = held else {
+        let Err(reason) = own.map_or_else(|| allows(wanted), Err) else {
             return Ok(Self::new(job, wanted, ""));
         };
         if strict {
-            return Err(unmet(job, "isolate on", &reason));
+            return Err(unmet(job, "isolate on", &reason, fix));
         }
         let fallback = fallback(&job.bounds, wanted, allows);
         if job.bounds.network == NetworkPolicy::Off && !fallback.network {
-            return Err(unmet(job, "network off", &reason));
+            return Err(unmet(job, "network off", &reason, fix));
         }
         Ok(Self::new(job, fallback, &reason))
     }
@@ -196,7 +198,7 @@ impl Decision {
     fn settled(self, job: &Job, scene: &Scene<'_>) -> Settled {
         let strict = self.tier.space == Level::Strict;
         if self.tier.space != Level::None {
-            caches::make(job);
+            caches::make(job, strict);
         }
         let space = (self.tier.space != Level::None).then(|| Space {
             strict,
@@ -274,13 +276,13 @@ fn mode(policy: IsolatePolicy) -> &'static str {
     }
 }
 
-fn unmet(job: &Job, what: &str, reason: &str) -> Unmet {
+fn unmet(job: &Job, what: &str, reason: &str, fix: &'static str) -> Unmet {
     Unmet {
         what: format!(
             "{what} is asked for {}, and cannot be kept here: {reason}",
             job.id
         ),
-        fix: "run where namespaces are allowed (as root, or where users may make user namespaces), or ask for `auto`",
+        fix,
     }
 }
 

@@ -258,6 +258,38 @@ fn who_works_in_a_shared_directory_itself_is_told() {
 }
 
 #[test]
+fn a_pipeline_that_names_a_hidden_directory_itself_is_told() {
+    let world = World::new();
+    let mut job = world.job();
+    for (name, is_told) in [("/", true), ("home", true), ("home/.cache", false)] {
+        job.bounds.writable = vec![world.path(name)];
+        assert_eq!(conflict(&job, true).is_some(), is_told, "{name}");
+        assert_eq!(conflict(&job, false), None, "{name}");
+    }
+}
+
+#[test]
+fn strictly_a_credential_beside_programs_is_hidden() {
+    let world = World::new();
+    fs::create_dir_all(world.path("home/.docker/bin")).unwrap();
+    fs::write(world.path("home/.docker/config.json"), "").unwrap();
+    let mut job = world.job();
+    let path = world.path("home/.docker/bin");
+    job.environment.insert("PATH".into(), path.into());
+    job.environment
+        .insert("CARGO_HOME".into(), world.path("elsewhere").into());
+    let places = world.places(&job, true);
+    for (name, view) in [
+        (".docker/bin/docker", View::ReadOnly),
+        (".docker/config.json", View::Hidden),
+        (".cargo/credentials.toml", View::Hidden),
+    ] {
+        let seen = world.view(&places, &format!("home/{name}"));
+        assert_eq!(seen, Some(view), "{name}");
+    }
+}
+
+#[test]
 fn strictly_what_is_installed_into_a_gopath_and_written_into_katas_tests_is_the_jobs_own() {
     let world = World::new();
     for directory in ["gopath/bin", "gopath/src/github.com/kata-containers/tests"] {

@@ -129,7 +129,8 @@ fn a_component_that_is_a_shared_directory_cannot_be_isolated() {
         "{decision:?}"
     );
     shared.bounds.isolate = IsolatePolicy::On;
-    assert!(Decision::of(&shared, EVERYTHING).is_err());
+    let unmet = Decision::of(&shared, EVERYTHING).unwrap_err().to_string();
+    assert!(unmet.contains("= help: see to what"), "{unmet}");
 }
 
 #[test]
