@@ -32,7 +32,8 @@ pub enum Event {
     RunFinished(RunFinished),
 }
 
-/// How far each kind of isolation reaches: `enforced`, `advisory: REASON` or `off`, which is what was asked for.
+/// How far each kind of isolation reaches: `enforced`, `advisory: REASON` or `off`, which is what was asked for; of a run as a
+/// whole also `enforced: but off for JOBS`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Isolation {
     /// Whether a job is kept off every network.

@@ -15,6 +15,8 @@ use crate::plan::{Bounds, Job, JobId, Plan, Readiness};
 const ENFORCED: &str = "enforced";
 /// The word for what was not asked for.
 const OFF: &str = "off";
+/// Jobs that are named at most.
+const NAMED: usize = 3;
 
 /// Where a run's things lie.
 #[derive(Debug, Clone, Copy)]
@@ -99,14 +101,15 @@ impl Isolated {
         self.jobs.get(job)
     }
 
-    /// What can be said of the run as a whole: of each kind the least that holds for a job that is to have it.
+    /// What can be said of the run as a whole: of each kind the least that holds for a job that is to have it, and who is not
+    /// to have it.
     pub fn overall(&self) -> Isolation {
         let all = || self.jobs.values().map(|settled| &settled.said);
         let least = |of: fn(&Isolation) -> &str| {
-            let words: Vec<_> = all().map(of).collect();
-            let advisory = words.iter().find(|word| word.starts_with("advisory"));
-            let enforced = words.iter().find(|word| **word == ENFORCED);
-            advisory.or(enforced).copied().unwrap_or(OFF).to_owned()
+            let words: Vec<_> = (self.jobs.iter())
+                .map(|(job, settled)| (job, of(&settled.said)))
+                .collect();
+            least(&words)
         };
         let mut modes: Vec<_> = all().map(|said| said.mode.as_str()).collect();
         modes.sort_unstable();
@@ -123,6 +126,26 @@ impl Isolated {
                 .cloned()
                 .unwrap_or_default(),
         }
+    }
+}
+
+/// Of one kind of isolation, what is said of a run with these jobs. Where some are enforced and others were to be off, those
+/// are named: nobody is to take the first for all.
+fn least(words: &[(&JobId, &str)]) -> String {
+    if let Some((_, advisory)) = words.iter().find(|(_, word)| word.starts_with("advisory")) {
+        return (*advisory).to_owned();
+    }
+    let off: Vec<_> = (words.iter())
+        .filter(|(_, word)| *word == OFF)
+        .map(|(job, _)| job.to_string())
+        .collect();
+    let more = off.len().saturating_sub(NAMED);
+    let named = off[..off.len() - more].join(", ");
+    match (off.len(), more) {
+        (0, _) if !words.is_empty() => ENFORCED.to_owned(),
+        (all, _) if all == words.len() => OFF.to_owned(),
+        (_, 0) => format!("{ENFORCED}: but off for {named}"),
+        (_, more) => format!("{ENFORCED}: but off for {named} and {more} more"),
     }
 }
 

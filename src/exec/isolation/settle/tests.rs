@@ -155,7 +155,17 @@ fn of_the_run_as_a_whole_the_least_is_said_that_holds_for_a_job() {
     let test = || settled(NetworkPolicy::Auto, IsolatePolicy::Auto, EVERYTHING);
     let weak = || settled(NetworkPolicy::Auto, IsolatePolicy::Auto, NOTHING);
     assert_eq!(run(vec![fetch()]).overall().network, "off");
-    assert_eq!(run(vec![fetch(), test()]).overall().network, "enforced");
+    assert_eq!(run(vec![test()]).overall().network, "enforced");
+    assert_eq!(
+        run(vec![fetch(), test(), fetch()]).overall().network,
+        "enforced: but off for c0.test, c2.test"
+    );
+    let many = (0..6).map(|_| fetch()).chain([test()]).collect();
+    assert_eq!(
+        run(many).overall().network,
+        "enforced: but off for c0.test, c1.test, c2.test and 3 more"
+    );
+    assert_eq!(run(Vec::new()).overall().network, "off");
     let overall = run(vec![fetch(), weak(), test()]).overall();
     assert!(overall.network.starts_with("advisory"), "{overall:?}");
     assert_eq!(overall.mode, "auto");
