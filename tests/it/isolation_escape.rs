@@ -67,7 +67,7 @@ for path in HOME + '/escaped', HOME + '/.bashrc', REPORTS + '/result.json', REPO
     attempt('private ' + path, lambda: write(path) and False)
 for path in HOME + '/.ssh/id_rsa', HOME + '/.netrc', HOME + '/.git-credentials':
     attempt('read ' + path, lambda: secret(path))
-for path in '/etc/shadow',:
+for path in '/etc/shadow', '/etc/shadow-', '/etc/gshadow-':
     attempt('read ' + path, lambda: len(open(path).read()) > 0)
 for path in 'config', 'hooks/post-checkout':
     attempt('own .git/' + path, lambda: write('.git/' + path))
@@ -76,6 +76,7 @@ attempt('mount', lambda: succeeds('mount', '-t', 'tmpfs', 'none', '/mnt'))
 attempt('umount', lambda: succeeds('umount', '/tmp') or succeeds('umount', HOME) or succeeds('umount', '/run'))
 attempt('remount', lambda: succeeds('mount', '-o', 'remount,rw,bind', '/'))
 attempt('nested umount', lambda: succeeds('unshare', '-Urm', 'sh', '-c', 'umount -l /tmp || umount -l /run || mount -o remount,rw,bind /'))
+attempt('control groups', lambda: succeeds('unshare', '-UrmC', 'sh', '-c', 'mount -t cgroup2 none /tmp && [ -w /tmp/cgroup.procs ]'))
 attempt('mknod', lambda: os.mknod('node', 0o60600, os.makedev(8, 0)) or open('node', 'rb').read(1))
 attempt('core_pattern', lambda: write('/proc/sys/kernel/core_pattern'))
 attempt('sysrq', lambda: os.access('/proc/sysrq-trigger', os.W_OK) and write('/proc/sysrq-trigger') and False)

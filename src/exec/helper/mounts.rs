@@ -21,6 +21,7 @@ use rustix::mount::{
 };
 
 use super::overlay::overlay;
+use super::privileges::forbid_user_namespaces;
 use super::step::{Refused, Step};
 use crate::exec::isolation::{Place, Space, View};
 
@@ -66,7 +67,13 @@ pub(super) fn arrange(space: &Space, sockets: &[PathBuf]) -> Result<(), Refused>
     } else if is_root {
         restrict(CWD, "/sys", false, true).step(|| "making /sys read-only".into())?;
     }
-    mount_proc(is_root)?;
+    mount_proc()?;
+    if is_root && space.strict {
+        forbid_user_namespaces().step(|| "forbidding user namespaces".into())?;
+    }
+    if is_root {
+        protect_kernel()?;
+    }
     for taken in &taken {
         put(taken, &owners)?;
     }
@@ -263,12 +270,12 @@ pub(super) fn resemble(path: &Path, metadata: &Metadata) {
     let _ = fs::set_permissions(path, metadata.permissions());
 }
 
-fn mount_proc(is_root: bool) -> Result<(), Refused> {
+fn mount_proc() -> Result<(), Refused> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    mount("proc", "/proc", "proc", flags, None).step(|| "mounting /proc".into())?;
-    if !is_root {
-        return Ok(());
-    }
+    mount("proc", "/proc", "proc", flags, None).step(|| "mounting /proc".into())
+}
+
+fn protect_kernel() -> Result<(), Refused> {
     for path in KERNEL.iter().map(Path::new).filter(|path| path.exists()) {
         let words = || format!("making {} read-only", path.display());
         let tree = clone_tree(path).step(words)?;

@@ -1,5 +1,7 @@
 //! What the job may do as root: privileges are given up before it starts, and it cannot get them back.
 
+use std::{fs, io};
+
 use nix::errno::Errno;
 use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
 
@@ -35,4 +37,10 @@ pub(super) fn give_up() -> Result<(), Errno> {
         }
     }
     nix::sys::prctl::set_no_new_privs()
+}
+
+/// None can be made below this one. Who is root here owns what is root's outside, and in one more namespace would have the
+/// privilege to mount it: the control groups of the machine, through which any process can be frozen or killed.
+pub(super) fn forbid_user_namespaces() -> io::Result<()> {
+    fs::write("/proc/sys/user/max_user_namespaces", "0")
 }
