@@ -21,8 +21,16 @@ const TEMPORARY: &[&str] = &["/tmp", "/var/tmp"];
 /// Where people keep what is not a job's business.
 const HOMES: &[&str] = &["/home", "/root"];
 
-/// Of the machine itself, readable for root.
-const SECRETS: &[&str] = &["/etc/shadow", "/etc/gshadow", "/etc/ssh"];
+/// Of the machine itself, readable for root. Those with a dash hold what was there before the last change.
+const SECRETS: &[&str] = &[
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/ssh",
+    "/etc/ssl/private",
+    "/etc/kubernetes",
+];
 
 /// Credentials in places that are otherwise seen, relative to the home directory.
 const CREDENTIALS: &[&str] = &[
