@@ -2,6 +2,9 @@
 //!
 //! Neither a network namespace nor a read-only file system keeps a process from connecting to one: who can see the path and
 //! may write to the socket can connect.
+//!
+//! What is not found here: one that is bound later, that was bound by a relative path, or whose file was moved since. The
+//! kernel tells no path of these.
 
 use std::collections::BTreeSet;
 use std::fs;
