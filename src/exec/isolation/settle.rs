@@ -15,6 +15,13 @@ use crate::plan::{Bounds, Job, JobId, Plan, Readiness};
 const ENFORCED: &str = "enforced";
 /// The word for what was not asked for.
 const OFF: &str = "off";
+/// What helps where the system refuses.
+const OTHER_HOST: &str = "run where namespaces are allowed (as root, or where users may make user namespaces), or ask for `auto`";
+/// A network of its own and nothing else.
+const NETWORK_ONLY: Tier = Tier {
+    network: true,
+    space: Level::None,
+};
 /// Jobs that are named at most.
 const NAMED: usize = 3;
 
@@ -164,9 +171,7 @@ impl Decision {
         let own = sudo(&job.bounds)
             .or_else(|| (wanted.space != Level::None).then(|| places::conflict(job, strict))?);
         let fix = match own {
-            None => {
-                "run where namespaces are allowed (as root, or where users may make user namespaces), or ask for `auto`"
-            }
+            None => OTHER_HOST,
             Some(_) => "see to what stands in the way, or ask for `auto`",
         };
         let Err(reason) = own.map_or_else(|| allows(wanted), Err) else {
@@ -175,9 +180,10 @@ impl Decision {
         if strict {
             return Err(unmet(job, "isolate on", &reason, fix));
         }
-        let fallback = fallback(&job.bounds, wanted, allows);
+        let fallback = fallback(&job.bounds, wanted, &mut allows);
         if job.bounds.network == NetworkPolicy::Off && !fallback.network {
-            return Err(unmet(job, "network off", &reason, fix));
+            let reason = allows(NETWORK_ONLY).err().unwrap_or(reason);
+            return Err(unmet(job, "network off", &reason, OTHER_HOST));
         }
         Ok(Self::new(job, fallback, &reason))
     }
@@ -268,16 +274,12 @@ fn fallback(
     if bounds.calls_sudo && bounds.network != NetworkPolicy::Off {
         return nothing;
     }
-    let network_only = Tier {
-        network: true,
-        ..nothing
-    };
     let space_only = Tier {
         network: false,
         ..wanted
     };
-    if wanted.network && wanted != network_only && allows(network_only).is_ok() {
-        return network_only;
+    if wanted.network && wanted != NETWORK_ONLY && allows(NETWORK_ONLY).is_ok() {
+        return NETWORK_ONLY;
     }
     if wanted.network && bounds.network != NetworkPolicy::Off && allows(space_only).is_ok() {
         return space_only;

@@ -131,6 +131,14 @@ fn a_component_that_is_a_shared_directory_cannot_be_isolated() {
     shared.bounds.isolate = IsolatePolicy::On;
     let unmet = Decision::of(&shared, EVERYTHING).unwrap_err().to_string();
     assert!(unmet.contains("= help: see to what"), "{unmet}");
+    // Its network is refused for a reason of its own.
+    shared.bounds.isolate = IsolatePolicy::Auto;
+    shared.bounds.network = NetworkPolicy::Off;
+    let unmet = Decision::of(&shared, NOTHING).unwrap_err().to_string();
+    assert!(
+        unmet.contains("EPERM") && unmet.contains("= help: run where"),
+        "{unmet}"
+    );
 }
 
 #[test]
