@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::log;
 use crate::event::{CaseFinished, Span};
 use crate::outcome::{JobOutcome, Verdict};
-use crate::parse::{network_fix, network_tried};
+use crate::parse::{NAMELESS, network_fix, network_tried};
 
 /// Bytes looked at of a log, from its end: what a job failed of stands there.
 const OF_A_JOB: u64 = 32 << 20;
@@ -89,10 +89,13 @@ pub(super) fn explain(verdict: Verdict, tried: &[String]) -> Verdict {
 }
 
 fn words(tried: &[String]) -> String {
-    format!(
-        "the network was off, and it tried to reach {}",
-        tried.join(", ")
-    )
+    match tried {
+        [name] if name == NAMELESS => "the network was off, and it tried to use it".to_owned(),
+        names => format!(
+            "the network was off, and it tried to reach {}",
+            names.join(", ")
+        ),
+    }
 }
 
 /// The words come last, whole if they fit at all.
@@ -133,5 +136,6 @@ mod tests {
             "exited with 2; the network was off, and it tried to reach github.com"
         );
         assert!(told.fix.is_some());
+        assert!(words(&[NAMELESS.to_owned()]).ends_with("tried to use it"));
     }
 }

@@ -39,5 +39,5 @@ mod tap_stream;
 mod tests;
 
 pub use finding::{CaseEnd, CaseKey, Context, Finding, Observations};
-pub use network::{network_fix, network_tried};
+pub use network::{NAMELESS, network_fix, network_tried};
 pub use parser::Parser;

@@ -16,6 +16,9 @@ const MOST: usize = 10;
 /// Longest name or address taken: that of a host has at most 253 letters, see RFC 1035.
 const LONGEST: usize = 260;
 
+/// What is told where the output tells no name.
+pub const NAMELESS: &str = "the network";
+
 /// What could not be reached is the group that matched.
 const PATTERNS: &str = concat!(
     r"(?i-u)",
@@ -56,7 +59,7 @@ const PATTERNS: &str = concat!(
 static TRIED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PATTERNS).ok());
 
 /// What was tried to reach, each once, in order: names and addresses as the output has them, at most ten. Where it tells no
-/// name, `the network`.
+/// name, [`NAMELESS`].
 pub fn network_tried(output: &[u8]) -> Vec<String> {
     let mut tried: Vec<String> = Vec::new();
     let mut is_nameless = false;
@@ -71,7 +74,7 @@ pub fn network_tried(output: &[u8]) -> Vec<String> {
         }
     }
     if tried.is_empty() && is_nameless {
-        tried.push("the network".to_owned());
+        tried.push(NAMELESS.to_owned());
     }
     tried
 }
