@@ -15,8 +15,14 @@ pub const LEAST_VERSION: &[u32] = &[2, 20];
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A monitor of the file system is a program that the repository's configuration names, and a job may have written that.
-/// The empty word is no in every version, and submodules are given it, too.
-const NO_MONITOR: [&str; 2] = ["-c", "core.fsmonitor="];
+/// The empty word is no in every version, and submodules are given it, too. Nor is a directory of the tree taken for a
+/// repository that has no work tree, as anybody can commit one, with a configuration; before git 2.38 it is.
+const GUARDS: [&str; 4] = [
+    "-c",
+    "core.fsmonitor=",
+    "-c",
+    "safe.bareRepository=explicit",
+];
 
 /// The git program with the environment it is called in.
 #[derive(Debug, Clone)]
@@ -101,7 +107,7 @@ impl Git {
     ) -> Result<(Probe<'a>, Answer), GitError> {
         let probe = Probe {
             program: &self.program,
-            arguments: (NO_MONITOR.iter().map(OsString::from))
+            arguments: (GUARDS.iter().map(OsString::from))
                 .chain(arguments.iter().map(|word| word.as_ref().to_owned()))
                 .collect(),
             directory,
@@ -147,7 +153,7 @@ fn failure(probe: &Probe<'_>, answer: &Answer) -> GitError {
         return GitError::NoRepository { directory };
     }
     let asked = Probe {
-        arguments: probe.arguments[NO_MONITOR.len()..].to_vec(),
+        arguments: probe.arguments[GUARDS.len()..].to_vec(),
         ..probe.clone()
     };
     GitError::Failed {

@@ -23,6 +23,7 @@ mod own_directory;
 mod packages;
 mod place;
 mod preflight;
+mod toolchain;
 mod v1;
 mod view;
 mod worktree;

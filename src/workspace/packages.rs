@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::config::{Component, Requirement};
 use crate::probe::{Probe, find};
+use crate::workspace::toolchain;
 
 /// A large tree with a cold cache.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -50,6 +51,7 @@ pub(super) fn offline(
 }
 
 /// Asks cargo where it is required or there is a `Cargo.toml`, else go. (The monorepo's libs have their manifest above them.)
+/// A cargo that the tree itself brings along is not asked.
 pub(super) fn packages(
     component: &Component,
     directory: &Path,
@@ -58,8 +60,9 @@ pub(super) fn packages(
     let environment = offline(environment, directory);
     let cargo = |requirement: &Requirement| matches!(requirement, Requirement::Program { name, .. } if name == "cargo");
     if component.requires.iter().any(cargo) || directory.join("Cargo.toml").is_file() {
+        let asks = !toolchain::is_named_by_path(directory, &environment);
         return Packages {
-            names: crates(directory, &environment),
+            names: asks.then(|| crates(directory, &environment)).flatten(),
             go_root: None,
         };
     }

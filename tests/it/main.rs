@@ -21,6 +21,7 @@ mod gerrit_preflight;
 mod hook;
 mod hook_pre_push;
 mod isolation;
+mod isolation_before;
 mod isolation_builds;
 mod isolation_collisions;
 mod isolation_escape;

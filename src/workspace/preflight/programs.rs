@@ -10,6 +10,7 @@ use crate::plan::Command;
 use crate::probe::{Probe, at_least, dotted, find, quoted, version_in};
 use crate::workspace::packages::offline;
 use crate::workspace::place::has_makefile;
+use crate::workspace::toolchain;
 
 /// A program that says its version takes milliseconds.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -24,6 +25,10 @@ impl Preflight<'_> {
         };
         // A program that is there need not start: rustup's cargo does not without the toolchain that the directory asks for.
         if least.is_none() && !["go", "cargo"].contains(&name) {
+            return None;
+        }
+        // What the tree brings along is for its jobs to start: they will say what it lacks.
+        if name != "go" && toolchain::is_named_by_path(self.directory, self.environment) {
             return None;
         }
         let told = match version(name, &path, self.directory, self.environment) {

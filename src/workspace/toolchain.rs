@@ -1,0 +1,80 @@
+//! Whether a tree brings its own Rust toolchain along: rustup then starts what the tree names, whoever asks it for a version.
+//! That is for a job to do, in its sandbox, and not for kata-ci.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::Path;
+
+/// What rustup looks for, from a directory upwards; the nearest counts. See the rustup book, "Overrides".
+const FILES: [&str; 2] = ["rust-toolchain", "rust-toolchain.toml"];
+
+/// Whether cargo and its kin, started there, would be programs at a path that a file of the tree names. One that cannot be
+/// read counts as such.
+pub(super) fn is_named_by_path(
+    directory: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> bool {
+    // It comes before any file.
+    if environment.contains_key(OsStr::new("RUSTUP_TOOLCHAIN")) {
+        return false;
+    }
+    let nearest = directory
+        .ancestors()
+        .map(|above| FILES.map(|name| above.join(name)))
+        .find(|files| files.iter().any(|file| file.exists()));
+    nearest.is_some_and(|files| {
+        (files.iter())
+            .filter(|file| file.exists())
+            .any(|file| !file.is_file() || fs::read_to_string(file).map_or(true, |it| is_path(&it)))
+    })
+}
+
+/// A table, or in a file of the old kind a single name.
+fn is_path(text: &str) -> bool {
+    match text.parse::<toml::Table>() {
+        Ok(table) => (table.get("toolchain")).is_some_and(|named| named.get("path").is_some()),
+        Err(_) => Path::new(text.trim()).is_absolute(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_file_counts_and_a_variable_comes_before_it() {
+        let place = tempfile::tempdir().unwrap();
+        let below = place.path().join("src/agent");
+        fs::create_dir_all(&below).unwrap();
+        let mut environment = BTreeMap::new();
+        let write = |name: &str, text: &str| fs::write(place.path().join(name), text).unwrap();
+        write("rust-toolchain.toml", "[toolchain]\npath = \"tool\"\n");
+        assert!(is_named_by_path(&below, &environment));
+        write("src/agent/rust-toolchain", "1.69.0\n");
+        assert!(!is_named_by_path(&below, &environment));
+        write(
+            "src/agent/rust-toolchain.toml",
+            "[toolchain]\npath = \"/t\"",
+        );
+        assert!(is_named_by_path(&below, &environment));
+        environment.insert("RUSTUP_TOOLCHAIN".into(), "stable".into());
+        assert!(!is_named_by_path(&below, &environment));
+    }
+
+    #[test]
+    fn a_channel_is_no_path() {
+        for (text, expected) in [
+            ("stable", false),
+            (
+                "[toolchain]\nchannel = \"1.69.0\"\ncomponents = [\"clippy\"]\n",
+                false,
+            ),
+            ("/tmp/toolchain\n", true),
+            ("toolchain = { path = \"tool\" }\n", true),
+            ("", false),
+        ] {
+            assert_eq!(is_path(text), expected, "{text}");
+        }
+    }
+}
