@@ -4,8 +4,8 @@
 //! is ever seen is only taken for tests when the job failed: text that happens to begin with `ok 1` must not make a job
 //! pass. Until it is sure, its cases are held back.
 //!
-//! A plan is kept: tests that it counts and that never came are `not-run`, more tests than it counts are a failed case
-//! `(plan)`. `Bail out!` is a failed case of its own. A test that is to fail (`TODO`) and does is skipped, with its reason.
+//! A plan is kept: more tests than it counts, or less, are a failed case `(plan)`; those that never came are `not-run`
+//! besides. `Bail out!` is a failed case of its own, and stands for the plan that it breaks. A test that is to fail (`TODO`) and does is skipped, with its reason.
 //! Parents and subtests all count, as with Go.
 
 use super::cases::{Details, Out, Spans, WHOLE_PACKAGE};

@@ -32,6 +32,8 @@ pub(super) struct Stream {
     /// A version or a plan was seen.
     pub(super) sure: bool,
     held: Vec<Held>,
+    /// It said `Bail out!`.
+    is_given_up: bool,
     /// Where the output of the next test begins.
     from: u64,
 }
@@ -74,6 +76,7 @@ impl Stream {
             pending: None,
             sure: false,
             held: Vec::new(),
+            is_given_up: false,
             from,
         }
     }
@@ -222,6 +225,7 @@ impl Stream {
             why => why,
         };
         self.levels.truncate(1);
+        self.is_given_up = true;
         self.own_case(BAIL_OUT, CaseStatus::Failed, why, at, out);
     }
 
@@ -301,7 +305,8 @@ impl Stream {
             }
             return;
         };
-        if level.seen > plan {
+        // Where testing was given up, that is the failure.
+        if level.seen != plan && !self.is_given_up {
             let why = format!("{plan} planned, {} ran", level.seen);
             let mut case = Held::new(format!("{}{PLAN}", level.prefix), CaseStatus::Failed, &why);
             case.start = offset;

@@ -67,7 +67,7 @@ fn a_test_that_fails_is_told_with_its_place_and_what_never_ran() {
     assert_eq!(counts(&run, "shell.test"), expected(&[("failed", 1)]));
     assert_eq!(
         counts(&run, "perl.test"),
-        expected(&[("not-run", 2), ("passed", 1)])
+        expected(&[("failed", 1), ("not-run", 2), ("passed", 1)])
     );
     assert!(run.printed().contains("bad.bats:2"), "{}", run.printed());
 }

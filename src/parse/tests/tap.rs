@@ -28,16 +28,27 @@ fn a_version_without_a_plan_is_no_pass() {
 fn tests_that_were_planned_and_never_came_are_told() {
     assert_eq!(
         cases("1..3\nok 1 - a\nsegmentation fault\n", 139),
-        ["|a|passed", "|test 2|not-run", "|test 3|not-run"]
+        [
+            "|a|passed",
+            "|(plan)|failed",
+            "|test 2|not-run",
+            "|test 3|not-run"
+        ]
     );
     let many = cases("1..1000\nok 1 - a\n", 1);
-    assert_eq!(many.len(), 102);
-    assert_eq!(many[101], "|tests 102 to 1000|not-run");
+    assert_eq!(many.len(), 103);
+    assert_eq!(many[102], "|tests 102 to 1000|not-run");
     let nested = cases(
         "1..1\n# Subtest: g\n    1..2\n    ok 1 - a\nnot ok 1 - g\n",
         1,
     );
-    assert_eq!(nested, ["|g/a|passed", "|g/test 2|not-run", "|g|failed"]);
+    let expected = [
+        "|g/a|passed",
+        "|g/(plan)|failed",
+        "|g/test 2|not-run",
+        "|g|failed",
+    ];
+    assert_eq!(nested, expected);
 }
 
 #[test]
@@ -89,6 +100,7 @@ fn streams_that_follow_one_another_do_not_mix() {
         cases(died, 1),
         [
             "|a|passed",
+            "|(plan)|failed",
             "|test 2|not-run",
             "|test 3|not-run",
             "|b|passed"

@@ -138,7 +138,13 @@ fn not_run(context: &Context<'_>, job: &JobResult) -> Option<String> {
         shown.push_str(", ");
         shown.push_str(style.ellipsis());
     }
-    let count = words::plural(names.len(), "package");
+    let is_package = |case: &CaseResult| case.name == "(package)";
+    let mut not_run = (job.cases.iter()).filter(|case| case.status == CaseStatus::NotRun);
+    let what = match not_run.all(is_package) {
+        true => "package",
+        false => "test",
+    };
+    let count = words::plural(names.len(), what);
     Some(format!(
         "    not run: {count} ({})",
         style.foreign(&shown, LINE_CAP)
