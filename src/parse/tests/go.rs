@@ -229,3 +229,20 @@ fn nothing_to_test_is_said_with_its_fix() {
             .is_empty()
     );
 }
+
+#[test]
+fn a_panic_of_no_test_is_told_beside_a_test_that_failed() {
+    let text = concat!(
+        "=== RUN   TestA\n    a_test.go:7: no\n--- FAIL: TestA (0.00s)\n",
+        "=== RUN   TestB\n--- PASS: TestB (0.00s)\n",
+        "panic: too late\n\ngoroutine 7 [running]:\nexample.com/demo.TestB.func1()\n\t/src/demo/a_test.go:9 +0x25\n",
+        "exit status 2\nFAIL\texample.com/demo\t0.005s\n",
+    );
+    let parsed = parse(&rooted(), text, 1);
+    assert_eq!(
+        parsed.cases(),
+        ["|TestA|failed", "|TestB|passed", "|(package)|failed"]
+    );
+    let message = parsed.end("(package)").message.as_deref();
+    assert_eq!(message, Some("panic: too late"));
+}
