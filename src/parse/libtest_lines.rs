@@ -108,6 +108,16 @@ pub(super) fn death(text: &str) -> Option<&str> {
     how.strip_suffix(')')
 }
 
+/// ``error: test failed, to rerun pass `--test x` ``: cargo's word on the target that has just run.
+pub(super) fn is_failed_target(text: &str) -> bool {
+    [
+        "error: test failed, to rerun pass ",
+        "error: doctest failed, to rerun pass ",
+    ]
+    .iter()
+    .any(|words| text.starts_with(words))
+}
+
 /// `thread 'tests::a' has overflowed its stack`: the test, unless it is the main thread.
 pub(super) fn overflowed(text: &str) -> Option<&str> {
     let (thread, rest) = text.strip_prefix("thread '")?.split_once('\'')?;

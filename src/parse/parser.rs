@@ -149,7 +149,7 @@ impl State {
         let mut observations = Observations::default();
         go_json.finish(offset, out);
         go_text.end_suite(offset, out);
-        libtest.end_block(offset, out);
+        libtest.finish(offset, &seen, out);
         tap.finish(ending.is_some_and(Ending::is_success), offset, out);
         static_checks.finish(ending, offset, &context, &mut observations, out);
         let cases = out.names.tally.total() > 0;

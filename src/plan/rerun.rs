@@ -144,10 +144,8 @@ fn by_cargo_names<'a>(job: &Job, failed: &[&'a CaseResult]) -> Option<(Job, BTre
     if !is_cargo_test || !words.iter().any(|word| word == "--no-fail-fast") {
         return None;
     }
-    let names: BTreeSet<_> = failed
-        .iter()
-        .map(|case| without_number(&case.name))
-        .collect();
+    let names = failed.iter().map(|case| cargo_test(&case.name));
+    let names = names.collect::<Option<BTreeSet<_>>>()?;
     if names.iter().map(|name| name.len()).sum::<usize>() > LONGEST {
         return None;
     }
@@ -162,6 +160,13 @@ fn by_cargo_names<'a>(job: &Job, failed: &[&'a CaseResult]) -> Option<(Job, BTre
         ..job.clone()
     };
     Some((job, names))
+}
+
+/// The path of a test; none for a target as a whole, and for a test of documentation: rustdoc parts its name at the blanks.
+fn cargo_test(name: &str) -> Option<&str> {
+    let name = without_number(name);
+    let is_path = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | ':');
+    name.chars().all(is_path).then_some(name)
 }
 
 #[cfg(test)]

@@ -259,6 +259,38 @@ fn rerun_failed_takes_the_failures_of_the_last_run_and_says_which_that_was() {
 }
 
 #[test]
+fn a_target_of_cargo_that_fails_without_a_test_is_not_left_out() {
+    let place = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| write(&place.path().join("crate").join(name), text);
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"shaky\"\nedition = \"2021\"\n[[test]]\nname = \"own\"\nharness = false\n[workspace]\n",
+    );
+    write(
+        "src/lib.rs",
+        "#[test]\nfn flaky() {\n    if std::fs::File::create_new(\"tried\").is_ok() {\n        panic!(\"once\");\n    }\n}\n",
+    );
+    write(
+        "tests/own.rs",
+        "fn main() {\n    if std::env::args().count() == 1 {\n        std::process::exit(1);\n    }\n}\n",
+    );
+    crate::support::workspace::write(
+        &place.path().join("kata-ci.toml"),
+        "version = 1\n[[step]]\nname = \"test\"\nrun = [\"cargo\", \"test\", \"--no-fail-fast\", \"--offline\"]\nexpect = \"cases\"\nretries = 1\n[[component]]\nname = \"crate\"\n",
+    );
+    let run = run_in(place.path()).finish().expect_code(1);
+    assert_eq!(
+        count(&run, "crate.test"),
+        [one("failed", 1), one("flaky", 1)]
+    );
+    assert!(
+        run.junit().contains("name=\"(package)\""),
+        "{}",
+        run.junit()
+    );
+}
+
+#[test]
 fn kata_s_own_go_test_script_is_narrowed_too() {
     let place = crate::support::workspace::kata("gopath");
     let proxy = place.path().join("src/github.com/kata-containers/proxy");

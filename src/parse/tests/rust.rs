@@ -128,3 +128,46 @@ fn filtered_tests_are_told_with_their_cause() {
     );
     assert!(causes[0].1.as_ref().unwrap().contains("USERID=1000"));
 }
+
+#[test]
+fn a_target_that_failed_without_a_failed_test_is_a_case() {
+    let block = |result: &str, word: &str, totals: &str| {
+        format!(
+            "running 1 test\ntest a ... {result}\n\ntest result: {word}. {totals}; 0 ignored; 0 measured; 0 filtered out\n"
+        )
+    };
+    let bad = block("FAILED", "FAILED", "0 passed; 1 failed");
+    let good = block("ok", "ok", "1 passed; 0 failed");
+    let said = |target: &str| format!("error: test failed, to rerun pass `{target}`\n");
+    let custom =
+        "     Running tests/custom.rs (target/debug/deps/custom-0123456789abcdef)\nbroken\n";
+    let text = [
+        CRATE,
+        &bad,
+        &said("--lib"),
+        custom,
+        &said("--test custom"),
+        "   Doc-tests logging\n",
+        &good,
+        "error: 2 targets failed:\n",
+    ]
+    .concat();
+    let parsed = parse(&Context::default(), &text, 101);
+    assert_eq!(
+        parsed.cases(),
+        [
+            "logging|a|failed",
+            "logging (doc)|a|passed",
+            "custom|(package)|failed"
+        ]
+    );
+    let span = parsed.end("(package)").output[0];
+    let part = &text[span.start as usize..span.end as usize];
+    assert_eq!(part, [custom, &said("--test custom")].concat());
+    // Without cargo's names of the targets.
+    let quiet = [&*bad, &said("--lib"), &said("--test custom")].concat();
+    assert_eq!(cases(&quiet), ["|a|failed", "|(package)|failed"]);
+    // cargo's lines, on their own stream, come behind those of the tests.
+    let apart = [&*bad, CRATE, &said("--lib")].concat();
+    assert_eq!(cases(&apart), ["|a|failed"]);
+}

@@ -127,21 +127,23 @@ fn flags_that_narrow_already_are_not_narrowed_again() {
 fn crates_tests_run_again_by_name_where_cargo_went_on_after_a_failure() {
     let again = rerun(
         &job(&["cargo", "test", "--no-fail-fast", "--", "--nocapture"]),
-        &failed(&["tests::a", "src/lib.rs - thing (line 3)"]),
+        &failed(&["tests::a", "tests::b #2"]),
     );
     let Command::Run(words) = &again.command else {
         panic!("{again:?}");
     };
-    let expected = [
-        "--",
-        "--nocapture",
-        "--exact",
-        "src/lib.rs - thing (line 3)",
-        "tests::a",
-    ];
+    let expected = ["--", "--nocapture", "--exact", "tests::a", "tests::b"];
     assert_eq!(words[3..], expected);
     for whole in [&["cargo", "test"][..], &["make", "test"]] {
         assert_eq!(rerun(&job(whole), &failed(&["tests::a"])), job(whole));
+    }
+    let whole = job(&["cargo", "test", "--no-fail-fast"]);
+    for other in ["(package)", "src/lib.rs - thing (line 3)", "(unnamed)"] {
+        assert_eq!(
+            rerun(&whole, &failed(&["tests::a", other])),
+            whole,
+            "{other}"
+        );
     }
 }
 
