@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Fingerprint, LeftBehind};
 use crate::outcome::{CaseStatus, Ending, JobOutcome, Tally};
-use crate::plan::{Decision, JobId};
+use crate::plan::{Decision, JobId, Reach};
 
 /// Everything that can happen in a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -285,6 +285,9 @@ pub struct JobFinished {
     /// What a job that failed with the network off tried to reach, as its output tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub network_tried: Vec<String>,
+    /// How far the attempt came; of a job's last one, how far the job did in those that were whole.
+    #[serde(default, skip_serializing_if = "Reach::is_empty")]
+    pub reach: Reach,
     /// Log file, relative to the report directory; none when it never ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,

@@ -10,7 +10,11 @@ use super::orders::Stops;
 use super::supervisor::{Over, Supervisor};
 use crate::event::{Event, JobFinished, LeftBehind};
 use crate::outcome::{Cases, JobOutcome, Verdict, is_worth_another_try, over_attempts};
-use crate::plan::{Job, rerun};
+use crate::plan::{Job, Reach, rerun};
+
+/// Why an attempt that passed is not the last.
+const SHORT: &str =
+    "it came to tests that had not been reached before, and was to run only those that failed";
 
 /// Everything around one job.
 #[derive(Debug)]
@@ -36,22 +40,46 @@ impl Attempts<'_> {
         let visit = self.trees.enter(self.job);
         let mut cases = Cases::default();
         let mut before: Vec<JobFinished> = Vec::new();
+        let mut reach = self.job.reach.clone();
         let mut next = self.job.clone();
         loop {
             let attempt = before.len() as u32 + 1;
-            let over = self.attempt(attempt, &next, &mut cases);
-            let finished = self.sum(&over, &before, &cases);
-            let is_last = attempt > self.job.retries || !is_worth_another_try(finished.outcome);
-            if is_last {
-                let finished = self.with_files(finished, visit);
-                let outcome = finished.outcome;
-                self.send(Event::JobFinished(finished));
-                return outcome;
+            let mut over = self.attempt(attempt, &next, &mut cases);
+            let is_short = is_short(&next, &over, &reach);
+            if next.only.is_none() {
+                reach.extend(&over.reach);
             }
-            next = rerun(self.job, &cases);
+            let finished = JobFinished {
+                reach: reach.clone(),
+                ..self.sum(&over, &before, &cases)
+            };
+            // What it left out has to run for the first time: that is no retry.
+            let has_more = is_short && self.job.only.is_none();
+            if !has_more && self.is_last(attempt, finished.outcome) {
+                let finished = if is_short { short(finished) } else { finished };
+                return self.end(finished, visit);
+            }
+            next = match has_more {
+                true => self.job.clone(),
+                false => rerun(self.job, &cases),
+            };
+            if is_short {
+                over.reason = SHORT.to_owned();
+            }
             self.send(Event::AttemptFinished(over.clone()));
             before.push(over);
         }
+    }
+
+    fn is_last(&self, attempt: u32, outcome: JobOutcome) -> bool {
+        attempt > self.job.retries || !is_worth_another_try(outcome)
+    }
+
+    fn end(&self, finished: JobFinished, visit: Visit<'_>) -> JobOutcome {
+        let finished = self.with_files(finished, visit);
+        let outcome = finished.outcome;
+        self.send(Event::JobFinished(finished));
+        outcome
     }
 
     /// A consumer that is gone is noticed by the scheduler and by the supervisor's watch.
@@ -138,5 +166,20 @@ impl Attempts<'_> {
                 (verdict.outcome, verdict.reason, verdict.fix);
         }
         finished
+    }
+}
+
+/// Whether the attempt passed and left out what never ran.
+fn is_short(attempt: &Job, over: &JobFinished, reach: &Reach) -> bool {
+    attempt.only.is_some() && over.outcome == JobOutcome::Passed && over.reach.exceeds(reach)
+}
+
+/// The end of a job that was to run some tests only, and for which that is not enough.
+fn short(finished: JobFinished) -> JobFinished {
+    JobFinished {
+        outcome: JobOutcome::Failed,
+        reason: SHORT.to_owned(),
+        fix: Some("run all of it, without --rerun-failed".to_owned()),
+        ..finished
     }
 }

@@ -19,7 +19,7 @@ use super::{doubt, limits, program};
 use crate::event::{CaseFinished, Event, JobFinished, JobStarted, LeftBehind, PeakOf};
 use crate::outcome::{Ending, Facts, JobOutcome, Tally, Trouble, Verdict, verdict};
 use crate::parse::Observations;
-use crate::plan::Job;
+use crate::plan::{Job, Reach};
 
 /// Bytes looked at of a job's output, from its end, for what it was refused.
 const OF_ITS_OUTPUT: u64 = 1 << 20;
@@ -164,6 +164,7 @@ impl Supervisor<'_> {
             }
         }
         let trouble = failure.as_ref().map(|failure| failure.trouble.clone());
+        let reach = Reach::from(std::mem::take(&mut output.observations.go_ends));
         let facts = self.facts(ended.ending, trouble, output.cases, output.observations);
         let mut verdict = verdict(&facts);
         verdict.fix = failure.and_then(|failure| failure.fix).or(verdict.fix);
@@ -188,6 +189,7 @@ impl Supervisor<'_> {
             log: Some(self.log_name()),
             log_size: output.log_size,
             network_tried: tried,
+            reach,
             ..resources(
                 never_started(self.job, verdict),
                 ended,
@@ -268,6 +270,7 @@ pub(super) fn never_started(job: &Job, verdict: Verdict) -> JobFinished {
         packages_known: job.packages.is_some(),
         left_behind: LeftBehind::default(),
         network_tried: Vec::new(),
+        reach: Reach::default(),
         log: None,
         log_size: 0,
     }

@@ -1,5 +1,7 @@
 //! What a parser knows beforehand, and what it finds.
 
+use std::collections::BTreeMap;
+
 use crate::event::Span;
 use crate::outcome::CaseStatus;
 
@@ -72,4 +74,6 @@ pub struct Observations {
     pub vacuous_causes: Vec<(String, Option<String>)>,
     /// What a check claims not to have found although git knows it is there.
     pub contradictions: Vec<String>,
+    /// How often tests of each Go package were run to an end, by its import path: a job can test a package more than once.
+    pub go_ends: BTreeMap<String, u32>,
 }

@@ -137,6 +137,7 @@ impl GoJson {
             return;
         };
         self.order.retain(|other| other != import_path);
+        seen.go_end(import_path);
         let build = self.builds.remove(event.failed_build.as_ref());
         let status = if running.suite.has_tests() {
             None

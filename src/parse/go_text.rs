@@ -62,7 +62,7 @@ impl GoText {
             return true;
         }
         if let Some(closing) = go_lines::closing(text) {
-            seen.go_package(closing.import_path);
+            seen.go_end(closing.import_path);
             if go_package::package(context, closing.import_path).is_some() {
                 seen.go_note(closing.note);
             }

@@ -162,6 +162,7 @@ impl State {
             && !observations.nothing_ran
             && (!make.recipe || seen.make_idle.is_some());
         observations.vacuous_causes = causes::causes(&seen, &out.names.tally);
+        observations.go_ends = seen.go_ends;
         observations
     }
 }

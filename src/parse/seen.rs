@@ -1,12 +1,14 @@
 //! What the output told besides cases: packages and crates that were met, and hints why nothing was tested.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// Collected over the whole output.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// Import paths of Go packages that ended or were met.
     pub go_packages: HashSet<String>,
+    /// See [`super::Observations::go_ends`].
+    pub go_ends: BTreeMap<String, u32>,
     /// Crates that tests were run of, `-` as `_`.
     pub crates: HashSet<String>,
     /// A block of libtest without a crate's name was met.
@@ -33,6 +35,12 @@ impl Seen {
         if !self.go_packages.contains(import_path) {
             self.go_packages.insert(import_path.to_owned());
         }
+    }
+
+    /// A run of a Go package's tests ended.
+    pub(super) fn go_end(&mut self, import_path: &str) {
+        self.go_package(import_path);
+        *self.go_ends.entry(import_path.to_owned()).or_default() += 1;
     }
 
     /// A crate was met.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::{Bounds, Job, JobId, Plan};
+use super::{Bounds, Job, JobId, Plan, Reach};
 use crate::config::{Flaky, LeftBehindPolicy, Pipeline, Step};
 use crate::outcome::Expect;
 use crate::workspace::{FoundComponent, Workspace};
@@ -114,6 +114,7 @@ fn job(
         after,
         locks: component.locks.iter().chain(&step.locks).cloned().collect(),
         only: None,
+        reach: Reach::default(),
         retries: step.retries,
         flaky_fails: step.flaky == Flaky::Fail,
         left_behind_fails: step.left_behind == LeftBehindPolicy::Fail,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Bounds;
+use super::{Bounds, Reach};
 use crate::outcome::Expect;
 
 /// `COMPONENT.STEP`. A component's name holds no dot, so the first dot parts the two.
@@ -116,6 +116,8 @@ pub struct Job {
     pub locks: Vec<String>,
     /// The tests it is narrowed to, for people; none when it is all of the job.
     pub only: Option<String>,
+    /// How far all of it came before, where it is narrowed from the first.
+    pub reach: Reach,
     /// How often what failed is run again.
     pub retries: u32,
     /// Whether a test that passes only when it is run again fails the job all the same.
@@ -153,6 +155,7 @@ impl Job {
             after: Vec::new(),
             locks: Vec::new(),
             only: None,
+            reach: Reach::default(),
             retries: 0,
             flaky_fails: false,
             left_behind_fails: false,

@@ -17,7 +17,7 @@ pub use build::{Selection, SelectionError, build};
 pub use environment::passed;
 pub(crate) use environment::{of_component, overlay};
 pub use job::{Command, Job, JobId, Plan, Readiness};
-pub use rerun::rerun;
+pub use rerun::{Reach, rerun};
 pub use schedule::{Next, Schedule};
 
 #[cfg(test)]

@@ -8,9 +8,14 @@
 //! `KATA_GO_TEST_FLAGS`: go-test.sh hands those through `eval` once, and once more when it tests as root, and no pattern
 //! with `|` means the same to none, one and two of them. Where flags narrow already, they win over `GOFLAGS`: all of the job
 //! runs again. Rust: by name behind `cargo test … -- --exact`, where the step calls cargo itself with `--no-fail-fast`.
+//!
+//! A job ends at its first failing `go test`, and what it would have run after that is in no output. Where a narrowed
+//! attempt passes there and goes on to more, [`Reach`] tells. A `go test` whose output is thrown away is beyond it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+
+use serde::{Deserialize, Serialize};
 
 use super::{Command, Job};
 use crate::outcome::{CaseResult, CaseStatus, Expect};
@@ -40,6 +45,41 @@ fn narrowed(job: &Job, cases: &[CaseResult]) -> Option<Job> {
         only: Some(listed(&names)),
         ..narrowed
     })
+}
+
+/// How often tests of each Go package were run to an end, by its import path, at most in one attempt.
+///
+/// The second time may be as another user, with other build tags or in another module: other tests.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reach(BTreeMap<String, u32>);
+
+impl From<BTreeMap<String, u32>> for Reach {
+    fn from(ends: BTreeMap<String, u32>) -> Self {
+        Self(ends)
+    }
+}
+
+impl Reach {
+    /// Whether it came to no Go package.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes what another attempt came to.
+    pub fn extend(&mut self, other: &Self) {
+        for (package, count) in &other.0 {
+            let most = self.0.entry(package.clone()).or_default();
+            *most = (*most).max(*count);
+        }
+    }
+
+    /// Whether it came to something that the other did not. If this one was narrowed and the other was whole, a part of that
+    /// has never run.
+    pub fn exceeds(&self, other: &Self) -> bool {
+        let known = |package| other.0.get(package).copied().unwrap_or_default();
+        (self.0.iter()).any(|(package, count)| *count > known(package))
+    }
 }
 
 /// A case that says that others may never have run: one that ended its process, or a package that was not come to.

@@ -104,6 +104,35 @@ fn a_flaky_go_test_is_run_again_alone_and_told() {
     assert!(printed.contains("2 flaky"), "{printed}");
 }
 
+/// The module, tested a second time with a tag; the tests that only then there are fail.
+fn tested_twice() -> tempfile::TempDir {
+    let place = go_module();
+    let tool = place.path().join("tool");
+    let makefile = "test:\n\tgo test -v ./...\n\tgo test -v -tags more ./...\n.PHONY: test\n";
+    write(&tool.join("Makefile"), makefile);
+    write(
+        &tool.join("b/more_test.go"),
+        "//go:build more\n\npackage b\n\nimport \"testing\"\n\nfunc TestMore(t *testing.T) { t.Fatal(\"never good\") }\n",
+    );
+    place
+}
+
+#[test]
+fn tests_that_only_a_narrowed_attempt_came_to_are_run_whole() {
+    let place = tested_twice();
+    let run = retry(place.path(), &["--retries", "1"]).expect_code(1);
+    let job = run.job("tool.test");
+    assert_eq!(job["outcome"], "failed");
+    assert_eq!(job["attempt"], 3);
+    assert!(run.log("tool.test.3").contains("--- FAIL: TestMore"));
+    let printed = run.printed();
+    assert!(
+        printed.contains("attempt 2 passed: it came to tests"),
+        "{printed}"
+    );
+    assert!(printed.contains("attempt 3 runs all of it"), "{printed}");
+}
+
 #[test]
 fn without_retries_it_has_failed() {
     let place = go_module();
@@ -256,6 +285,29 @@ fn rerun_failed_takes_the_failures_of_the_last_run_and_says_which_that_was() {
     );
     let nothing = run(&["--rerun-failed"]).expect_code(4);
     assert!(nothing.stderr.contains("nothing"), "{}", nothing.stderr);
+}
+
+#[test]
+fn rerun_failed_is_no_pass_where_it_came_to_tests_that_never_ran() {
+    let place = tested_twice();
+    let reports = place.path().join(".reports");
+    let run = |more: &[&str]| {
+        crate::support::KataCi::bare()
+            .args(["run", "-p", "makefile", "-s", "test", "-C"])
+            .args([place.path()])
+            .args(["--report-dir"])
+            .args([&reports])
+            .args(more)
+            .finish()
+    };
+    run(&[]).expect_code(1);
+    let again = run(&["--rerun-failed"]).expect_code(1);
+    let printed = again.printed();
+    assert!(printed.contains("had not been reached before"), "{printed}");
+    assert!(printed.contains("without --rerun-failed"), "{printed}");
+    // It is the whole job that has failed now.
+    let whole = run(&["--rerun-failed"]).expect_code(1);
+    assert!(whole.printed().contains("TestMore"), "{}", whole.printed());
 }
 
 #[test]

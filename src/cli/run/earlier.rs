@@ -91,9 +91,16 @@ fn has_failed(result: &JobResult) -> bool {
     }
 }
 
-/// Only a failure tells which tests to run: of any other end some never ran.
+/// Only a failure tells which tests to run: of any other end some never ran. Which test left something behind is not known.
 fn narrow(job: &mut Job, result: &JobResult) {
-    if result.outcome() == Some(JobOutcome::Failed) {
+    let Some(finished) = &result.finished else {
+        return;
+    };
+    let is_left_behind = job.left_behind_fails && !finished.left_behind.is_empty();
+    if finished.outcome == JobOutcome::Failed && !is_left_behind {
         *job = rerun(job, &result.cases);
+    }
+    if job.only.is_some() {
+        job.reach = finished.reach.clone();
     }
 }

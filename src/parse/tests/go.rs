@@ -246,3 +246,22 @@ fn a_panic_of_no_test_is_told_beside_a_test_that_failed() {
     let message = parsed.end("(package)").message.as_deref();
     assert_eq!(message, Some("panic: too late"));
 }
+
+#[test]
+fn how_often_a_package_ended_is_counted_in_text_and_in_events() {
+    let texts = [
+        "ok  \texample.com/demo/a\t0.1s\n?   \texample.com/demo/b\t[no test files]\n".repeat(2),
+        concat!(
+            r#"{"Action":"pass","Package":"example.com/demo/a"}"#,
+            "\n",
+            r#"{"Action":"skip","Package":"example.com/demo/b"}"#,
+            "\n"
+        )
+        .repeat(2),
+    ];
+    let expected = ["a", "b"].map(|name| (format!("example.com/demo/{name}"), 2));
+    for text in texts {
+        let observations = parse(&rooted(), &text, 0).observations;
+        assert_eq!(observations.go_ends, expected.clone().into(), "{text}");
+    }
+}

@@ -157,3 +157,19 @@ fn many_names_are_shown_as_a_few() {
         Some("Test0, Test1, Test2, and 6 more")
     );
 }
+
+#[test]
+fn a_package_more_or_once_more_is_further_than_the_whole_job_came() {
+    let reach = |ends: &[(&str, u32)]| {
+        let owned = |(package, count): &(&str, u32)| ((*package).to_owned(), *count);
+        Reach::from(ends.iter().map(owned).collect::<BTreeMap<_, _>>())
+    };
+    let mut whole = reach(&[("a", 2), ("b", 1)]);
+    whole.extend(&reach(&[("a", 1), ("c", 1)]));
+    for within in [&[][..], &[("a", 2), ("b", 1), ("c", 1)]] {
+        assert!(!reach(within).exceeds(&whole), "{within:?}");
+    }
+    for beyond in [&[("b", 2)][..], &[("a", 1), ("d", 1)]] {
+        assert!(reach(beyond).exceeds(&whole), "{beyond:?}");
+    }
+}

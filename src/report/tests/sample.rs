@@ -54,6 +54,7 @@ pub fn end(job: &str, outcome: JobOutcome, reason: &str) -> JobFinished {
         packages_known: true,
         left_behind: Default::default(),
         network_tried: Vec::new(),
+        reach: Default::default(),
         log: Some(format!("logs/{job}.log")),
         log_size: 0,
     }
