@@ -1,12 +1,17 @@
 //! A job that was tried more than once: which end of a case counts, and what the attempts add up to.
 //!
 //! A case is `flaky` when it was bad and a later attempt saw it pass. An attempt that did not run a bad case again proves
-//! nothing about it: it stays bad. A case that passed first and is bad later is bad.
+//! nothing about it: it stays bad. A case that passed first and is bad later is bad. What stands for a package as a whole
+//! (it was not built, it panicked outside of its tests) is not told again where that is well: there tests of the package that
+//! pass in a whole attempt are the proof.
 
 use std::collections::HashMap;
 use std::ops::Deref;
 
 use super::{CaseResult, CaseStatus, JobOutcome, Tally, Verdict};
+
+/// Names of cases that stand for no test but for what kept tests from running.
+const STAND_INS: [&str; 4] = ["(package)", "(plan)", "(bail out)", "(unnamed)"];
 
 /// What a later attempt makes of the end of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +112,8 @@ pub struct Cases {
     tally: Tally,
     /// Where each is in the list; filled when a second attempt begins.
     index: HashMap<(String, String), usize>,
+    /// Those in the list that are bad and stand for no test, when an attempt begins.
+    stand_ins: Vec<usize>,
     narrowed: bool,
 }
 
@@ -118,6 +125,9 @@ impl Cases {
             let keys = self.list.iter().enumerate();
             self.index = keys.map(|(at, case)| (key(case), at)).collect();
         }
+        let cases = self.list.iter().enumerate();
+        let bad = cases.filter(|(_, case)| case.status.is_bad() && is_stand_in(&case.name));
+        self.stand_ins = bad.map(|(at, _)| at).collect();
     }
 
     /// A case of the attempt ended.
@@ -130,6 +140,23 @@ impl Cases {
             Some(at) => self.again(at, case),
             None if case.attempt <= 1 || is_news(self.narrowed, case.status) => self.push(case),
             None => {}
+        }
+        if case.status == CaseStatus::Passed && !self.narrowed {
+            self.relieve(case);
+        }
+    }
+
+    /// A test passed: what kept it from running in an attempt before did not in this one.
+    fn relieve(&mut self, passed: &CaseResult) {
+        for at in &self.stand_ins {
+            let counted = &mut self.list[*at];
+            let is_over = counted.attempt < passed.attempt && counted.package == passed.package;
+            if is_over && counted.status.is_bad() {
+                self.earlier.push(counted.clone());
+                self.tally.remove(counted.status);
+                counted.status = CaseStatus::Flaky;
+                self.tally.add(counted.status);
+            }
         }
     }
 
@@ -187,6 +214,13 @@ impl<'a> IntoIterator for &'a Cases {
     fn into_iter(self) -> Self::IntoIter {
         self.list.iter()
     }
+}
+
+/// Whether it is one of [`STAND_INS`], with the names of the subtests around it and the number of its repetition.
+fn is_stand_in(name: &str) -> bool {
+    let own = name.rsplit('/').next().unwrap_or(name);
+    let own = own.split(" #").next().unwrap_or(own);
+    STAND_INS.contains(&own)
 }
 
 fn key(case: &CaseResult) -> (String, String) {
@@ -263,6 +297,30 @@ mod tests {
         for later in later {
             let cases = cases(&[&[("a", Skipped), ("b", Failed)], later], false);
             assert_eq!(statuses(&cases)[..2], [("a", Skipped), ("b", Failed)]);
+        }
+    }
+
+    #[test]
+    fn what_stood_for_a_package_is_over_where_tests_of_it_pass_and_fails_again_where_it_does() {
+        let first: &[_] = &[("(package)", Failed), ("g/(plan) #2", Failed)];
+        let passed: [&[_]; 2] = [first, &[("a", Passed)]];
+        let over = cases(&passed, false);
+        assert_eq!(
+            statuses(&over),
+            [("(package)", Flaky), ("g/(plan) #2", Flaky), ("a", Passed)]
+        );
+        assert_eq!(over.earlier().len(), 2);
+        assert_eq!(over.tally().bad(), 0);
+        // Not where only some tests ran, or none passed.
+        assert_eq!(cases(&passed, true).tally().bad(), 2);
+        assert_eq!(cases(&[first, &[("a", Skipped)]], false).tally().bad(), 2);
+        for order in [
+            [("a", Passed), ("(package)", Failed)],
+            [("(package)", Failed), ("a", Passed)],
+        ] {
+            let again = cases(&[&[("(package)", Failed)], &order], false);
+            assert_eq!(statuses(&again), [("(package)", Failed), ("a", Passed)]);
+            assert_eq!(again.earlier().len(), 1);
         }
     }
 

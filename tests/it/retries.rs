@@ -311,6 +311,39 @@ fn rerun_failed_is_no_pass_where_it_came_to_tests_that_never_ran() {
 }
 
 #[test]
+fn a_package_that_did_not_come_to_its_tests_once_is_flaky() {
+    let place = makefiles(&[("tool", "test:\n go test -v ./...\n.PHONY: test")]);
+    let tool = place.path().join("tool");
+    write(&tool.join("go.mod"), "module example.com/tool\n\ngo 1.19\n");
+    write(
+        &tool.join("a_test.go"),
+        r#"package a
+
+import (
+	"os"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	if _, err := os.Stat("tried"); err != nil {
+		os.WriteFile("tried", nil, 0o644)
+		panic("not ready")
+	}
+	os.Exit(m.Run())
+}
+
+func TestGood(t *testing.T) {}
+"#,
+    );
+    let run = retry(place.path(), &["--retries", "1"]).expect_code(0);
+    assert_eq!(
+        count(&run, "tool.test"),
+        [one("flaky", 1), one("passed", 1)]
+    );
+    assert!(run.junit().contains("panic: not ready"), "{}", run.junit());
+}
+
+#[test]
 fn a_target_of_cargo_that_fails_without_a_test_is_not_left_out() {
     let place = tempfile::tempdir().expect("a directory");
     let write = |name: &str, text: &str| write(&place.path().join("crate").join(name), text);
