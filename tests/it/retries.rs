@@ -216,6 +216,14 @@ fn what_no_test_explains_is_run_again_as_a_whole() {
     let job = run.job("shaky.check");
     assert_eq!(job["attempt"], 2);
     assert_eq!(job["reason"], "flaky: passed in attempt 2");
+    let junit = run.junit();
+    assert!(junit.contains("<flakyFailure type=\"failed\""), "{junit}");
+    assert!(
+        run.printed().contains("! shaky.check flaky: "),
+        "{}",
+        run.printed()
+    );
+    assert_eq!(invalid(&run), "");
 }
 
 #[test]

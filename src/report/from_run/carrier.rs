@@ -1,12 +1,15 @@
 //! The case that carries a job's outcome where its own cases do not explain it.
 //!
-//! Readers of JUnit see cases, not suites: a job that timed out after its last case passed would be green to them.
+//! Readers of JUnit see cases, not suites: a job that timed out after its last case passed would be green to them, and one
+//! whose command failed before it passed would never have been flaky.
 
 use super::line;
 use super::output::JobLog;
 use crate::event::JobFinished;
 use crate::outcome::{JobOutcome, JobResult};
-use crate::report::model::{Case, Details, Problem, ProblemKind, State, Text};
+use crate::report::model::{
+    Attempt, AttemptKind, Case, Details, Problem, ProblemKind, State, Text,
+};
 use crate::report::summary::NO_END;
 
 /// The case a job needs, named after the step, if it needs one.
@@ -16,6 +19,7 @@ pub(super) fn of(job: &JobResult, log: &mut JobLog<'_, '_>) -> Option<Case> {
         return Some(case(job, State::Error, Some(lost), 0.0, log));
     };
     let explained = match finished.outcome {
+        JobOutcome::Passed if bad_attempts(job).next().is_some() => job.tally.flaky > 0,
         JobOutcome::Passed => job.tally.passed + job.tally.flaky > 0,
         JobOutcome::Failed => job.tally.bad() > 0,
         _ => false,
@@ -23,8 +27,12 @@ pub(super) fn of(job: &JobResult, log: &mut JobLog<'_, '_>) -> Option<Case> {
     if explained {
         return None;
     }
-    let state = state(finished.outcome, finished.allowed.is_some());
-    let why = (state != State::Passed).then(|| (finished.outcome, message(finished)));
+    let state = match state(finished.outcome, finished.allowed.is_some()) {
+        State::Passed if bad_attempts(job).next().is_some() => State::Flaky,
+        state => state,
+    };
+    let is_good = matches!(state, State::Passed | State::Flaky);
+    let why = (!is_good).then(|| (finished.outcome, message(finished)));
     Some(case(job, state, why, finished.seconds, log))
 }
 
@@ -55,25 +63,48 @@ fn case(
     log: &mut JobLog<'_, '_>,
 ) -> Case {
     let id = &job.queued.job;
-    let details = why.map(|(outcome, message)| {
-        let problem = problem(state, outcome, &message)?;
-        let out = if state.is_bad() {
-            log.whole()
-        } else {
-            String::new()
-        };
-        Some(Box::new(Details {
-            problems: vec![problem],
-            out: Text::here(out),
-            ..Details::default()
-        }))
-    });
+    let problem = why.and_then(|(outcome, message)| problem(state, outcome, &message));
+    let out = match state.is_bad() {
+        true => log.whole(),
+        false => String::new(),
+    };
+    let details = Details {
+        problems: problem.into_iter().collect(),
+        attempts: (bad_attempts(job))
+            .map(|one| attempt(one, state == State::Flaky, log))
+            .collect(),
+        out: Text::here(out),
+        ..Details::default()
+    };
     Case {
         class: line(id.as_str()).into(),
         name: line(id.step()).into(),
         state,
         seconds: Some(seconds),
-        details: details.flatten(),
+        details: (details != Details::default()).then(|| Box::new(details)),
+    }
+}
+
+/// Attempts that another one followed because they ended badly.
+fn bad_attempts(job: &JobResult) -> impl Iterator<Item = &JobFinished> {
+    let attempts = job.attempts.iter();
+    attempts.filter(|attempt| attempt.outcome != JobOutcome::Passed)
+}
+
+fn attempt(end: &JobFinished, is_flaky: bool, log: &mut JobLog<'_, '_>) -> Attempt {
+    let kind = match (is_flaky, end.outcome) {
+        (true, JobOutcome::Failed) => AttemptKind::FlakyFailure,
+        (true, _) => AttemptKind::FlakyError,
+        (false, JobOutcome::Failed) => AttemptKind::RerunFailure,
+        (false, _) => AttemptKind::RerunError,
+    };
+    Attempt {
+        kind,
+        word: Some(end.outcome.word().into()),
+        message: Some(line(&end.reason).into()),
+        body: Text::Empty,
+        out: Text::here(log.whole_of(end.attempt, end.log_size)),
+        err: Text::Empty,
     }
 }
 

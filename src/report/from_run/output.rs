@@ -108,14 +108,15 @@ impl JobLog<'_, '_> {
 
     /// Head and tail of the whole log of the last attempt; nothing while its size is not known.
     pub(super) fn whole(&mut self) -> String {
-        if self.size == 0 {
-            return String::new();
+        self.whole_of(self.last, self.size)
+    }
+
+    /// Head and tail of the whole log of an attempt, of so many bytes.
+    pub(super) fn whole_of(&mut self, attempt: u32, size: u64) -> String {
+        match size {
+            0 => String::new(),
+            end => self.excerpt(attempt, &[Span { start: 0, end }]),
         }
-        let whole = Span {
-            start: 0,
-            end: self.size,
-        };
-        self.excerpt(self.last, &[whole])
     }
 
     /// Once a suite: a line for each of a hundred thousand cases would fill the file by itself.

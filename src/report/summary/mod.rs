@@ -114,9 +114,12 @@ impl Context<'_> {
         }
     }
 
-    /// Tests that passed only when they were run again.
+    /// What passed only when it was run again: tests, else the job.
     fn flaky(&self, lines: &mut Vec<String>) {
-        for job in self.run.jobs().filter(|job| job.tally.flaky > 0) {
+        let passed_again =
+            |job: &JobResult| job.outcome() == Some(JobOutcome::Passed) && !job.attempts.is_empty();
+        let is_flaky = |job: &&JobResult| job.tally.flaky > 0 || passed_again(job);
+        for job in self.run.jobs().filter(is_flaky) {
             let flaky = job
                 .cases
                 .iter()
@@ -131,6 +134,9 @@ impl Context<'_> {
             let more = job.tally.flaky as usize - names.len();
             if more > 0 {
                 names.push(format!("{more} more"));
+            }
+            if names.is_empty() {
+                names.push("its command, and no test of it".to_owned());
             }
             let names = self.style.foreign(&names.join(", "), LINE_CAP);
             let id = self.style.foreign(job.queued.job.as_str(), LINE_CAP);
