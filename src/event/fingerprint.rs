@@ -13,7 +13,8 @@ pub struct Fingerprint {
     pub pipeline: String,
     /// Of each variable that jobs get of the user's. Salted with the run's id: a proxy's password could be guessed otherwise.
     pub environment: BTreeMap<String, String>,
-    /// Of each component's repository: its commit, and the content of every tracked file that differs from it.
+    /// Of each component's repository, and of kata's tests repository where its scripts are the jobs: its commit, and the
+    /// content of every tracked file that differs from it.
     pub trees: BTreeMap<String, String>,
 }
 

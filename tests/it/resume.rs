@@ -237,6 +237,42 @@ fn what_changed_is_named_and_refused() {
 }
 
 #[test]
+fn another_commit_of_the_tests_repository_is_refused() {
+    let place = Place::new(kata("gopath"));
+    let check = ["proxy", "-s", "check"];
+    let run = place.kata_ci(&check).start();
+    until("the run has begun", || {
+        std::fs::read_to_string(place.file("events.jsonl")).is_ok_and(|text| text.contains('\n'))
+    });
+    kill(run);
+    let tests = (place.workspace.path()).join("src/github.com/kata-containers/tests");
+    git(
+        &tests,
+        &["commit", "--quiet", "--allow-empty", "--message", "x"],
+    );
+    let refused = resume(&place, &check).expect_code(2);
+    let why = "these changed: the tracked files of tests";
+    assert!(refused.stderr.contains(why), "{}", refused.stderr);
+}
+
+#[test]
+fn what_was_skipped_is_asked_again() {
+    let place = waiting();
+    write(
+        &place.workspace.path().join("kata-ci.toml"),
+        "version = 1\nextends = \"makefile\"\n[[component]]\nname = \"a\"\nrequires = [\"program:no-such-program-of-kata-ci\"]\n[[component]]\nname = \"b\"\n",
+    );
+    let run = place.kata_ci(&STEP).start();
+    place.wait_for_log("b.check", "b waits");
+    kill(run);
+    write(&place.workspace.path().join("go"), "");
+    resume(&place, &["--require-all"]).expect_code(75);
+    let (_, outcomes, _) = place.outcome();
+    assert_eq!(outcomes["a.check"], "error");
+    assert_eq!(outcomes["b.check"], "passed");
+}
+
+#[test]
 fn a_run_that_goes_on_is_left_alone() {
     let place = waiting();
     let run = place.kata_ci(&STEP).start();

@@ -1,13 +1,15 @@
 //! Taking the fingerprint of a run that is about to begin, or to go on.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::prepare::Prepared;
+use crate::config::Layout;
 use crate::event::{Fingerprint, digest};
 use crate::git::{Git, GitError};
 use crate::plan::passed;
@@ -41,16 +43,29 @@ fn trees(prepared: &Prepared) -> BTreeMap<String, String> {
         jobs.any(|job| job.id.component() == name)
     };
     let components = prepared.workspace.components.iter();
-    components
+    let components = components
         .filter(|found| planned(&found.component.name))
-        .filter_map(|found| {
-            let top = git.top_level(&found.directory).ok()?;
+        .map(|found| (found.component.name.clone(), found.directory.clone()));
+    components
+        .chain(tests_repository(prepared))
+        .filter_map(|(name, directory)| {
+            let top = git.top_level(&directory).ok()?;
             let tree = known
                 .entry(top.clone())
                 .or_insert_with(|| tree(&git, &top).ok());
-            Some((found.component.name.clone(), tree.clone()?))
+            Some((name, tree.clone()?))
         })
         .collect()
+}
+
+/// The clone whose scripts the jobs of kata v1 are.
+fn tests_repository(prepared: &Prepared) -> Option<(String, PathBuf)> {
+    if prepared.pipeline.layout != Layout::Gopath {
+        return None;
+    }
+    let gopath = (prepared.workspace.environment).get(OsStr::new("GOPATH"))?;
+    let clone = Path::new(gopath).join("src/github.com/kata-containers/tests");
+    Some(("tests".to_owned(), clone))
 }
 
 /// The commit and every tracked file that differs from it. New files do not count: jobs leave some behind.

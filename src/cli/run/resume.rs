@@ -161,10 +161,11 @@ fn interrupted(directory: ReportDirectory, journal: Journal, records: &[Record])
     }
 }
 
-/// A job that was ended or left out because the run was, is not done.
+/// A job that was ended or left out because the run was, is not done. One that was skipped never ran: whether it can, and
+/// whether that is an error, is asked again.
 fn done(run: &Run) -> BTreeMap<JobId, JobOutcome> {
-    let is_over =
-        |outcome: &JobOutcome| !matches!(outcome, JobOutcome::Cancelled | JobOutcome::NotRun);
+    use JobOutcome::{Cancelled, NotRun, Skipped};
+    let is_over = |outcome: &JobOutcome| !matches!(outcome, Cancelled | NotRun | Skipped);
     run.jobs()
         .filter_map(|job| Some((job.queued.job.clone(), job.outcome().filter(is_over)?)))
         .collect()
