@@ -279,6 +279,8 @@ fn a_run_that_goes_on_is_left_alone() {
     place.wait_for_log("b.check", "b waits");
     let refused = resume(&place, &[]).expect_code(2);
     assert!(refused.stderr.contains("is going on"), "{}", refused.stderr);
+    let refused = place.kata_ci(&["--rerun-failed"]).finish().expect_code(2);
+    assert!(refused.stderr.contains("is going on"), "{}", refused.stderr);
     write(&place.workspace.path().join("go"), "");
     run.finish().expect_code(0);
     let ended = resume(&place, &[]).expect_code(4);

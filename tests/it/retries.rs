@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::workspace::{makefiles, write};
+use crate::support::workspace::{git, makefiles, write};
 use crate::support::{Finished, run_in};
 
 /// A Go module with two packages. `TestFlaky` fails until the file `tried` is there, which it makes.
@@ -316,6 +316,31 @@ fn rerun_failed_is_no_pass_where_it_came_to_tests_that_never_ran() {
     // It is the whole job that has failed now.
     let whole = run(&["--rerun-failed"]).expect_code(1);
     assert!(whole.printed().contains("TestMore"), "{}", whole.printed());
+}
+
+#[test]
+fn rerun_failed_names_what_is_not_selected_and_passes_over_runs_without_a_job() {
+    let bad = "test:\n @echo 'running 1 test'; echo 'test a ... FAILED'; echo; echo 'test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out'; exit 101\n.PHONY: test";
+    let place = makefiles(&[("one", bad), ("two", bad)]);
+    git(place.path(), &["init", "--quiet"]);
+    git(place.path(), &["add", "--all"]);
+    git(place.path(), &["commit", "--quiet", "--message", "all"]);
+    let state = tempfile::tempdir().expect("a directory");
+    let run = |more: &[&str]| {
+        crate::support::KataCi::bare()
+            .env("XDG_STATE_HOME", state.path())
+            .args(["run", "-p", "makefile", "-s", "test", "-C"])
+            .args([place.path()])
+            .args(more)
+            .finish()
+    };
+    run(&[]).expect_code(1);
+    run(&["--since", "HEAD"]).expect_code(0);
+    let again = run(&["--rerun-failed", "one"]).expect_code(1).printed();
+    assert!(
+        again.contains(": one.test; not selected: two.test"),
+        "{again}"
+    );
 }
 
 #[test]

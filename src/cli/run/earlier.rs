@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use super::super::arguments::RunArguments;
 use super::super::failure::Failure;
 use super::super::kept_runs::{self, start};
-use super::super::report_directory::runs_directory;
+use super::super::report_directory::{Occupied, lock, runs_directory};
 use crate::event::{Notice, RunStarted, read_journal};
 use crate::outcome::{JobOutcome, JobResult, Run};
-use crate::plan::{Job, Plan, rerun};
+use crate::plan::{Job, JobId, Plan, rerun};
 
 /// Report directories that may hold a run of this workspace: the one that was named, else those kept, newest first.
 pub(super) fn directories(
@@ -38,7 +38,10 @@ pub(super) fn keep_failed(
     workspace: &Path,
     directories: &[PathBuf],
 ) -> Result<(String, Notice), Failure> {
-    let is_ours = |started: &RunStarted| Path::new(&started.workspace) == workspace;
+    // A run without a job (`--since` with nothing affected) says nothing of any.
+    let is_ours = |started: &RunStarted| {
+        Path::new(&started.workspace) == workspace && !started.jobs.is_empty()
+    };
     let found = directories.iter().find_map(|directory| {
         let started = start(directory).filter(is_ours)?;
         Some((directory, started.run_id))
@@ -49,7 +52,13 @@ pub(super) fn keep_failed(
             workspace.display()
         ))
     })?;
+    if matches!(lock(directory), Err(Occupied::InUse)) {
+        return Err(Failure::Usage(format!(
+            "--rerun-failed: run {id}, the last one, is going on\n  = help: wait for its end, or end it"
+        )));
+    }
     let last = fold(directory)?;
+    let left = not_selected(&last, plan);
     let mut again = Vec::new();
     plan.jobs.retain_mut(|job| {
         let result = last.jobs.get(&job.id).filter(|result| has_failed(result));
@@ -67,8 +76,22 @@ pub(super) fn keep_failed(
             "--rerun-failed: nothing of what is selected failed in run {id}"
         )));
     }
-    let text = format!("runs again what failed in run {id}: {}", again.join(", "));
+    let mut text = format!("runs again what failed in run {id}: {}", again.join(", "));
+    if !left.is_empty() {
+        text.push_str(&format!("; not selected: {}", left.join(", ")));
+    }
     Ok((id, Notice { text, fix: None }))
+}
+
+/// What failed and is not in the plan.
+fn not_selected(last: &Run, plan: &Plan) -> Vec<String> {
+    let is_planned = |id: &JobId| plan.jobs.iter().any(|job| job.id == *id);
+    let failed = last.jobs().filter(|result| has_failed(result));
+    failed
+        .map(|result| &result.queued.job)
+        .filter(|id| !is_planned(id))
+        .map(JobId::to_string)
+        .collect()
 }
 
 fn fold(directory: &Path) -> Result<Run, Failure> {
