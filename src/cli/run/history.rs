@@ -23,6 +23,8 @@ const LARGEST: u64 = 16 << 20;
 struct Earlier {
     #[serde(default)]
     workspace: PathBuf,
+    /// Its jobs ran some of their tests only.
+    rerun_of: Option<String>,
     jobs: Vec<EarlierJob>,
 }
 
@@ -44,7 +46,7 @@ struct Passes<'a> {
 fn passes(directories: &[PathBuf]) -> BTreeMap<(PathBuf, String), Passes<'_>> {
     let mut passes: BTreeMap<_, Passes<'_>> = BTreeMap::new();
     for directory in directories.iter().take(READ) {
-        let Some(earlier) = read(directory) else {
+        let Some(earlier) = read(directory).filter(|earlier| earlier.rerun_of.is_none()) else {
             continue;
         };
         let passed = |job: &EarlierJob| job.outcome == JobOutcome::Passed;
@@ -118,6 +120,13 @@ mod tests {
         run("/other", "passed", 800.0);
         for seconds in [3.0, 50.0, 1.0, 2.0, 4.0, 700.0, 700.0, 700.0] {
             run("/w", "passed", seconds);
+        }
+        let narrowed = r#"{"workspace": "/w", "rerun_of": "x", "jobs": [{"id": "a.test", "outcome": "passed", "seconds": 0.1}]}"#;
+        for number in 0..3 {
+            let directory = place.path().join(format!("narrowed {number}"));
+            std::fs::create_dir(&directory).unwrap();
+            std::fs::write(directory.join("result.json"), narrowed).unwrap();
+            directories.insert(0, directory);
         }
         directories.insert(0, place.path().join("without a result"));
         std::fs::write(place.path().join("0/broken"), "{").unwrap();
