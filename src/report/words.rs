@@ -138,8 +138,11 @@ pub(super) fn path(path: &Path, home: Option<&Path>, style: &Style) -> String {
     style.foreign(&shown, 4096)
 }
 
-/// `kata-v1 · 4 components × check, test · 2 at a time · network off (enforced)`.
+/// `kata-v1 · 4 components × check, test · 2 at a time · network off (enforced)`; of a run without a job only the pipeline.
 pub(super) fn header(started: &RunStarted, style: &Style) -> String {
+    if started.components.is_empty() {
+        return style.fit(&style.foreign(&started.pipeline, 200), style.width());
+    }
     let pieces = [
         style.foreign(&started.pipeline, 200),
         format!(
