@@ -58,6 +58,10 @@ pub(super) struct Suite {
     timeout: String,
     start: u64,
     counted: bool,
+    /// A test ended that was not seen to start: without -v another one may run unseen.
+    is_quiet: bool,
+    /// The word that stands below the last test was seen: `FAIL`.
+    is_complete: bool,
 }
 
 impl Suite {
@@ -151,7 +155,13 @@ impl Suite {
         let open = self
             .find(name)
             .filter(|index| self.tests[*index].result.is_none());
-        let index = open.unwrap_or_else(|| self.run(name, start, package, out));
+        let index = match open {
+            Some(index) => index,
+            None => {
+                self.is_quiet = true;
+                self.run(name, start, package, out)
+            }
+        };
         self.tests[index].result = Some(result);
     }
 
@@ -181,6 +191,8 @@ impl Suite {
         if self.listing && self.listed(text, start, package, out) {
             return;
         }
+        // Before the first test it is Go's own, on the packages before.
+        self.is_complete |= self.counted && text.ends_with("FAIL");
         if is_panic(text) {
             if text.starts_with("panic: test timed out") {
                 self.listing = true;
@@ -267,14 +279,19 @@ impl Suite {
         for test in &mut self.tests {
             test.result = test.result.or(test.hint);
         }
+        let panicked = self.tests.iter().any(|test| test.log.has_panic());
         self.release(package, end.cached, out);
         let bad = self
             .tests
             .iter()
             .any(|test| test.result.is_none_or(is_failed));
-        // A panic of no test ended those that were still to come. That of Go's time limit is one of those that ran.
+        // A panic of no test ended those that were still to come; that of Go's time limit is one of those that ran. Without -v
+        // nothing tells of a test that exited.
         let unfinished = self.tests.iter().any(|test| test.result.is_none());
-        let told = !self.own.has_panic() || (unfinished && !self.timeout.is_empty());
+        let told = match self.own.has_panic() {
+            true => unfinished && !self.timeout.is_empty(),
+            false => unfinished || panicked || self.is_complete || !self.is_quiet,
+        };
         for test in self.tests.iter_mut().filter(|test| test.result.is_none()) {
             test.leave(package, self.exit.as_deref(), out);
         }
@@ -299,7 +316,11 @@ impl Suite {
         let mut details = told.unwrap_or_default();
         if status == CaseStatus::Failed && details.message.is_none() {
             let exit = self.exit.map_or(String::new(), |exit| format!(" ({exit})"));
-            let text = format!("the package failed, although it names no failed test{exit}");
+            let failed = |test: &Test| test.result.is_some_and(is_failed);
+            let text = match self.tests.iter().any(failed) {
+                true => format!("its process ended before all of its tests had run{exit}"),
+                false => format!("the package failed, although it names no failed test{exit}"),
+            };
             details.message = clean::message(&text);
         }
         details.seconds = end.seconds;

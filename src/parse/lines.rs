@@ -20,7 +20,7 @@ pub(super) const TAIL: usize = 4096;
 /// Texts of which every line that a recogniser understands holds at least one. `\x1b[` and `\x1b]` begin the escape
 /// sequences that may stand inside any of the others.
 const MARKERS: &str = concat!(
-    r"--- |=== |\.go:|panic|fatal error|ok  \t|FAIL\t|\?   \t|coverage: |",
+    r"--- |=== |\.go:|panic|fatal error|ok  \t|FAIL(?:[\t\r\n]|\z)|\?   \t|coverage: |",
     r"running |Running |Doc-tests |\.\.\. |test result: |failures:|has been running|has overflowed|",
     r"INFO: |ERROR|WARNING: DATA RACE|make|ermission denied|not found|No such file|no such command|",
     r#"(never executed)|not installed|\{"|exit status |# |Found |got:|--ignored|Error|error: |error\[|signal: |"#,

@@ -127,8 +127,9 @@ fn by_go_flags<'a>(job: &Job, failed: &[&'a CaseResult]) -> Option<(Job, BTreeSe
     let mut job = job.clone();
     let name = OsStr::new("GOFLAGS");
     let mut value = job.environment.get(name).cloned().unwrap_or_default();
-    // Without a count an earlier pass of just these tests could be answered from the cache.
-    value.push(format!(" -count=1 -run={pattern}"));
+    // Without a count an earlier pass of just these tests could be answered from the cache, without -v nothing would tell that
+    // they passed.
+    value.push(format!(" -count=1 -v -run={pattern}"));
     job.environment.insert(name.to_owned(), value);
     Some((job, names))
 }

@@ -134,6 +134,30 @@ fn tests_that_only_a_narrowed_attempt_came_to_are_run_whole() {
 }
 
 #[test]
+fn without_v_a_flaky_go_test_is_one_too() {
+    let place = go_module();
+    let makefile = "test:\n\tgo test ./...\n.PHONY: test\n";
+    write(&place.path().join("tool/Makefile"), makefile);
+    let run = retry(place.path(), &["--retries", "1"]).expect_code(0);
+    assert_eq!(run.job("tool.test")["attempt"], 2);
+    assert_eq!(run.cases("tool.test")["flaky"], 2);
+}
+
+#[test]
+fn a_test_that_exits_without_v_does_not_hide_those_after_it() {
+    let place = go_module();
+    let makefile = "test:\n\tgo test ./...\n.PHONY: test\n";
+    write(&place.path().join("tool/Makefile"), makefile);
+    write(
+        &place.path().join("tool/a/b_test.go"),
+        "package a\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nfunc TestX(t *testing.T) { os.Exit(1) }\n\nfunc TestY(t *testing.T) {}\n",
+    );
+    let run = retry(place.path(), &["--retries", "1"]).expect_code(1);
+    let again = run.printed();
+    assert!(again.contains("attempt 2 runs all of it"), "{again}");
+}
+
+#[test]
 fn without_retries_it_has_failed() {
     let place = go_module();
     let run = retry(place.path(), &[]).expect_code(1);

@@ -248,6 +248,31 @@ fn a_panic_of_no_test_is_told_beside_a_test_that_failed() {
 }
 
 #[test]
+fn tests_that_an_exit_kept_from_running_are_told_without_v_too() {
+    let text = |word: &str| {
+        format!(
+            "--- FAIL: TestA (0.00s)\n    a_test.go:7: no\n2026/11/25 19:06:09 cannot go on\n{word}FAIL\texample.com/demo\t0.003s\nFAIL\n"
+        )
+    };
+    let exited = parse(&rooted(), &text(""), 1);
+    assert_eq!(exited.cases(), ["|TestA|failed", "|(package)|failed"]);
+    let message = exited.end("(package)").message.as_deref();
+    assert_eq!(
+        message,
+        Some("its process ended before all of its tests had run")
+    );
+    for word in ["FAIL\n", "FAIL\r\n", "no line feedFAIL\nexit status 1\n"] {
+        assert_eq!(cases(&text(word)), ["|TestA|failed"], "{word}");
+    }
+    // Go's word on all packages is none on the next.
+    let twice = text("FAIL\n") + &text("");
+    assert_eq!(
+        cases(&twice),
+        ["|TestA|failed", "|TestA #2|failed", "|(package)|failed"]
+    );
+}
+
+#[test]
 fn how_often_a_package_ended_is_counted_in_text_and_in_events() {
     let texts = [
         "ok  \texample.com/demo/a\t0.1s\n?   \texample.com/demo/b\t[no test files]\n".repeat(2),

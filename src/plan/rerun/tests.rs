@@ -64,7 +64,7 @@ fn failed_go_tests_run_again_with_their_subtests_and_nothing_else() {
     let flags = go_flags(&again);
     assert_eq!(
         flags.as_deref(),
-        Some("-mod=vendor -count=1 -run=^(TestA|TestB)$")
+        Some("-mod=vendor -count=1 -v -run=^(TestA|TestB)$")
     );
     assert_eq!(again.command, job.command);
 }
