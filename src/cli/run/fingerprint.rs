@@ -13,6 +13,7 @@ use crate::config::Layout;
 use crate::event::{Fingerprint, digest};
 use crate::git::{Git, GitError};
 use crate::plan::passed;
+use crate::workspace::IMPORT_ROOT;
 
 /// What the outcome of the run depends on. A component whose repository cannot be read has no digest: a run of it cannot
 /// go on.
@@ -64,7 +65,7 @@ fn tests_repository(prepared: &Prepared) -> Option<(String, PathBuf)> {
         return None;
     }
     let gopath = (prepared.workspace.environment).get(OsStr::new("GOPATH"))?;
-    let clone = Path::new(gopath).join("src/github.com/kata-containers/tests");
+    let clone = Path::new(gopath).join(IMPORT_ROOT).join("tests");
     Some(("tests".to_owned(), clone))
 }
 
