@@ -13,6 +13,9 @@ use super::{Kind, Used};
 /// What the directories of groups begin with: `kata-ci-PROCESS-ITS START-NUMBER`.
 const PREFIX: &str = "kata-ci-";
 
+/// No Linux has more at a time, and takes no higher limit than that: PID_MAX_LIMIT, see proc_sys_kernel(5).
+const MOST_PROCESSES: u64 = 1 << 22;
+
 /// How long the kernel may take to let go of a group whose processes have ended.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -44,7 +47,7 @@ impl Group {
             // Of version 2 one group holds both.
             if !directory.exists() {
                 held.place.prepare(held.kind)?;
-                fs::create_dir(&directory)?;
+                fs::create_dir(&directory).map_err(|error| at(&directory, &error))?;
             }
             group.held.push((held.clone(), directory.clone()));
             set(held, &directory)?;
@@ -130,6 +133,7 @@ impl Place {
 fn set(held: &Held, directory: &Path) -> io::Result<()> {
     let limit = held.limit.to_string();
     match (held.kind, held.place.version) {
+        (Kind::Processes, _) if held.limit >= MOST_PROCESSES => write(directory, "pids.max", "max"),
         (Kind::Processes, _) => write(directory, "pids.max", &limit),
         (Kind::Memory, Version::One) => {
             write(directory, "memory.limit_in_bytes", &limit)?;
@@ -144,8 +148,11 @@ fn set(held: &Held, directory: &Path) -> io::Result<()> {
 
 pub(super) fn write(directory: &Path, name: &str, text: &str) -> io::Result<()> {
     let path = directory.join(name);
-    fs::write(&path, text)
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    fs::write(&path, text).map_err(|error| at(&path, &error))
+}
+
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// A kernel that does not count swap has no such file.
@@ -265,6 +272,16 @@ mod tests {
         }
         drop(group);
         assert!(!directory.exists());
+    }
+
+    #[test]
+    fn more_processes_than_there_can_be_are_no_limit() {
+        let (_root, place) = version_two("pids");
+        for (limit, expected) in [(MOST_PROCESSES - 1, "4194303"), (u64::MAX, "max")] {
+            set(&held(&place, Kind::Processes, limit), &place.directory).unwrap();
+            let set = fs::read_to_string(place.directory.join("pids.max")).unwrap();
+            assert_eq!(set, expected);
+        }
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Limited {
 
 /// Makes a group with such a limit, and removes it. Else says why there can be none.
 fn attempt(kind: Kind, limit: u64, room: &mut Option<Room>) -> Result<Held, String> {
-    let mut reason = "no cgroup here counts it".to_owned();
+    let mut reasons = Vec::new();
     for place in places(kind) {
         place.sweep();
         let made = Room::make(&place);
@@ -118,10 +118,13 @@ fn attempt(kind: Kind, limit: u64, room: &mut Option<Room>) -> Result<Held, Stri
         });
         match group {
             Ok(_) => return Ok(held),
-            Err(error) => reason = format!("no cgroup can be made: {error}"),
+            Err(error) => reasons.push(error.to_string()),
         }
     }
-    Err(reason)
+    Err(match reasons.as_slice() {
+        [] => "no cgroup here counts it".to_owned(),
+        reasons => format!("no cgroup can be made: {}", reasons.join("; ")),
+    })
 }
 
 #[cfg(test)]
