@@ -2,6 +2,7 @@
 //! one (a work tree of `git worktree`, a submodule). See gitrepository-layout(5).
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// A directory's repository.
@@ -35,6 +36,9 @@ impl Repository {
 /// Names of what makes git run something later on, in a directory of a repository: programs are named in its
 /// configuration, and where that lies, in `commondir`.
 const SETTINGS: [&str; 4] = ["config", "config.worktree", "commondir", "hooks"];
+
+/// Bytes of a file that holds a path or the name of a branch.
+const LARGEST: u64 = 8192;
 
 /// How deep submodules are looked for: the name of one can hold a slash.
 const DEPTH: usize = 4;
@@ -74,14 +78,14 @@ fn nested(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) {
 
 fn git_directories(top: &Path) -> Vec<PathBuf> {
     let git = top.join(".git");
-    let Ok(text) = fs::read_to_string(&git) else {
+    let Ok(text) = text_of(&git) else {
         return vec![git];
     };
     let Some(named) = text.strip_prefix("gitdir:").map(str::trim) else {
         return Vec::new();
     };
     let own = top.join(named);
-    let common = fs::read_to_string(own.join("commondir"))
+    let common = text_of(&own.join("commondir"))
         .ok()
         .map(|text| own.join(text.trim()));
     common
@@ -89,6 +93,17 @@ fn git_directories(top: &Path) -> Vec<PathBuf> {
         .chain([own])
         .filter_map(|path| path.canonicalize().ok())
         .collect()
+}
+
+/// A small file of a repository. A job may have made anything of it: what is no file, and could keep its reader waiting for
+/// ever, is an error, and of a large one only the beginning is read.
+pub(in crate::exec) fn text_of(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut text = Vec::new();
+    fs::File::open(path)?.take(LARGEST).read_to_end(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 #[cfg(test)]
@@ -137,6 +152,20 @@ mod tests {
         ] {
             assert!(settings.contains(&git.join(name)), "{name}: {settings:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_file_keeps_nobody_waiting() {
+        let place = tempfile::tempdir().unwrap();
+        let fifo = place.path().join(".git");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert_eq!(
+            Repository::of(place.path(), Path::new("/root")).git_directories,
+            [fifo]
+        );
+        let large = place.path().join("large");
+        fs::File::create(&large).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(text_of(&large).unwrap().len() as u64, LARGEST);
     }
 
     #[test]
