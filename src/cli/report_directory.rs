@@ -16,14 +16,15 @@ pub(super) fn is_ours(name: &str) -> bool {
     names.any(|ours| *ours == name) || name.starts_with(report::ASIDE)
 }
 
-/// What a run writes into its directory, beside what it leaves for a CI system ([`ci::FILES`]). An earlier run's are taken away before a new one begins; nothing else is touched.
+/// What a run writes into its directory, beside what it leaves for a CI system ([`ci::FILES`]). An earlier run's are taken
+/// away before a new one begins, the journal last, since it tells that the others are a run's; nothing else is touched.
 const OURS: &[&str] = &[
-    "events.jsonl",
     "junit.xml",
     "result.json",
     "report.html",
     "summary.md",
     "logs",
+    "events.jsonl",
 ];
 
 /// A report directory that this run, and no other, writes to.
@@ -109,12 +110,14 @@ pub(super) fn lock(path: &Path) -> Result<File, Occupied> {
     }
 }
 
-/// Takes an earlier run away. Files of these names without a journal beside them are somebody else's.
+/// Takes an earlier run away. Files of these names without a journal beside them are somebody else's; directories that are
+/// empty are nobody's: a run that was killed before it had a journal leaves one.
 fn clear(path: &Path, ours: bool) -> io::Result<()> {
-    for name in OURS.iter().chain(&ci::FILES) {
+    for name in ci::FILES.iter().chain(OURS) {
         let entry = path.join(name);
         match entry.symlink_metadata() {
             Err(_) => {}
+            Ok(found) if found.is_dir() && fs::remove_dir(&entry).is_ok() => {}
             Ok(_) if !ours => {
                 return Err(io::Error::other(format!(
                     "holds a `{name}` that is not a run's"
@@ -188,6 +191,14 @@ mod tests {
         left.sort();
         assert_eq!(left, ["logs", "mine.txt"]);
         assert_eq!(fs::read_dir(second.path.join("logs")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_run_that_was_killed_before_its_journal_was_begun_keeps_nobody_away() {
+        let place = tempfile::tempdir().unwrap();
+        drop(ReportDirectory::named(place.path()).unwrap());
+        assert!(!ReportDirectory::named(place.path()).unwrap().replaced);
+        assert_eq!(OURS.last(), Some(&"events.jsonl"));
     }
 
     #[test]
