@@ -67,6 +67,16 @@ impl ReportDirectory {
         })
     }
 
+    /// What this process writes to while jobs run: in here, and where the user had its output put (`> log`).
+    pub(super) fn written_meanwhile(&self) -> Vec<PathBuf> {
+        let output = ["/proc/self/fd/1", "/proc/self/fd/2"].map(fs::read_link);
+        ["logs", "events.jsonl"]
+            .map(|name| self.path.join(name))
+            .into_iter()
+            .chain(output.into_iter().flatten())
+            .collect()
+    }
+
     fn make(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path)?;
         let path = fs::canonicalize(path)?;

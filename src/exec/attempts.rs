@@ -147,12 +147,12 @@ impl Attempts<'_> {
         if finished.attempt == 0 || finished.outcome == JobOutcome::Cancelled {
             return finished;
         }
-        let files = visit.leave().map(|files| {
-            let others = std::mem::replace(&mut finished.left_behind, files);
-            finished.left_behind.merge(&others);
-        });
-        if let Err(why) = &files {
-            finished.left_behind.unknown.push(format!("files: {why}"));
+        match visit.leave() {
+            Ok(files) => {
+                let others = std::mem::replace(&mut finished.left_behind, files);
+                finished.left_behind.merge(&others);
+            }
+            Err(why) => finished.left_behind.unknown.push(format!("files: {why}")),
         }
         if self.job.left_behind_fails {
             let verdict = Verdict {
@@ -160,8 +160,7 @@ impl Attempts<'_> {
                 reason: std::mem::take(&mut finished.reason),
                 fix: finished.fix.take(),
             };
-            let unknown = files.as_ref().err().map(String::as_str);
-            let verdict = left::judge(verdict, &finished.left_behind, unknown);
+            let verdict = left::judge(verdict, &finished.left_behind);
             (finished.outcome, finished.reason, finished.fix) =
                 (verdict.outcome, verdict.reason, verdict.fix);
         }

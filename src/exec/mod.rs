@@ -59,6 +59,9 @@ pub struct Settings {
     pub done: BTreeMap<JobId, JobOutcome>,
     /// Directory of the logs; exists. A job's log is `COMPONENT.STEP.log` in it.
     pub logs: PathBuf,
+    /// Files and directories that this process writes to while jobs run, its logs among them: what changes there is no job's
+    /// doing. Absolute, and without links.
+    pub written_meanwhile: Vec<PathBuf>,
     /// An unmet requirement is an error instead of a skipped job.
     pub require_all: bool,
     /// The program that is [`helper::main`] when called with [`helper::ARGUMENT`]: [`own_program`], but for tests.
@@ -95,6 +98,6 @@ pub fn run(
     control: &Receiver<Control>,
 ) -> Option<i32> {
     orphans::adopt();
-    let trees = left::Trees::default();
+    let trees = left::Trees::new(settings.written_meanwhile.clone());
     scheduler::Scheduler::new(plan, settings, events, &trees).run(control)
 }

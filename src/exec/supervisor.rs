@@ -193,7 +193,7 @@ impl Supervisor<'_> {
             ..resources(
                 never_started(self.job, verdict),
                 ended,
-                watched.survivors,
+                &watched.survivors,
                 used,
             )
         }
@@ -276,9 +276,13 @@ pub(super) fn never_started(job: &Job, verdict: Verdict) -> JobFinished {
     }
 }
 
-/// What nothing could end was left behind, too.
-fn with_survivors(mut left: LeftBehind, survivors: Vec<String>) -> LeftBehind {
-    left.processes.extend(survivors);
+/// Of all that it left the processes alone can still be there: those that nothing could end.
+fn with_survivors(mut left: LeftBehind, survivors: &[String]) -> LeftBehind {
+    left.processes
+        .retain(|process| !survivors.contains(process));
+    let alive = survivors.iter();
+    left.processes
+        .extend(alive.map(|process| format!("{process} (but it did not end)")));
     left
 }
 
@@ -288,12 +292,7 @@ fn grouped(spec: &Spec, group: &Group) -> Spec {
     spec
 }
 
-fn resources(
-    finished: JobFinished,
-    ended: Ended,
-    survivors: Vec<String>,
-    used: Used,
-) -> JobFinished {
+fn resources(finished: JobFinished, ended: Ended, survivors: &[String], used: Used) -> JobFinished {
     let is_known = ended.ending.is_some();
     JobFinished {
         cpu_seconds: is_known.then_some(ended.cpu_seconds),

@@ -47,6 +47,7 @@ impl Bench {
                 parallel: 4,
                 max_fail: None,
                 logs,
+                written_meanwhile: Vec::new(),
                 require_all: false,
                 program: env!("CARGO_BIN_EXE_kata-ci").into(),
                 isolated: Default::default(),

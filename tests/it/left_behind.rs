@@ -117,7 +117,7 @@ fn a_process_that_still_listens_is_listed_with_its_sockets() {
             for line in [
                 "a.check left processes behind, which were killed: python3",
                 &format!(
-                    "a.check left listening sockets behind: tcp 127.0.0.1:{port}, unix socket"
+                    "a.check left listening sockets behind, which are closed: tcp 127.0.0.1:{port}, unix socket"
                 ),
             ] {
                 assert!(printed.contains(line), "{printed}");
@@ -147,9 +147,15 @@ fn a_mount_that_is_left_is_listed_and_without_isolation_it_is_said_that_it_may_b
     assert!(left["mounts"].is_null(), "{left}");
     let unknown = names(&left["unknown"]);
     assert!(
-        unknown.len() == 1 && unknown[0].ends_with(&format!("while it ran: {}", words(&lab))),
+        unknown.len() == 1
+            && unknown[0].ends_with(&format!("stay until `umount`: {}", words(&lab))),
         "{left}"
     );
+    let lab = Lab::new(script);
+    forbid(&lab);
+    std::fs::create_dir(lab.path("work/a/made")).expect("made");
+    let run = run_by_root(&lab, &["a", "--isolate", "off", "--network", "on"]).expect_code(75);
+    assert_eq!(run.outcome("a.check"), "error");
 }
 
 #[test]
@@ -237,6 +243,22 @@ fn jobs_in_one_repository_at_the_same_time_are_told_of_each_other() {
 }
 
 #[test]
+fn what_kata_ci_writes_meanwhile_is_not_what_a_job_left() {
+    let lab = Lab::new("echo done");
+    forbid(&lab);
+    let inside = lab.path("work/a/reports");
+    std::fs::create_dir(&inside).expect("made");
+    std::os::unix::fs::symlink(&inside, lab.path("reports")).expect("linked");
+    let output = format!("exec \"$@\" > {}/work/a/output", lab.path("").display());
+    for _ in ["new", "replaced"] {
+        let call = lab.call(Who::Myself, &["a", "--format", "json"]);
+        let call = call.through(&["sh", "-c", &output, "sh"], Path::new("env"));
+        let run = call.finish().expect_code(0);
+        assert!(left(&run).is_null(), "{}", left(&run));
+    }
+}
+
+#[test]
 fn a_long_list_is_cut_and_counted() {
     let lab = Lab::new("mkdir many; cd many; seq 1 3000 | xargs touch");
     let run = lab.run(Who::Myself, &["a"]).expect_code(0);
@@ -270,6 +292,29 @@ fn nothing_that_a_job_puts_into_the_configuration_of_git_is_run_outside() {
     ]);
     assert_eq!(left(&run)["files"], expected);
     assert!(!ran.exists());
+}
+
+#[test]
+fn a_job_that_commits_is_told_and_so_is_one_that_hides_what_it_made() {
+    for (script, path, change) in [
+        (
+            "git -c user.name=A -c user.email=a@e.x commit -q --allow-empty -m more",
+            ".git/HEAD",
+            "changed",
+        ),
+        ("git checkout -q -b other", ".git/HEAD", "changed"),
+        (
+            "mkdir -p .git/info; echo made > .git/info/exclude; : > made",
+            ".git/info/exclude",
+            "changed",
+        ),
+        (": > .git/index.lock", ".git/index.lock", "created"),
+    ] {
+        let lab = Lab::new(script);
+        let run = lab.run(Who::Myself, &["a"]).expect_code(0);
+        let files = left(&run)["files"].clone();
+        assert_eq!(files, json!([{"path": path, "change": change}]), "{script}");
+    }
 }
 
 #[test]

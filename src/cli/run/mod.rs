@@ -320,6 +320,7 @@ fn settings(
         },
         done: BTreeMap::new(),
         logs: directory.path.join("logs"),
+        written_meanwhile: directory.written_meanwhile(),
         require_all: options.require_all || config::is_set(prepared.variable("CI")),
         program: exec::own_program(),
     }

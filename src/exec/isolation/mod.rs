@@ -17,7 +17,7 @@ mod sandbox;
 mod settle;
 mod sockets;
 
-pub(in crate::exec) use repository::Repository;
+pub(in crate::exec) use repository::{Repository, text_of};
 pub(in crate::exec) use sandbox::{Place, Sandbox, Space, View};
 pub(in crate::exec) use settle::Settled;
 pub use settle::{Decided, Isolated, Scene, Unmet};

@@ -8,28 +8,28 @@ const NAMED: usize = 3;
 
 const FIX: &str = "have the job clean up, ignore what it makes on purpose (.gitignore), or say left_behind = \"report\"";
 
-/// The verdict on a job that must leave nothing behind. Only one that passed can become worse by it. `unknown`
-/// says why it is not known which files it left, where it is not.
-pub(in crate::exec) fn judge(
-    verdict: Verdict,
-    left: &LeftBehind,
-    unknown: Option<&str>,
-) -> Verdict {
+const FIX_OF_UNKNOWN: &str = "see to it that this can be found out (in a git repository, with isolate = \"auto\"), or say left_behind = \"report\"";
+
+/// The verdict on a job that must leave nothing behind. Only one that passed can become worse by it.
+pub(in crate::exec) fn judge(verdict: Verdict, left: &LeftBehind) -> Verdict {
     if verdict.outcome != JobOutcome::Passed {
         return verdict;
     }
     let words = left.in_words(NAMED);
-    let (outcome, what, fix) = match unknown {
+    let (outcome, what, fix) = match left.unknown.as_slice() {
         _ if !words.is_empty() => {
             let what = format!("it left behind {}", words.join("; "));
             (JobOutcome::Failed, what, FIX)
         }
-        Some(why) => (
+        [] => return verdict,
+        unknown => (
             JobOutcome::Error,
-            format!("it must leave no files behind, and which it left is unknown: {why}"),
-            "see to it that git can be asked, or say left_behind = \"report\"",
+            format!(
+                "it must leave nothing behind, and what it left is unknown: {}",
+                unknown.join("; ")
+            ),
+            FIX_OF_UNKNOWN,
         ),
-        None => return verdict,
     };
     Verdict {
         outcome,

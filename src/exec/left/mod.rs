@@ -3,10 +3,11 @@
 //! ```text
 //! Trees (a run) ─▶ Visit (a job, all of its attempts): look ─▶ the job ─▶ look again ─▶ changes ─▶ judge
 //! ```
-//! All of the repository is looked at, as a job may write beside its component; and the settings by which git can be led to
-//! run something later on. What two jobs that ran in the same
-//! repository at the same time did cannot be told apart: where one wrote into the other's component it is the other's, and
-//! for the rest both are told who else was there. What cannot be found out is said, never passed over.
+//! All of the repository is looked at, as a job may write beside its component; and of git's own directory the settings by
+//! which it can be led to run something later on, the rules of what it sees, what is checked out, and a lock that was
+//! forgotten. What two jobs that ran in the same repository at the same time did cannot be told apart: where one wrote into
+//! the other's component it is the other's, and for the rest both are told who else was there. What cannot be found out is
+//! said, never passed over.
 //!
 //! It is for kata-ci itself to look, outside of the job's sandbox: so nothing may run that the repository names, see
 //! [`Git::files`]. What git ignores, and what lies in the work trees of submodules, is not looked at.
@@ -26,7 +27,7 @@ use super::isolation::Repository;
 use crate::event::{FileChange, LeftBehind, LeftFile};
 use crate::git::Git;
 use crate::plan::Job;
-use tree::Snapshot;
+use tree::{Head, Snapshot};
 use visits::{Met, Visits};
 
 pub(super) use judge::judge;
@@ -38,8 +39,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const NAMED: usize = 100;
 
 /// The repositories of a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Trees {
+    /// See [`super::Settings::written_meanwhile`].
+    written_meanwhile: Vec<PathBuf>,
     git: OnceLock<Result<Git, String>>,
     visits: Mutex<Visits>,
 }
@@ -59,9 +62,19 @@ struct Place {
     /// Its own directory.
     directory: PathBuf,
     before: Snapshot,
+    head: Head,
 }
 
 impl Trees {
+    /// `written_meanwhile`: see [`super::Settings::written_meanwhile`].
+    pub fn new(written_meanwhile: Vec<PathBuf>) -> Self {
+        Self {
+            written_meanwhile,
+            git: OnceLock::new(),
+            visits: Mutex::default(),
+        }
+    }
+
     /// A job is about to start. Looks at its repository.
     pub fn enter(&self, job: &Job) -> Visit<'_> {
         let located = locate(job);
@@ -72,11 +85,12 @@ impl Trees {
             Err(_) => 0,
         };
         let place = located.and_then(|(repository, directory)| {
-            let before = Snapshot::look(self.git()?, &repository)?;
+            let git = self.git()?;
             Ok(Place {
+                before: Snapshot::look(git, &repository)?,
+                head: Head::look(git, &repository)?,
                 repository,
                 directory,
-                before,
             })
         });
         Visit {
@@ -96,6 +110,12 @@ impl Trees {
         git.as_ref().map_err(Clone::clone)
     }
 
+    /// Whether it is kata-ci itself that writes to this file.
+    fn is_own(&self, path: &Path) -> bool {
+        let mut own = self.written_meanwhile.iter();
+        own.any(|own| path.starts_with(own))
+    }
+
     fn with_visits<T>(&self, change: impl FnOnce(&mut Visits) -> T) -> T {
         change(&mut self.visits.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -108,15 +128,19 @@ impl Visit<'_> {
         let git = self.trees.git()?;
         let top = &place.repository.top;
         let after = Snapshot::look_again(git, &place.repository, &place.before)?;
+        let has_moved = Head::look(git, &place.repository)? != place.head;
         let met = self.trees.with_visits(|visits| visits.end(self.number));
         let mut unknown = Vec::new();
         let mut found = changes::between(&place.before, &after);
+        found.retain(|path, _| {
+            let path = top.join(path);
+            met.is_ours(&path, &place.directory) && !self.trees.is_own(&path)
+        });
         changes::confirm(git, top, &mut found, &mut unknown);
-        let mut files: BTreeMap<PathBuf, FileChange> = found
-            .into_iter()
-            .map(|(path, found)| (path, found.change))
+        let head = has_moved.then(|| (Head::path(&place.repository), FileChange::Changed));
+        let files = (found.into_iter().map(|(path, found)| (path, found.change)))
+            .chain(head)
             .collect();
-        files.retain(|path, _| met.is_ours(&top.join(path), &place.directory));
         Ok(place.told(&files, &met, unknown))
     }
 }

@@ -111,6 +111,35 @@ fn what_leads_git_to_run_something_is_told_too() {
 }
 
 #[test]
+fn what_hides_files_from_git_and_a_lock_that_is_forgotten_are_told() {
+    let found = done(|repository| {
+        let git = repository.path().join(".git");
+        fs::create_dir_all(git.join("info")).unwrap();
+        write(&git.join("info/exclude"), "built\n");
+        write(&repository.path().join("built"), "");
+        write(&git.join("index.lock"), "");
+    });
+    let names: Vec<_> = found.keys().map(String::as_str).collect();
+    assert_eq!(names, [".git/index.lock", ".git/info/exclude"]);
+}
+
+#[test]
+fn another_commit_or_branch_is_another_head() {
+    let repository = Real::with_a_commit();
+    let git = Git::find(&environment()).unwrap();
+    let place = Repository::of(repository.path(), Path::new("/root"));
+    let look = || Head::look(&git, &place).unwrap();
+    let first = look();
+    assert_eq!(look(), first);
+    repository.git(&["checkout", "-q", "-b", "other"]);
+    let second = look();
+    assert_ne!(second, first);
+    repository.commit("more", "");
+    assert_ne!(look(), second);
+    assert_eq!(Head::path(&place), Path::new(".git/HEAD"));
+}
+
+#[test]
 fn what_was_committed_was_changed_all_the_same() {
     let found = done(|repository| {
         repository.commit("a", "more than before\n");
@@ -219,40 +248,44 @@ fn who_was_there_at_the_same_time_may_have_done_it() {
     assert!(!within.is_ours(Path::new("/r/a"), own));
 }
 
-fn judged(outcome: JobOutcome, left: &LeftBehind, unknown: Option<&str>) -> (JobOutcome, String) {
+fn judged(outcome: JobOutcome, left: &LeftBehind) -> (JobOutcome, String) {
     let verdict = Verdict {
         outcome,
         reason: String::new(),
         fix: None,
     };
-    let verdict = judge(verdict, left, unknown);
+    let verdict = judge(verdict, left);
     (verdict.outcome, verdict.reason)
 }
 
 #[test]
 fn only_what_passed_fails_of_what_it_left() {
     let nothing = LeftBehind::default();
+    let unknown = LeftBehind {
+        unknown: vec!["files: no git".into()],
+        ..LeftBehind::default()
+    };
     let left = LeftBehind {
         mounts: vec!["/mnt (tmpfs)".into()],
         sockets: vec!["tcp 127.0.0.1:1".into()],
-        ..LeftBehind::default()
+        ..unknown.clone()
     };
     let passed = JobOutcome::Passed;
-    assert_eq!(judged(passed, &nothing, None), (passed, String::new()));
-    let (outcome, reason) = judged(passed, &left, Some("no git"));
+    assert_eq!(judged(passed, &nothing), (passed, String::new()));
+    let (outcome, reason) = judged(passed, &left);
     assert_eq!(outcome, JobOutcome::Failed);
     assert_eq!(
         reason,
         "it left behind mounts: /mnt (tmpfs); listening sockets: tcp 127.0.0.1:1"
     );
-    let (outcome, reason) = judged(passed, &nothing, Some("no git"));
+    let (outcome, reason) = judged(passed, &unknown);
     assert_eq!(outcome, JobOutcome::Error);
     assert!(
-        reason.ends_with("which it left is unknown: no git"),
+        reason.ends_with("what it left is unknown: files: no git"),
         "{reason}"
     );
     let timed_out = JobOutcome::TimedOut;
-    assert_eq!(judged(timed_out, &left, None), (timed_out, String::new()));
+    assert_eq!(judged(timed_out, &left), (timed_out, String::new()));
 }
 
 fn entry() -> impl Strategy<Value = Entry> {

@@ -4,9 +4,20 @@ use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::exec::isolation::Repository;
+use crate::exec::isolation::{Repository, text_of};
 use crate::git::{Git, Listed};
+
+/// How long git holds its lock on the index at most, where it is at work.
+const LOCKED: Duration = Duration::from_millis(300);
+
+/// Between two looks at a lock.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Files that decide what git sees, below the directory that all work trees share.
+const RULES: [&str; 2] = ["info/exclude", "info/attributes"];
 
 /// Tracked files and new ones, by their path from the top.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,7 +59,8 @@ impl Snapshot {
     pub fn look(git: &Git, repository: &Repository) -> Result<Self, String> {
         let top = &repository.top;
         let mut listed = git.files(top).map_err(|error| error.to_string())?;
-        listed.extend(settings(repository).map(|path| (path, Listed::default())));
+        let own = (settings(repository).chain(rules(repository))).chain(stale_lock(repository));
+        listed.extend(own.map(|path| (below(top, path), Listed::default())));
         let entry = |path: &Path, listed| Entry {
             listed,
             seen: seen(&top.join(path)),
@@ -74,19 +86,70 @@ impl Snapshot {
     }
 }
 
-/// What leads git to run something, each hook by itself; from the top, where it lies below that.
+/// What is checked out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// The branch, or the commit itself, as the file has it.
+    text: String,
+    commit: Option<String>,
+}
+
+impl Head {
+    /// Looks; else says why that cannot be done.
+    pub fn look(git: &Git, repository: &Repository) -> Result<Self, String> {
+        let path = Self::path(repository);
+        let text = text_of(&repository.top.join(&path))
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        let commit = git.resolve(&repository.top, "HEAD");
+        Ok(Self {
+            text,
+            commit: commit.map_err(|error| error.to_string())?,
+        })
+    }
+
+    /// The file of it, from the top where it lies below that.
+    pub fn path(repository: &Repository) -> PathBuf {
+        let own = repository.git_directories.last();
+        below(&repository.top, own.unwrap_or(&repository.top).join("HEAD"))
+    }
+}
+
+/// A path from the top, where it lies below that.
+fn below(top: &Path, path: PathBuf) -> PathBuf {
+    match path.strip_prefix(top) {
+        Ok(below) => below.to_owned(),
+        Err(_) => path,
+    }
+}
+
+fn rules(repository: &Repository) -> impl Iterator<Item = PathBuf> {
+    let common = repository.git_directories.first();
+    let files = common.map(|common| RULES.map(|name| common.join(name)));
+    files.into_iter().flatten()
+}
+
+/// The lock on the index, where it stays: then git refuses to change anything. One in use is soon gone.
+fn stale_lock(repository: &Repository) -> Option<PathBuf> {
+    let lock = repository.git_directories.last()?.join("index.lock");
+    let deadline = Instant::now() + LOCKED;
+    while lock.exists() {
+        if Instant::now() > deadline {
+            return Some(lock);
+        }
+        thread::sleep(PAUSE);
+    }
+    None
+}
+
+/// What leads git to run something, each hook by itself.
 fn settings(repository: &Repository) -> impl Iterator<Item = PathBuf> {
-    let files = repository.settings().into_iter().flat_map(|path| {
+    repository.settings().into_iter().flat_map(|path| {
         let entries = fs::read_dir(&path).into_iter().flatten().flatten();
         let mut all: Vec<_> = entries.map(|entry| entry.path()).collect();
         if all.is_empty() {
             all.push(path);
         }
         all
-    });
-    files.map(|path| match path.strip_prefix(&repository.top) {
-        Ok(below) => below.to_owned(),
-        Err(_) => path,
     })
 }
 

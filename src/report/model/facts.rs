@@ -35,7 +35,7 @@ pub const LEFT_BEHIND: [(&str, &str); 6] = [
     ("left_files", "files"),
     ("left_shared_with", "perhaps by these, at the same time"),
     ("left_processes", "processes, which were killed"),
-    ("left_mounts", "mounts"),
-    ("left_sockets", "listening sockets"),
+    ("left_mounts", "mounts, which are gone"),
+    ("left_sockets", "listening sockets, which are closed"),
     ("left_unknown", "unknown"),
 ];

@@ -45,8 +45,8 @@ fn of_job(context: &Context<'_>, finished: &JobFinished) -> Vec<String> {
     let job = style.foreign(finished.job.as_str(), LINE_CAP);
     let others = [
         ("processes", ", which were killed", &left.processes),
-        ("mounts", "", &left.mounts),
-        ("listening sockets", "", &left.sockets),
+        ("mounts", ", which are gone", &left.mounts),
+        ("listening sockets", ", which are closed", &left.sockets),
     ];
     let others = others
         .into_iter()

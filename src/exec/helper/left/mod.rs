@@ -61,7 +61,7 @@ impl Before {
             left.mounts = named(appeared);
         } else if !appeared.is_empty() {
             left.unknown.push(format!(
-                "whose mounts these are, which appeared on this machine while it ran: {}",
+                "whose mounts these are, which appeared on this machine while it ran, and stay until `umount`: {}",
                 named(appeared).join(", ")
             ));
         }
