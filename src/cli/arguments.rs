@@ -113,7 +113,7 @@ pub(super) enum Format {
 /// Whether jobs get what is named; the words of the pipeline file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Switch {
-    /// No, or the run is an error.
+    /// No.
     Off,
     /// As far as the host allows, and said.
     Auto,
