@@ -28,6 +28,8 @@ pub enum Event {
     AttemptFinished(JobFinished),
     /// The job is over, or will never start. After several attempts: cases and times are of all, process and log of the last.
     JobFinished(JobFinished),
+    /// The run is to end before its time: nothing more is started, and what runs is told to end.
+    RunStopping(RunStopping),
     /// Nothing follows.
     RunFinished(RunFinished),
 }
@@ -130,6 +132,18 @@ pub struct RunResumed {
     pub left: usize,
     /// See [`RunStarted::parallel`]; it may be another one now.
     pub parallel: usize,
+}
+
+/// A run that ends before its time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunStopping {
+    /// Why, as the jobs that it cancels say it.
+    pub reason: String,
+    /// The signal that asked for it; another one kills what runs. None where the run itself came to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    /// Jobs that run and now have their grace time.
+    pub running: usize,
 }
 
 /// A job of the plan.

@@ -21,7 +21,7 @@ pub use fingerprint::{Fingerprint, digest};
 pub use journal::{Journal, JournalError, read_journal, read_start};
 pub use kinds::{
     CaseFinished, CaseStarted, Event, Isolation, JobFinished, JobQueued, JobStarted, Notice,
-    PeakOf, RunFinished, RunResumed, RunStarted, Since, Span,
+    PeakOf, RunFinished, RunResumed, RunStarted, RunStopping, Since, Span,
 };
 pub use left::{FileChange, LeftBehind, LeftFile};
 pub use record::{FORMAT_VERSION, Record};

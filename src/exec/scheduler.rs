@@ -13,7 +13,7 @@ use super::left::Trees;
 use super::orders::{self, Stop, Stopper};
 use super::supervisor::{failed, never_started};
 use super::{Control, Settings};
-use crate::event::{Event, JobFinished, JobQueued};
+use crate::event::{Event, JobFinished, JobQueued, RunStopping};
 use crate::outcome::{JobOutcome, Verdict};
 use crate::plan::{Job, Next, Plan, Readiness, Schedule};
 
@@ -246,6 +246,15 @@ impl<'run> Scheduler<'run> {
         self.schedule.stop(reason.as_str());
         for running in self.running.values_mut() {
             running.stopper.stop(stop.clone());
+        }
+        if let Stop::Term(reason) = stop
+            && !self.running.is_empty()
+        {
+            self.send(Event::RunStopping(RunStopping {
+                reason: reason.clone(),
+                signal: self.signal,
+                running: self.running.len(),
+            }));
         }
     }
 }

@@ -129,6 +129,7 @@ impl Run {
                 }
             }
             Event::RunFinished(finished) => self.finished = Some(finished.clone()),
+            Event::RunStopping(_) => {}
         }
     }
 

@@ -10,7 +10,7 @@ use super::ci::{Detected, Folds};
 use super::output::Output;
 use super::words::{self, LINE_CAP};
 use super::{Meaning, Reporter, Style, text};
-use crate::event::{Event, JobFinished, JobStarted, Record, RunResumed, RunStarted};
+use crate::event::{Event, JobFinished, JobStarted, Record, RunResumed, RunStarted, RunStopping};
 use crate::outcome::{CaseResult, JobOutcome, JobResult, Run};
 
 /// Failing cases shown under a job.
@@ -112,6 +112,19 @@ pub(super) fn resumed_line(resumed: &RunResumed, run: &Run) -> String {
         words::plural(resumed.kept, "job"),
         resumed.left
     )
+}
+
+/// `! cancelled by SIGINT: waiting for 2 jobs to end; another signal kills them`
+pub(super) fn stopping_line(stopping: &RunStopping, style: &Style) -> String {
+    let killing = match (stopping.signal, stopping.running) {
+        (None, _) => "",
+        (Some(_), 1) => "; another signal kills it",
+        (Some(_), _) => "; another signal kills them",
+    };
+    let reason = style.foreign(&stopping.reason, LINE_CAP);
+    let jobs = words::plural(stopping.running, "job");
+    let mark = style.warning();
+    format!("{mark} {reason}: waiting for {jobs} to end{killing}")
 }
 
 /// What the user should know beforehand, a notice a line or two.
@@ -239,6 +252,9 @@ impl Reporter for PlainReporter {
             Event::RunResumed(resumed) => {
                 self.output.line(&resumed_line(resumed, run));
                 self.system_lines();
+            }
+            Event::RunStopping(stopping) => {
+                self.output.line(&stopping_line(stopping, &self.style));
             }
             Event::JobStarted(started) if started.attempt > 1 => {
                 let name_column = words::column(run.order.iter().map(|id| id.as_str()));

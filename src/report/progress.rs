@@ -9,14 +9,17 @@
 //! The cursor is never hidden, so nothing has to restore it; the bar is cleared when the run ends, and
 //! when the reporter is dropped before (indicatif does so unless told otherwise).
 
+mod parked;
+
 use std::fmt;
 use std::io;
 
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
+use self::parked::Parked;
 use super::ci::guard::harmless;
-use super::plain::{again_line, attempt_line, job_line, notices, resumed_line};
+use super::plain::{again_line, attempt_line, job_line, notices, resumed_line, stopping_line};
 use super::remaining;
 use super::words::{self, LINE_CAP};
 use super::{Meaning, Reporter, Style, text};
@@ -63,7 +66,7 @@ impl ProgressReporter {
     }
 
     fn on(term: impl TermLike + Clone + 'static, size: Size, style: Style) -> Self {
-        let target = ProgressDrawTarget::term_like_with_hz(Box::new(term.clone()), HERTZ);
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(Parked(term.clone())), HERTZ);
         let bar = ProgressBar::with_draw_target(None, target);
         if let Ok(only_the_message) = ProgressStyle::with_template("{msg}") {
             bar.set_style(only_the_message);
@@ -114,6 +117,7 @@ impl Reporter for ProgressReporter {
                 }
             }
             Event::RunResumed(resumed) => self.history(&resumed_line(resumed, run)),
+            Event::RunStopping(stopping) => self.history(&stopping_line(stopping, &style)),
             Event::JobStarted(started) if started.attempt > 1 => {
                 let line = again_line(started, name_column(run), &style);
                 self.history(&format!("  {}", style.fit(&line, style.width() - 2)));

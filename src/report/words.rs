@@ -98,9 +98,15 @@ pub(super) fn result(job: &JobResult, style: &Style) -> String {
         Some(why) => format!(" (allowed: {})", style.foreign(why, LINE_CAP)),
         None => String::new(),
     };
-    match reason.as_str() {
-        "" => format!("{word}{allowed}"),
-        reason => format!("{word}{allowed}: {reason}"),
+    with_reason(&format!("{word}{allowed}"), &reason)
+}
+
+/// `failed: exited with 2`. A reason that begins with the word stands by itself: `cancelled by SIGINT`.
+pub(super) fn with_reason(word: &str, reason: &str) -> String {
+    match reason {
+        "" => word.to_owned(),
+        reason if reason.starts_with(word) => reason.to_owned(),
+        reason => format!("{word}: {reason}"),
     }
 }
 
@@ -186,6 +192,22 @@ mod tests {
         assert_eq!(duration(f64::NAN), "0.0s");
         assert_eq!(clock(41.9), "0:41");
         assert_eq!(clock(-1.0), "0:00");
+    }
+
+    #[test]
+    fn no_reason_repeats_the_word() {
+        for (word, reason, expected) in [
+            ("failed", "", "failed"),
+            ("failed", "exited with 2", "failed: exited with 2"),
+            ("cancelled", "cancelled by SIGINT", "cancelled by SIGINT"),
+            (
+                "not run",
+                "cancelled by SIGINT",
+                "not run: cancelled by SIGINT",
+            ),
+        ] {
+            assert_eq!(with_reason(word, reason), expected);
+        }
     }
 
     #[test]

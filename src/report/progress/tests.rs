@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use indicatif::InMemoryTerm;
 
 use super::*;
-use crate::event::Record;
+use crate::event::{Record, RunStopping};
 use crate::outcome::CaseStatus;
 use crate::report::tests::sample::{Script, case, end};
 
@@ -80,6 +80,27 @@ fn the_end_leaves_only_history() {
         .finish(None);
     screen.play(&script.records());
     insta::assert_snapshot!(screen.tick(131));
+}
+
+#[test]
+fn what_the_terminal_echoes_leaves_no_line_behind() {
+    let mut screen = Screen::new(20, 80);
+    screen.play(&running().records());
+    screen.tick(1);
+    screen.term.write_str("^C").unwrap();
+    let mut script = Script::new(&[]);
+    script.push(stopping());
+    screen.play(&script.records()[1..]);
+    screen.term.write_str("^C").unwrap();
+    insta::assert_snapshot!(screen.tick(2));
+}
+
+fn stopping() -> Event {
+    Event::RunStopping(RunStopping {
+        reason: "cancelled by SIGINT".to_owned(),
+        signal: Some(2),
+        running: 1,
+    })
 }
 
 #[test]

@@ -102,12 +102,9 @@ impl Context<'_> {
         }
         for ((reason, fix), jobs) in groups {
             let jobs = self.style.foreign(&jobs.join(", "), LINE_CAP);
-            let reason = match reason {
-                "" => String::new(),
-                reason => format!(": {}", self.style.foreign(reason, LINE_CAP)),
-            };
-            let word = words::outcome(wanted);
-            lines.push(format!("{} {jobs} {word}{reason}", self.style.mark(wanted)));
+            let reason = self.style.foreign(reason, LINE_CAP);
+            let what = words::with_reason(words::outcome(wanted), &reason);
+            lines.push(format!("{} {jobs} {what}", self.style.mark(wanted)));
             if let Some(fix) = fix {
                 lines.push(format!("    fix: {}", self.style.foreign(fix, LINE_CAP)));
             }

@@ -1,0 +1,56 @@
+//! A terminal whose cursor is parked at the left.
+//!
+//! indicatif leaves the cursor behind the last column. A terminal echoes a `^C` where the cursor is: on the next line then,
+//! from where all would be redrawn, and what ran before would seem to run for ever. At the left it has its place.
+
+use std::io;
+
+use indicatif::TermLike;
+
+/// Draws on another one.
+#[derive(Debug)]
+pub(super) struct Parked<T>(pub T);
+
+impl<T: TermLike> TermLike for Parked<T> {
+    fn width(&self) -> u16 {
+        self.0.width()
+    }
+
+    fn height(&self) -> u16 {
+        self.0.height()
+    }
+
+    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_up(lines)
+    }
+
+    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_down(lines)
+    }
+
+    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_right(columns)
+    }
+
+    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_left(columns)
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.write_str(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    /// What was drawn is complete.
+    fn flush(&self) -> io::Result<()> {
+        self.0.write_str("\r")?;
+        self.0.flush()
+    }
+}
