@@ -20,12 +20,21 @@ pub struct LeftBehind {
     /// Processes that were still there when the job's own process had ended, and were killed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub processes: Vec<String>,
+    /// How many more of them there were.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub more_processes: u64,
     /// Mounts that it made and did not undo, by mount point and kind of file system.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mounts: Vec<String>,
+    /// How many more of them there were.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub more_mounts: u64,
     /// Sockets that something of it still listened on: `tcp 127.0.0.1:80`, `unix /run/x.sock`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sockets: Vec<String>,
+    /// How many more of them there were.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub more_sockets: u64,
     /// What of all this could not be found out, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
@@ -93,16 +102,21 @@ impl LeftBehind {
     pub fn in_words(&self, most: usize) -> Vec<String> {
         let files =
             (self.file_count() > 0).then(|| format!("files: {}", self.files_in_words(most)));
-        let others = [
-            ("processes", &self.processes),
-            ("mounts", &self.mounts),
-            ("listening sockets", &self.sockets),
-        ];
-        let others = others
-            .into_iter()
-            .filter(|(_, all)| !all.is_empty())
-            .map(|(kind, all)| format!("{kind}: {}", first(all, most)));
+        let others = (self.others(most).into_iter())
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(kind, names)| format!("{kind}: {names}"));
         files.into_iter().chain(others).collect()
+    }
+
+    /// Processes, mounts and sockets in words, by what they are called and with at most so many of each by name; of what there
+    /// is none, no word.
+    pub fn others(&self, most: usize) -> [(&'static str, String); 3] {
+        [
+            ("processes", &self.processes, self.more_processes),
+            ("mounts", &self.mounts, self.more_mounts),
+            ("listening sockets", &self.sockets, self.more_sockets),
+        ]
+        .map(|(kind, names, more)| (kind, first(names, more, most)))
     }
 
     /// Adds what another attempt left. Files are looked at once, around all attempts.
@@ -119,14 +133,18 @@ impl LeftBehind {
                 }
             }
         }
+        self.more_processes += other.more_processes;
+        self.more_mounts += other.more_mounts;
+        self.more_sockets += other.more_sockets;
     }
 }
 
-fn first(all: &[String], most: usize) -> String {
-    let named = all[..all.len().min(most)].join(", ");
-    match all.len().saturating_sub(most) {
-        0 => named,
-        more => format!("{named}, {more} more"),
+fn first(names: &[String], more: u64, most: usize) -> String {
+    let named = names[..names.len().min(most)].join(", ");
+    match (names.len().saturating_sub(most) as u64 + more, most) {
+        (0, _) => named,
+        (all, 0) => all.to_string(),
+        (more, _) => format!("{named}, {more} more"),
     }
 }
 
@@ -154,6 +172,11 @@ mod tests {
         };
         assert_eq!(left.files_in_words(5), "a (created), b (deleted)");
         assert_eq!(left.files_in_words(1), "a (created), 1 more");
+        left.processes = ["x", "y", "z"].map(str::to_owned).to_vec();
+        left.more_processes = 80;
+        let expected = ("processes", "x, y, 81 more".to_owned());
+        assert_eq!(left.others(2)[0], expected);
+        assert_eq!(left.in_words(0)[1], "processes: 83");
         left.more_files = 7;
         assert_eq!(left.files_in_words(1), "a (created), 8 more");
     }

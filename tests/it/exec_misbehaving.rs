@@ -123,9 +123,9 @@ fn fifty_sleepers_in_sessions_of_their_own() {
     job.timeout = Duration::from_secs(20);
     let ran = bench.run([job]);
     assert_eq!(ran.verdict("a"), "passed: ");
-    let left = &ran.finished("a").left_behind.processes;
-    assert_eq!(left.len(), 21, "{left:?}");
-    assert!(left[20].ends_with(" more"), "{left:?}");
+    let left = &ran.finished("a").left_behind;
+    assert_eq!(left.processes.len(), 20, "{left:?}");
+    assert!(left.more_processes >= 30, "{left:?}");
 }
 
 #[test]

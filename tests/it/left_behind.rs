@@ -273,6 +273,23 @@ fn a_long_list_is_cut_and_counted() {
 }
 
 #[test]
+fn of_many_processes_the_first_are_named_and_all_are_counted() {
+    for mode in MODES {
+        let lab = Lab::new("for n in $(seq 50); do sleep 600 & done");
+        forbid(&lab);
+        let run = lab.run(Who::Myself, &[&["a"], &mode[..]].concat());
+        let run = run.expect_code(1);
+        let left = left(&run);
+        assert_eq!(names(&left["processes"]).len(), 20, "{left}");
+        assert_eq!(left["more_processes"], 30);
+        let reason = run.job("a.check")["reason"].clone();
+        let reason = reason.as_str().unwrap_or_default();
+        assert!(reason.ends_with(": sleep 600, 47 more"), "{reason}");
+        assert!(run.printed().contains(", 46 more\n"), "{}", run.printed());
+    }
+}
+
+#[test]
 fn nothing_that_a_job_puts_into_the_configuration_of_git_is_run_outside() {
     let lab = Lab::new("");
     let ran = lab.path("ran");

@@ -14,8 +14,11 @@ const JOBS: usize = 20;
 /// Files named of a job.
 const FILES: usize = 4;
 
+/// Processes, mounts and sockets named of a job, of each.
+const OTHERS: usize = 4;
+
 /// Longest list of names, in bytes.
-const NAMES_CAP: usize = 200;
+const NAMES_CAP: usize = 600;
 
 /// A line a job and kind; and one for what is not known of several jobs for the same reason. What a cancelled job had not
 /// cleaned up yet is no news: it was told to stop in the middle.
@@ -43,15 +46,16 @@ fn of_job(context: &Context<'_>, finished: &JobFinished) -> Vec<String> {
     let style = context.style;
     let left = &finished.left_behind;
     let job = style.foreign(finished.job.as_str(), LINE_CAP);
-    let others = [
-        ("processes", ", which were killed", &left.processes),
-        ("mounts", ", which are gone", &left.mounts),
-        ("listening sockets", ", which are closed", &left.sockets),
-    ];
-    let others = others
-        .into_iter()
-        .filter(|(_, _, names)| !names.is_empty())
-        .map(|(kind, fate, names)| (format!("{kind} behind{fate}"), names.join(", "), None));
+    let others = left.others(OTHERS).into_iter();
+    let others = others.filter(|(_, names)| !names.is_empty());
+    let others = others.map(|(kind, names)| {
+        let fate = match kind {
+            "processes" => "which were killed",
+            "mounts" => "which are gone",
+            _ => "which are closed",
+        };
+        (format!("{kind} behind, {fate}"), names, None)
+    });
     let files = (left.file_count() > 0).then(|| {
         let names = left.files_in_words(FILES);
         ("files behind".to_owned(), names, shared(left))

@@ -76,9 +76,11 @@ pub fn left_behind() -> LeftBehind {
         more_files: 12,
         shared_with: vec![id("agent.check")],
         processes: vec!["sleep 600 (4711)".to_owned()],
+        more_processes: 30,
         mounts: vec!["/run/vc/vm/template (tmpfs)".to_owned()],
         sockets: vec!["tcp 127.0.0.1:8080".to_owned()],
         unknown: vec!["what sudo (4712) listens on: Permission denied (os error 13)".to_owned()],
+        ..LeftBehind::default()
     }
 }
 

@@ -41,6 +41,7 @@ impl Before {
     pub fn compare(&self, processes: &[Process]) -> LeftBehind {
         let mut left = LeftBehind {
             processes: described(processes),
+            more_processes: beyond_named(processes.len()),
             ..LeftBehind::default()
         };
         self.compare_mounts(&mut left);
@@ -52,17 +53,19 @@ impl Before {
     }
 
     fn compare_mounts(&self, left: &mut LeftBehind) {
-        let appeared = match (&self.mounts, Mounts::look()) {
+        let mut appeared = match (&self.mounts, Mounts::look()) {
             (Ok(before), Ok(now)) => now.without(before),
             (Err(error), _) => return left.unknown.push(format!("mounts: {error}")),
             (_, Err(error)) => return left.unknown.push(format!("mounts: {error}")),
         };
         if self.has_own_mounts {
-            left.mounts = named(appeared);
+            left.more_mounts = beyond_named(appeared.len());
+            appeared.truncate(NAMED);
+            left.mounts = appeared;
         } else if !appeared.is_empty() {
             left.unknown.push(format!(
                 "whose mounts these are, which appeared on this machine while it ran, and stay until `umount`: {}",
-                named(appeared).join(", ")
+                in_words(&appeared)
             ));
         }
     }
@@ -78,16 +81,23 @@ impl Before {
                     .into_iter()
                     .filter(|(inode, _)| held.as_ref().is_none_or(|held| held.contains(inode)))
                     .map(|(_, words)| words);
-                left.sockets = named(own.collect::<BTreeSet<_>>().into_iter().collect());
+                let own: BTreeSet<_> = own.collect();
+                left.more_sockets = beyond_named(own.len());
+                left.sockets = own.into_iter().take(NAMED).collect();
             }
             Err(error) => left.unknown.push(format!("listening sockets: {error}")),
         }
     }
 }
 
-/// The processes in words.
+/// The first of the processes in words.
 pub(super) fn described(processes: &[Process]) -> Vec<String> {
-    named(processes.iter().map(Process::describe).collect())
+    let first = processes.iter().take(NAMED);
+    first.map(Process::describe).collect()
+}
+
+fn beyond_named(count: usize) -> u64 {
+    count.saturating_sub(NAMED) as u64
 }
 
 /// Inodes of the sockets that the processes hold.
@@ -109,12 +119,11 @@ fn held(processes: &[Process], unknown: &mut Vec<String>) -> BTreeSet<u64> {
     inodes
 }
 
-/// The first of them, when they are many.
-fn named(mut all: Vec<String>) -> Vec<String> {
-    let more = all.len().saturating_sub(NAMED);
-    if more > 0 {
-        all.truncate(NAMED);
-        all.push(format!("{more} more"));
+/// The first of them, and how many more there are.
+fn in_words(all: &[String]) -> String {
+    let named = all[..all.len().min(NAMED)].join(", ");
+    match beyond_named(all.len()) {
+        0 => named,
+        more => format!("{named}, {more} more"),
     }
-    all
 }
