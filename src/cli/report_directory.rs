@@ -44,15 +44,17 @@ impl ReportDirectory {
         Self::make(path).map_err(|error| refused(path, &error))
     }
 
-    /// The run's own directory below `$XDG_STATE_HOME/kata-ci/runs`, which the link `latest` then names.
+    /// The run's own directory below `$XDG_STATE_HOME/kata-ci/runs`.
     pub(super) fn default(
         run_id: &str,
         environment: &BTreeMap<OsString, OsString>,
     ) -> Result<Self, Failure> {
-        let runs = runs_directory(environment)?;
-        let directory = Self::named(&runs.join(run_id))?;
-        link_latest(&runs, run_id).map_err(|error| refused(&runs, &error))?;
-        Ok(directory)
+        Self::named(&runs_directory(environment)?.join(run_id))
+    }
+
+    /// Has the link `latest` beside it name it. For a run that can be shown: it has a journal.
+    pub(super) fn become_latest(&self) -> Result<(), Failure> {
+        link_latest(&self.path).map_err(|error| refused(&self.path, &error))
     }
 
     /// The directory of an earlier run, as it is, to go on with it.
@@ -173,10 +175,13 @@ pub(super) fn state_home(environment: &BTreeMap<OsString, OsString>) -> Result<P
 }
 
 /// Points `latest` to this run, in one step.
-fn link_latest(runs: &Path, run_id: &str) -> io::Result<()> {
-    let aside = runs.join(format!(".latest-{run_id}"));
-    symlink(run_id, &aside)?;
-    fs::rename(&aside, runs.join("latest"))
+fn link_latest(run: &Path) -> io::Result<()> {
+    let name = run.file_name().unwrap_or_default();
+    let mut aside = OsString::from(".latest-");
+    aside.push(name);
+    let aside = run.with_file_name(aside);
+    symlink(name, &aside)?;
+    fs::rename(&aside, run.with_file_name("latest"))
 }
 
 #[cfg(test)]
@@ -256,7 +261,8 @@ mod tests {
             OsString::from(place.path()),
         )]);
         for id in ["one", "two"] {
-            ReportDirectory::default(id, &environment).unwrap();
+            let run = ReportDirectory::default(id, &environment).unwrap();
+            run.become_latest().unwrap();
         }
         let runs = place.path().join("kata-ci/runs");
         assert_eq!(

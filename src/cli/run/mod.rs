@@ -133,6 +133,9 @@ fn begin(
     let settings = settings(options, prepared, &directory, decided);
     let journal = Journal::create(&directory.path.join("events.jsonl"))
         .map_err(|error| Failure::Machine(error.to_string()))?;
+    if options.report_dir.is_none() {
+        directory.become_latest()?;
+    }
     let mut live = Live::new(Some(journal), screen.reporters(&directory.path));
     let started = started(run_id, arguments, options, prepared, &directory, &settings);
     live.take(Event::RunStarted(started));
