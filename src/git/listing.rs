@@ -3,7 +3,7 @@
 //! No file's content is looked at, so that no program runs that the repository's attributes or configuration name: neither
 //! a filter nor a monitor of the file system.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -28,13 +28,21 @@ impl Listed {
     }
 }
 
+/// Files of a work tree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// By their path from the top. A repository within is one entry, which ends in `/`.
+    pub files: BTreeMap<PathBuf, Listed>,
+    /// What git says of directories that it could not look into: new files in there are not known.
+    pub unread: BTreeSet<String>,
+}
+
 impl Git {
-    /// Tracked files and new ones that are not ignored, by their path from the top of the work tree, which `top` is. A
-    /// repository within is one entry, which ends in `/`.
+    /// Tracked files and new ones that are not ignored, of the work tree whose top this is.
     ///
     /// # Errors
     /// When git refuses or lists more than any work tree holds.
-    pub fn files(&self, top: &Path) -> Result<BTreeMap<PathBuf, Listed>, GitError> {
+    pub fn files(&self, top: &Path) -> Result<Listing, GitError> {
         let arguments = [
             "ls-files",
             "-z",
@@ -42,7 +50,15 @@ impl Git {
             "--others",
             "--exclude-standard",
         ];
-        Ok(parse(&self.run(top, &arguments)?))
+        let answer = self.run_heard(top, &arguments)?;
+        let complaints = String::from_utf8_lossy(&answer.errors);
+        let unread = (complaints.lines())
+            .filter_map(|line| line.strip_prefix("warning: "))
+            .filter(|text| text.contains("could not open directory"));
+        Ok(Listing {
+            files: parse(&answer.output),
+            unread: unread.map(str::to_owned).collect(),
+        })
     }
 
     /// The objects that the files would be, taken as they are: nothing is converted. All of them have to be there.
@@ -121,7 +137,7 @@ mod tests {
         std::fs::create_dir(path(b"new")).unwrap();
         std::fs::write(path(b"new/\n\xff"), "").unwrap();
         let git = Git::find(&environment())?;
-        let files = git.files(repository.path())?;
+        let files = git.files(repository.path())?.files;
         let is_tracked = |name: &[u8]| {
             let listed = files.get(Path::new(OsStr::from_bytes(name)));
             listed.map(|listed| listed.object().is_some())
@@ -138,7 +154,7 @@ mod tests {
         let repository = Repository::with_a_commit();
         repository.commit("-a", "x\n");
         let git = Git::find(&environment())?;
-        let files = git.files(repository.path())?;
+        let files = git.files(repository.path())?.files;
         let objects = git.objects(repository.path(), &[Path::new("-a")])?;
         assert_eq!(
             files[Path::new("-a")].object(),

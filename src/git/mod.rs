@@ -18,5 +18,5 @@ pub mod surroundings;
 pub(crate) use query::tests;
 
 pub use error::GitError;
-pub use listing::Listed;
+pub use listing::{Listed, Listing};
 pub use program::{Git, LEAST_VERSION};

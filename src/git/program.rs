@@ -79,9 +79,19 @@ impl Git {
         directory: &Path,
         arguments: &[S],
     ) -> Result<Vec<u8>, GitError> {
+        self.run_heard(directory, arguments)
+            .map(|answer| answer.output)
+    }
+
+    /// The same, where it matters what git complained of and went on all the same.
+    pub(super) fn run_heard<S: AsRef<OsStr>>(
+        &self,
+        directory: &Path,
+        arguments: &[S],
+    ) -> Result<Answer, GitError> {
         let (probe, answer) = self.ask(directory, arguments)?;
         match answer.status.success() {
-            true => Ok(answer.output),
+            true => Ok(answer),
             false => Err(failure(&probe, &answer)),
         }
     }

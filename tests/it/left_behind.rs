@@ -223,6 +223,19 @@ fn where_git_cannot_tell_it_is_unknown_and_no_pass_that_forbids_it() {
 }
 
 #[test]
+fn what_lies_where_git_may_not_look_is_unknown() {
+    let lab = Lab::new("mkdir closed; : > closed/file; chmod 000 closed");
+    let run = lab.run(Who::User, &["a"]).expect_code(0);
+    let expected = "files: could not open directory 'closed/': Permission denied";
+    assert_eq!(left(&run), json!({"unknown": [expected]}));
+    write(&lab.path("work/a/probe.sh"), "true");
+    let run = lab.run(Who::User, &["a"]).expect_code(0);
+    assert!(left(&run).is_null(), "it is no news: {}", left(&run));
+    let removable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(lab.path("work/a/closed"), removable).expect("set");
+}
+
+#[test]
 fn jobs_in_one_repository_at_the_same_time_are_told_of_each_other() {
     let lab = Lab::new("");
     let pipeline = "version = 1\n[[step]]\nname = 'check'\nexpect = 'exit'\n\

@@ -32,8 +32,8 @@ impl Found {
 
 /// What is different. `after` knows of every file of `before`.
 pub(super) fn between(before: &Snapshot, after: &Snapshot) -> BTreeMap<PathBuf, Found> {
-    let changes = after.0.iter().filter_map(|(path, now)| {
-        let found = difference(before.0.get(path), now)?;
+    let changes = after.files.iter().filter_map(|(path, now)| {
+        let found = difference(before.files.get(path), now)?;
         Some((path.clone(), found))
     });
     changes.collect()

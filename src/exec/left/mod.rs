@@ -130,7 +130,8 @@ impl Visit<'_> {
         let after = Snapshot::look_again(git, &place.repository, &place.before)?;
         let has_moved = Head::look(git, &place.repository)? != place.head;
         let met = self.trees.with_visits(|visits| visits.end(self.number));
-        let mut unknown = Vec::new();
+        let unread = after.unread.difference(&place.before.unread);
+        let mut unknown: Vec<_> = unread.map(|what| format!("files: {what}")).collect();
         let mut found = changes::between(&place.before, &after);
         found.retain(|path, _| {
             let path = top.join(path);

@@ -311,12 +311,11 @@ fn entry() -> impl Strategy<Value = Entry> {
 
 fn snapshot() -> impl Strategy<Value = Snapshot> {
     prop::collection::btree_map("[a-d]", entry(), 0..4).prop_map(|files| {
-        Snapshot(
-            files
-                .into_iter()
-                .map(|(path, entry)| (path.into(), entry))
-                .collect(),
-        )
+        let files = files.into_iter();
+        Snapshot {
+            files: files.map(|(path, entry)| (path.into(), entry)).collect(),
+            ..Snapshot::default()
+        }
     })
 }
 
@@ -330,8 +329,8 @@ proptest! {
     fn created_one_way_is_deleted_the_other(one in snapshot(), other in snapshot()) {
         let known = |of: &Snapshot, to: &Snapshot| {
             let mut all = of.clone();
-            for path in to.0.keys() {
-                all.0.entry(path.clone()).or_default();
+            for path in to.files.keys() {
+                all.files.entry(path.clone()).or_default();
             }
             all
         };
@@ -348,14 +347,14 @@ proptest! {
     #[test]
     fn a_file_that_is_written_is_told_or_can_be_told_to_be_the_same(files in snapshot()) {
         let mut after = files.clone();
-        for entry in after.0.values_mut() {
+        for entry in after.files.values_mut() {
             if let Some(seen) = entry.seen.as_mut().filter(|seen| seen.kind != Kind::Other) {
                 seen.written += 7;
                 seen.changed += 7;
             }
         }
         let found = between(&files, &after);
-        for (path, entry) in &files.0 {
+        for (path, entry) in &files.files {
             let is_written = entry.seen.is_some_and(|seen| seen.kind != Kind::Other);
             prop_assert_eq!(found.contains_key(path), is_written);
         }

@@ -1,6 +1,6 @@
 //! The files of a repository at a moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -19,9 +19,14 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Files that decide what git sees, below the directory that all work trees share.
 const RULES: [&str; 2] = ["info/exclude", "info/attributes"];
 
-/// Tracked files and new ones, by their path from the top.
+/// Tracked files and new ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Snapshot(pub BTreeMap<PathBuf, Entry>);
+pub(super) struct Snapshot {
+    /// By their path from the top.
+    pub files: BTreeMap<PathBuf, Entry>,
+    /// See [`crate::git::Listing::unread`].
+    pub unread: BTreeSet<String>,
+}
 
 /// A file at a moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,26 +63,28 @@ impl Snapshot {
     /// Looks; else says why that cannot be done.
     pub fn look(git: &Git, repository: &Repository) -> Result<Self, String> {
         let top = &repository.top;
-        let mut listed = git.files(top).map_err(|error| error.to_string())?;
+        let listing = git.files(top).map_err(|error| error.to_string())?;
+        let mut listed = listing.files;
         let own = (settings(repository).chain(rules(repository))).chain(stale_lock(repository));
         listed.extend(own.map(|path| (below(top, path), Listed::default())));
         let entry = |path: &Path, listed| Entry {
             listed,
             seen: seen(&top.join(path)),
         };
-        Ok(Self(
-            listed
+        Ok(Self {
+            files: listed
                 .into_iter()
                 .map(|(path, listed)| (path.clone(), entry(&path, listed)))
                 .collect(),
-        ))
+            unread: listing.unread,
+        })
     }
 
     /// Looks also at what was there before and is neither tracked nor new any more: it is gone, or ignored since.
     pub fn look_again(git: &Git, repository: &Repository, before: &Self) -> Result<Self, String> {
         let mut after = Self::look(git, repository)?;
-        for path in before.0.keys() {
-            after.0.entry(path.clone()).or_insert_with(|| Entry {
+        for path in before.files.keys() {
+            after.files.entry(path.clone()).or_insert_with(|| Entry {
                 listed: Listed::default(),
                 seen: seen(&repository.top.join(path)),
             });
