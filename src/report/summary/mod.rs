@@ -76,6 +76,7 @@ impl Context<'_> {
                 }
             }
         }
+        self.reservations(&mut lines);
         self.flaky(&mut lines);
         left::lines(self, &mut lines);
         self.advisory(&mut lines);
@@ -111,12 +112,22 @@ impl Context<'_> {
         }
     }
 
+    /// Jobs that passed and have something to say of it, such as a limit that was met.
+    fn reservations(&self, lines: &mut Vec<String>) {
+        let passed = (self.run.jobs())
+            .filter(|job| !is_flaky(job))
+            .filter_map(|job| job.finished.as_ref())
+            .filter(|finished| finished.outcome == JobOutcome::Passed);
+        for finished in passed.filter(|finished| !finished.reason.is_empty()) {
+            let id = self.style.foreign(finished.job.as_str(), LINE_CAP);
+            let reason = self.style.foreign(&finished.reason, LINE_CAP);
+            lines.push(format!("{} {id} passed: {reason}", self.style.warning()));
+        }
+    }
+
     /// What passed only when it was run again: tests, else the job.
     fn flaky(&self, lines: &mut Vec<String>) {
-        let passed_again =
-            |job: &JobResult| job.outcome() == Some(JobOutcome::Passed) && !job.attempts.is_empty();
-        let is_flaky = |job: &&JobResult| job.tally.flaky > 0 || passed_again(job);
-        for job in self.run.jobs().filter(is_flaky) {
+        for job in self.run.jobs().filter(|job| is_flaky(job)) {
             let flaky = job
                 .cases
                 .iter()
@@ -155,6 +166,12 @@ impl Context<'_> {
             ));
         }
     }
+}
+
+/// Whether it, or a test of it, passed only when it was run again.
+fn is_flaky(job: &JobResult) -> bool {
+    let has_passed = job.outcome() == Some(JobOutcome::Passed);
+    job.tally.flaky > 0 || (has_passed && !job.attempts.is_empty())
 }
 
 /// What is only advised, parts with the same reason together: `network, files (not built yet)`.

@@ -118,6 +118,25 @@ fn unknown_packages_are_said() {
 }
 
 #[test]
+fn who_passed_with_a_reservation_has_it_said() {
+    let met = "out of memory: it reached its limit of 64 MiB, and passed all the same";
+    let run = Script::new(&["a.test", "b.test"])
+        .start("a.test")
+        .passed("a.test", "pkg", 15)
+        .end(end("a.test", JobOutcome::Passed, met))
+        .start("b.test")
+        .end(end("b.test", JobOutcome::Passed, ""))
+        .finish(None)
+        .run();
+    let text = unicode(&run);
+    assert!(
+        text.contains(&format!("! a.test passed: {met}\n")),
+        "{text}"
+    );
+    assert!(!text.contains("b.test"), "{text}");
+}
+
+#[test]
 fn the_command_that_runs_it_again_is_quoted() {
     let run = Script::new(&["my component.it's"])
         .start("my component.it's")
