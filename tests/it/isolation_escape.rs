@@ -52,6 +52,8 @@ def succeeds(*words):
 HOME, OTHER, REPORTS = '@HOME@', '@OTHER@', '@REPORTS@'
 attempt('loopback', lambda: tcp('127.0.0.1', @PORT@))
 attempt('own address', lambda: tcp('@ADDRESS@', @ADDRESS_PORT@))
+attempt('vsock', lambda: socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM))
+attempt('io_uring', lambda: ctypes.CDLL(None).syscall(425, 1, ctypes.create_string_buffer(120)) >= 0)
 attempt('abstract socket', lambda: unix('\0@ABSTRACT@'))
 for path in '@SOCKET@', '@OTHER@/socket', '/run/docker.sock', '/var/run/docker.sock':
     attempt('socket ' + path, lambda: unix(path))

@@ -21,6 +21,7 @@ mod privileges;
 mod setup;
 mod step;
 mod tree;
+mod vsock;
 mod watch;
 
 use std::ffi::OsString;
@@ -105,6 +106,9 @@ fn furnish(sandbox: &Sandbox, space: &Space, sockets: &[PathBuf]) -> Result<(), 
     mounts::arrange(space, sockets)?;
     if space.strict {
         privileges::give_up().step(|| "giving privileges up".into())?;
+        if sandbox.network {
+            vsock::refuse().step(|| "refusing vsock".into())?;
+        }
     }
     std::env::set_current_dir("/").step(|| "entering the new view of the files".into())
 }
