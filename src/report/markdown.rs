@@ -142,7 +142,7 @@ fn row(suite: &Suite) -> String {
         _ => "–",
     };
     let reason = suite
-        .property(facts::REASON)
+        .reason()
         .map_or_else(String::new, |reason| format!("<br>{}", escape(reason)));
     let time = suite.seconds.map(duration).unwrap_or_default();
     format!(

@@ -71,16 +71,11 @@ fn matrix(document: &Document) -> Markup {
 
 fn cell(suite: &Suite) -> Markup {
     let word = facts::word(suite);
-    let counts = suite.counts().sentence();
-    // What the numbers say already is not said twice.
-    let reason = suite
-        .property(crate::report::model::facts::REASON)
-        .filter(|reason| word != "passed" && !counts.starts_with(reason));
     html! {
         a href=(job_link(suite)) {
             span.state.(word) { (facts::sign(word)) " " (facts::spoken(word)) }
             @if let Some(seconds) = suite.seconds.filter(|seconds| *seconds > 0.0) { span.dim { " · " (duration(seconds)) } }
-            small.foreign { (counts) @if let Some(reason) = reason { br; (visible(reason)) } }
+            small.foreign { (suite.counts().sentence()) @if let Some(reason) = suite.reason() { br; (visible(reason)) } }
         }
     }
 }

@@ -42,10 +42,43 @@ impl Suite {
             .collect()
     }
 
+    /// Why the job came to its outcome, where the numbers of its cases do not say it already.
+    pub fn reason(&self) -> Option<&str> {
+        let counts = self.counts().sentence();
+        self.property(facts::REASON)
+            .filter(|reason| !counts.starts_with(reason))
+    }
+
     /// How many cases of which state.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         self.cases.iter().for_each(|case| counts.add(case.state));
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::model::State;
+
+    #[test]
+    fn a_reason_that_the_numbers_say_already_is_not_said_again() {
+        let suite = |reason: &str| Suite {
+            properties: vec![(facts::REASON.into(), reason.into())],
+            cases: vec![Case {
+                class: "proxy.test".into(),
+                name: "TestUpdateRoutes".into(),
+                state: State::Failed,
+                seconds: None,
+                details: None,
+            }],
+            ..Suite::default()
+        };
+        assert_eq!(suite("1 failed").reason(), None);
+        assert_eq!(
+            suite("1 failed in 2 attempts").reason(),
+            Some("1 failed in 2 attempts")
+        );
     }
 }
