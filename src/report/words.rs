@@ -144,13 +144,23 @@ pub(super) fn path(path: &Path, home: Option<&Path>, style: &Style) -> String {
     style.foreign(&shown, 4096)
 }
 
+/// The pipeline's name; of a file of the workspace the path from there.
+pub(super) fn pipeline(started: &RunStarted) -> &str {
+    let below = Path::new(&started.pipeline).strip_prefix(&started.workspace);
+    below
+        .ok()
+        .and_then(Path::to_str)
+        .unwrap_or(&started.pipeline)
+}
+
 /// `kata-v1 · 4 components × check, test · 2 at a time · network off (enforced)`; of a run without a job only the pipeline.
 pub(super) fn header(started: &RunStarted, style: &Style) -> String {
+    let pipeline = style.foreign(pipeline(started), 200);
     if started.components.is_empty() {
-        return style.fit(&style.foreign(&started.pipeline, 200), style.width());
+        return style.fit(&pipeline, style.width());
     }
     let pieces = [
-        style.foreign(&started.pipeline, 200),
+        pipeline,
         format!(
             "{} {} {}",
             plural(started.components.len(), "component"),
@@ -181,6 +191,7 @@ pub(super) fn column<'a>(names: impl Iterator<Item = &'a str>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::tests::sample::Script;
 
     #[test]
     fn durations() {
@@ -221,5 +232,18 @@ mod tests {
             path(Path::new("/tmp"), Some(Path::new("/")), &style),
             "/tmp"
         );
+    }
+
+    #[test]
+    fn a_pipeline_of_the_workspace_is_named_as_seen_from_there() {
+        let mut started = Script::new(&["proxy.test"]).run().started.unwrap();
+        for (pipeline, expected) in [
+            ("kata-v1", "kata-v1"),
+            ("/home/ann/kata/kata-ci.toml", "kata-ci.toml"),
+            ("/home/ann/kata-ci.toml", "/home/ann/kata-ci.toml"),
+        ] {
+            started.pipeline = pipeline.to_owned();
+            assert_eq!(super::pipeline(&started), expected);
+        }
     }
 }

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use super::model::{Document, Suite, Text, facts};
 use super::text;
+use super::words::pipeline;
 use crate::event::{LeftBehind, RunStarted};
 use crate::outcome::{Ending, JobResult, Run};
 use crate::plan::JobId;
@@ -28,7 +29,7 @@ pub fn from_run(run: &Run, directory: &Path) -> Document {
     let mut stored = Stored::new(directory);
     let started = run.started.as_ref();
     Document {
-        title: started.map_or_else(String::new, |started| line(&started.pipeline)),
+        title: started.map_or_else(String::new, |started| line(pipeline(started))),
         facts: started.map_or_else(Vec::new, |started| facts_of_run(run, started)),
         notices: started.map_or_else(Vec::new, |started| started.notices.clone()),
         seconds: run.finished.as_ref().map(|finished| finished.seconds),
