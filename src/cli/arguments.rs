@@ -218,11 +218,12 @@ pub(super) struct RunArguments {
     #[arg(long, env = "KATACI_DRY_RUN", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub dry_run: bool,
 
-    /// Write the JUnit file here too.
+    /// Write the JUnit file here too; a relative path begins where kata-ci was started, not at -C.
     #[arg(long, value_name = "FILE", env = "KATACI_JUNIT")]
     pub junit: Option<PathBuf>,
 
-    /// Directory of the reports [default: $XDG_STATE_HOME/kata-ci/runs/ID, with a link `latest`].
+    /// Directory of the reports, from where kata-ci was started [default: $XDG_STATE_HOME/kata-ci/runs/ID, with a link
+    /// `latest`].
     #[arg(long, value_name = "DIR", env = "KATACI_REPORT_DIR")]
     pub report_dir: Option<PathBuf>,
 

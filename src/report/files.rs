@@ -69,10 +69,25 @@ pub fn write_aside(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), FileError> {
+    check_place(path)?;
     try_write(path, write).map_err(|source| FileError {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Whether a report can be renamed to that name: not where something is that is no file.
+pub fn check_place(path: &Path) -> Result<(), FileError> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(FileError {
+            path: path.to_owned(),
+            source: io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "what is there is not a file, and is not replaced",
+            ),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn try_write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
@@ -81,12 +96,6 @@ fn try_write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
         _ => Path::new("."),
     };
     let directory_file = File::open(directory)?;
-    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "what is there is not a file, and is not replaced",
-        ));
-    }
     // Others may read a report: the usual permissions less the umask, not the private ones of a temporary file.
     let aside = tempfile::Builder::new()
         .prefix(ASIDE)

@@ -192,3 +192,15 @@ fn help_and_version_are_no_errors() {
         .expect_code(0);
     assert!(completions.stdout.contains("complete -F"));
 }
+
+#[test]
+fn a_place_that_no_report_can_be_put_is_refused_before_anything_runs() {
+    let place = makefiles(&[("good", GOOD)]);
+    let run = run_in(place.path())
+        .args(["-s", "test", "--junit", "/dev/null"])
+        .finish()
+        .expect_code(2);
+    let says = "cannot write /dev/null: what is there is not a file";
+    assert!(run.stderr.contains(says), "{}", run.stderr);
+    assert!(!run.reports.join("events.jsonl").exists());
+}

@@ -86,6 +86,9 @@ pub(super) fn carry_out(arguments: &Arguments, run: &RunArguments) -> Result<Ove
             });
         }
     }
+    if let Some(junit) = &run.junit {
+        report::check_place(junit).map_err(|error| Failure::Usage(error.to_string()))?;
+    }
     let clock = Instant::now();
     let screen = Screen::new(arguments, run, &prepared.environment);
     let mut begun = match run.resume {
