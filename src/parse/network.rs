@@ -115,108 +115,111 @@ mod tests {
 
     use super::*;
 
+    /// What programs say, and what they tried.
+    const SAID: &[(&str, &str)] = &[
+        (
+            "curl: (6) Could not resolve host: example.com\n",
+            "example.com",
+        ),
+        (
+            "fatal: unable to access 'https://user:secret@github.com/kata-containers/tests/': Could not resolve host: github.com\n",
+            "github.com",
+        ),
+        (
+            "Get \"https://modules.example.org/x\": dial tcp: lookup modules.example.org on 192.0.2.53:53: read udp",
+            "modules.example.org",
+        ),
+        (
+            "dial tcp 192.0.2.7:443: connect: network is unreachable",
+            "192.0.2.7:443",
+        ),
+        (
+            "dial tcp [2001:db8::1]:443: connect: network is unreachable",
+            "[2001:db8::1]:443",
+        ),
+        (
+            "warning: spurious network error (3 tries remaining): [6] Couldn't resolve host name (Could not resolve host: crates.example.org)",
+            "crates.example.org",
+        ),
+        (
+            "HTTPSConnectionPool(host='python.example.org', port=443): Max retries exceeded",
+            "python.example.org",
+        ),
+        (
+            "Err:1 http://deb.example.org/debian stable InRelease\n  Temporary failure resolving 'deb.example.org'",
+            "deb.example.org",
+        ),
+        (
+            "wget: unable to resolve host address \u{2018}example.org\u{2019}",
+            "example.org",
+        ),
+        (
+            "npm ERR! getaddrinfo EAI_AGAIN npm.example.org",
+            "npm.example.org",
+        ),
+        (
+            "ssh: Could not resolve hostname review.example.com: Temporary failure in name resolution",
+            "review.example.com",
+        ),
+        (
+            "curl: (7) Failed to connect to 192.0.2.1 port 443 after 0 ms: Couldn't connect to server",
+            "192.0.2.1",
+        ),
+        (
+            "dial tcp: lookup go.example.org on 192.0.2.53:53: dial udp 192.0.2.53:53: connect: network is unreachable",
+            "go.example.org",
+        ),
+        (
+            "lookup go.example.org on 192.0.2.53:53: dial udp 192.0.2.53:53: connect: network is unreachable",
+            "go.example.org",
+        ),
+        ("lookup go.example.org: no such host", "go.example.org"),
+        (
+            "failed to resolve address for crates.example.org: Temporary failure in name resolution; class=Net (12)",
+            "crates.example.org",
+        ),
+        (
+            "fatal: unable to look up git.example.org (port 9418) (Temporary failure in name resolution)",
+            "git.example.org",
+        ),
+        (
+            "fatal: unable to connect to 192.0.2.7:\n192.0.2.7[0: 192.0.2.7]: errno=Network is unreachable",
+            "192.0.2.7",
+        ),
+        (
+            "Connecting to 192.0.2.7:80... failed: Network is unreachable.",
+            "192.0.2.7:80",
+        ),
+        (
+            "Exception in thread \"main\" java.net.UnknownHostException: java.example.org\n\tat",
+            "java.example.org",
+        ),
+        (
+            "transfer failed for https://maven.example.org/p.pom: Unknown host maven.example.org: Temporary failure in name resolution",
+            "maven.example.org",
+        ),
+        (
+            "bash: line 1: /dev/tcp/192.0.2.7/80: Network is unreachable",
+            "192.0.2.7",
+        ),
+        (
+            "ping: ping.example.org: Temporary failure in name resolution",
+            "ping.example.org",
+        ),
+        (
+            "failed to lookup address information: Temporary failure in name resolution",
+            "the network",
+        ),
+        (
+            "Os { code: 101, kind: NetworkUnreachable, message: \"Network is unreachable\" }",
+            "the network",
+        ),
+    ];
+
     #[test]
     fn what_each_program_says_names_what_it_tried() {
-        for (output, expected) in [
-            (
-                "curl: (6) Could not resolve host: example.com\n",
-                "example.com",
-            ),
-            (
-                "fatal: unable to access 'https://user:secret@github.com/kata-containers/tests/': Could not resolve host: github.com\n",
-                "github.com",
-            ),
-            (
-                "Get \"https://modules.example.org/x\": dial tcp: lookup modules.example.org on 192.0.2.53:53: read udp",
-                "modules.example.org",
-            ),
-            (
-                "dial tcp 192.0.2.7:443: connect: network is unreachable",
-                "192.0.2.7:443",
-            ),
-            (
-                "dial tcp [2001:db8::1]:443: connect: network is unreachable",
-                "[2001:db8::1]:443",
-            ),
-            (
-                "warning: spurious network error (3 tries remaining): [6] Couldn't resolve host name (Could not resolve host: crates.example.org)",
-                "crates.example.org",
-            ),
-            (
-                "HTTPSConnectionPool(host='python.example.org', port=443): Max retries exceeded",
-                "python.example.org",
-            ),
-            (
-                "Err:1 http://deb.example.org/debian stable InRelease\n  Temporary failure resolving 'deb.example.org'",
-                "deb.example.org",
-            ),
-            (
-                "wget: unable to resolve host address \u{2018}example.org\u{2019}",
-                "example.org",
-            ),
-            (
-                "npm ERR! getaddrinfo EAI_AGAIN npm.example.org",
-                "npm.example.org",
-            ),
-            (
-                "ssh: Could not resolve hostname review.example.com: Temporary failure in name resolution",
-                "review.example.com",
-            ),
-            (
-                "curl: (7) Failed to connect to 192.0.2.1 port 443 after 0 ms: Couldn't connect to server",
-                "192.0.2.1",
-            ),
-            (
-                "dial tcp: lookup go.example.org on 192.0.2.53:53: dial udp 192.0.2.53:53: connect: network is unreachable",
-                "go.example.org",
-            ),
-            (
-                "lookup go.example.org on 192.0.2.53:53: dial udp 192.0.2.53:53: connect: network is unreachable",
-                "go.example.org",
-            ),
-            ("lookup go.example.org: no such host", "go.example.org"),
-            (
-                "failed to resolve address for crates.example.org: Temporary failure in name resolution; class=Net (12)",
-                "crates.example.org",
-            ),
-            (
-                "fatal: unable to look up git.example.org (port 9418) (Temporary failure in name resolution)",
-                "git.example.org",
-            ),
-            (
-                "fatal: unable to connect to 192.0.2.7:\n192.0.2.7[0: 192.0.2.7]: errno=Network is unreachable",
-                "192.0.2.7",
-            ),
-            (
-                "Connecting to 192.0.2.7:80... failed: Network is unreachable.",
-                "192.0.2.7:80",
-            ),
-            (
-                "Exception in thread \"main\" java.net.UnknownHostException: java.example.org\n\tat",
-                "java.example.org",
-            ),
-            (
-                "transfer failed for https://maven.example.org/p.pom: Unknown host maven.example.org: Temporary failure in name resolution",
-                "maven.example.org",
-            ),
-            (
-                "bash: line 1: /dev/tcp/192.0.2.7/80: Network is unreachable",
-                "192.0.2.7",
-            ),
-            (
-                "ping: ping.example.org: Temporary failure in name resolution",
-                "ping.example.org",
-            ),
-            (
-                "failed to lookup address information: Temporary failure in name resolution",
-                "the network",
-            ),
-            (
-                "Os { code: 101, kind: NetworkUnreachable, message: \"Network is unreachable\" }",
-                "the network",
-            ),
-        ] {
-            assert_eq!(network_tried(output.as_bytes()), [expected], "{output}");
+        for (output, expected) in SAID {
+            assert_eq!(network_tried(output.as_bytes()), [*expected], "{output}");
         }
     }
 

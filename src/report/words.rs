@@ -176,7 +176,7 @@ pub(super) fn header(started: &RunStarted, style: &Style) -> String {
 fn network(isolation: &Isolation) -> &'static str {
     let reach = isolation.network.as_str();
     match reach.split_once(':').map_or(reach, |(word, _)| word).trim() {
-        "enforced" if reach.contains(':') => "network off (enforced, but for some jobs)",
+        "enforced" if reach.contains(':') => "network off (enforced for some)",
         "enforced" => "network off (enforced)",
         "advisory" => "network off (advisory only)",
         _ => "network on",
