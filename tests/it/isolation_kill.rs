@@ -36,17 +36,18 @@ const SETTINGS: &[(Who, &[&str])] = &[
     (Who::Myself, &["--isolate", "auto", "--network", "on"]),
 ];
 
-/// Run after a kill. A job sees what there is for it.
-const CLEAN: &str = "
+/// Run after a kill. A job sees what there is for it; with the host's network also sockets of fixtures whose turn it is
+/// beside it, which have other names. The mark is put together, as this is in the command line of the shell.
+const CLEAN: &str = r#"
 [[step]]
 name = 'clean'
 expect = 'exit'
 script = '''
-! ls -A /tmp /var/tmp /dev/shm /run | grep kata-ci-fixture
-! ps -eo args | grep '[k]ata-ci-fixture'
-! grep kata-ci-fixture /proc/net/unix /proc/mounts
+mark="kata-ci""-fixture-NAME"
+seen=$(ls -A /tmp /var/tmp /dev/shm /run; cat /proc/net/unix /proc/mounts; cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ')
+! printf '%s\n' "$seen" | grep -e "$mark"
 '''
-";
+"#;
 
 #[test]
 fn killed_in_the_middle_of_each_fixture_nothing_stays() {
@@ -97,7 +98,8 @@ impl Scene {
     fn new(name: &str) -> Self {
         let fixture = prepared(name);
         let pipeline = fixture.place.path().join("kata-ci.toml");
-        let text = fs::read_to_string(&pipeline).expect("a pipeline") + CLEAN;
+        let clean = CLEAN.replace("NAME", &fixture.name);
+        let text = fs::read_to_string(&pipeline).expect("a pipeline") + &clean;
         fs::write(pipeline, text).expect("written");
         Self { fixture, runs: 0 }
     }
