@@ -118,6 +118,13 @@ fn head(document: &Document) -> String {
         escape(title),
         counts.sentence()
     );
+    let isolation: Vec<_> = (document.facts.iter())
+        .filter(|(name, _)| facts::ISOLATION.contains(name))
+        .map(|(name, reach)| format!("{name} {}", escape(reach)))
+        .collect();
+    if !isolation.is_empty() {
+        head.push_str(&format!("Isolation: {}\n\n", isolation.join(" · ")));
+    }
     for notice in &document.notices {
         head.push_str(&format!("> {}\n\n", escape(&notice.text)));
     }

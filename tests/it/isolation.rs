@@ -44,7 +44,12 @@ fn enforced(who: Who) {
         {
             assert_eq!(run.junit().matches(&property).count(), 2, "{property}");
         }
-        assert!(!run.printed().contains("advisory"), "{}", run.printed());
+        let printed = run.printed();
+        assert!(!printed.contains("advisory"), "{printed}");
+        assert!(
+            printed.contains(" | enforced: network, processes, files\n"),
+            "{printed}"
+        );
     }
 }
 

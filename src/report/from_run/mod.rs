@@ -41,6 +41,14 @@ fn line(text: &str) -> String {
     text::one_line(text, LINE_CAP)
 }
 
+/// How far something is isolated, for people: a network that is off would be none.
+fn reach(word: &str) -> String {
+    match word {
+        "off" => "not isolated".to_owned(),
+        word => line(word),
+    }
+}
+
 fn facts_of_run(run: &Run, started: &RunStarted) -> Vec<(&'static str, String)> {
     let time = run
         .start_time
@@ -49,6 +57,7 @@ fn facts_of_run(run: &Run, started: &RunStarted) -> Vec<(&'static str, String)> 
         .finished
         .as_ref()
         .map_or_else(|| run.exit_code(None).code(), |finished| finished.exit);
+    let [network, processes, files] = facts::ISOLATION;
     [
         Some(("run", line(&started.run_id))),
         time.map(|time| ("started", time)),
@@ -58,9 +67,9 @@ fn facts_of_run(run: &Run, started: &RunStarted) -> Vec<(&'static str, String)> 
             .map(|worker| ("machine", line(worker))),
         Some(("workspace", line(&started.workspace))),
         Some(("at a time", started.parallel.to_string())),
-        Some(("network", line(&started.isolation.network))),
-        Some(("processes", line(&started.isolation.processes))),
-        Some(("files", line(&started.isolation.files))),
+        Some((network, reach(&started.isolation.network))),
+        Some((processes, reach(&started.isolation.processes))),
+        Some((files, reach(&started.isolation.files))),
         Some(("exit code", exit.to_string())),
         Some(("again", line(&started.again))),
     ]

@@ -30,6 +30,8 @@ pub const STARTED: &str = "started";
 pub const AGAIN: &str = "again";
 /// Where the job ran, relative to the workspace.
 pub const DIRECTORY: &str = "directory";
+/// Facts of a document that say how far a run was isolated.
+pub const ISOLATION: [&str; 3] = ["network", "processes", "files"];
 /// What the job left behind of each kind, and what of that is not known; with what each is called.
 pub const LEFT_BEHIND: [(&str, &str); 6] = [
     ("left_files", "files"),

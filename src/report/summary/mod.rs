@@ -1,10 +1,11 @@
 //! The end of a run, for the person who has to act on it.
 //!
-//! Quiet on success: totals and the report's place. Otherwise a block for each job that did not pass, worst first: what
+//! Quiet on success: totals, with what of the isolation was enforced, and the report's place. Otherwise a block for each job that did not pass, worst first: what
 //! happened, each failing case with its message and place, what to do, the command that runs just that again, the log.
 //! Bounded: at most [`CASES`] failing cases in all. Totals come last, where the screen stops.
 
 mod block;
+mod isolation;
 mod left;
 mod totals;
 
@@ -15,7 +16,6 @@ use std::path::{Path, PathBuf};
 use super::ci::guard::harmless;
 use super::words::{self, LINE_CAP};
 use super::{Style, excerpt};
-use crate::event::Isolation;
 use crate::outcome::{CaseStatus, JobOutcome, JobResult, Run};
 
 /// The reason of a job whose end is in no event: kata-ci was killed while it ran.
@@ -79,11 +79,11 @@ impl Context<'_> {
         self.reservations(&mut lines);
         self.flaky(&mut lines);
         left::lines(self, &mut lines);
-        self.advisory(&mut lines);
+        lines.extend(isolation::advisory(self));
         if !lines.is_empty() {
             lines.push(String::new());
         }
-        lines.push(totals::line(self.run, self.style));
+        lines.push(totals::line(self));
         let place = words::path(self.directory, self.home, self.style);
         lines.push(format!("report: {place}"));
         let harmless: Vec<_> = lines.iter().map(|line| harmless(line)).collect();
@@ -151,56 +151,12 @@ impl Context<'_> {
             lines.push(format!("{} {id} flaky: {names}", self.style.warning()));
         }
     }
-
-    /// Isolation that is not enforced although it was to be, in one line.
-    fn advisory(&self, lines: &mut Vec<String>) {
-        let Some(started) = &self.run.started else {
-            return;
-        };
-        let weak = advisories(&started.isolation);
-        if !weak.is_empty() {
-            let weak = self.style.foreign(&weak.join("; "), LINE_CAP);
-            lines.push(format!(
-                "{} isolation is advisory only: {weak}",
-                self.style.warning()
-            ));
-        }
-    }
 }
 
 /// Whether it, or a test of it, passed only when it was run again.
 fn is_flaky(job: &JobResult) -> bool {
     let has_passed = job.outcome() == Some(JobOutcome::Passed);
     job.tally.flaky > 0 || (has_passed && !job.attempts.is_empty())
-}
-
-/// What is only advised, parts with the same reason together: `network, files (not built yet)`.
-fn advisories(isolation: &Isolation) -> Vec<String> {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    let limit = |what| isolation.limits.get(what).map_or("", String::as_str);
-    for (part, reach) in [
-        ("network", isolation.network.as_str()),
-        ("processes", &isolation.processes),
-        ("files", &isolation.files),
-        ("limit of memory", limit("memory")),
-        ("limit of processes", limit("processes")),
-    ] {
-        let Some(rest) = reach.strip_prefix("advisory") else {
-            continue;
-        };
-        let reason = rest.trim_start_matches(':').trim();
-        match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, parts)) => parts.push(part),
-            None => reasons.push((reason, vec![part])),
-        }
-    }
-    reasons
-        .into_iter()
-        .map(|(reason, parts)| match reason {
-            "" => parts.join(", "),
-            reason => format!("{} ({reason})", parts.join(", ")),
-        })
-        .collect()
 }
 
 #[cfg(test)]

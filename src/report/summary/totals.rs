@@ -1,13 +1,14 @@
-//! The last line: `1 failed, 1 vacuous, 6 passed · 412 cases: 405 passed, 6 failed · 2:31`.
+//! The last line: `1 failed, 1 vacuous, 6 passed · 412 cases: 405 passed, 6 failed · 2:31 · enforced: network, processes`.
 
 use std::collections::BTreeMap;
 
-use super::outcome;
+use super::{Context, isolation, outcome};
 use crate::outcome::{JobOutcome, Run};
 use crate::report::{Meaning, Style, words};
 
 /// The totals of a run in one line.
-pub(super) fn line(run: &Run, style: &Style) -> String {
+pub(super) fn line(context: &Context<'_>) -> String {
+    let (run, style) = (context.run, context.style);
     let mut pieces = vec![jobs(run, style)];
     let tally = run.tally();
     if tally.total() > 0 {
@@ -23,6 +24,7 @@ pub(super) fn line(run: &Run, style: &Style) -> String {
     } else {
         pieces.push(style.paint(Meaning::Bad, "the run was killed"));
     }
+    pieces.extend(isolation::enforced(context));
     pieces.join(style.dot())
 }
 

@@ -1,0 +1,61 @@
+//! How far the run was isolated: what the kernel enforced, and what was to be and is only advised.
+
+use super::{Context, LINE_CAP};
+use crate::event::Isolation;
+
+/// Isolation that is not enforced although it was to be, in one line.
+pub(super) fn advisory(context: &Context<'_>) -> Option<String> {
+    let advisories = advisories(&context.run.started.as_ref()?.isolation);
+    let parts = context.style.foreign(&advisories.join("; "), LINE_CAP);
+    let warning = context.style.warning();
+    (!parts.is_empty()).then(|| format!("{warning} isolation is advisory only: {parts}"))
+}
+
+/// What is enforced, in a few words.
+pub(super) fn enforced(context: &Context<'_>) -> Option<String> {
+    let isolation = &context.run.started.as_ref()?.isolation;
+    let parts: Vec<_> = (parts(isolation).iter())
+        .filter_map(|(part, reach)| Some(with_reason(part, reach.strip_prefix("enforced")?)))
+        .collect();
+    let parts = context.style.foreign(&parts.join(", "), LINE_CAP);
+    (!parts.is_empty()).then(|| format!("enforced: {parts}"))
+}
+
+fn parts(isolation: &Isolation) -> [(&'static str, &str); 3] {
+    [
+        ("network", &isolation.network),
+        ("processes", &isolation.processes),
+        ("files", &isolation.files),
+    ]
+}
+
+/// What is only advised, parts with the same reason together: `network, files (not built yet)`.
+fn advisories(isolation: &Isolation) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    let limit = |what| isolation.limits.get(what).map_or("", String::as_str);
+    let limits = [
+        ("limit of memory", limit("memory")),
+        ("limit of processes", limit("processes")),
+    ];
+    for (part, reach) in parts(isolation).into_iter().chain(limits) {
+        let Some(reason) = reach.strip_prefix("advisory") else {
+            continue;
+        };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, parts)) => parts.push(part),
+            None => reasons.push((reason, vec![part])),
+        }
+    }
+    reasons
+        .into_iter()
+        .map(|(reason, parts)| with_reason(&parts.join(", "), reason))
+        .collect()
+}
+
+/// `network (but off for a.fetch)` of `network` and `: but off for a.fetch`.
+fn with_reason(parts: &str, reason: &str) -> String {
+    match reason.trim_start_matches(':').trim() {
+        "" => parts.to_owned(),
+        reason => format!("{parts} ({reason})"),
+    }
+}
