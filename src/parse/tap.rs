@@ -5,8 +5,8 @@
 //! pass. Until it is sure, its cases are held back.
 //!
 //! A plan is kept: more tests than it counts, or less, are a failed case `(plan)`; those that never came are `not-run`
-//! besides. `Bail out!` is a failed case of its own, and stands for the plan that it breaks. A test that is to fail (`TODO`) and does is skipped, with its reason.
-//! Parents and subtests all count, as with Go.
+//! besides. `Bail out!` is a failed case of its own, and stands for the plan that it breaks. A test that is to fail
+//! (`TODO`) and does is skipped, with its reason. Parents and subtests all count, as with Go.
 
 use super::cases::{Details, Out, Spans, WHOLE_PACKAGE};
 use super::lines::Line;

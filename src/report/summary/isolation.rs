@@ -15,7 +15,7 @@ pub(super) fn advisory(context: &Context<'_>) -> Option<String> {
 pub(super) fn enforced(context: &Context<'_>) -> Option<String> {
     let isolation = &context.run.started.as_ref()?.isolation;
     let parts: Vec<_> = (parts(isolation).iter())
-        .filter_map(|(part, reach)| Some(with_reason(part, reach.strip_prefix("enforced")?)))
+        .filter_map(|(part, reach)| Some(in_parentheses(part, reach.strip_prefix("enforced")?)))
         .collect();
     let parts = context.style.foreign(&parts.join(", "), LINE_CAP);
     (!parts.is_empty()).then(|| format!("enforced: {parts}"))
@@ -48,12 +48,12 @@ fn advisories(isolation: &Isolation) -> Vec<String> {
     }
     reasons
         .into_iter()
-        .map(|(reason, parts)| with_reason(&parts.join(", "), reason))
+        .map(|(reason, parts)| in_parentheses(&parts.join(", "), reason))
         .collect()
 }
 
 /// `network (but off for a.fetch)` of `network` and `: but off for a.fetch`.
-fn with_reason(parts: &str, reason: &str) -> String {
+fn in_parentheses(parts: &str, reason: &str) -> String {
     match reason.trim_start_matches(':').trim() {
         "" => parts.to_owned(),
         reason => format!("{parts} ({reason})"),
