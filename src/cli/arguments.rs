@@ -252,6 +252,10 @@ pub(super) struct RunArguments {
     /// Of a push: the branch that the commits are for, and only components of their own repository.
     #[arg(skip)]
     pub pushed_to: Option<String>,
+
+    /// Of a review: the account whose commits these are. Strict runs keep builds and stamps for its other commits only.
+    #[arg(skip)]
+    pub author: Option<String>,
 }
 
 /// How many of something are kept; all without a number.

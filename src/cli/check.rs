@@ -108,6 +108,7 @@ impl RunCheck<'_> {
             branch,
             asked: self.pipeline.as_deref(),
             overrides: &run::overrides(&options().ok()?),
+            author: None,
             environment: &environment,
         };
         Grounds::of(&question)?.all(&environment)

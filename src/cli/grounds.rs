@@ -48,8 +48,11 @@ pub(super) struct Question<'a> {
     pub branch: &'a str,
     /// The pipeline as given with `-p`.
     pub asked: Option<&'a str>,
-    /// Options that change the pipeline.
+    /// Options that change the pipeline. How strictly jobs are kept apart is among them, and what the pipeline says of it is
+    /// in its text: so the stamps of strict runs are of their own kind.
     pub overrides: &'a Overrides,
+    /// Whose commits these are, where that matters.
+    pub author: Option<&'a str>,
     /// What kata-ci was called with.
     pub environment: &'a Environment,
 }
@@ -162,7 +165,7 @@ fn setting(question: &Question<'_>, has_file: bool) -> Option<String> {
         program().into_bytes(),
         gethostname().ok()?.as_bytes().to_vec(),
         geteuid().to_string().into_bytes(),
-        format!("{:?}", question.overrides).into_bytes(),
+        format!("{:?} {:?}", question.overrides, question.author).into_bytes(),
         pipeline(question, has_file)?.into_bytes(),
         user,
     ];

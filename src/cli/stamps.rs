@@ -1,8 +1,8 @@
 //! Which jobs of a run deserve a stamp, and which of a check need not run again.
 //!
 //! No stamp is made by a job that did not pass as a whole (vacuous, narrowed, resumed), on a work tree that is not as
-//! committed before the run or after it, where a sandbox that the pipeline asks for was not there, or where the pipeline
-//! depends on more than stands in the key.
+//! committed before the run or after it, where a sandbox that the pipeline asks for was not there, where strict jobs of several
+//! repositories met, or where the pipeline depends on more than stands in the key.
 
 use std::path::{Path, PathBuf};
 
@@ -46,6 +46,9 @@ impl Stamping {
             .collect();
         tops.sort();
         tops.dedup();
+        if strangers_meet(&prepared.plan, &tops) {
+            return Self::default();
+        }
         let look = Look {
             prepared,
             run,
@@ -112,6 +115,13 @@ impl Stamping {
     }
 }
 
+/// Whether strict jobs run beside jobs of another repository: a stranger of the one can have had a hand in what the other
+/// tests.
+fn strangers_meet(plan: &Plan, tops: &[PathBuf]) -> bool {
+    let has_jobs = |top: &&PathBuf| plan.jobs.iter().any(|job| job.directory.starts_with(top));
+    plan.strict_jobs().next().is_some() && tops.iter().filter(has_jobs).count() > 1
+}
+
 fn needed_again(plan: &Plan, stamps: &[Stamp]) -> Option<JobId> {
     let is_out = |id: &JobId| stamps.iter().any(|stamp| stamp.job == *id);
     let mut running = plan.jobs.iter().filter(|job| !is_out(&job.id));
@@ -159,6 +169,7 @@ impl Look<'_> {
             branch: &self.branch(),
             asked: self.run.pipeline.as_deref(),
             overrides: self.overrides,
+            author: self.run.author.as_deref(),
             environment: &prepared.environment,
         })?;
         let good = self.is_committed(&top)

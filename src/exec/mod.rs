@@ -41,7 +41,7 @@ use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender};
 
-pub use isolation::{Decided, Isolated, Scene, Unmet};
+pub use isolation::{Decided, Isolated, Scene, Unmet, strict_job_may_write};
 
 use crate::event::Event;
 use crate::outcome::JobOutcome;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Bounds, Reach};
+use crate::config::IsolatePolicy;
 use crate::outcome::Expect;
 
 /// `COMPONENT.STEP`. A component's name holds no dot, so the first dot parts the two.
@@ -176,6 +177,12 @@ impl Plan {
         for job in &mut self.jobs {
             job.estimate = durations.get(job.id.as_str()).copied();
         }
+    }
+
+    /// Jobs whose commits nobody vouches for: those that are to run under `isolate = "on"`.
+    pub fn strict_jobs(&self) -> impl Iterator<Item = &Job> {
+        let is_strict = |job: &&Job| job.bounds.isolate == IsolatePolicy::On;
+        self.jobs.iter().filter(is_strict)
     }
 }
 

@@ -5,8 +5,10 @@
 
 use std::fs::{self, File, FileTimes, Metadata, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::Path;
+
+use nix::libc;
 
 /// The first bytes of a `CACHEDIR.TAG`.
 const CACHE_SIGNATURE: &[u8; 43] = b"Signature: 8a477f597d28d172789f06886806bc55";
@@ -54,9 +56,12 @@ fn keep_times(target: &Path, metadata: &Metadata) -> io::Result<()> {
     File::open(target)?.set_times(times)
 }
 
+/// Whether a directory says so of itself. Nothing is waited for that lies in the place of its file.
 pub(super) fn is_cache(directory: &Path) -> bool {
     let mut head = [0; CACHE_SIGNATURE.len()];
-    File::open(directory.join("CACHEDIR.TAG"))
+    (File::options().read(true))
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW)
+        .open(directory.join("CACHEDIR.TAG"))
         .and_then(|mut tag| tag.read_exact(&mut head))
         .is_ok_and(|()| head == *CACHE_SIGNATURE)
 }

@@ -28,6 +28,7 @@ mod isolation_escape;
 mod isolation_kill;
 mod isolation_links;
 mod isolation_support;
+mod isolation_trust;
 mod kata_workspace;
 mod left_behind;
 mod limits;

@@ -9,6 +9,7 @@ use super::super::failure::Failure;
 use super::super::kept_runs::{self, start};
 use super::super::report_directory::{Occupied, lock, runs_directory};
 use crate::event::{Notice, RunStarted, read_journal};
+use crate::exec;
 use crate::outcome::{JobOutcome, JobResult, Run};
 use crate::plan::{Job, JobId, Plan, rerun};
 
@@ -23,6 +24,32 @@ pub(super) fn directories(
             runs_directory(environment)?;
             Ok(kept(environment))
         }
+    }
+}
+
+/// Refuses to read an earlier run back from a place where jobs like those of the plan could have written it themselves.
+/// Reports may go there all the same: to read them is up to people.
+///
+/// # Errors
+/// When the directories are in such a place.
+pub(super) fn believe(
+    plan: &Plan,
+    workspace: &Path,
+    directories: &[PathBuf],
+    option: &str,
+) -> Result<(), Failure> {
+    let is_theirs = |directory: &&PathBuf| {
+        let mut jobs = plan.strict_jobs();
+        jobs.any(|job| exec::strict_job_may_write(job, workspace, directory))
+    };
+    // All of them lie beside each other.
+    match directories.first().filter(is_theirs) {
+        None => Ok(()),
+        Some(directory) => Err(Failure::Usage(format!(
+            "{option}: jobs under `isolate on` may write to {}: what lies there says nothing of an earlier run\n  \
+             = help: name a directory outside of the repositories with --report-dir, or run without {option}",
+            directory.display()
+        ))),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{depends, earlier, history, rev, since};
 use crate::config::{self, IsolatePolicy, NetworkPolicy, Overrides, Pipeline};
 use crate::event::{Notice, Since};
 use crate::plan::{self, Plan, Selection};
-use crate::workspace::{self, Aside, Workspace};
+use crate::workspace::{self, Aside, Trust, Workspace};
 
 type Environment = BTreeMap<OsString, OsString>;
 
@@ -81,7 +81,7 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
         &mut selection,
         &environment,
     )?;
-    let (workspace, mut plan) = match &since {
+    let (mut workspace, mut plan) = match &since {
         Some((_, root)) if selection.components.is_empty() => {
             (Workspace::empty(root.clone()), Plan::default())
         }
@@ -90,11 +90,16 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
     let mut rerun_of = None;
     if run.rerun_failed && !plan.jobs.is_empty() {
         let directories = earlier::directories(run, &environment)?;
+        earlier::believe(&plan, &workspace.root, &directories, "--rerun-failed")?;
         rerun_of = Some(earlier::keep_failed(
             &mut plan,
             &workspace.root,
             &directories,
         )?);
+    }
+    if let Some(aside) = aside.as_mut().filter(|_| !run.dry_run) {
+        let notices = aside.bring_builds(&trust(run, &plan));
+        workspace.notices.extend(notices);
     }
     Ok(Prepared {
         directory,
@@ -106,6 +111,15 @@ pub(super) fn prepare(arguments: &Arguments, run: &RunArguments) -> Result<Prepa
         rerun_of,
         aside,
     })
+}
+
+/// One strict job is enough: it may write to the builds that the others use.
+fn trust(run: &RunArguments, plan: &Plan) -> Trust {
+    match (plan.strict_jobs().next().is_some(), &run.author) {
+        (false, _) => Trust::of_the_user(),
+        (true, Some(author)) => Trust::of_author(author),
+        (true, None) => Trust::of_nobody(),
+    }
 }
 
 /// Narrows the selection to what changed, where that is asked, and says what was decided on the components of which place.

@@ -42,6 +42,8 @@ pub(super) fn take_over(
     prepared: &mut Prepared,
 ) -> Result<Interrupted, Failure> {
     let directories = earlier::directories(options, &prepared.environment)?;
+    let root = prepared.workspace.root.clone();
+    earlier::believe(&prepared.plan, &root, &directories, "--resume")?;
     // A place that was named is not passed over because it cannot be read.
     if let (Some(named), [directory]) = (&options.report_dir, directories.as_slice())
         && let Err(error) = read_start(&directory.join("events.jsonl"))
@@ -49,7 +51,6 @@ pub(super) fn take_over(
     {
         return Err(Failure::Machine(format!("--resume: {error}")));
     }
-    let root = prepared.workspace.root.clone();
     let (path, started) = find(&directories, &root).ok_or_else(|| {
         Failure::NothingToDo(format!(
             "--resume: every run of {} has ended\n  = help: run without --resume to begin a new one",

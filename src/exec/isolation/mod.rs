@@ -17,6 +17,7 @@ mod sandbox;
 mod settle;
 mod sockets;
 
+pub use places::strict_job_may_write;
 pub(in crate::exec) use repository::{Repository, text_of};
 pub(in crate::exec) use sandbox::{Place, Sandbox, Space, View};
 pub(in crate::exec) use settle::Settled;

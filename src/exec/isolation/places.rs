@@ -88,6 +88,25 @@ pub(super) fn of_nobody(strict: bool) -> Vec<Place> {
     wishes.settle()
 }
 
+/// Whether a strict job of this kind may write to a directory that is there, in a run that does not protect it: its own
+/// reports are, those of other runs are not.
+pub fn strict_job_may_write(job: &Job, workspace: &Path, directory: &Path) -> bool {
+    let scene = Scene {
+        workspace,
+        view: None,
+        reports: Path::new(""),
+    };
+    let places = places(job, &scene, true);
+    let Some(real) = canonical(directory) else {
+        return false;
+    };
+    let view = real.ancestors().find_map(|above| {
+        let mut around = places.iter().filter(|place| place.path() == above);
+        around.next().map(|place| place.view)
+    });
+    view == Some(View::Kept)
+}
+
 /// Why the places cannot be had: the component, or what the pipeline names, is itself one of the directories that are hidden.
 pub(super) fn conflict(job: &Job, strict: bool) -> Option<String> {
     let hidden = SHARED.iter().map(Path::new);

@@ -1,40 +1,122 @@
 //! What compilers built in a checkout aside, kept for the next one.
 //!
 //! Kept are directories that say of themselves that they are a cache (cargo's `target`; <https://bford.info/cachedir/>):
-//! they are moved out before the checkout is removed, and into the next one of the same repository. cargo compiles again
-//! what is newer than its output, which all files of a fresh checkout are; dependencies stay built. go keeps its own cache
+//! they are moved out before the checkout is removed, and into the next one of the same repository. go keeps its own cache
 //! elsewhere.
+//!
+//! Two laws. What was built for one [`Trust`] is never brought to another. And what is brought is older than every file of
+//! the checkout: cargo compares times, not contents, and takes its output for fresh where no source is newer. So a cache in
+//! which one file is as new as the oldest of the checkout stays where it is, as a whole: a job, or a clock that was ahead,
+//! dated it.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::super::copy::is_cache;
+use super::Trust;
 
 /// Directories below this many others are not looked at.
 const DEPTH: usize = 6;
 
-/// Moves what is kept at `kept` into the checkout, where its place is free.
-pub(super) fn bring(kept: &Path, checkout: &Path) {
-    for cache in caches(kept, DEPTH) {
-        let Ok(below) = cache.strip_prefix(kept) else {
-            continue;
+/// The builds of one checkout, while it lasts.
+#[derive(Debug)]
+pub(super) struct Builds {
+    kept: PathBuf,
+    checkout: PathBuf,
+    /// Caches that the commit itself holds: no compiler made them.
+    committed: Vec<PathBuf>,
+    /// Caches that were left where they are, as they lie in the checkout.
+    pub(super) refused: Vec<PathBuf>,
+}
+
+impl Builds {
+    /// Moves what is kept for this trust in `kept` into a fresh checkout, where its place is free. None where nobody may use
+    /// what others built.
+    pub(super) fn bring(kept: &Path, trust: &Trust, checkout: &Path) -> Option<Self> {
+        let kept = kept.join(trust.directory()?);
+        let mut builds = Self {
+            committed: caches(checkout, DEPTH),
+            refused: Vec::new(),
+            checkout: checkout.to_owned(),
+            kept,
         };
-        let target = checkout.join(below);
-        if target.parent().is_some_and(Path::is_dir) && !target.exists() {
+        let found = caches(&builds.kept, DEPTH);
+        if found.is_empty() {
+            return Some(builds);
+        }
+        let oldest = oldest(checkout).ok();
+        for cache in found {
+            builds.bring_one(&cache, oldest);
+        }
+        Some(builds)
+    }
+
+    fn bring_one(&mut self, cache: &Path, oldest: Option<SystemTime>) {
+        let Ok(below) = cache.strip_prefix(&self.kept) else {
+            return;
+        };
+        let target = self.checkout.join(below);
+        if !target.parent().is_some_and(Path::is_dir) || target.symlink_metadata().is_ok() {
+            return;
+        }
+        match oldest.is_some_and(|oldest| is_older(cache, oldest).unwrap_or(false)) {
             // Without it the build takes longer, that is all.
-            let _ = fs::rename(&cache, target);
+            true => drop(fs::rename(cache, target)),
+            false => self.refused.push(target),
+        }
+    }
+
+    /// Moves the caches of the checkout to where they are kept, over older ones.
+    pub(super) fn keep(&self) {
+        for cache in caches(&self.checkout, DEPTH) {
+            if let Ok(below) = cache.strip_prefix(&self.checkout)
+                && !self.committed.contains(&cache)
+            {
+                let _ = replace(&cache, &self.kept.join(below));
+            }
         }
     }
 }
 
-/// Moves the caches of the checkout to `kept`, over older ones.
-pub(super) fn keep(kept: &Path, checkout: &Path) {
-    for cache in caches(checkout, DEPTH) {
-        if let Ok(below) = cache.strip_prefix(checkout) {
-            let _ = replace(&cache, &kept.join(below));
+/// The time of the oldest entry of a checkout, and of what its links lead to: that is what a compiler looks at.
+fn oldest(checkout: &Path) -> io::Result<SystemTime> {
+    let mut oldest = SystemTime::now();
+    each(checkout, &mut |path, metadata| {
+        oldest = oldest.min(metadata.modified()?);
+        if metadata.is_symlink()
+            && let Ok(led_to) = path.metadata()
+        {
+            oldest = oldest.min(led_to.modified()?);
+        }
+        Ok(path != checkout.join(".git"))
+    })?;
+    Ok(oldest)
+}
+
+/// Whether all of a directory is older than that.
+fn is_older(directory: &Path, than: SystemTime) -> io::Result<bool> {
+    let mut is_older = true;
+    each(directory, &mut |_, metadata| {
+        is_older &= metadata.modified()? < than;
+        Ok(is_older)
+    })?;
+    Ok(is_older)
+}
+
+/// Shows a directory and all that is below it, links as links; what lies in a directory where that is wanted.
+fn each(
+    path: &Path,
+    show: &mut impl FnMut(&Path, &fs::Metadata) -> io::Result<bool>,
+) -> io::Result<()> {
+    let metadata = path.symlink_metadata()?;
+    if show(path, &metadata)? && metadata.is_dir() {
+        for entry in path.read_dir()? {
+            each(&entry?.path(), show)?;
         }
     }
+    Ok(())
 }
 
 fn replace(source: &Path, target: &Path) -> io::Result<()> {
@@ -65,47 +147,4 @@ fn caches(directory: &Path, depth: usize) -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cache(directory: &Path, content: &str) {
-        fs::create_dir_all(directory).unwrap();
-        let tag = "Signature: 8a477f597d28d172789f06886806bc55\n";
-        fs::write(directory.join("CACHEDIR.TAG"), tag).unwrap();
-        fs::write(directory.join("built"), content).unwrap();
-    }
-
-    #[test]
-    fn caches_move_out_and_into_the_next_checkout() {
-        let place = tempfile::tempdir().unwrap();
-        let (kept, one, two) = (
-            place.path().join("kept"),
-            place.path().join("one"),
-            place.path().join("two"),
-        );
-        cache(&one.join("src/agent/target"), "first");
-        fs::write(one.join("src/agent/coverage.txt"), "").unwrap();
-        keep(&kept, &one);
-        assert!(!one.join("src/agent/target").exists());
-        fs::create_dir_all(two.join("src/agent")).unwrap();
-        bring(&kept, &two);
-        let built = two.join("src/agent/target/built");
-        assert_eq!(fs::read_to_string(&built).unwrap(), "first");
-        assert!(!two.join("src/agent/coverage.txt").exists());
-        fs::write(built, "second").unwrap();
-        cache(&kept.join("src/agent/target"), "of a run beside");
-        keep(&kept, &two);
-        let built = kept.join("src/agent/target/built");
-        assert_eq!(fs::read_to_string(built).unwrap(), "second");
-    }
-
-    #[test]
-    fn a_commit_without_the_directory_leaves_the_cache_where_it_is() {
-        let place = tempfile::tempdir().unwrap();
-        let kept = place.path().join("kept");
-        cache(&kept.join("src/agent/target"), "first");
-        fs::create_dir(place.path().join("checkout")).unwrap();
-        bring(&kept, &place.path().join("checkout"));
-        assert!(kept.join("src/agent/target/built").is_file());
-    }
-}
+mod tests;

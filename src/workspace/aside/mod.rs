@@ -3,13 +3,15 @@
 //! All checkouts of a run lie in one directory that is a GOPATH, as `src/github.com/kata-containers/NAME`, so that v1 works
 //! in them; for other layouts the place means nothing. Each is a repository with the remote-tracking branches and URLs of
 //! the user's own (see [`checkout`]), of which nothing is touched: work tree, index, stash, refs, settings, work trees.
-//! The directory is removed with [`Aside`]; only what compilers built is kept (see [`builds`]).
+//! The directory is removed with [`Aside`]; only what compilers built is kept (see [`builds`]), for those it is for
+//! ([`Trust`]).
 
 mod builds;
 mod checkout;
 mod dependency;
 mod error;
 mod settings;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,7 +20,9 @@ use std::path::{Component as Segment, Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 pub use error::AsideError;
+pub use trust::Trust;
 
+use self::builds::Builds;
 use self::checkout::Checkout;
 use super::copy;
 use super::own_directory::OwnDirectory;
@@ -39,7 +43,9 @@ pub struct Aside {
     /// The directory above the user's repositories.
     parent: PathBuf,
     /// Where builds are kept.
-    builds: PathBuf,
+    kept: PathBuf,
+    /// Those of the checkouts, once they were brought.
+    builds: Vec<Builds>,
     checkouts: Vec<Checkout>,
     /// Repositories that a commit names, at the revisions it names.
     dependencies: Vec<Checkout>,
@@ -106,7 +112,8 @@ impl Aside {
             git,
             revision: revision.to_owned(),
             parent,
-            builds: cache.join("builds").join(&name),
+            kept: cache.join("builds").join(&name),
+            builds: Vec::new(),
             checkouts: Vec::new(),
             dependencies: Vec::new(),
             directory: own.path().to_owned(),
@@ -162,6 +169,25 @@ impl Aside {
     /// Leaves out components of other repositories: the revision is one of this repository only.
     pub fn keep_alone(&mut self) {
         self.alone = true;
+    }
+
+    /// Brings what earlier runs of this trust built into the checkouts, and has what is built there kept for later ones. Not
+    /// before all is checked out, and before the first job. What the user should know of them comes back.
+    pub fn bring_builds(&mut self, trust: &Trust) -> Vec<Notice> {
+        let kept = |one: &Checkout| {
+            let name = one.directory.file_name().unwrap_or_default();
+            Builds::bring(&self.kept.join(name), trust, &one.directory)
+        };
+        self.builds = self.checkouts.iter().filter_map(kept).collect();
+        let refused = self.builds.iter().flat_map(|builds| &builds.refused);
+        let notice = |cache: &PathBuf| Notice {
+            text: format!(
+                "what was kept of {} has files that are newer than the checkout: it is built anew",
+                self.as_user_knows(cache).display()
+            ),
+            fix: None,
+        };
+        refused.map(notice).collect()
     }
 
     /// Where the user stands, aside.
@@ -383,22 +409,14 @@ impl Aside {
             repository: source.to_owned(),
         })?;
         let made = checkout::make(&self.git, source, &commit, directory)?;
-        builds::bring(&self.kept(&made), &made.directory);
         self.checkouts.push(made.clone());
         Ok(made)
-    }
-
-    fn kept(&self, checkout: &Checkout) -> PathBuf {
-        self.builds
-            .join(checkout.directory.file_name().unwrap_or_default())
     }
 }
 
 impl Drop for Aside {
     fn drop(&mut self) {
-        for checkout in &self.checkouts {
-            builds::keep(&self.kept(checkout), &checkout.directory);
-        }
+        self.builds.iter().for_each(Builds::keep);
     }
 }
 
