@@ -8,12 +8,14 @@
 //! The rooms, in the order of the arrows: [`cli`] calls everything below it; [`config`] is what was asked for, [`workspace`]
 //! what is there, [`plan`] the jobs of a run, [`exec`] runs them, [`parse`] finds their cases, [`event`] is what happens,
 //! [`outcome`] what it adds up to, [`report`] what is seen of it. [`stamp`] records what passed, [`gerrit`] takes commits
-//! to review, [`git`] is the git program, [`probe`] short commands of kata-ci's own. `plan`, `parse` and `outcome` know no input or output.
+//! to review, [`git`] is the git program, [`probe`] short commands of kata-ci's own, [`fs`] files in
+//! places that others write to. `plan`, `parse` and `outcome` know no input or output.
 
 pub mod cli;
 pub mod config;
 pub mod event;
 pub mod exec;
+pub mod fs;
 pub mod gerrit;
 pub mod git;
 pub mod outcome;

@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::OFlag;
+
 use super::failure::Failure;
-use crate::report::{self, ci};
+use crate::fs::{ASIDE, Directory};
+use crate::report::{RESULT, ci};
 
 /// Whether a run writes a file or directory of this name, a report that is being written included.
 pub(super) fn is_ours(name: &str) -> bool {
     let mut names = OURS.iter().chain(&ci::FILES);
-    names.any(|ours| *ours == name) || name.starts_with(report::ASIDE)
+    names.any(|ours| *ours == name) || name.starts_with(ASIDE)
 }
 
 /// What a run writes into its directory, beside what it leaves for a CI system ([`ci::FILES`]). An earlier run's are taken
@@ -32,6 +35,10 @@ const OURS: &[&str] = &[
 pub(super) struct ReportDirectory {
     /// Absolute.
     pub path: PathBuf,
+    /// The same, held from before the jobs: what is written to it cannot be led elsewhere.
+    pub held: Directory,
+    /// That of the logs in it, held as well.
+    pub logs: Directory,
     /// An earlier run was there and is replaced.
     pub replaced: bool,
     /// Held until the run is over, so that two runs cannot write to one directory.
@@ -61,12 +68,13 @@ impl ReportDirectory {
     pub(super) fn occupy(path: &Path) -> Result<Self, Occupied> {
         let path = fs::canonicalize(path)?;
         let lock = lock(&path)?;
-        fs::create_dir_all(path.join("logs"))?;
-        Ok(Self {
-            path,
-            replaced: false,
-            _lock: lock,
-        })
+        Ok(Self::held(path, lock, false)?)
+    }
+
+    /// Takes the sign away that the run has ended, since it goes on.
+    pub(super) fn reopen(&self) -> Result<(), Failure> {
+        let removed = self.held.remove(OsStr::new(RESULT));
+        removed.map_err(|error| refused(&self.path, &error))
     }
 
     /// What this process writes to while jobs run: in here, and where the user had its output put (`> log`).
@@ -88,9 +96,15 @@ impl ReportDirectory {
         })?;
         let replaced = path.join("events.jsonl").exists();
         clear(&path, replaced)?;
-        fs::create_dir(path.join("logs"))?;
+        Self::held(path, lock, replaced)
+    }
+
+    fn held(path: PathBuf, lock: File, replaced: bool) -> io::Result<Self> {
+        let held = Directory::hold(&path)?;
         Ok(Self {
             path,
+            logs: held.below("logs")?,
+            held,
             replaced,
             _lock: lock,
         })
@@ -114,7 +128,11 @@ impl From<io::Error> for Occupied {
 
 /// Takes a directory for oneself. The lock ends with the process that holds it, however that ends.
 pub(super) fn lock(path: &Path) -> Result<File, Occupied> {
-    let lock = File::open(path)?;
+    // What is no directory is not waited for.
+    let lock = File::options()
+        .read(true)
+        .custom_flags(OFlag::O_DIRECTORY.bits())
+        .open(path)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(Occupied::InUse),

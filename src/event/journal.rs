@@ -4,10 +4,14 @@
 //! being written; ends of jobs and of the run are synced to the disk, so a power loss keeps every finished job.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Event, FORMAT_VERSION, Record};
+use crate::fs::{self, Directory};
+
+/// Longest line, in bytes: that of a record is far below it.
+const LONGEST: u64 = 16 << 20;
 
 /// What can go wrong with a journal.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +46,9 @@ pub struct Journal {
 impl Journal {
     /// Makes a new journal. An existing one is an error: a journal is never overwritten.
     pub fn create(path: &Path) -> Result<Self, JournalError> {
-        let file = File::create_new(path).map_err(|source| JournalError::Io {
+        let mut new = File::options();
+        let new = new.read(true).write(true).create_new(true).open(path);
+        let file = new.map_err(|source| JournalError::Io {
             path: path.to_owned(),
             source,
         })?;
@@ -59,7 +65,8 @@ impl Journal {
             path: path.to_owned(),
             source,
         };
-        let (mut records, mut ends) = read_lines(path)?;
+        let file = fs::open_own(path).map_err(io)?;
+        let (mut records, mut ends) = read_lines(path, &file)?;
         if matches!(
             records.last(),
             Some(Record {
@@ -70,7 +77,6 @@ impl Journal {
             records.pop();
             ends.pop();
         }
-        let file = File::options().append(true).open(path).map_err(io)?;
         file.set_len(ends.last().copied().unwrap_or(0))
             .map_err(io)?;
         file.sync_data().map_err(io)?;
@@ -79,6 +85,27 @@ impl Journal {
             file,
         };
         Ok((journal, records))
+    }
+
+    /// Puts it back into its directory, should something else have its name there, or nothing: `make clean` may have
+    /// removed it while it was written.
+    pub fn put_back(&self, directory: &Directory) -> Result<(), JournalError> {
+        let name = self.path.file_name().unwrap_or_default();
+        let is_there = directory.holds(name, &self.file);
+        let put_back = is_there.and_then(|is_there| match is_there {
+            true => Ok(()),
+            false => directory.write_aside(name, |copy| self.copy(copy)),
+        });
+        put_back.map_err(|source| JournalError::Io {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn copy(&self, copy: &mut dyn Write) -> io::Result<()> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(0))?;
+        io::copy(&mut file, copy).map(drop)
     }
 
     /// A journal on an open file.
@@ -109,22 +136,26 @@ impl Journal {
 /// Reads a journal. An unfinished last line (a kill in the middle of a write) is left out; any other line that is not a
 /// record, or is of a later version, is an error.
 pub fn read_journal(path: &Path) -> Result<Vec<Record>, JournalError> {
-    Ok(read_lines(path)?.0)
+    let file = fs::open(path).map_err(|source| JournalError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(read_lines(path, &file)?.0)
 }
 
 /// The records, and where the line of each ends.
-fn read_lines(path: &Path) -> Result<(Vec<Record>, Vec<u64>), JournalError> {
+fn read_lines(path: &Path, file: &File) -> Result<(Vec<Record>, Vec<u64>), JournalError> {
     let io = |source| JournalError::Io {
         path: path.to_owned(),
         source,
     };
-    let mut reader = BufReader::new(File::open(path).map_err(io)?);
+    let mut reader = BufReader::new(file);
     let (mut records, mut ends) = (Vec::new(), Vec::new());
     let mut end = 0;
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
-        reader.read_until(b'\n', &mut line).map_err(io)?;
+        read_line(&mut reader, &mut line).map_err(io)?;
         if line.last() != Some(&b'\n') {
             break;
         }
@@ -147,8 +178,8 @@ pub fn read_start(path: &Path) -> Result<Option<Record>, JournalError> {
         source,
     };
     let mut line = Vec::new();
-    let mut reader = BufReader::new(File::open(path).map_err(io)?);
-    reader.read_until(b'\n', &mut line).map_err(io)?;
+    let mut reader = BufReader::new(fs::open(path).map_err(io)?);
+    read_line(&mut reader, &mut line).map_err(io)?;
     if line.last() != Some(&b'\n') {
         return Ok(None);
     }
@@ -158,6 +189,18 @@ pub fn read_start(path: &Path) -> Result<Option<Record>, JournalError> {
         what,
     })?;
     Ok(Some(record))
+}
+
+/// Reads a line, or what is left.
+fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<()> {
+    from.take(LONGEST).read_until(b'\n', line)?;
+    match line.len() as u64 {
+        LONGEST => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "a line is longer than any of a run's",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn parse(line: &[u8]) -> Result<Record, String> {

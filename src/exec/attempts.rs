@@ -9,6 +9,7 @@ use super::left::{self, Trees, Visit};
 use super::orders::Stops;
 use super::supervisor::{Over, Supervisor};
 use crate::event::{Event, JobFinished, LeftBehind};
+use crate::fs::Directory;
 use crate::outcome::{Cases, JobOutcome, Verdict, is_worth_another_try, over_attempts};
 use crate::plan::{Job, Reach, rerun};
 
@@ -23,7 +24,7 @@ pub(super) struct Attempts<'run> {
     /// See [`crate::event::JobStarted::worker`].
     pub worker: usize,
     /// See [`super::Settings::logs`].
-    pub logs: &'run Path,
+    pub logs: &'run Directory,
     /// See [`super::Settings::program`].
     pub program: &'run Path,
     /// See [`Supervisor::settled`].

@@ -1,10 +1,13 @@
 //! A job's log: exactly the bytes it printed, but for passwords of proxies ([`super::mask`]).
 
+use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 
 use super::failure::Failure;
+use crate::fs::Directory;
 use crate::plan::JobId;
 
 /// A log that is being written.
@@ -15,6 +18,10 @@ pub(super) struct Log {
     size: u64,
 }
 
+/// A log as it was written, whatever has its name by now.
+#[derive(Debug)]
+pub(super) struct Written(File);
+
 /// The name of an attempt's log in the directory of the logs.
 pub(super) fn name(job: &JobId, attempt: u32) -> String {
     match attempt {
@@ -23,28 +30,47 @@ pub(super) fn name(job: &JobId, attempt: u32) -> String {
     }
 }
 
-/// The end of a log, at most so many bytes of it.
-pub(super) fn tail(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut log = File::open(path)?;
-    let size = log.metadata()?.len();
-    log.seek(SeekFrom::Start(size.saturating_sub(most)))?;
-    let mut bytes = Vec::new();
-    log.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
+impl Written {
+    /// The end of the log, at most so many bytes of it.
+    pub fn tail(&self, most: u64) -> io::Result<Vec<u8>> {
+        let size = self.0.metadata()?.len();
+        let mut bytes = Vec::new();
+        self.read(size.saturating_sub(most), most, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Adds so many bytes of the log, fewer where it ends.
+    pub fn read(&self, start: u64, length: u64, to: &mut Vec<u8>) -> io::Result<()> {
+        let size = self.0.metadata()?.len();
+        let length = length.min(size.saturating_sub(start));
+        let before = to.len();
+        to.resize(before + usize::try_from(length).unwrap_or_default(), 0);
+        self.0.read_exact_at(&mut to[before..], start)
+    }
 }
 
 impl Log {
     /// Makes an empty one.
-    pub fn create(directory: &Path, name: &str) -> Result<Self, Failure> {
-        let path = directory.join(name);
-        match File::create(&path) {
-            Ok(file) => Ok(Self {
-                path,
-                file,
-                size: 0,
-            }),
+    pub fn create(directory: &Directory, name: &str) -> Result<Self, Failure> {
+        let path = directory.path().join(name);
+        match directory.create(OsStr::new(name)) {
+            Ok(file) => Ok(Self::on(path, file)),
             Err(error) => Err(Failure::of_path("cannot make the log", &path, &error)),
         }
+    }
+
+    fn on(path: PathBuf, file: File) -> Self {
+        Self {
+            path,
+            file,
+            size: 0,
+        }
+    }
+
+    /// The log, for reading it while it is written and afterwards.
+    pub fn written(&self) -> Result<Written, Failure> {
+        let file = self.file.try_clone();
+        file.map(Written).map_err(|error| self.failure(&error))
     }
 
     /// Appends all of it. After an error the log holds the first [`Log::size`] bytes.
@@ -82,6 +108,8 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::outcome::Trouble;
 
@@ -101,10 +129,9 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_named_with_the_path_and_what_to_do() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("full.log");
-        std::os::unix::fs::symlink("/dev/full", &path).unwrap();
-        let mut log = Log::create(directory.path(), "full.log").unwrap();
+        let path = PathBuf::from("logs/full.log");
+        let file = File::options().write(true).open("/dev/full").unwrap();
+        let mut log = Log::on(path.clone(), file);
         let failure = log.append(b"x").unwrap_err();
         assert!(failure.fix.as_ref().unwrap().contains("free some space"));
         let what = words(failure);
@@ -115,7 +142,25 @@ mod tests {
 
     #[test]
     fn a_directory_that_is_not_there_is_named() {
-        let failure = Log::create(Path::new("/nonexistent"), "a.log").unwrap_err();
+        let nowhere = Directory::expect(Path::new("/nonexistent")).unwrap();
+        let failure = Log::create(&nowhere, "a.log").unwrap_err();
         assert!(words(failure).contains("/nonexistent/a.log"));
+    }
+
+    #[test]
+    fn what_was_written_is_read_whatever_has_its_name() {
+        let place = tempfile::tempdir().unwrap();
+        let logs = Directory::hold(place.path()).unwrap();
+        let mut log = Log::create(&logs, "a.log").unwrap();
+        log.append(b"0123456789").unwrap();
+        let written = log.written().unwrap();
+        std::fs::write(place.path().join("b"), "planted").unwrap();
+        std::fs::rename(place.path().join("b"), place.path().join("a.log")).unwrap();
+        assert_eq!(written.tail(3).unwrap(), b"789");
+        assert_eq!(written.tail(99).unwrap(), b"0123456789");
+        let mut bytes = b"x".to_vec();
+        written.read(8, 9, &mut bytes).unwrap();
+        written.read(20, 9, &mut bytes).unwrap();
+        assert_eq!(bytes, b"x89");
     }
 }

@@ -44,6 +44,7 @@ use crossbeam_channel::{Receiver, Sender};
 pub use isolation::{Decided, Isolated, Scene, Unmet, strict_job_may_write};
 
 use crate::event::Event;
+use crate::fs::Directory;
 use crate::outcome::JobOutcome;
 use crate::plan::{JobId, Plan};
 
@@ -57,8 +58,8 @@ pub struct Settings {
     pub max_fail: Option<usize>,
     /// Jobs of the plan that are over already, in a run that goes on: they are not run, but what they are counts.
     pub done: BTreeMap<JobId, JobOutcome>,
-    /// Directory of the logs; exists. A job's log is `COMPONENT.STEP.log` in it.
-    pub logs: PathBuf,
+    /// Directory of the logs. A job's log is `COMPONENT.STEP.log` in it.
+    pub logs: Directory,
     /// Files and directories that this process writes to while jobs run, its logs among them: what changes there is no job's
     /// doing. Absolute, and without links.
     pub written_meanwhile: Vec<PathBuf>,
@@ -97,7 +98,6 @@ pub fn run(
     events: &Sender<Event>,
     control: &Receiver<Control>,
 ) -> Option<i32> {
-    orphans::adopt();
     let trees = left::Trees::new(settings.written_meanwhile.clone());
     scheduler::Scheduler::new(plan, settings, events, &trees).run(control)
 }

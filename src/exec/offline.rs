@@ -2,11 +2,10 @@
 //!
 //! It is what their output says, nothing else: one that hides its errors is not found out.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::io;
+use std::sync::Arc;
 
-use super::log;
+use super::log::Written;
 use crate::event::{CaseFinished, Span};
 use crate::outcome::{JobOutcome, Verdict};
 use crate::parse::{NAMELESS, network_fix, network_tried};
@@ -26,11 +25,11 @@ const LONGEST: usize = 1024;
 /// The log of a job that has no network.
 #[derive(Debug)]
 pub(super) struct Offline {
-    log: PathBuf,
+    log: Arc<Written>,
 }
 
 impl Offline {
-    pub fn new(log: PathBuf) -> Self {
+    pub fn new(log: Arc<Written>) -> Self {
         Self { log }
     }
 
@@ -38,7 +37,7 @@ impl Offline {
     pub fn tried(&self, outcome: JobOutcome) -> Vec<String> {
         match outcome {
             JobOutcome::Failed | JobOutcome::TimedOut | JobOutcome::Error => {
-                network_tried(&log::tail(&self.log, OF_A_JOB).unwrap_or_default())
+                network_tried(&self.log.tail(OF_A_JOB).unwrap_or_default())
             }
             _ => Vec::new(),
         }
@@ -60,12 +59,10 @@ impl Offline {
     }
 
     fn output_of(&self, spans: &[Span]) -> io::Result<Vec<u8>> {
-        let mut log = File::open(&self.log)?;
         let mut bytes = Vec::new();
         for span in spans.iter().take(PIECES) {
-            log.seek(SeekFrom::Start(span.start))?;
             let length = span.end.saturating_sub(span.start).min(OF_A_PIECE);
-            log.by_ref().take(length).read_to_end(&mut bytes)?;
+            self.log.read(span.start, length, &mut bytes)?;
             bytes.push(b'\n');
         }
         Ok(bytes)

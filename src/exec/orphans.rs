@@ -26,27 +26,29 @@ fn known() -> MutexGuard<'static, Option<BTreeSet<i32>>> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes this process the one that orphans come to. A system that refuses (before Linux 3.4) leaves them to init.
-pub(super) fn adopt() {
-    let mut known = known();
-    if known.is_none() {
-        let before = children().into_iter().map(|child| child.pid).collect();
-        *known = Some(before);
+/// Makes this process the one that orphans come to, before the first helper is started. A system that refuses (before
+/// Linux 3.4) leaves them to init.
+fn adopt(known: &mut Option<BTreeSet<i32>>) -> &mut BTreeSet<i32> {
+    known.get_or_insert_with(|| {
         let _ = prctl::set_child_subreaper(true);
-    }
+        children().into_iter().map(|child| child.pid).collect()
+    })
 }
 
 /// Starts a helper so that no sweep can take it for an orphan. `start` returns it with its process id.
 pub(super) fn start_known<T, E>(start: impl FnOnce() -> Result<(T, i32), E>) -> Result<T, E> {
     let mut known = known();
+    let adopted = adopt(&mut known);
     let (helper, pid) = start()?;
-    known.get_or_insert_default().insert(pid);
+    adopted.insert(pid);
     Ok(helper)
 }
 
 /// A helper was waited for.
 pub(super) fn forget(pid: i32) {
-    known().get_or_insert_default().remove(&pid);
+    if let Some(known) = known().as_mut() {
+        known.remove(&pid);
+    }
 }
 
 /// Kills orphans and all that descends from them until none is left, or the time is up: then what is left is returned.

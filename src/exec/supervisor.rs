@@ -1,6 +1,7 @@
 //! One job's life, from its program's path to its verdict.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -9,7 +10,7 @@ use super::child::Child;
 use super::failure::Failure;
 use super::isolation::Settled;
 use super::limits::{Group, Used};
-use super::log::{self, Log};
+use super::log::{self, Log, Written};
 use super::offline::{self, Offline};
 use super::orders::Stops;
 use super::output::{Finished, Output};
@@ -17,6 +18,7 @@ use super::protocol::{Ended, Spec};
 use super::watch::{Limits, Watch, Watched};
 use super::{doubt, limits, program};
 use crate::event::{CaseFinished, Event, JobFinished, JobStarted, LeftBehind, PeakOf};
+use crate::fs::Directory;
 use crate::outcome::{Ending, Facts, JobOutcome, Tally, Trouble, Verdict, verdict};
 use crate::parse::Observations;
 use crate::plan::{Job, Reach};
@@ -33,7 +35,7 @@ pub(super) struct Supervisor<'run> {
     /// See [`JobStarted::worker`].
     pub worker: usize,
     /// See [`super::Settings::logs`].
-    pub logs: &'run Path,
+    pub logs: &'run Directory,
     /// See [`super::Settings::program`].
     pub program: &'run Path,
     /// What is put around the job, where that was settled.
@@ -62,11 +64,11 @@ impl Supervisor<'_> {
     /// Runs the job once. Sends everything from `job-started` up to, not including, the end.
     pub fn run(mut self) -> Over {
         match self.prepare() {
-            Ok((spec, log)) => {
+            Ok((spec, log, written)) => {
                 self.send(Event::JobStarted(self.started()));
-                let mut attempt = self.attempt(&spec, log);
+                let mut attempt = self.attempt(&spec, log, &written);
                 let cases = std::mem::take(&mut attempt.output.kept);
-                let finished = self.conclude(&spec, attempt);
+                let finished = self.conclude(&spec, attempt, &written);
                 Over { finished, cases }
             }
             Err(failure) => Over {
@@ -76,13 +78,14 @@ impl Supervisor<'_> {
         }
     }
 
-    fn prepare(&self) -> Result<(Spec, Log), Failure> {
+    fn prepare(&self) -> Result<(Spec, Log, Arc<Written>), Failure> {
         let mut spec = program::resolve(self.job)?;
         if let Some(settled) = self.settled {
             spec.sandbox = settled.sandbox.clone();
         }
         let log = Log::create(self.logs, &log::name(&self.job.id, self.attempt))?;
-        Ok((spec, log))
+        let written = log.written()?;
+        Ok((spec, log, Arc::new(written)))
     }
 
     /// A consumer that is gone is noticed by the scheduler and by [`Watch`].
@@ -101,9 +104,10 @@ impl Supervisor<'_> {
         }
     }
 
-    fn attempt(&mut self, spec: &Spec, log: Log) -> Attempt {
+    fn attempt(&mut self, spec: &Spec, log: Log, written: &Arc<Written>) -> Attempt {
         let started = Instant::now();
-        let mut output = Output::new(self.job, self.attempt, log, self.offline(), self.events);
+        let offline = self.offline(written);
+        let mut output = Output::new(self.job, self.attempt, log, offline, self.events);
         let limits = Limits {
             timeout: self.job.timeout,
             grace: self.job.grace,
@@ -129,13 +133,9 @@ impl Supervisor<'_> {
     }
 
     /// Where the job has no network.
-    fn offline(&self) -> Option<Offline> {
+    fn offline(&self, log: &Arc<Written>) -> Option<Offline> {
         let is_off = self.settled.is_some_and(|settled| settled.sandbox.network);
-        is_off.then(|| Offline::new(self.log_path()))
-    }
-
-    fn log_path(&self) -> PathBuf {
-        self.logs.join(log::name(&self.job.id, self.attempt))
+        is_off.then(|| Offline::new(Arc::clone(log)))
     }
 
     /// The control group that holds the job's limits, where there is one.
@@ -147,7 +147,7 @@ impl Supervisor<'_> {
             .map_err(|error| Failure::of_system("cannot make the job's control group", &error))
     }
 
-    fn conclude(&mut self, spec: &Spec, attempt: Attempt) -> JobFinished {
+    fn conclude(&mut self, spec: &Spec, attempt: Attempt, log: &Arc<Written>) -> JobFinished {
         let Attempt {
             seconds,
             watched,
@@ -174,12 +174,12 @@ impl Supervisor<'_> {
                 None => limits::suspect(
                     &settled.limited,
                     ended.ending,
-                    || log::tail(&self.log_path(), OF_ITS_OUTPUT).unwrap_or_default(),
+                    || log.tail(OF_ITS_OUTPUT).unwrap_or_default(),
                     verdict,
                 ),
             };
         }
-        let tried = (self.offline()).map_or_else(Vec::new, |log| log.tried(verdict.outcome));
+        let tried = (self.offline(log)).map_or_else(Vec::new, |log| log.tried(verdict.outcome));
         verdict = offline::explain(verdict, &tried);
         JobFinished {
             attempt: self.attempt,
@@ -230,7 +230,7 @@ impl Supervisor<'_> {
     /// Relative to the report directory, where the directory of the logs lies.
     fn log_name(&self) -> String {
         let name = log::name(&self.job.id, self.attempt);
-        let path: PathBuf = (self.logs.file_name().map(Path::new))
+        let path: PathBuf = (self.logs.path().file_name().map(Path::new))
             .unwrap_or_else(|| Path::new(""))
             .join(name);
         path.to_string_lossy().into_owned()

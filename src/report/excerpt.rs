@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::text;
 use crate::event::Span;
+use crate::fs;
 
 /// Most that is read at each end, in bytes: several times what is shown, since JSON wraps every line.
 const WINDOW: u64 = 256 * 1024;
@@ -41,7 +42,7 @@ impl LogReader {
     /// Opens a log. `name` is what an excerpt calls it: its path relative to the report.
     pub fn open(path: &Path, name: &str) -> io::Result<Self> {
         Ok(Self {
-            file: File::open(path)?,
+            file: fs::open_plain(path)?,
             name: name.to_owned(),
         })
     }
@@ -200,7 +201,7 @@ fn cut<'b>(line: &Line<'_>, text: &'b str) -> Line<'b> {
 
 /// The last lines of a log that are not blank, at most `count`, clean, each in one line of at most 500 bytes.
 pub fn tail(path: &Path, count: usize) -> io::Result<Vec<String>> {
-    let mut file = File::open(path)?;
+    let mut file = fs::open_plain(path)?;
     let size = file.metadata()?.len();
     let start = size.saturating_sub(WINDOW);
     file.seek(SeekFrom::Start(start))?;

@@ -1,16 +1,17 @@
 //! The files at the end of a run: written aside, synced, renamed, so that a reader sees a whole file or none.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::model::Document;
 use super::{Dialect, result, write_document, write_html, write_markdown};
+use crate::fs::{Directory, Place};
 use crate::outcome::Run;
 
-/// What the name of a report begins with while it is being written.
-pub const ASIDE: &str = ".kata-ci-";
+/// The file that says that a run has ended.
+pub const RESULT: &str = "result.json";
 
 /// A report that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -30,37 +31,48 @@ fn hint(error: &io::Error) -> &'static str {
     }
 }
 
-/// Writes `junit.xml`, `report.html`, `summary.md` and `result.json` into the report directory, and the same JUnit to `junit_copy` where
-/// one is asked for; `document` is what [`super::from_run()`] makes of the run. Every file is tried; the errors of those that
+/// Writes `junit.xml`, `report.html` and `summary.md` into the report directory. Every file is tried; the errors of those that
 /// could not be written come back.
-pub fn write_all(
-    run: &Run,
-    document: &Document,
-    directory: &Path,
-    junit_copy: Option<&Path>,
-) -> Vec<FileError> {
-    let junit = directory.join("junit.xml");
-    let junits = std::iter::once(junit.as_path()).chain(junit_copy);
-    let others = [
-        write_aside(&directory.join("report.html"), |file| {
-            write_html(document, file)
+pub fn write_all(document: &Document, directory: &Directory) -> Vec<FileError> {
+    let files = [
+        write_in(directory, "junit.xml", |file| {
+            write_document(document, Dialect::Jenkins, file)
         }),
-        write_aside(&directory.join("summary.md"), |file| {
+        write_in(directory, "report.html", |file| write_html(document, file)),
+        write_in(directory, "summary.md", |file| {
             write_markdown(document, file)
         }),
-        write_aside(&directory.join("result.json"), |file| {
-            file.write_all(&result::result_json(run)?)
-        }),
     ];
-    junits
-        .map(|path| {
-            write_aside(path, |file| {
-                write_document(document, Dialect::Jenkins, file)
-            })
-        })
-        .chain(others)
-        .filter_map(Result::err)
-        .collect()
+    files.into_iter().filter_map(Result::err).collect()
+}
+
+/// Writes the same JUnit elsewhere.
+pub fn write_copy(document: &Document, place: &Place) -> Result<(), FileError> {
+    let written = place.write_aside(|file| write_document(document, Dialect::Jenkins, file));
+    written.map_err(|source| FileError {
+        path: place.named().to_owned(),
+        source,
+    })
+}
+
+/// Writes `result.json`. It says that the run has ended, so it is the last of a run's files.
+pub fn write_result(run: &Run, directory: &Directory) -> Result<(), FileError> {
+    write_in(directory, RESULT, |file| {
+        file.write_all(&result::result_json(run)?)
+    })
+}
+
+/// Writes a file into a directory that is held, whatever has its name by now.
+pub(super) fn write_in(
+    directory: &Directory,
+    name: &str,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), FileError> {
+    let written = directory.write_aside(OsStr::new(name), write);
+    written.map_err(|source| FileError {
+        path: directory.path().join(name),
+        source,
+    })
 }
 
 /// Writes a file beside its place, syncs it, and renames it into place. What is there before stays until then; what is no
@@ -70,7 +82,8 @@ pub fn write_aside(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), FileError> {
     check_place(path)?;
-    try_write(path, write).map_err(|source| FileError {
+    let written = Place::of(path).and_then(|place| place.write_aside(write));
+    written.map_err(|source| FileError {
         path: path.to_owned(),
         source,
     })
@@ -90,30 +103,10 @@ pub fn check_place(path: &Path) -> Result<(), FileError> {
     }
 }
 
-fn try_write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let directory_file = File::open(directory)?;
-    // Others may read a report: the usual permissions less the umask, not the private ones of a temporary file.
-    let aside = tempfile::Builder::new()
-        .prefix(ASIDE)
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(directory)?;
-    // The file itself: errors of what tempfile makes of it speak of a name that is gone with them.
-    let mut writer = BufWriter::new(aside.as_file());
-    write(&mut writer)?;
-    writer.flush()?;
-    drop(writer);
-    aside.as_file().sync_all()?;
-    aside.persist(path).map_err(|error| error.error)?;
-    directory_file.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::FileTypeExt;
+    use std::fs::File;
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 
     use super::*;
 

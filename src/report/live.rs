@@ -25,6 +25,8 @@ pub struct Followed {
     pub run: Run,
     /// Why the journal is incomplete, if it is. The run's result must then not be a success.
     pub journal_error: Option<JournalError>,
+    /// The journal, as far as it came.
+    pub journal: Option<Journal>,
     /// What kept reporters from showing everything.
     pub output_errors: Vec<io::Error>,
 }
@@ -131,6 +133,7 @@ impl Live {
         Followed {
             run: self.run,
             journal_error: self.journal_error,
+            journal: self.journal,
             output_errors,
         }
     }

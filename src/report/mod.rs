@@ -35,7 +35,7 @@ mod tests;
 pub use annotations::write_annotations;
 pub use ci::guard::{harmless, harmless_json};
 pub use excerpt::{LogReader, tail};
-pub use files::{ASIDE, FileError, check_place, write_all, write_aside};
+pub use files::{FileError, RESULT, check_place, write_all, write_aside, write_copy, write_result};
 pub use from_run::from_run;
 pub use html::write_html;
 pub use json::JsonReporter;

@@ -18,6 +18,8 @@ use crate::report::{FileError, write_aside};
 
 /// Stamps that nobody has made anew for so long are removed.
 const KEPT: Duration = Duration::from_secs(60 * 24 * 60 * 60);
+/// A larger file is no stamp, in bytes.
+const LARGEST: u64 = 16 << 20;
 /// Of the files' format.
 const VERSION: u32 = 1;
 
@@ -122,7 +124,7 @@ impl Store {
     }
 
     fn read<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
-        let bytes = fs::read(self.directory.join(key)).ok()?;
+        let bytes = crate::fs::read(&self.directory.join(key), LARGEST).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 

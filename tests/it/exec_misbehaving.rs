@@ -242,7 +242,7 @@ fn flooding() {
         return;
     }
     let bench = Bench::new();
-    let log = bench.settings.logs.join("a.test.log");
+    let log = bench.settings.logs.path().join("a.test.log");
     // On the disk it would be a gigabyte: what counts is the way there.
     std::os::unix::fs::symlink("/dev/null", log).unwrap();
     let ran = bench.run([bench.script("a", "head -c 1G /dev/zero | tr '\\0' x")]);
@@ -264,7 +264,7 @@ fn peak_memory() -> u64 {
 #[test]
 fn flooding_without_end() {
     let bench = Bench::new();
-    let log = bench.settings.logs.join("a.test.log");
+    let log = bench.settings.logs.path().join("a.test.log");
     std::os::unix::fs::symlink("/dev/null", log).unwrap();
     let ran = misbehave(&bench, "trap '' TERM; exec yes");
     assert_eq!(ran.finished("a").outcome, JobOutcome::TimedOut);

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use kata_ci::event::{Event, JobFinished};
 use kata_ci::exec::{self, Control, Settings};
+use kata_ci::fs::Directory;
 use kata_ci::plan::{Command, Job, JobId, Plan};
 use tempfile::TempDir;
 
@@ -37,8 +38,10 @@ impl Bench {
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let place = Arc::new(tempfile::tempdir().unwrap());
-        let logs = place.path().join("logs");
-        std::fs::create_dir(&logs).unwrap();
+        let logs = Directory::hold(place.path())
+            .unwrap()
+            .below("logs")
+            .unwrap();
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         Self {
             mark: format!("{}-{count}.", process::id()),
@@ -206,11 +209,18 @@ impl Ran {
 /// Runs this very test again in a process of its own, for what is seen or done only there; says whether this is that
 /// process.
 pub fn is_alone(test: &str) -> bool {
+    is_alone_behind(&["env"], test)
+}
+
+/// The same, started by another program, which gets the test as its last arguments.
+pub fn is_alone_behind(words: &[&str], test: &str) -> bool {
     const ALONE: &str = "KATA_CI_TEST_ALONE";
     if std::env::var_os(ALONE).is_some() {
         return true;
     }
-    let output = process::Command::new(std::env::current_exe().unwrap())
+    let output = process::Command::new(words[0])
+        .args(&words[1..])
+        .arg(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(ALONE, "1")
         .output()

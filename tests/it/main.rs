@@ -35,6 +35,7 @@ mod limits;
 mod misbehaving;
 mod network_tried;
 mod output;
+mod planted;
 mod proxy;
 mod push;
 mod push_check;

@@ -11,8 +11,12 @@ use super::sources::Sources;
 use super::{Failure, deliver, exit_code};
 use crate::cli::arguments::Arguments;
 use crate::cli::{kept_runs, report_directory};
+use crate::fs;
 use crate::report::model::{Case, Details, Document, Suite, Text};
 use crate::report::{self, Style, read, text};
+
+/// A larger result is none of a run.
+const LARGEST: u64 = 16 << 20;
 
 /// A run in a list.
 #[derive(Serialize)]
@@ -180,7 +184,7 @@ fn list(json: bool) -> Result<i32, Failure> {
 
 fn kept(directory: &Path) -> Option<Kept> {
     let started = kept_runs::start(directory)?;
-    let result = std::fs::read(directory.join("result.json")).ok();
+    let result = fs::read(&directory.join("result.json"), LARGEST).ok();
     let ended: Option<Ended> = result.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     Some(Kept {
         run_id: started.run_id,

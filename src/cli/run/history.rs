@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::fs;
 use crate::outcome::JobOutcome;
 
 /// Runs in which a job passed that count.
@@ -81,10 +82,14 @@ pub(super) fn needed(directories: &[PathBuf]) -> BTreeSet<&Path> {
         .collect()
 }
 
+/// Says whether a run has ended with jobs that the machine kept from their own end.
+pub(super) fn has_errors(directory: &Path) -> bool {
+    let is_error = |job: &EarlierJob| job.outcome == JobOutcome::Error;
+    read(directory).is_some_and(|earlier| earlier.jobs.iter().any(is_error))
+}
+
 fn read(directory: &Path) -> Option<Earlier> {
-    let path = directory.join("result.json");
-    let size = path.metadata().ok()?.len();
-    let text = (size <= LARGEST).then(|| std::fs::read(&path).ok())??;
+    let text = fs::read(&directory.join("result.json"), LARGEST).ok()?;
     serde_json::from_slice(&text).ok()
 }
 

@@ -29,6 +29,7 @@ use super::stamps::Stamping;
 use crate::config;
 use crate::event::{Event, Journal, RunFinished, RunResumed, Since};
 use crate::exec::{self, Decided, Scene, Settings};
+use crate::fs::Place;
 use crate::outcome::{ExitCode, Run};
 use crate::plan::Plan;
 use crate::report::ci::Published;
@@ -86,18 +87,16 @@ pub(super) fn carry_out(arguments: &Arguments, run: &RunArguments) -> Result<Ove
             });
         }
     }
-    if let Some(junit) = &run.junit {
-        report::check_place(junit).map_err(|error| Failure::Usage(error.to_string()))?;
-    }
     let clock = Instant::now();
     let screen = Screen::new(arguments, run, &prepared.environment);
+    let places = Places::find(&screen, run, &prepared)?;
     let mut begun = match run.resume {
         true => go_on(&screen, run, &mut prepared)?,
         false => begin(arguments, &screen, run, &prepared)?,
     };
     let signal = follow(&mut begun.live, &prepared.plan, &begun.settings)?;
     let seconds = begun.seconds + clock.elapsed().as_secs_f64();
-    let over = finish(&screen, run, &prepared, begun, signal, seconds);
+    let over = finish(&screen, run, &prepared, (begun, &places), signal, seconds);
     stamping.record(&prepared, &over.run);
     Ok(with_stamps(over, stamps))
 }
@@ -119,6 +118,36 @@ struct Begun {
     live: Live,
     /// Seconds that it took before.
     seconds: f64,
+}
+
+/// Where files go besides the report directory, found before the jobs: later a name may lead elsewhere.
+struct Places {
+    junit: Option<Place>,
+    summary: Option<Place>,
+}
+
+impl Places {
+    fn find(screen: &Screen, options: &RunArguments, prepared: &Prepared) -> Result<Self, Failure> {
+        let junit = match &options.junit {
+            Some(path) => Some(junit_place(path)?),
+            None => None,
+        };
+        let summary = match &screen.system {
+            Some(system) => report::ci::summary_place(system, &prepared.environment),
+            None => Ok(None),
+        };
+        let summary = summary.map_err(|error| {
+            Failure::Usage(format!(
+                "GITHUB_STEP_SUMMARY names no place for a file: {error}"
+            ))
+        })?;
+        Ok(Self { junit, summary })
+    }
+}
+
+fn junit_place(path: &Path) -> Result<Place, Failure> {
+    report::check_place(path).map_err(|error| Failure::Usage(error.to_string()))?;
+    Place::of(path).map_err(|error| Failure::Usage(format!("--junit {}: {error}", path.display())))
 }
 
 fn begin(
@@ -163,6 +192,7 @@ fn go_on(
         ..settings(options, prepared, &interrupted.directory, decided)
     };
     resume::check_isolation(&interrupted.run, &settings)?;
+    interrupted.directory.reopen()?;
     let mut live = Live::resumed(
         interrupted.journal,
         interrupted.run,
@@ -202,12 +232,13 @@ fn follow(live: &mut Live, plan: &Plan, settings: &Settings) -> Result<Option<i3
     }))
 }
 
-/// Ends the journal, writes the files and shows the summary. What could not be written turns a good end into an error.
+/// Ends the journal, writes the files and shows the summary. What could not be written turns a good end into an error; where
+/// it is a report of the run's own, the run has not ended: `--resume` writes it.
 fn finish(
     screen: &Screen,
     options: &RunArguments,
     prepared: &Prepared,
-    begun: Begun,
+    (begun, places): (Begun, &Places),
     signal: Option<i32>,
     seconds: f64,
 ) -> Over {
@@ -228,16 +259,21 @@ fn finish(
         signal,
     }));
     let Followed {
-        run,
+        mut run,
         journal_error,
+        journal,
         output_errors,
     } = live.finish();
     let document = report::from_run(&run, &directory.path);
-    let mut file_errors =
-        report::write_all(&run, &document, &directory.path, options.junit.as_deref());
-    let published = publish(screen, prepared, &document, &directory.path);
+    let put_back = journal.and_then(|journal| journal.put_back(&directory.held).err());
+    let mut file_errors = report::write_all(&document, &directory.held);
+    let published = publish(screen, prepared, &document, (&directory, places));
     file_errors.extend(published.errors);
-    let troubles: Vec<String> = (journal_error.iter().map(ToString::to_string))
+    let is_whole = put_back.is_none() && file_errors.is_empty();
+    let copy = (places.junit.as_ref()).map(|place| report::write_copy(&document, place));
+    file_errors.extend(copy.and_then(Result::err));
+    let mut troubles: Vec<String> = (journal_error.iter().chain(&put_back))
+        .map(ToString::to_string)
         .chain(file_errors.iter().map(ToString::to_string))
         .chain(
             output_errors
@@ -245,6 +281,15 @@ fn finish(
                 .map(|error| format!("the run could not be shown: {error}")),
         )
         .collect();
+    let code = ended_with(code, &troubles);
+    if is_whole {
+        if let Some(finished) = &mut run.finished {
+            finished.exit = code.code();
+        }
+        let unwritten = report::write_result(&run, &directory.held).err();
+        troubles.extend(unwritten.map(|error| error.to_string()));
+    }
+    let code = ended_with(code, &troubles);
     screen.commands(&published.commands);
     let pruned = match signal {
         None => prune_earlier(screen, options, &directory.path),
@@ -257,14 +302,22 @@ fn finish(
     for trouble in &troubles {
         anstream::eprintln!("error: {trouble}");
     }
-    let code = match troubles.is_empty() {
-        true => code,
-        false => code.at_least_an_error(),
-    };
+    if !is_whole {
+        anstream::eprintln!(
+            "  = help: `kata-ci run --resume` writes what is missing; what is over does not run again"
+        );
+    }
     Over {
         code: code.code(),
         run,
         stamps: Vec::new(),
+    }
+}
+
+fn ended_with(code: ExitCode, troubles: &[String]) -> ExitCode {
+    match troubles {
+        [] => code,
+        _ => code.at_least_an_error(),
     }
 }
 
@@ -290,14 +343,15 @@ fn publish(
     screen: &Screen,
     prepared: &Prepared,
     document: &Document,
-    directory: &Path,
+    (directory, places): (&ReportDirectory, &Places),
 ) -> Published {
     match &screen.system {
         Some(system) => report::ci::publish(
             system,
             document,
             &prepared.workspace.root,
-            directory,
+            &directory.held,
+            places.summary.as_ref(),
             &prepared.environment,
         ),
         None => Published::default(),
@@ -325,7 +379,7 @@ fn settings(
             options.max_fail
         },
         done: BTreeMap::new(),
-        logs: directory.path.join("logs"),
+        logs: directory.logs.clone(),
         written_meanwhile: directory.written_meanwhile(),
         require_all: options.require_all || config::is_set(prepared.variable("CI")),
         program: exec::own_program(),

@@ -11,7 +11,7 @@ use super::super::failure::Failure;
 use super::super::kept_runs;
 use super::super::report_directory::{Occupied, ReportDirectory};
 use super::prepare::Prepared;
-use super::{earlier, fingerprint};
+use super::{earlier, fingerprint, history};
 use crate::event::{Journal, Record, RunStarted, read_start};
 use crate::exec::Settings;
 use crate::outcome::{JobOutcome, Run};
@@ -66,14 +66,19 @@ pub(super) fn take_over(
     Ok(interrupted(directory, journal, &records))
 }
 
+/// The newest run that did not end. The last one of all may have: there is something left of it where the machine kept a
+/// job from its own end.
 fn find(directories: &[PathBuf], root: &Path) -> Option<(PathBuf, RunStarted)> {
-    let mut interrupted = directories
-        .iter()
-        .filter(|path| !kept_runs::has_ended(path));
-    interrupted.find_map(|path| {
+    let mut of_workspace = directories.iter().filter_map(|path| {
         let started = kept_runs::start(path)?;
         (Path::new(&started.workspace) == root).then(|| (path.clone(), started))
-    })
+    });
+    let is_open = |path: &Path| !kept_runs::has_ended(path);
+    let last = of_workspace.next()?;
+    match is_open(&last.0) || history::has_errors(&last.0) {
+        true => Some(last),
+        false => of_workspace.find(|(path, _)| is_open(path)),
+    }
 }
 
 fn refused(started: &RunStarted, occupied: &Occupied) -> Failure {
@@ -162,11 +167,11 @@ fn interrupted(directory: ReportDirectory, journal: Journal, records: &[Record])
     }
 }
 
-/// A job that was ended or left out because the run was, is not done. One that was skipped never ran: whether it can, and
-/// whether that is an error, is asked again.
+/// A job that was ended or left out because the run was, is not done; nor is one that the machine kept from its own end, by a
+/// full disk for one. One that was skipped never ran: whether it can, and whether that is an error, is asked again.
 fn done(run: &Run) -> BTreeMap<JobId, JobOutcome> {
-    use JobOutcome::{Cancelled, NotRun, Skipped};
-    let is_over = |outcome: &JobOutcome| !matches!(outcome, Cancelled | NotRun | Skipped);
+    use JobOutcome::{Cancelled, Error, NotRun, Skipped};
+    let is_over = |outcome: &JobOutcome| !matches!(outcome, Cancelled | Error | NotRun | Skipped);
     run.jobs()
         .filter_map(|job| Some((job.queued.job.clone(), job.outcome().filter(is_over)?)))
         .collect()

@@ -30,7 +30,7 @@ use super::words::LINE_CAP;
 pub use checkout::Checkout;
 pub use detect::{Detected, detect};
 pub(super) use fold::Folds;
-pub use publish::{Published, publish};
+pub use publish::{Published, publish, summary_place};
 
 /// Files that a run leaves for a system, beside the reports for everybody.
 pub const FILES: [&str; 3] = [publish::GITLAB_JUNIT, code_quality::FILE, zuul::FILE];

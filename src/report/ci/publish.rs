@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::{Checkout, Ci, Detected, code_quality, step_summary, zuul};
-use crate::report::files::{FileError, write_aside};
+use crate::fs::{Directory, Place};
+use crate::report::files::{FileError, write_in};
 use crate::report::model::Document;
 use crate::report::{Dialect, fit, write_annotations, write_document};
 
@@ -24,25 +25,41 @@ pub struct Published {
     pub warnings: Vec<String>,
 }
 
-/// Gives the system what it reads. `workspace` is what the run ran in, `directory` where its reports go.
+/// Finds where the system wants its summary, before jobs run: later the name may lead elsewhere.
+///
+/// # Errors
+/// When the name cannot be resolved.
+pub fn summary_place(
+    detected: &Detected,
+    environment: &BTreeMap<OsString, OsString>,
+) -> io::Result<Option<Place>> {
+    match environment.get(OsStr::new("GITHUB_STEP_SUMMARY")) {
+        Some(path) if detected.system == Ci::GitHub => Place::of_target(Path::new(path)).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Gives the system what it reads. `workspace` is what the run ran in, `directory` where its reports go, `summary` what
+/// [`summary_place`] found.
 pub fn publish(
     detected: &Detected,
     document: &Document,
     workspace: &Path,
-    directory: &Path,
+    directory: &Directory,
+    summary: Option<&Place>,
     environment: &BTreeMap<OsString, OsString>,
 ) -> Published {
     let checkout = Checkout::on(detected, workspace);
     let variable = |name: &str| environment.get(OsStr::new(name)).map(OsString::as_os_str);
     match detected.system {
-        Ci::GitHub => github(document, &checkout, variable("GITHUB_STEP_SUMMARY")),
+        Ci::GitHub => github(document, &checkout, summary),
         Ci::GitLab => gitlab(document, &checkout, directory),
         Ci::Zuul => {
             let project = ["ZUUL_SHORT_PROJECT_NAME", "ZUUL_PROJECT"]
                 .into_iter()
                 .find_map(variable)
                 .and_then(|name| Path::new(name).file_name()?.to_str());
-            one_file(&directory.join(zuul::FILE), |file| {
+            one_file(directory, zuul::FILE, |file| {
                 zuul::write(document, &checkout, project, file)
             })
         }
@@ -50,20 +67,20 @@ pub fn publish(
     }
 }
 
-fn github(document: &Document, checkout: &Checkout, summary: Option<&OsStr>) -> Published {
+fn github(document: &Document, checkout: &Checkout, summary: Option<&Place>) -> Published {
     let mut published = Published::default();
     if let Err(error) = write_annotations(document, checkout, &mut published.commands) {
         published
             .warnings
             .push(format!("the annotations cannot be made: {error}"));
     }
-    match summary.map(Path::new) {
-        Some(path) => published
+    match summary {
+        Some(place) => published
             .warnings
-            .extend(step_summary::append(document, path).err().map(|error| {
+            .extend(step_summary::append(document, place).err().map(|error| {
                 format!(
                     "the step summary {} cannot be written: {error}",
-                    path.display()
+                    place.named().display()
                 )
             })),
         None => published
@@ -73,11 +90,11 @@ fn github(document: &Document, checkout: &Checkout, summary: Option<&OsStr>) -> 
     published
 }
 
-fn gitlab(document: &Document, checkout: &Checkout, directory: &Path) -> Published {
-    let mut published = one_file(&directory.join(code_quality::FILE), |file| {
+fn gitlab(document: &Document, checkout: &Checkout, directory: &Directory) -> Published {
+    let mut published = one_file(directory, code_quality::FILE, |file| {
         code_quality::write(document, checkout, file)
     });
-    let junit = one_file(&directory.join(GITLAB_JUNIT), |file| {
+    let junit = one_file(directory, GITLAB_JUNIT, |file| {
         let (document, said) = fit(document.clone(), Dialect::GitLab)?;
         write_document(&document, Dialect::GitLab, file)?;
         published.warnings.extend(said);
@@ -87,9 +104,13 @@ fn gitlab(document: &Document, checkout: &Checkout, directory: &Path) -> Publish
     published
 }
 
-fn one_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Published {
+fn one_file(
+    directory: &Directory,
+    name: &str,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Published {
     Published {
-        errors: write_aside(path, write).err().into_iter().collect(),
+        errors: write_in(directory, name, write).err().into_iter().collect(),
         ..Published::default()
     }
 }

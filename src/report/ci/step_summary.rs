@@ -5,10 +5,9 @@
 //! "Adding a job summary", "Step isolation and limits"). There it also says that upload failures "do not affect the
 //! overall status of a step or a job": so neither does a summary that cannot be written here; it is said.
 
-use std::fs::OpenOptions;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
 
+use crate::fs::Place;
 use crate::report::markdown::markdown_within;
 use crate::report::model::Document;
 
@@ -19,16 +18,8 @@ const LIMIT: u64 = 1024 * 1024;
 ///
 /// # Errors
 /// When it cannot be written, or there is no room for it.
-pub(super) fn append(document: &Document, path: &Path) -> io::Result<()> {
-    // A pipe would be waited for.
-    if path.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .open(path)?;
+pub(super) fn append(document: &Document, place: &Place) -> io::Result<()> {
+    let mut file = place.append()?;
     let before = file.metadata()?.len();
     let parting: &[u8] = match last_byte(&mut file, before)? {
         None | Some(b'\n') => b"",
@@ -60,6 +51,11 @@ mod tests {
     use super::*;
     use crate::report::read;
     use std::fs;
+    use std::path::Path;
+
+    fn append(document: &Document, path: &Path) -> io::Result<()> {
+        super::append(document, &Place::of_target(path)?)
+    }
 
     fn failing(count: usize) -> Document {
         let case = format!(

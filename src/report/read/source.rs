@@ -1,18 +1,23 @@
 //! Where results lie: report directories, journals, JUnit files, directories of any of them.
 
-use std::fs::{self, File, FileType};
+use std::fs::{FileType, metadata, read_dir};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::error::Unread;
 use super::{ReadError, read_junit};
 use crate::event::read_journal;
+use crate::fs;
 use crate::outcome::Run;
 use crate::report::model::{Document, Spool};
 use crate::report::{ci, from_run};
 
 /// The journal's name in a report directory.
 const JOURNAL: &str = "events.jsonl";
+
+/// How long a named pipe is waited for that nobody writes into.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What names standard input.
 pub const INPUT: &str = "-";
@@ -43,7 +48,7 @@ pub fn find(path: &Path) -> Vec<Result<Found, Unread>> {
         return vec![Ok(Found::Input)];
     }
     let mut found = Vec::new();
-    match fs::metadata(path) {
+    match metadata(path) {
         Err(error) => found.push(Err(Unread::new(path, error))),
         Ok(kind) if kind.is_dir() => look_into(path, &mut found),
         Ok(kind) if kind.is_file() => found.push(of_file(path)),
@@ -86,7 +91,7 @@ fn is_of_run(path: &Path) -> bool {
 
 fn entries(directory: &Path) -> io::Result<Vec<(PathBuf, FileType)>> {
     let mut entries = Vec::new();
-    for entry in fs::read_dir(directory)? {
+    for entry in read_dir(directory)? {
         let entry = entry?;
         entries.push((entry.path(), entry.file_type()?));
     }
@@ -97,7 +102,7 @@ fn entries(directory: &Path) -> io::Result<Vec<(PathBuf, FileType)>> {
 /// A journal's lines are JSON objects.
 fn of_file(path: &Path) -> Result<Found, Unread> {
     let mut first = [0; 1];
-    let count = File::open(path)
+    let count = fs::open(path)
         .and_then(|mut file| file.read(&mut first))
         .map_err(|error| Unread::new(path, error))?;
     Ok(match &first[..count] {
@@ -116,7 +121,8 @@ pub fn read(found: &Found, spool: &Spool) -> Result<Document, Unread> {
         }
         Found::File(path) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let file = File::open(path).map_err(|error| Unread::new(path, error))?;
+            let file =
+                fs::open_or_wait(path, PATIENCE).map_err(|error| Unread::new(path, error))?;
             read_stream(file, &name, spool).map_err(|error| Unread::new(path, error))
         }
         Found::Input => {
@@ -143,6 +149,7 @@ fn read_stream(stream: impl Read, name: &str, spool: &Spool) -> Result<Document,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn found(path: &Path) -> Vec<String> {
         let said = |one: Result<Found, Unread>| match one {

@@ -1,10 +1,22 @@
 //! The files of a report directory.
 
 use std::fs;
+use std::path::Path;
 
 use super::sample;
+use crate::fs::{Directory, Place};
 use crate::outcome::Run;
-use crate::report::{from_run, result_json, write_all};
+use crate::report::{FileError, from_run, result_json, write_all, write_copy, write_result};
+
+/// Everything that a run writes, in the order in which it does.
+fn write(run: &Run, directory: &Path, copy: &Path) -> Vec<FileError> {
+    let document = from_run(run, directory);
+    let held = Directory::hold(directory).unwrap();
+    let mut errors = write_all(&document, &held);
+    errors.extend(write_copy(&document, &Place::of(copy).unwrap()).err());
+    errors.extend(write_result(run, &held).err());
+    errors
+}
 
 #[test]
 fn result_json_says_all() {
@@ -26,8 +38,7 @@ fn a_report_directory_holds_them_all() {
     let directory = tempfile::tempdir().unwrap();
     let copy = directory.path().join("copy.xml");
     let run = sample::success().run();
-    let document = from_run(&run, directory.path());
-    let errors = write_all(&run, &document, directory.path(), Some(&copy));
+    let errors = write(&run, directory.path(), &copy);
     assert!(errors.is_empty(), "{errors:?}");
     let mut names: Vec<_> = fs::read_dir(directory.path())
         .unwrap()
@@ -53,8 +64,7 @@ fn what_cannot_be_written_is_named_and_the_rest_is_written() {
     let directory = tempfile::tempdir().unwrap();
     let copy = directory.path().join("missing/copy.xml");
     let run = sample::success().run();
-    let document = from_run(&run, directory.path());
-    let errors = write_all(&run, &document, directory.path(), Some(&copy));
+    let errors = write(&run, directory.path(), &copy);
     let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(texts.len(), 1, "{texts:?}");
     assert!(texts[0].contains("missing/copy.xml: "), "{texts:?}");

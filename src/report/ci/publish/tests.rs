@@ -45,7 +45,10 @@ impl Scene {
             &detected,
             document,
             &root.join("src/kata"),
-            &self.reports(),
+            &Directory::expect(&self.reports()).unwrap(),
+            summary_place(&detected, &self.environment)
+                .unwrap()
+                .as_ref(),
             &self.environment,
         )
     }

@@ -1,0 +1,71 @@
+//! A file that is to be written later.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::Directory;
+
+/// A name in a [`Directory`] that is held from now on, so that the file comes to where it was asked for.
+#[derive(Debug, Clone)]
+pub struct Place {
+    named: PathBuf,
+    directory: Directory,
+    name: OsString,
+}
+
+impl Place {
+    /// The place that a path leads to now; the last part may be missing, or a link, which stays one.
+    ///
+    /// # Errors
+    /// When the path names no file, or cannot be resolved.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        Ok(Self {
+            named: path.to_owned(),
+            directory: Directory::expect(directory)?,
+            name: name.to_owned(),
+        })
+    }
+
+    /// The place of the file that a path leads to now, a link in its last part followed.
+    ///
+    /// # Errors
+    /// When the path names no file, or cannot be resolved.
+    pub fn of_target(path: &Path) -> io::Result<Self> {
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        Ok(Self {
+            named: path.to_owned(),
+            ..Self::of(&target)?
+        })
+    }
+
+    /// The path as it was named.
+    pub fn named(&self) -> &Path {
+        &self.named
+    }
+
+    /// See [`Directory::append`].
+    ///
+    /// # Errors
+    /// When it cannot be opened, or is no regular file.
+    pub fn append(&self) -> io::Result<File> {
+        self.directory.append(&self.name)
+    }
+
+    /// See [`Directory::write_aside`].
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_aside(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.directory.write_aside(&self.name, write)
+    }
+}
