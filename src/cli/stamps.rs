@@ -1,8 +1,8 @@
 //! Which jobs of a run deserve a stamp, and which of a check need not run again.
 //!
 //! No stamp is made by a job that did not pass as a whole (vacuous, narrowed, resumed), on a work tree that is not as
-//! committed before the run or after it, where a sandbox that the pipeline asks for was not there, where strict jobs of several
-//! repositories met, or where the pipeline depends on more than stands in the key.
+//! committed before the run or after it or holds builds of a time to come, where a sandbox that the pipeline asks for was not
+//! there, where strict jobs of several repositories met, or where the pipeline depends on more than stands in the key.
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use crate::git::Git;
 use crate::outcome::{JobOutcome, Run};
 use crate::plan::{Job, JobId, Plan};
 use crate::stamp::{Facts, Roll, Stamp, identities, job_key, roll_key};
+use crate::workspace::are_dated_ahead;
 
 use super::run::Prepared;
 
@@ -90,7 +91,8 @@ impl Stamping {
         let Ok(git) = Git::find(&prepared.environment) else {
             return;
         };
-        for place in self.places.iter().filter(|place| place.is_unchanged(&git)) {
+        let is_good = |place: &&Place| !are_dated_ahead(&place.top) && place.is_unchanged(&git);
+        for place in self.places.iter().filter(is_good) {
             let (grounds, subject) = (&place.grounds, &place.grounds.subject);
             for (id, reads) in &place.jobs {
                 let planned = prepared.plan.jobs.iter().find(|job| job.id == *id);

@@ -31,7 +31,7 @@ mod worktree;
 #[cfg(test)]
 mod tests;
 
-pub use aside::{Aside, AsideError, Trust};
+pub use aside::{Aside, AsideError, Trust, are_dated_ahead};
 pub use detect::{Detected, detect};
 pub use error::WorkspaceError;
 pub use found::{FoundComponent, Workspace};

@@ -1,7 +1,9 @@
 //! What a stranger's job built, passed or wrote is not believed of anybody else's: kept builds, stamps, earlier runs.
 
+use std::fs::{File, FileTimes};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use crate::isolation_support::{Lab, Who};
 use crate::support::workspace::{git, write};
@@ -148,6 +150,28 @@ fn a_strangers_build_of_the_year_2100_has_no_failing_test_pushed() {
             );
             assert!(!place.is_pushed(), "{who:?} {isolate}");
         }
+    }
+}
+
+#[test]
+fn a_pass_on_a_build_that_is_dated_ahead_excuses_no_check() {
+    for who in EVERYBODY {
+        let place = with_make(who);
+        place.commit(&[("verdict", "bad\n")]);
+        let tag = "Signature: 8a477f597d28d172789f06886806bc55\n";
+        for name in ["CACHEDIR.TAG", "passed"] {
+            let file = place.path("proxy/target").join(name);
+            write(&file, tag);
+            let year = Duration::from_secs(365 * 24 * 3600);
+            let times = FileTimes::new().set_modified(SystemTime::now() + 70 * year);
+            let opened = File::options().write(true).open(file).expect("opened");
+            opened.set_times(times).expect("dated");
+        }
+        // make takes it for done in the user's own work tree, where nothing is taken away.
+        place.run(&[]).expect_code(0);
+        let push = place.call(&["push"]).finish().expect_code(1);
+        assert!(push.printed().contains("1 failed"), "{}", push.printed());
+        assert!(!place.is_pushed(), "{who:?}");
     }
 }
 

@@ -80,6 +80,13 @@ impl Builds {
     }
 }
 
+/// Whether a directory holds builds with a date that is yet to come: what they were built from cannot be told.
+pub fn are_dated_ahead(directory: &Path) -> bool {
+    let now = SystemTime::now();
+    let is_ahead = |cache: &PathBuf| !is_older(cache, now).unwrap_or(false);
+    caches(directory, DEPTH).iter().any(is_ahead)
+}
+
 /// The time of the oldest entry of a checkout, and of what its links lead to: that is what a compiler looks at.
 fn oldest(checkout: &Path) -> io::Result<SystemTime> {
     let mut oldest = SystemTime::now();

@@ -19,6 +19,7 @@ use std::path::{Component as Segment, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+pub use builds::are_dated_ahead;
 pub use error::AsideError;
 pub use trust::Trust;
 
