@@ -3,6 +3,8 @@
 //! `cargo bench --bench isolation`, on a machine that does nothing else; `--profile dev` measures what the tests run. The
 //! kinds take turns, so that all meet the same weather. Fails when the median costs more than is promised.
 #![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,

@@ -7,7 +7,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use super::arguments::{Arguments, Command, Format, RunArguments};
 use super::failure::Failure;
 use super::grounds::{self, Grounds, Question};
-use super::run;
+use super::{run, say};
 use crate::exec;
 use crate::gerrit::push::{Check, CheckRequest, CheckResult};
 use crate::git::plumbing::Repository;
@@ -79,7 +79,7 @@ impl RunCheck<'_> {
         }
         let over = self.run(request, commit).map_err(|failure| {
             let choice = self.arguments.color();
-            anstream::eprintln!("{}", failure.render(choice != anstream::ColorChoice::Never));
+            say::aside(failure.render(choice != anstream::ColorChoice::Never));
             let said = format!("{short} was not checked; --no-check pushes it all the same");
             (said, failure.exit_code())
         })?;
@@ -164,7 +164,7 @@ fn counts(over: &run::Over) -> String {
 fn before(stamps: &[Stamp]) -> String {
     let oldest = stamps.iter().map(|stamp| stamp.passed).min();
     let age = oldest.map_or(0, |passed| {
-        jiff::Timestamp::now().as_second() - passed.as_second()
+        crate::clock::now().as_second() - passed.as_second()
     });
     let age = Duration::from_secs(u64::try_from(age).unwrap_or(0));
     let tests = stamps.iter().find_map(|stamp| stamp.facts.tests.as_deref());

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use super::arguments::Arguments;
 use super::check::RunCheck;
 use super::format::AnswerFormat;
+use super::say;
 use crate::gerrit::hooks::{self, Change, Hook, Place, PrePushVerdict, PushedRef, State, Status};
 use crate::gerrit::push::{Check, CheckRequest, CheckResult};
 use crate::git::plumbing::Repository;
@@ -61,7 +62,7 @@ pub(super) fn run(arguments: &Arguments, hook: &HookArguments) -> ExitCode {
         HookCommand::CommitMsg { file } => commit_msg(&repository, file),
     };
     done.unwrap_or_else(|error| {
-        anstream::eprintln!("kata-ci: {error}");
+        say::aside(format_args!("kata-ci: {error}"));
         ExitCode::Failed
     })
 }
@@ -73,9 +74,9 @@ fn install(repository: &Repository) -> Result<ExitCode, Said> {
     }
     let all = hooks::status(repository)?;
     if let Some(origin) = all.first().and_then(|status| status.hooks_path.as_ref()) {
-        anstream::println!(
+        say::answer(format_args!(
             "! core.hooksPath is set ({origin}): the hooks hold wherever that is in force"
-        );
+        ));
     }
     Ok(ExitCode::Success)
 }
@@ -109,13 +110,17 @@ fn tell(place: &Place, change: &Change) {
             kept.display()
         ),
     };
-    anstream::println!("{}  {}  {said}", place.hook, place.file.display());
+    say::answer(format_args!(
+        "{}  {}  {said}",
+        place.hook,
+        place.file.display()
+    ));
 }
 
 fn status(repository: &Repository, format: AnswerFormat) -> Result<ExitCode, Said> {
     let all = hooks::status(repository)?;
     match format {
-        AnswerFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&all)?),
+        AnswerFormat::Json => say::answer(serde_json::to_string_pretty(&all)?),
         AnswerFormat::Human => all.iter().for_each(tell_status),
     }
     Ok(ExitCode::Success)
@@ -130,9 +135,13 @@ fn tell_status(status: &Status) {
             "another hook is there: kata-ci hook install keeps and calls it".to_owned()
         }
     };
-    anstream::println!("{}  {}  {said}", status.hook, status.file.display());
+    say::answer(format_args!(
+        "{}  {}  {said}",
+        status.hook,
+        status.file.display()
+    ));
     if let Some(origin) = &status.hooks_path {
-        anstream::println!("  core.hooksPath is set ({origin})");
+        say::answer(format_args!("  core.hooksPath is set ({origin})"));
     }
 }
 
@@ -196,9 +205,9 @@ fn check_all(
             branch: pushed.review_branch().unwrap_or_default(),
         });
         match said {
-            CheckResult::Passed(said) => anstream::eprintln!("kata-ci: {said}"),
+            CheckResult::Passed(said) => say::aside(format_args!("kata-ci: {said}")),
             CheckResult::NotPassed(said, code) => {
-                anstream::eprintln!("kata-ci: {said}");
+                say::aside(format_args!("kata-ci: {said}"));
                 return code;
             }
         }
@@ -213,11 +222,11 @@ fn tell_unchecked(refs: &[(String, String, usize)]) {
             1 => "1 commit".to_owned(),
             new => format!("{new} commits"),
         };
-        anstream::eprintln!("kata-ci: {short} → {reference} was not checked ({what})");
+        say::aside(format_args!(
+            "kata-ci: {short} → {reference} was not checked ({what})"
+        ));
     }
-    anstream::eprintln!(
-        "    → kata-ci push checks and pushes; git push --no-verify pushes all the same"
-    );
+    say::aside("    → kata-ci push checks and pushes; git push --no-verify pushes all the same");
 }
 
 fn commit_msg(repository: &Repository, file: &Path) -> Result<ExitCode, Said> {

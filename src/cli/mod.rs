@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod dry_run;
 mod failure;
+mod faults;
 mod format;
 mod grounds;
 mod hook;
@@ -18,9 +19,11 @@ mod push_several;
 mod report;
 mod report_directory;
 mod run;
+mod say;
 mod stamps;
 
 use std::ffi::OsStr;
+use std::io;
 
 use anstream::ColorChoice;
 use clap::Parser;
@@ -35,16 +38,33 @@ pub fn main() -> i32 {
     if std::env::args_os().nth(1).as_deref() == Some(OsStr::new(exec::helper::ARGUMENT)) {
         return exec::helper::main();
     }
-    let arguments = Arguments::parse();
-    match call(&arguments) {
-        Ok(code) => code,
-        Err(failure) => {
-            anstream::eprintln!(
-                "{}",
-                failure.render(arguments.color() != ColorChoice::Never)
-            );
-            failure.exit_code().code()
+    faults::prepare();
+    say::code(faults::guarded(parse_and_call))
+}
+
+fn parse_and_call() -> i32 {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(other) => return answer(&other),
+    };
+    call(&arguments).unwrap_or_else(|failure| {
+        say::aside(failure.render(arguments.color() != ColorChoice::Never));
+        failure.exit_code().code()
+    })
+}
+
+/// Shows what was asked for instead of a command, or what is wrong with the arguments.
+fn answer(other: &clap::Error) -> i32 {
+    match other.print() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let failure = Failure::output(error);
+            say::aside(failure.render(false));
+            match other.exit_code() {
+                0 => failure.exit_code().code(),
+                code => code,
+            }
         }
+        _ => other.exit_code(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `kata-ci push`: arguments → a request; the terminal's part of it.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::format::AnswerFormat;
 use super::pipeline;
 use super::push_several;
+use super::say;
 use crate::config::{CommitRules, Gerrit};
 use crate::gerrit::push::several::{SeveralAudience, SeveralReport, push_several as push_all};
 use crate::gerrit::push::{self, Audience, PushError, PushReport, PushRequest};
@@ -133,7 +134,7 @@ pub(super) fn call(arguments: &Arguments, push: &PushArguments) -> Result<i32, F
 }
 
 fn complain(said: &str) -> i32 {
-    anstream::eprintln!("kata-ci: {said}");
+    say::aside(format_args!("kata-ci: {said}"));
     ExitCode::Usage.code()
 }
 
@@ -204,16 +205,8 @@ fn show<R: Serialize>(
             Err(error) => return complain(&error.to_string()),
         },
     };
-    write(&text);
+    say::text(&text);
     exit
-}
-
-/// A reader that has left is no failure of the push.
-fn write(text: &str) {
-    let mut output = anstream::stdout();
-    let _ = output
-        .write_all(text.as_bytes())
-        .and_then(|()| output.flush());
 }
 
 fn columns() -> usize {
@@ -223,7 +216,7 @@ fn columns() -> usize {
 impl SeveralAudience for Terminal {
     fn plans(&mut self, report: &SeveralReport) {
         if self.0 == AnswerFormat::Human {
-            write(&push::several::plan(report, columns()));
+            say::text(&push::several::plan(report, columns()));
         }
     }
 }
@@ -234,7 +227,7 @@ struct Terminal(AnswerFormat);
 impl Audience for Terminal {
     fn plan(&mut self, report: &PushReport) {
         if self.0 == AnswerFormat::Human {
-            write(&push::plan(report, columns()));
+            say::text(&push::plan(report, columns()));
         }
     }
 
@@ -242,7 +235,7 @@ impl Audience for Terminal {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return None;
         }
-        anstream::eprint!("{question} [y/N] ");
+        say::ask(&format!("{question} [y/N] "));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).ok()?;
         Some(matches!(answer.trim(), "y" | "Y" | "yes"))

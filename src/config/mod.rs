@@ -36,7 +36,7 @@ pub use gerrit::{CommitRules, Gerrit};
 pub use ignore::Ignore;
 pub use limits::Limits;
 pub use load::{load, locate, locate_below, user_file};
-pub use network::{Network, Proxy, proxy_credentials};
+pub use network::{Network, Proxy, proxy_credentials, without_credentials};
 pub use pipeline::{Component, Flaky, Layout, LeftBehindPolicy, Pipeline, Reads, Step};
 pub use problem::ConfigError;
 pub use requirement::{Requirement, UnknownRequirement};

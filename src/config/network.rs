@@ -19,6 +19,10 @@ const PROXY_VARIABLES: [&str; 8] = [
     "ALL_PROXY",
 ];
 
+/// Beside them, what may hold a user and a password: a list of URLs, and what [`Network::tell_git`] says.
+const GO_PROXY: &str = "GOPROXY";
+const GIT_CONFIG_VALUE: &str = "GIT_CONFIG_VALUE_";
+
 /// Those that are set: what a proxy for HTTP can carry.
 const CARRIED: [&str; 4] = ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"];
 
@@ -138,12 +142,42 @@ impl Network {
 pub fn proxy_credentials(environment: &BTreeMap<OsString, OsString>) -> Vec<String> {
     let mut secrets: Vec<String> = PROXY_VARIABLES
         .iter()
-        .filter_map(|name| environment.get(OsStr::new(name))?.to_str())
-        .filter_map(credentials)
+        .chain([&GO_PROXY])
+        .filter_map(|name| Some((*name, environment.get(OsStr::new(name))?.to_str()?)))
+        .flat_map(|(name, value)| urls(name, value).filter_map(credentials))
         .collect();
     secrets.sort();
     secrets.dedup();
     secrets
+}
+
+/// The value of a variable without the credentials that its URLs hold, where this is one that is passed for the sake of the
+/// network and holds any. A user without a password counts: it may be a token.
+pub fn without_credentials(name: &OsStr, value: &OsStr) -> Option<OsString> {
+    let name = name.to_str()?;
+    let is_for_network =
+        PROXY_VARIABLES.contains(&name) || name == GO_PROXY || name.starts_with(GIT_CONFIG_VALUE);
+    if !is_for_network || !value.as_encoded_bytes().contains(&b'@') {
+        return None;
+    }
+    // What is no text is not told apart.
+    let value = value.to_str().unwrap_or_default();
+    Some(urls(name, value).map(bare).collect::<String>().into())
+}
+
+/// The URLs of a variable, each of `GOPROXY` with what stands between it and the next.
+fn urls<'a>(name: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
+    let is_list = name == GO_PROXY;
+    value.split_inclusive(move |letter| is_list && matches!(letter, ',' | '|'))
+}
+
+fn bare(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), url),
+    };
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    scheme + place
 }
 
 /// What stands before the host, where it holds a password.
@@ -280,14 +314,38 @@ mod tests {
     }
 
     #[test]
+    fn what_is_for_the_network_comes_without_credentials() {
+        let bare = |name: &str, value: &str| {
+            let bare = without_credentials(OsStr::new(name), OsStr::new(value))?;
+            Some(bare.into_string().unwrap())
+        };
+        for (name, value, expected) in [
+            ("http_proxy", "http://ada:p@ss@proxy:1/", "http://proxy:1/"),
+            ("ALL_PROXY", "eve:p,w@proxy", "proxy"),
+            ("https_proxy", "http://token@proxy", "http://proxy"),
+            ("GIT_CONFIG_VALUE_0", "http://a:b@proxy", "http://proxy"),
+            (
+                "GOPROXY",
+                "https://a:b@one/go,http://two|https://t@three,direct",
+                "https://one/go,http://two|https://three,direct",
+            ),
+        ] {
+            assert_eq!(bare(name, value).as_deref(), Some(expected));
+        }
+        assert_eq!(bare("http_proxy", "http://proxy:1"), None);
+        assert_eq!(bare("OTHER", "http://x:y@z"), None);
+    }
+
+    #[test]
     fn credentials_are_found_wherever_a_proxy_is_named() {
         let found = proxy_credentials(&environment(&[
             ("http_proxy", "http://ada:s3:cr@t@proxy:3128"),
             ("HTTP_PROXY", "http://ada:s3:cr@t@proxy:3128"),
             ("ALL_PROXY", "eve:pw@proxy"),
             ("https_proxy", "http://user@proxy"),
+            ("GOPROXY", "https://go:secret@one,direct"),
             ("OTHER", "http://x:y@z"),
         ]));
-        assert_eq!(found, ["ada:s3:cr@t@", "eve:pw@"]);
+        assert_eq!(found, ["ada:s3:cr@t@", "eve:pw@", "go:secret@"]);
     }
 }

@@ -35,6 +35,13 @@ pub struct LeftBehind {
     /// How many more of them there were.
     #[serde(skip_serializing_if = "is_zero")]
     pub more_sockets: u64,
+    /// Programs that it made to run as who owns them, with their modes: the bits set-user-ID and set-group-ID were taken
+    /// away. Looked for in a strict sandbox only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set_id: Vec<String>,
+    /// How many more of them there were.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub more_set_id: u64,
     /// What of all this could not be found out, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
@@ -108,13 +115,14 @@ impl LeftBehind {
         files.into_iter().chain(others).collect()
     }
 
-    /// Processes, mounts and sockets in words, by what they are called and with at most so many of each by name; of what there
+    /// Processes, mounts, sockets and set-user-ID programs in words, by what they are called and with at most so many of each by name; of what there
     /// is none, no word.
-    pub fn others(&self, most: usize) -> [(&'static str, String); 3] {
+    pub fn others(&self, most: usize) -> [(&'static str, String); 4] {
         [
             ("processes", &self.processes, self.more_processes),
             ("mounts", &self.mounts, self.more_mounts),
             ("listening sockets", &self.sockets, self.more_sockets),
+            ("set-user-ID programs", &self.set_id, self.more_set_id),
         ]
         .map(|(kind, names, more)| (kind, first(names, more, most)))
     }
@@ -125,6 +133,7 @@ impl LeftBehind {
             (&mut self.processes, &other.processes),
             (&mut self.mounts, &other.mounts),
             (&mut self.sockets, &other.sockets),
+            (&mut self.set_id, &other.set_id),
             (&mut self.unknown, &other.unknown),
         ] {
             for one in others {
@@ -136,6 +145,7 @@ impl LeftBehind {
         self.more_processes += other.more_processes;
         self.more_mounts += other.more_mounts;
         self.more_sockets += other.more_sockets;
+        self.more_set_id += other.more_set_id;
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) enum Report {
         what: String,
     },
     /// Every process of the job is gone. Nothing follows.
-    Ended(Ended),
+    Ended(Box<Ended>),
 }
 
 /// The end of a job.

@@ -17,6 +17,7 @@ use super::output::{Finished, Output};
 use super::protocol::{Ended, Spec};
 use super::watch::{Limits, Watch, Watched};
 use super::{doubt, limits, program};
+use crate::config::without_credentials;
 use crate::event::{CaseFinished, Event, JobFinished, JobStarted, LeftBehind, PeakOf};
 use crate::fs::Directory;
 use crate::outcome::{Ending, Facts, JobOutcome, Tally, Trouble, Verdict, verdict};
@@ -82,6 +83,9 @@ impl Supervisor<'_> {
         let mut spec = program::resolve(self.job)?;
         if let Some(settled) = self.settled {
             spec.sandbox = settled.sandbox.clone();
+            if !settled.sandbox.may_know_credentials() {
+                withhold_credentials(&mut spec);
+            }
         }
         let log = Log::create(self.logs, &log::name(&self.job.id, self.attempt))?;
         let written = log.written()?;
@@ -234,6 +238,15 @@ impl Supervisor<'_> {
             .unwrap_or_else(|| Path::new(""))
             .join(name);
         path.to_string_lossy().into_owned()
+    }
+}
+
+/// What programs need to know for the network alone.
+fn withhold_credentials(spec: &mut Spec) {
+    for (name, value) in &mut spec.environment {
+        if let Some(bare) = without_credentials(name, value) {
+            *value = bare;
+        }
     }
 }
 

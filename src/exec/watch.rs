@@ -192,7 +192,7 @@ impl<'job, 'run> Watch<'job, 'run> {
                     return true;
                 }
                 Report::Ended(ended) => {
-                    self.watched.ended = Some(ended);
+                    self.watched.ended = Some(*ended);
                     return true;
                 }
             }

@@ -278,12 +278,17 @@ fn capture(command: &mut Command, input: &[u8]) -> io::Result<Output> {
         .spawn()?;
     let pipe = child.stdin.take();
     std::thread::scope(|scope| {
-        scope.spawn(move || {
+        let writer = std::thread::Builder::new().spawn_scoped(scope, move || {
             if let Some(mut pipe) = pipe {
                 // A child that ends without reading is no error: its exit code tells.
                 let _ = pipe.write_all(input);
             }
         });
+        if let Err(error) = writer {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(error);
+        }
         child.wait_with_output()
     })
 }

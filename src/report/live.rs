@@ -95,7 +95,7 @@ impl Live {
         let record = Record {
             v: FORMAT_VERSION,
             seq: self.next,
-            time: jiff::Timestamp::now(),
+            time: crate::clock::now(),
             event,
         };
         self.next += 1;
@@ -117,7 +117,7 @@ impl Live {
     }
 
     fn tick(&mut self) {
-        let now = jiff::Timestamp::now();
+        let now = crate::clock::now();
         for reporter in self.reporters.iter_mut() {
             reporter.tick(now, &self.run);
         }

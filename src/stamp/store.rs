@@ -43,7 +43,7 @@ impl Stamp {
         Self {
             version: VERSION,
             job,
-            passed: jiff::Timestamp::now(),
+            passed: crate::clock::now(),
             run,
             facts,
         }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
+use std::thread;
 
 use super::FoundComponent;
 use super::machine::Machine;
@@ -36,21 +37,24 @@ impl Inspection<'_> {
         placed: &[Placed],
         is_selected: impl Fn(&Placed) -> bool,
     ) -> Vec<FoundComponent> {
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let threads: Vec<_> = placed
                 .iter()
                 .map(|placed| {
-                    let thread = is_selected(placed).then(|| scope.spawn(|| self.inspect(placed)));
-                    (placed, thread)
+                    let begin =
+                        || thread::Builder::new().spawn_scoped(scope, || self.inspect(placed));
+                    (placed, is_selected(placed).then(begin))
                 })
                 .collect();
             threads
                 .into_iter()
                 .map(
-                    |(placed, thread)| match thread.map(|thread| thread.join()) {
+                    |(placed, thread)| match thread.map(|thread| thread.map(|it| it.join())) {
                         None => not_looked_at(placed),
-                        Some(Ok(found)) => found,
-                        Some(Err(panic)) => std::panic::resume_unwind(panic),
+                        // There is no other thread to be had.
+                        Some(Err(_)) => self.inspect(placed),
+                        Some(Ok(Ok(found))) => found,
+                        Some(Ok(Err(panic))) => std::panic::resume_unwind(panic),
                     },
                 )
                 .collect()

@@ -38,4 +38,4 @@ pub use found::{FoundComponent, Workspace};
 pub use open::{Located, Placed, locate, locate_aside, open, open_aside};
 pub use own_directory::OwnDirectory;
 pub(crate) use v1::IMPORT_ROOT;
-pub use view::tests_clone;
+pub use view::{cache, tests_clone};

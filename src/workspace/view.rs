@@ -169,7 +169,7 @@ fn make(
 ) -> Result<OwnDirectory, WorkspaceError> {
     // What a missing git means is for the preflight.
     let git = Git::find(user).ok();
-    let parent = parent(user);
+    let parent = cache(user);
     let view = directory(&parent, workspace).map_err(|source| WorkspaceError::View {
         path: parent,
         source,
@@ -193,8 +193,8 @@ fn make(
     Ok(view)
 }
 
-/// A place on a disk, because checkouts are large, and not below /tmp, which jobs may get one of their own of.
-pub(super) fn parent(user: &BTreeMap<OsString, OsString>) -> PathBuf {
+/// Where kata-ci keeps what it makes anew: a place on a disk, because checkouts are large, and not below /tmp, which jobs may get one of their own of.
+pub fn cache(user: &BTreeMap<OsString, OsString>) -> PathBuf {
     let variable = |name: &str| user.get(OsStr::new(name)).map(PathBuf::from);
     variable("XDG_CACHE_HOME")
         .filter(|path| path.is_absolute())

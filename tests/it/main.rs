@@ -1,5 +1,7 @@
 //! End-to-end tests: kata-ci as its users start it, a module a story.
 #![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
@@ -12,6 +14,7 @@ mod depends;
 mod estimates;
 mod exec;
 mod exec_control;
+mod exec_limits;
 mod exec_misbehaving;
 mod exec_support;
 mod exec_trouble;
@@ -27,6 +30,7 @@ mod isolation_collisions;
 mod isolation_escape;
 mod isolation_kill;
 mod isolation_links;
+mod isolation_privileges;
 mod isolation_support;
 mod isolation_trust;
 mod kata_workspace;

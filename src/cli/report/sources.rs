@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::super::say as line;
 use super::{Failure, deliver, exit_code};
 use crate::report::model::{Document, Spool};
 use crate::report::{self, Dialect, read};
@@ -46,7 +47,7 @@ impl Sources {
         let (document, left_out) = report::fit(self.document, dialect)
             .map_err(|error| Failure::Machine(error.to_string()))?;
         for what in left_out {
-            anstream::eprintln!("warning: {what}");
+            line::aside(format_args!("warning: {what}"));
         }
         Ok(Self { document, ..self })
     }
@@ -89,7 +90,7 @@ impl Sources {
 /// Says something that a report's own words are part of: it may come from anywhere.
 fn say(what: &str, foreign: &str) {
     let line = format!("{what}: {}", report::text::for_terminal(foreign, 4096));
-    anstream::eprintln!("{}", report::harmless(&line));
+    line::aside(report::harmless(&line));
 }
 
 /// Reads what was found. Returns the documents and the number of those that could not be read.

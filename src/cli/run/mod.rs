@@ -13,7 +13,8 @@ mod since;
 mod started;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
@@ -24,7 +25,8 @@ use self::started::{run_id, started};
 use super::arguments::{Arguments, RunArguments};
 use super::dry_run;
 use super::failure::Failure;
-use super::report_directory::ReportDirectory;
+use super::report_directory::{ReportDirectory, state_home};
+use super::say;
 use super::stamps::Stamping;
 use crate::config;
 use crate::event::{Event, Journal, RunFinished, RunResumed, Since};
@@ -36,7 +38,7 @@ use crate::report::ci::Published;
 use crate::report::model::Document;
 use crate::report::{self, Followed, Live};
 use crate::stamp::Stamp;
-use crate::workspace::Aside;
+use crate::workspace::{self, Aside};
 
 /// Events that may wait for the one thread that draws; more than that and the jobs wait for it.
 const EVENTS_IN_FLIGHT: usize = 1024;
@@ -223,13 +225,18 @@ fn follow(live: &mut Live, plan: &Plan, settings: &Settings) -> Result<Option<i3
     let _signals = exec::signals::listen(control)
         .map_err(|error| Failure::Machine(format!("signals cannot be caught: {error}")))?;
     let (events, received) = crossbeam_channel::bounded(EVENTS_IN_FLIGHT);
-    Ok(thread::scope(|scope| {
-        let runner = scope.spawn(move || exec::run(plan, settings, &events, &controlled));
+    thread::scope(|scope| {
+        let runner = thread::Builder::new()
+            .name("run".to_owned())
+            .spawn_scoped(scope, move || {
+                exec::run(plan, settings, &events, &controlled)
+            })
+            .map_err(|error| Failure::Machine(format!("a thread for the jobs: {error}")))?;
         live.follow(&received);
-        runner
+        Ok(runner
             .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    }))
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// Ends the journal, writes the files and shows the summary. What could not be written turns a good end into an error; where
@@ -297,15 +304,15 @@ fn finish(
     };
     screen.summary(&run, &directory.path);
     for warning in published.warnings.iter().chain(&pruned) {
-        anstream::eprintln!("warning: {warning}");
+        say::aside(format_args!("warning: {warning}"));
     }
     for trouble in &troubles {
-        anstream::eprintln!("error: {trouble}");
+        say::aside(format_args!("error: {trouble}"));
     }
     if !is_whole {
-        anstream::eprintln!(
+        say::aside(format_args!(
             "  = help: `kata-ci run --resume` writes what is missing; what is over does not run again"
-        );
+        ));
     }
     Over {
         code: code.code(),
@@ -369,6 +376,7 @@ fn settings(
         workspace: &prepared.workspace.root,
         view: view.or(prepared.aside.as_ref().map(Aside::gopath)),
         reports: &directory.path,
+        own: &own_directories(&prepared.environment),
     };
     Settings {
         isolated: decided.settle(&prepared.plan, &scene),
@@ -384,6 +392,19 @@ fn settings(
         require_all: options.require_all || config::is_set(prepared.variable("CI")),
         program: exec::own_program(),
     }
+}
+
+/// Where kata-ci keeps what it believes later on.
+fn own_directories(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
+    let state = state_home(environment)
+        .ok()
+        .map(|home| home.join("kata-ci"));
+    let configuration = config::user_file(environment);
+    let configuration = configuration.and_then(|file| Some(file.parent()?.to_owned()));
+    (state.into_iter())
+        .chain(configuration)
+        .chain([workspace::cache(environment)])
+        .collect()
 }
 
 fn processors() -> usize {

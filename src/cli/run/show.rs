@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::super::arguments::{Arguments, CiChoice, Format, RunArguments};
+use super::super::say;
 use crate::outcome::Run;
 use crate::report::ci::{self, Ci, Detected};
 use crate::report::{
@@ -69,19 +70,21 @@ impl Screen {
 
     /// Tells the CI system something, as it is; GitHub's runner reads both streams.
     pub fn commands(&self, commands: &[u8]) {
-        let _ = self.stream().0.write_all(commands);
+        let _ = say::noted(self.stream().0.write_all(commands));
     }
 
     /// A line of what was done besides.
     pub fn detail(&self, line: &str) {
         let (mut stream, style) = self.stream();
-        let _ = writeln!(stream, "{}", style.paint(Meaning::Detail, line));
+        let line = style.paint(Meaning::Detail, line);
+        let _ = say::noted(writeln!(stream, "{line}"));
     }
 
     /// The end of the run, for the person who has to act on it.
     pub fn summary(&self, run: &Run, directory: &Path) {
         let (mut stream, style) = self.stream();
-        let _ = stream.write_all(report::summarise(run, directory, &style).as_bytes());
+        let summary = report::summarise(run, directory, &style);
+        let _ = say::noted(stream.write_all(summary.as_bytes()));
     }
 }
 

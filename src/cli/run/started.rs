@@ -15,7 +15,7 @@ use crate::exec::Settings;
 pub(super) fn run_id() -> String {
     format!(
         "{}-{}",
-        jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ"),
+        crate::clock::now().strftime("%Y%m%dT%H%M%SZ"),
         std::process::id()
     )
 }

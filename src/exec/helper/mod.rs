@@ -10,6 +10,7 @@
 //! With a sandbox it sets that up first. For a job with processes of its own (`namespaces.rs`) it starts one more process,
 //! pid 1 of the namespace, which then does all of the above from inside.
 
+mod calls;
 mod keys;
 mod launch;
 mod left;
@@ -18,19 +19,19 @@ mod namespaces;
 mod network;
 mod overlay;
 mod privileges;
+mod set_id;
 mod setup;
 mod step;
 mod tree;
-mod vsock;
 mod watch;
 
 use std::ffi::OsString;
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Write};
 
 use super::isolation::{Sandbox, Space};
 use super::protocol::{Channel, Order, Report, Spec};
-use namespaces::Side;
+use namespaces::{Inside, Side};
+use set_id::Tripwire;
 use step::{Refused, Step};
 
 /// The first argument that makes the program the helper.
@@ -43,9 +44,8 @@ pub const ARGUMENT: &str = "__job";
 pub fn main() -> i32 {
     setup::close_inherited();
     let Ok(mut control) = setup::control_socket() else {
-        eprintln!(
-            "kata-ci {ARGUMENT}: this is how kata-ci starts its jobs; to run them: kata-ci run"
-        );
+        let words = "this is how kata-ci starts its jobs; to run them: kata-ci run";
+        let _ = writeln!(io::stderr(), "kata-ci {ARGUMENT}: {words}");
         return 2;
     };
     match serve(&mut control) {
@@ -66,18 +66,20 @@ fn serve(control: &mut Channel) -> io::Result<()> {
         return Ok(());
     };
     let joined = join(&spec.sandbox.groups);
-    let refused = match &spec.sandbox.space {
-        _ if joined.is_err() => joined,
+    let ready = match &spec.sandbox.space {
+        _ if joined.is_err() => joined.map(|()| None),
         Some(space) => match namespaces::split(&spec.sandbox) {
-            Ok(Side::Outside(init)) => return namespaces::guard(control, init),
-            Ok(Side::Inside(sockets)) => furnish(&spec.sandbox, space, &sockets),
+            Ok(Side::Outside(init)) => return namespaces::guard(control, init, space),
+            Ok(Side::Inside(inside)) => furnish(&spec.sandbox, space, inside),
             Err(refused) => Err(refused),
         },
-        None if spec.sandbox.network => namespaces::leave_network().and_then(|()| raise_loopback()),
-        None => Ok(()),
+        None if spec.sandbox.network => namespaces::leave_network()
+            .and_then(|()| raise_loopback())
+            .map(|()| None),
+        None => Ok(None),
     };
-    match refused {
-        Ok(()) => work(control, &spec),
+    match ready {
+        Ok(tripwire) => work(control, &spec, tripwire),
         Err(refused) => control.send(&Report::Refused {
             what: refused.to_string(),
         }),
@@ -97,24 +99,29 @@ fn raise_loopback() -> Result<(), Refused> {
 }
 
 /// Inside of new namespaces, as pid 1: makes them what the sandbox says.
-fn furnish(sandbox: &Sandbox, space: &Space, sockets: &[PathBuf]) -> Result<(), Refused> {
+fn furnish(sandbox: &Sandbox, space: &Space, inside: Inside) -> Result<Option<Tripwire>, Refused> {
     nix::unistd::setsid().step(|| "making a session".into())?;
     keys::leave_session_keyring().step(|| "making a keyring".into())?;
     if sandbox.network {
         raise_loopback()?;
     }
-    mounts::arrange(space, sockets)?;
+    mounts::arrange(space, &inside.sockets)?;
+    let mut tripwire = None;
     if space.strict {
         privileges::give_up().step(|| "giving privileges up".into())?;
+        let words = || "filtering system calls".to_owned();
+        calls::refuse_always().step(words)?;
         if sandbox.network {
-            vsock::refuse().step(|| "refusing vsock".into())?;
+            calls::refuse_vsock().step(words)?;
         }
+        tripwire = Some(Tripwire::set(inside.tripped).step(words)?);
     }
-    std::env::set_current_dir("/").step(|| "entering the new view of the files".into())
+    std::env::set_current_dir("/").step(|| "entering the new view of the files".into())?;
+    Ok(tripwire)
 }
 
 /// Starts the job and sees it to its end.
-fn work(control: &mut Channel, spec: &Spec) -> io::Result<()> {
+fn work(control: &mut Channel, spec: &Spec, tripwire: Option<Tripwire>) -> io::Result<()> {
     let events = setup::adopt_orphans()?;
     spec.sandbox.limits.take()?;
     let before = left::Before::look(&spec.sandbox);
@@ -123,7 +130,9 @@ fn work(control: &mut Channel, spec: &Spec) -> io::Result<()> {
             // The job may be of the same user: it is not to trace the one that watches it.
             let _ = nix::sys::prctl::set_dumpable(false);
             control.send(&Report::Started { pid: job })?;
-            watch::Watch::new(job, control, events, before).run()
+            watch::Watch::new(job, control, events, before)
+                .with_tripwire(tripwire.zip(spec.sandbox.space.as_ref()))
+                .run()
         }
         Err(error) => control.send(&Report::SpawnFailed {
             errno: error.raw_os_error().unwrap_or(0),

@@ -9,9 +9,10 @@
 //! process is left.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use nix::errno::Errno;
 use nix::libc;
@@ -21,21 +22,40 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getegid, geteuid};
 
+use super::set_id;
 use super::step::{Refused, Step};
-use crate::exec::isolation::{Sandbox, path_sockets};
+use crate::exec::isolation::{Sandbox, Space, path_sockets};
 use crate::exec::protocol::Channel;
 
 /// What a new process is.
 pub(super) enum Side {
     /// The helper; its child is pid 1 inside.
-    Outside(Pid),
-    /// Pid 1, in namespaces with ids mapped; with the paths of the unix sockets of the host's network.
-    Inside(Vec<PathBuf>),
+    Outside(Init),
+    /// Pid 1, in namespaces with ids mapped.
+    Inside(Inside),
+}
+
+/// Pid 1 as the helper knows it.
+pub(super) struct Init {
+    pid: Pid,
+    since: SystemTime,
+    /// Holds something when the job may have made programs that run as somebody else: see [`set_id`].
+    tripped: PipeReader,
+}
+
+/// What pid 1 has from outside.
+pub(super) struct Inside {
+    /// Paths of the unix sockets of the host's network.
+    pub sockets: Vec<PathBuf>,
+    /// See [`Init`].
+    pub tripped: PipeWriter,
 }
 
 /// Starts pid 1 of the namespaces that the sandbox asks for. Returns twice, as fork(2) does.
 pub(super) fn split(sandbox: &Sandbox) -> Result<Side, Refused> {
-    let (mut ready, mapped) = io::pipe().step(|| "making a pipe".into())?;
+    let pipe = || io::pipe().step(|| "making a pipe".into());
+    let ((mut ready, mapped), (tripped, trip)) = (pipe()?, pipe()?);
+    let since = SystemTime::now();
     let mut flags = CloneFlags::CLONE_NEWUSER
         | CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWPID
@@ -52,7 +72,14 @@ pub(super) fn split(sandbox: &Sandbox) -> Result<Side, Refused> {
                 let _ = kill(child, Signal::SIGKILL);
                 let _ = waitpid(child, None);
             }
-            result.map(|()| Side::Outside(child))
+            drop(trip);
+            result.map(|()| {
+                Side::Outside(Init {
+                    pid: child,
+                    since,
+                    tripped,
+                })
+            })
         }
         None => {
             drop(mapped);
@@ -64,7 +91,10 @@ pub(super) fn split(sandbox: &Sandbox) -> Result<Side, Refused> {
             if length == 0 {
                 std::process::exit(1);
             }
-            Ok(Side::Inside(sockets))
+            Ok(Side::Inside(Inside {
+                sockets,
+                tripped: trip,
+            }))
         }
     }
 }
@@ -148,8 +178,22 @@ fn write_maps(process: &str, maps: &Maps) -> io::Result<()> {
     write("gid_map", &maps.groups)
 }
 
-/// The helper's part: waits for the end of pid 1, and brings it about when the supervisor is gone.
-pub(super) fn guard(control: &Channel, child: Pid) -> io::Result<()> {
+/// The helper's part: waits for the end of pid 1, and brings it about when the supervisor is gone. What pid 1 does at the
+/// end of the job is then left to this process.
+pub(super) fn guard(control: &Channel, init: Init, space: &Space) -> io::Result<()> {
+    let is_alone = wait_for(control, init.pid)?;
+    // Its end of the pipe is closed by now.
+    let is_tripped = { init.tripped }
+        .read(&mut [0])
+        .is_ok_and(|length| length > 0);
+    if is_alone && is_tripped {
+        let _ = set_id::take_away(space, init.since);
+    }
+    Ok(())
+}
+
+/// Waits for the end of pid 1, and brings it about when the supervisor is gone. Says whether it is.
+fn wait_for(control: &Channel, child: Pid) -> io::Result<bool> {
     let ended = pidfd(child)?;
     let mut is_alone = false;
     loop {
@@ -166,7 +210,7 @@ pub(super) fn guard(control: &Channel, child: Pid) -> io::Result<()> {
         }
         if sources[0].any() == Some(true) {
             waitpid(child, None)?;
-            return Ok(());
+            return Ok(is_alone);
         }
         if !is_alone && hung_up(&sources[1]) {
             is_alone = true;

@@ -6,7 +6,8 @@ use nix::errno::Errno;
 use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
 
 /// What root keeps in a strict sandbox: owning files, becoming another user, ports below 1024. Not among it is what
-/// reaches mounts, devices, the network's configuration, other processes' memory or the kernel.
+/// reaches mounts, devices, the network's configuration, other processes' memory or the kernel; and what gives a file
+/// capabilities, which would work on the host.
 const KEPT: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FOWNER)
@@ -14,7 +15,6 @@ const KEPT: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::KILL)
     .union(CapabilitySet::SETGID)
     .union(CapabilitySet::SETUID)
-    .union(CapabilitySet::SETFCAP)
     .union(CapabilitySet::NET_BIND_SERVICE);
 
 /// The highest number a capability can have.

@@ -3,15 +3,17 @@
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-use super::left::{self, Before};
+use super::left::{self, Before, NAMED};
+use super::set_id::{self, Tripwire};
 use super::tree::Tree;
 use crate::event::LeftBehind;
+use crate::exec::isolation::Space;
 use crate::exec::protocol::{Channel, Ended, Order, Report};
 use crate::exec::watch::poll_timeout;
 
@@ -31,6 +33,9 @@ pub(super) struct Watch<'control> {
     children: UnixStream,
     tree: Tree,
     before: Before,
+    /// Tells of set-user-ID programs that the job makes, and where it can make them; none where they are nobody's concern.
+    tripwire: Option<(Tripwire, &'control Space)>,
+    started: SystemTime,
     /// When what the job has left behind is killed; none while its own process runs.
     settled: Option<Instant>,
 }
@@ -53,11 +58,18 @@ impl<'control> Watch<'control> {
     ) -> Self {
         Self {
             before,
+            tripwire: None,
+            started: SystemTime::now(),
             control,
             children,
             tree: Tree::new(job),
             settled: None,
         }
+    }
+
+    /// Has the programs that it tells of looked for.
+    pub fn with_tripwire(self, tripwire: Option<(Tripwire, &'control Space)>) -> Self {
+        Self { tripwire, ..self }
     }
 
     /// Returns when no process of the job is left, and that is reported; an error when that could not be reported.
@@ -66,9 +78,10 @@ impl<'control> Watch<'control> {
         if watched.is_err() {
             self.tree.kill(Instant::now() + KILL_TIME_ALONE);
         }
-        let left = watched?.unwrap_or_else(|| self.before.compare(&[]));
+        let mut left = watched?.unwrap_or_else(|| self.before.compare(&[]));
+        self.take_bits_away(&mut left);
         let ended = self.ended(left)?;
-        self.control.send(&Report::Ended(ended))
+        self.control.send(&Report::Ended(Box::new(ended)))
     }
 
     /// Returns when no process of the job is left, or even KILL did not end it in time; with what it had left behind, should
@@ -99,19 +112,40 @@ impl<'control> Watch<'control> {
         Ok((is_settled && !self.tree.is_empty).then_some(Kill::Due))
     }
 
-    /// Waits for an order, for the end of a child or for what is left to settle. Says whether there are orders.
+    fn take_bits_away(&self, left: &mut LeftBehind) {
+        let Some((_, space)) = (self.tripwire.as_ref()).filter(|(wire, _)| wire.is_tripped())
+        else {
+            return;
+        };
+        let (mut taken, unknown) = set_id::take_away(space, self.started);
+        left.more_set_id = taken.len().saturating_sub(NAMED) as u64;
+        taken.truncate(NAMED);
+        left.set_id = taken;
+        left.unknown.extend(unknown.into_iter().take(NAMED));
+    }
+
+    /// Waits for an order, for the end of a child, for a call that waits for this process, or for what is left to settle.
+    /// Says whether there are orders.
     fn wait(&mut self) -> io::Result<bool> {
-        let mut sources = [
-            PollFd::new(self.control.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.children.as_fd(), PollFlags::POLLIN),
-        ];
+        let (control, children) = (self.control.as_fd(), self.children.as_fd());
+        let wire = self.tripwire.as_ref().and_then(|(wire, _)| wire.as_fd());
+        let mut sources: Vec<_> = ([Some(control), Some(children), wire].into_iter().flatten())
+            .map(|source| PollFd::new(source, PollFlags::POLLIN))
+            .collect();
         match poll(&mut sources, poll_timeout(self.settled)) {
             Ok(_) | Err(nix::errno::Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }
-        let [control, children] = sources.map(|source| source.any() == Some(true));
+        let is_ready = |index: usize| {
+            let source: Option<&PollFd<'_>> = sources.get(index);
+            source.is_some_and(|source| source.any() == Some(true))
+        };
+        let (control, children, call) = (is_ready(0), is_ready(1), is_ready(2));
         if children {
             let _ = self.children.read(&mut [0; 64]);
+        }
+        if call && let Some((wire, _)) = &mut self.tripwire {
+            wire.take_notice();
         }
         Ok(control)
     }

@@ -75,6 +75,9 @@ pub(super) fn places(job: &Job, scene: &Scene<'_>, strict: bool) -> Vec<Place> {
         wishes.own_places(job, scene);
     }
     wishes.common_places(job, scene);
+    if strict {
+        wishes.hide_own(scene);
+    }
     wishes.settle()
 }
 
@@ -95,6 +98,7 @@ pub fn strict_job_may_write(job: &Job, workspace: &Path, directory: &Path) -> bo
         workspace,
         view: None,
         reports: Path::new(""),
+        own: &[],
     };
     let places = places(job, &scene, true);
     let Some(real) = canonical(directory) else {
@@ -157,6 +161,15 @@ pub(super) fn paths<'a>(job: &'a Job, name: &str) -> impl Iterator<Item = PathBu
 
 fn canonical(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok()
+}
+
+/// Where a path leads, also one whose end is not there yet.
+fn real(path: &Path) -> PathBuf {
+    let found = path.ancestors().find_map(|above| {
+        let rest = path.strip_prefix(above).ok()?;
+        Some(canonical(above)?.join(rest))
+    });
+    found.unwrap_or_else(|| path.to_owned())
 }
 
 struct Wishes {
@@ -243,6 +256,19 @@ impl Wishes {
         self.add(scene.reports, Wish::Protect);
     }
 
+    /// What kata-ci believes later on. Where the job could make such a directory, it is there before.
+    fn hide_own(&mut self, scene: &Scene<'_>) {
+        for own in scene.own.iter().map(|own| real(own)) {
+            let is_kept = |(path, wish): &(PathBuf, Wish)| {
+                matches!(wish, Wish::Keep) && own.starts_with(path)
+            };
+            if self.all.iter().any(is_kept) {
+                let _ = std::fs::create_dir_all(&own);
+            }
+            self.add(own, Wish::Hide);
+        }
+    }
+
     /// All of the repository, as its git writes there; but not what would make git run something later on.
     fn work_tree(&mut self, job: &Job, home: &Path) {
         let repository = Repository::of(&job.directory, home);
@@ -326,10 +352,10 @@ impl Wishes {
         }
     }
 
-    /// What is protected would not be, could a directory around it be moved away and made anew.
-    fn pin_above_protected(&mut self) {
+    /// What is protected or hidden would not be, could a directory around it be moved away and made anew.
+    fn pin_above(&mut self) {
         let above: BTreeSet<_> = (self.all.iter())
-            .filter(|(_, wish)| *wish == Wish::Protect)
+            .filter(|(_, wish)| matches!(wish, Wish::Protect | Wish::Hide))
             .flat_map(|(path, _)| path.ancestors().skip(1).map(Path::to_owned))
             .collect();
         self.all
@@ -338,7 +364,7 @@ impl Wishes {
 
     /// Each path with how it is seen, where that is not how it is seen anyway.
     fn settle(mut self) -> Vec<Place> {
-        self.pin_above_protected();
+        self.pin_above();
         self.all
             .sort_by_key(|(path, wish)| (path.components().count(), *wish));
         let mut views: BTreeMap<PathBuf, View> = BTreeMap::new();

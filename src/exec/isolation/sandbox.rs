@@ -50,6 +50,14 @@ pub(in crate::exec) enum View {
     Kept,
 }
 
+impl Sandbox {
+    /// Whether the job is told the passwords of proxies: only who has the network needs them, and no stranger gets them.
+    pub fn may_know_credentials(&self) -> bool {
+        let is_strict = self.space.as_ref().is_some_and(|space| space.strict);
+        !self.network && !is_strict
+    }
+}
+
 impl Place {
     /// A place and how it is seen.
     pub fn new(path: impl Into<PathBuf>, view: View) -> Self {

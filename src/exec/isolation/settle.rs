@@ -1,7 +1,7 @@
 //! From what is asked for and what the host allows to what is put around each job.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::host::{Host, Level, Tier};
@@ -34,6 +34,8 @@ pub struct Scene<'a> {
     pub view: Option<&'a Path>,
     /// The report directory.
     pub reports: &'a Path,
+    /// Where kata-ci keeps what it believes later on: its state, its cache, its configuration.
+    pub own: &'a [PathBuf],
 }
 
 /// How far the jobs of a run are isolated: what holds before the run has a place of its own.

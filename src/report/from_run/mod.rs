@@ -199,13 +199,14 @@ fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
 /// See [`facts::LEFT_BEHIND`].
 fn left_properties(left: &LeftBehind) -> Vec<(&'static str, String)> {
     let shared_with: Vec<_> = left.shared_with.iter().map(JobId::as_str).collect();
-    let [processes, mounts, sockets] = left.others(usize::MAX).map(|(_, names)| names);
+    let [processes, mounts, sockets, set_id] = left.others(usize::MAX).map(|(_, names)| names);
     let values = [
         left.files_in_words(LEFT_FILES),
         shared_with.join(", "),
         processes,
         mounts,
         sockets,
+        set_id,
         left.unknown.join("; "),
     ];
     (facts::LEFT_BEHIND.iter().zip(values))

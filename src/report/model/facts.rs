@@ -33,11 +33,15 @@ pub const DIRECTORY: &str = "directory";
 /// Facts of a document that say how far a run was isolated.
 pub const ISOLATION: [&str; 3] = ["network", "processes", "files"];
 /// What the job left behind of each kind, and what of that is not known; with what each is called.
-pub const LEFT_BEHIND: [(&str, &str); 6] = [
+pub const LEFT_BEHIND: [(&str, &str); 7] = [
     ("left_files", "files"),
     ("left_shared_with", "perhaps by these, at the same time"),
     ("left_processes", "processes, which were killed"),
     ("left_mounts", "mounts, which are gone"),
     ("left_sockets", "listening sockets, which are closed"),
+    (
+        "left_set_id",
+        "set-user-ID programs, which are no such any more",
+    ),
     ("left_unknown", "unknown"),
 ];

@@ -52,6 +52,7 @@ fn of_job(context: &Context<'_>, finished: &JobFinished) -> Vec<String> {
         let fate = match kind {
             "processes" => "which were killed",
             "mounts" => "which are gone",
+            "set-user-ID programs" => "which are no such any more",
             _ => "which are closed",
         };
         (format!("{kind} behind, {fate}"), names, None)

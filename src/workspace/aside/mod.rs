@@ -100,7 +100,7 @@ impl Aside {
         parent: PathBuf,
         user: &BTreeMap<OsString, OsString>,
     ) -> Result<Self, AsideError> {
-        let cache = view::parent(user);
+        let cache = view::cache(user);
         let name = unique_name(key);
         let place = cache.join("aside");
         let failed = |source| AsideError::File {

@@ -17,7 +17,7 @@ use crate::exec::isolation::Sandbox;
 use crate::exec::processes::Process;
 
 /// Entries of each kind that are named.
-const NAMED: usize = 20;
+pub(super) const NAMED: usize = 20;
 
 /// What there was before the job.
 #[derive(Debug)]

@@ -61,6 +61,7 @@ impl World {
             workspace: &self.path("home/src"),
             view: None,
             reports: &self.path("reports"),
+            own: &[],
         };
         places(job, &scene, strict)
     }
@@ -155,6 +156,7 @@ fn a_report_in_the_work_tree_is_not_writable() {
         workspace: &world.path("home/src"),
         view: None,
         reports: &reports,
+        own: &[],
     };
     let places = places(&world.job(), &scene, true);
     assert_eq!(
@@ -180,6 +182,7 @@ fn strictly_nothing_around_what_is_protected_can_be_moved_away() {
         workspace: &world.path("home/src"),
         view: None,
         reports: &reports,
+        own: &[],
     };
     let places = places(&world.job(), &scene, true);
     for name in [
@@ -335,4 +338,24 @@ fn strictly_settings_of_submodules_and_other_work_trees_are_not_writable() {
         let seen = world.view(&places, &format!("{git}/{name}"));
         assert_eq!(seen, Some(view), "{name}");
     }
+}
+
+#[test]
+fn what_kata_ci_believes_is_hidden_and_made_before_where_the_job_could_make_it() {
+    let world = World::new();
+    let own = [
+        world.path("home/src/proxy/state/kata-ci"),
+        world.path("elsewhere/kata-ci"),
+    ];
+    let scene = Scene {
+        workspace: &world.path("home/src"),
+        view: None,
+        reports: &world.path("reports"),
+        own: &own,
+    };
+    let strict = places(&world.job(), &scene, true);
+    assert!(strict.contains(&Place::new(&own[0], View::Hidden)));
+    let above = Place::new(world.path("home/src/proxy/state"), View::Kept);
+    assert!(strict.contains(&above), "{strict:?}");
+    assert!(!own[1].exists());
 }

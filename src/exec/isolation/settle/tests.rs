@@ -147,6 +147,7 @@ fn of_the_run_as_a_whole_the_least_is_said_that_holds_for_a_job() {
         workspace: Path::new("/srv"),
         view: None,
         reports: Path::new("/srv/r"),
+        own: &[],
     };
     let settled = |network, isolate, allows| {
         decide(network, isolate, allows)

@@ -45,6 +45,6 @@ fn common_branch<'a>(pushes: &[&'a Push<'_>]) -> Option<&'a str> {
 
 /// Nobody else has it: the time, and the process.
 fn of_this_moment() -> String {
-    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    let now = crate::clock::now().strftime("%Y%m%dT%H%M%SZ");
     format!("kata-ci-{now}-{}", std::process::id())
 }

@@ -1,0 +1,139 @@
+//! The end of kata-ci where it cannot go on: a fault of its own (70), or of the machine's in a place where nothing could be
+//! done about it (75). Either is said; nothing of a job outlives it, as each helper sees the end of its socket.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::any::Any;
+use std::io::{self, Write};
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::libc;
+use signal_hook::consts::{SIGABRT, SIGXFSZ};
+
+use crate::outcome::ExitCode;
+
+/// The system's memory, and a note when there is none left.
+struct Noting;
+
+#[global_allocator]
+static MEMORY: Noting = Noting;
+
+/// Memory was asked for and not given.
+static IS_SHORT: AtomicBool = AtomicBool::new(false);
+
+/// A panic was the machine's doing.
+static IS_MACHINE: AtomicBool = AtomicBool::new(false);
+
+const OUT_OF_MEMORY: &str = "error: there is no memory left for kata-ci itself\n  = help: see to the limits of this process (ulimit -v) and to what else runs here, then try again\n";
+
+const REPORT: &str =
+    "error: this is a fault of kata-ci's own: please report it, with the lines above\n";
+
+/// What the standard library says when it panics for want of something that the machine should have given.
+const OF_THE_MACHINE: [&str; 3] = [
+    "failed to spawn thread",
+    "failed printing to stdout",
+    "failed printing to stderr",
+];
+
+// SAFETY: every call is handed on to the system's allocator as it is, and what that answers is handed back.
+unsafe impl GlobalAlloc for Noting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as is promised to this function.
+        noted(unsafe { System.alloc(layout) })
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as is promised to this function.
+        noted(unsafe { System.alloc_zeroed(layout) })
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: as is promised to this function.
+        noted(unsafe { System.realloc(pointer, layout, size) })
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as is promised to this function.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+fn noted(memory: *mut u8) -> *mut u8 {
+    if memory.is_null() {
+        IS_SHORT.store(true, Ordering::Relaxed);
+    }
+    memory
+}
+
+/// Sees to it that from now on no end is without words.
+///
+/// A file that reaches the limit of its size is an error of who writes it, not the end of this process; programs that are
+/// started have the signal's default again, as exec(2) resets what is caught.
+pub(super) fn prepare() {
+    let nobody_looks = Arc::new(AtomicBool::new(false));
+    let _ = signal_hook::flag::register(SIGXFSZ, nobody_looks);
+    // SAFETY: the handler calls write(2) and _exit(2) and nothing else.
+    let _ = unsafe { signal_hook::low_level::register(SIGABRT, aborted) };
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if is_of_the_machine(panic.payload()) {
+            IS_MACHINE.store(true, Ordering::Relaxed);
+            let _ = writeln!(io::stderr(), "error: {}", words(panic.payload()));
+        } else {
+            usual(panic);
+            let _ = io::stderr().write_all(REPORT.as_bytes());
+        }
+    }));
+}
+
+/// The standard library aborts when it gets no memory, and where it cannot even panic.
+fn aborted() {
+    let (words, code) = match IS_SHORT.load(Ordering::Relaxed) {
+        true => (OUT_OF_MEMORY, ExitCode::Error),
+        false => (REPORT, ExitCode::Bug),
+    };
+    // SAFETY: both calls are allowed in a handler; the text is as long as is said.
+    unsafe {
+        libc::write(libc::STDERR_FILENO, words.as_ptr().cast(), words.len());
+        libc::_exit(code.code());
+    }
+}
+
+/// Does it, and returns its exit code; that of a fault where it panicked.
+pub(super) fn guarded(command: impl FnOnce() -> i32 + panic::UnwindSafe) -> i32 {
+    panic::catch_unwind(command).unwrap_or_else(|_| {
+        let code = match IS_MACHINE.load(Ordering::Relaxed) {
+            true => ExitCode::Error,
+            false => ExitCode::Bug,
+        };
+        code.code()
+    })
+}
+
+fn is_of_the_machine(payload: &dyn Any) -> bool {
+    let words = words(payload);
+    OF_THE_MACHINE.iter().any(|begin| words.starts_with(begin))
+}
+
+fn words(payload: &dyn Any) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_cannot_be_had_is_the_machines_fault_and_an_index_is_ours() {
+        let thread = "failed to spawn thread: Os { code: 11 }".to_owned();
+        assert!(is_of_the_machine(&thread));
+        assert!(!is_of_the_machine(&"index out of bounds"));
+        assert!(!is_of_the_machine(&7));
+        assert_eq!(guarded(|| 4), 4);
+        assert_eq!(guarded(|| panic!("on purpose")), 70);
+    }
+}
