@@ -18,6 +18,9 @@ use super::{helper, orphans};
 /// What the output pipe holds: the most an unprivileged process may ask for (see pipe(7)), so that a flood needs few turns.
 pub(super) const PIPE_SIZE: usize = 1024 * 1024;
 
+/// How long a helper may take to end the namespace it guards, which is empty by then.
+const END_TIME: Duration = Duration::from_secs(5);
+
 /// How long orphans may take to end once killed.
 const SWEEP_TIME: Duration = Duration::from_millis(250);
 
@@ -84,16 +87,20 @@ impl Child {
         self.channel.receive()
     }
 
-    /// Ends the helper, which has reported that nothing is left.
-    pub fn finish(&mut self) {
+    /// Ends the helper, which has reported that nothing is left. Returns what even KILL did not end in time.
+    pub fn finish(&mut self) -> Vec<String> {
         if self.is_out_of_reach {
-            // It sees the end of the connection, and has the namespace ended by then.
+            // It sees the end of the connection, and has the namespace ended by then; unless somebody has stopped it.
             self.channel.shut_down();
+            if !matches!(self.handle.wait_timeout(END_TIME), Ok(Some(_))) {
+                return self.end_by_force();
+            }
         } else {
             // It is about to end by itself; this way nobody can keep it from it.
             let _ = self.handle.kill();
         }
         self.wait();
+        Vec::new()
     }
 
     fn wait(&mut self) {

@@ -287,7 +287,7 @@ impl<'job, 'run> Watch<'job, 'run> {
     /// Nothing of the job is left, or what is left is ended by force here; what is still in the pipe is taken.
     fn finish(mut self) -> Watched {
         if (self.watched.ended.as_ref()).is_some_and(|ended| ended.survivors.is_empty()) {
-            self.child.finish();
+            self.watched.survivors = self.child.finish();
         } else {
             let survivors = self.child.end_by_force();
             self.fail(forced(self.watched.ended.is_some(), &survivors));
