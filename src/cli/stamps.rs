@@ -11,6 +11,7 @@ use super::grounds::{FILE, Grounds, Question};
 use crate::config::{IsolatePolicy, Layout, NetworkPolicy, Overrides, Reads, Requirement, shipped};
 use crate::event::Isolation;
 use crate::git::Git;
+use crate::git::seal::Seal;
 use crate::outcome::{JobOutcome, Run};
 use crate::plan::{Job, JobId, Plan};
 use crate::stamp::{Facts, Roll, Stamp, identities, job_key, roll_key};
@@ -26,13 +27,14 @@ pub(super) struct Stamping {
 
 /// One repository.
 struct Place {
-    top: PathBuf,
     grounds: Grounds,
     /// All jobs of it that the plan had, and what they read.
     jobs: Vec<(JobId, Reads)>,
     /// These are all jobs that a check of the repository would have.
     is_whole: bool,
     facts: Facts,
+    /// The repository as it is before the jobs.
+    seal: Seal,
 }
 
 impl Stamping {
@@ -88,10 +90,8 @@ impl Stamping {
     /// Keeps stamps of what passed. That one cannot be kept costs time later and nothing else.
     pub fn record(&self, prepared: &Prepared, run: &Run) {
         let Some(started) = &run.started else { return };
-        let Ok(git) = Git::find(&prepared.environment) else {
-            return;
-        };
-        let is_good = |place: &&Place| !are_dated_ahead(&place.top) && place.is_unchanged(&git);
+        // git is not asked again: jobs have run in its trees.
+        let is_good = |place: &&Place| !are_dated_ahead(&place.top) && place.seal.holds();
         for place in self.places.iter().filter(is_good) {
             let (grounds, subject) = (&place.grounds, &place.grounds.subject);
             for (id, reads) in &place.jobs {
@@ -141,14 +141,6 @@ fn deserves(job: &Job, run: &Run, isolation: &Isolation) -> bool {
     passed && job.only.is_none() && !unbound
 }
 
-impl Place {
-    /// The commit is the same, and no tracked file differs from it.
-    fn is_unchanged(&self, git: &Git) -> bool {
-        git.revision(&self.top)
-            .is_ok_and(|now| now.as_ref() == Some(&self.grounds.subject.commit))
-    }
-}
-
 struct Look<'a> {
     prepared: &'a Prepared,
     run: &'a RunArguments,
@@ -174,6 +166,8 @@ impl Look<'_> {
             author: self.run.author.as_deref(),
             environment: &prepared.environment,
         })?;
+        // First, so that what is written meanwhile is found in the end.
+        let seal = Seal::of(self.git, &top).ok()??;
         let good = self.is_committed(&top)
             && self.is_known_by_its_key(&top, &grounds)
             && self.needs_nothing_else(&top);
@@ -182,8 +176,8 @@ impl Look<'_> {
             jobs: self.jobs(&top),
             is_whole: self.is_whole(&top, &source),
             facts: self.facts(tests),
+            seal,
             grounds,
-            top,
         })
     }
 

@@ -4,7 +4,7 @@
 //! a filter nor a monitor of the file system.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +26,11 @@ impl Listed {
         let is_file = stage == "0" && words.next().is_none() && mode != "160000";
         is_file.then_some(object)
     }
+
+    /// Whether it is a repository of its own: a submodule.
+    pub fn is_repository(&self) -> bool {
+        self.index.starts_with("160000 ")
+    }
 }
 
 /// Files of a work tree.
@@ -38,46 +43,17 @@ pub struct Listing {
 }
 
 impl Git {
-    /// Tracked files and new ones that are not ignored, of the work tree whose top this is.
+    /// Tracked files of the work tree whose top this is, by their path from there.
     ///
     /// # Errors
     /// When git refuses or lists more than any work tree holds.
-    pub fn files(&self, top: &Path) -> Result<Listing, GitError> {
-        let arguments = [
-            "ls-files",
-            "-z",
-            "--stage",
-            "--others",
-            "--exclude-standard",
-        ];
-        let answer = self.run_heard(top, &arguments)?;
-        let complaints = String::from_utf8_lossy(&answer.errors);
-        let unread = (complaints.lines())
-            .filter_map(|line| line.strip_prefix("warning: "))
-            .filter(|text| text.contains("could not open directory"));
-        Ok(Listing {
-            files: parse(&answer.output),
-            unread: unread.map(str::to_owned).collect(),
-        })
-    }
-
-    /// The objects that the files would be, taken as they are: nothing is converted. All of them have to be there.
-    ///
-    /// # Errors
-    /// When git cannot read one of them.
-    pub fn objects(&self, top: &Path, files: &[&Path]) -> Result<Vec<String>, GitError> {
-        let mut arguments = ["hash-object", "--no-filters", "--"]
-            .map(OsStr::new)
-            .to_vec();
-        arguments.extend(files.iter().map(|path| path.as_os_str()));
-        let output = self.run(top, &arguments)?;
-        let text = String::from_utf8_lossy(&output);
-        Ok(text.lines().map(str::to_owned).collect())
+    pub fn tracked(&self, top: &Path) -> Result<BTreeMap<PathBuf, Listed>, GitError> {
+        Ok(parse(&self.run(top, &["ls-files", "-z", "--stage"])?))
     }
 }
 
 /// `MODE OBJECT STAGE\tPATH` of what is tracked, `PATH` of what is not; a path can hold a tab itself.
-fn parse(output: &[u8]) -> BTreeMap<PathBuf, Listed> {
+pub(super) fn parse(output: &[u8]) -> BTreeMap<PathBuf, Listed> {
     let mut files: BTreeMap<PathBuf, Listed> = BTreeMap::new();
     let entries = output.split(|byte| *byte == 0);
     for entry in entries.filter(|entry| !entry.is_empty()) {
@@ -122,6 +98,10 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use std::ffi::OsStr;
+    use std::time::Duration;
+
+    use super::super::Onlooker;
     use super::super::query::tests::{Repository, environment};
     use super::*;
 
@@ -136,7 +116,7 @@ mod tests {
         std::fs::write(path(b"ignored"), "").unwrap();
         std::fs::create_dir(path(b"new")).unwrap();
         std::fs::write(path(b"new/\n\xff"), "").unwrap();
-        let git = Git::find(&environment())?;
+        let git = Onlooker::find(&environment(), Duration::from_secs(20))?;
         let files = git.files(repository.path())?.files;
         let is_tracked = |name: &[u8]| {
             let listed = files.get(Path::new(OsStr::from_bytes(name)));
@@ -153,7 +133,7 @@ mod tests {
     fn a_file_as_it_is_has_the_object_that_git_has_of_it() -> Result<(), GitError> {
         let repository = Repository::with_a_commit();
         repository.commit("-a", "x\n");
-        let git = Git::find(&environment())?;
+        let git = Onlooker::find(&environment(), Duration::from_secs(20))?;
         let files = git.files(repository.path())?.files;
         let objects = git.objects(repository.path(), &[Path::new("-a")])?;
         assert_eq!(
@@ -183,7 +163,7 @@ mod tests {
         let attributes = repository.path().join(".gitattributes");
         std::fs::write(attributes, "* filter=evil diff=evil\n").unwrap();
         std::fs::write(repository.path().join("touched"), "x\n").unwrap();
-        let git = Git::find(&environment())?;
+        let git = Onlooker::find(&environment(), Duration::from_secs(20))?;
         git.files(repository.path())?;
         git.objects(repository.path(), &[Path::new("touched")])?;
         assert!(!ran.exists());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::tree::{Entry, Kind, Seen, Snapshot};
 use crate::event::FileChange;
-use crate::git::Git;
+use crate::git::Onlooker;
 
 /// Files whose content is looked at; beyond that a job has touched everything.
 const READ: usize = 5000;
@@ -69,7 +69,7 @@ fn is_same(before: Option<&Entry>, was: Seen, is: Seen) -> bool {
 /// Drops the files that were only written again as they were. One that git keeps converted (ends of lines, a filter) counts
 /// as changed then; so does one whose content cannot be read, and `unknown` says it.
 pub(super) fn confirm(
-    git: &Git,
+    git: &Onlooker,
     top: &Path,
     found: &mut BTreeMap<PathBuf, Found>,
     unknown: &mut Vec<String>,

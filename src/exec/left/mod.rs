@@ -10,7 +10,7 @@
 //! said, never passed over.
 //!
 //! It is for kata-ci itself to look, outside of the job's sandbox: so nothing may run that the repository names, see
-//! [`Git::files`]. What git ignores, and what lies in the work trees of submodules, is not looked at.
+//! [`Onlooker`]. What git ignores, and what lies in the work trees of submodules, is not looked at.
 
 mod changes;
 mod judge;
@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use super::isolation::Repository;
 use crate::event::{FileChange, LeftBehind, LeftFile};
-use crate::git::Git;
+use crate::git::Onlooker;
 use crate::plan::Job;
 use tree::{Head, Snapshot};
 use visits::{Met, Visits};
@@ -43,7 +43,7 @@ const NAMED: usize = 100;
 pub(super) struct Trees {
     /// See [`super::Settings::written_meanwhile`].
     written_meanwhile: Vec<PathBuf>,
-    git: OnceLock<Result<Git, String>>,
+    git: OnceLock<Result<Onlooker, String>>,
     visits: Mutex<Visits>,
 }
 
@@ -100,12 +100,10 @@ impl Trees {
         }
     }
 
-    fn git(&self) -> Result<&Git, String> {
+    fn git(&self) -> Result<&Onlooker, String> {
         let git = self.git.get_or_init(|| {
-            let found = Git::find(&std::env::vars_os().collect());
-            found
-                .map(|git| git.with_deadline(PATIENCE).without_fetching())
-                .map_err(|error| error.to_string())
+            let found = Onlooker::find(&std::env::vars_os().collect(), PATIENCE);
+            found.map_err(|error| error.to_string())
         });
         git.as_ref().map_err(Clone::clone)
     }
@@ -210,5 +208,7 @@ fn relative(path: &Path, own: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
+#[cfg(test)]
+mod plants;
 #[cfg(test)]
 mod tests;

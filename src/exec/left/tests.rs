@@ -25,7 +25,7 @@ fn done(act: impl FnOnce(&Real)) -> BTreeMap<String, FileChange> {
     let top = repository.path();
     let place = Repository::of(top, Path::new("/root"));
     fs::write(top.join("new"), "new\n").unwrap();
-    let git = Git::find(&environment()).unwrap();
+    let git = Onlooker::find(&environment(), PATIENCE).unwrap();
     let before = Snapshot::look(&git, &place).unwrap();
     act(&repository);
     let after = Snapshot::look_again(&git, &place, &before).unwrap();
@@ -126,7 +126,7 @@ fn what_hides_files_from_git_and_a_lock_that_is_forgotten_are_told() {
 #[test]
 fn another_commit_or_branch_is_another_head() {
     let repository = Real::with_a_commit();
-    let git = Git::find(&environment()).unwrap();
+    let git = Onlooker::find(&environment(), PATIENCE).unwrap();
     let place = Repository::of(repository.path(), Path::new("/root"));
     let look = || Head::look(&git, &place).unwrap();
     let first = look();
@@ -171,7 +171,7 @@ fn what_is_ignored_is_not_told_even_when_it_was_new_before() {
 #[test]
 fn a_file_that_cannot_be_read_counts_as_changed_and_that_is_said() {
     let repository = Real::with_a_commit();
-    let git = Git::find(&environment()).unwrap();
+    let git = Onlooker::find(&environment(), PATIENCE).unwrap();
     let found = changes::Found {
         change: FileChange::Changed,
         unless: Some("0".repeat(40)),

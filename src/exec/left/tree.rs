@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::exec::isolation::{Repository, text_of};
-use crate::git::{Git, Listed};
+use crate::git::{Listed, Onlooker};
 
 /// How long git holds its lock on the index at most, where it is at work.
 const LOCKED: Duration = Duration::from_millis(300);
@@ -61,7 +61,7 @@ pub(super) enum Kind {
 
 impl Snapshot {
     /// Looks; else says why that cannot be done.
-    pub fn look(git: &Git, repository: &Repository) -> Result<Self, String> {
+    pub fn look(git: &Onlooker, repository: &Repository) -> Result<Self, String> {
         let top = &repository.top;
         let listing = git.files(top).map_err(|error| error.to_string())?;
         let mut listed = listing.files;
@@ -81,7 +81,11 @@ impl Snapshot {
     }
 
     /// Looks also at what was there before and is neither tracked nor new any more: it is gone, or ignored since.
-    pub fn look_again(git: &Git, repository: &Repository, before: &Self) -> Result<Self, String> {
+    pub fn look_again(
+        git: &Onlooker,
+        repository: &Repository,
+        before: &Self,
+    ) -> Result<Self, String> {
         let mut after = Self::look(git, repository)?;
         for path in before.files.keys() {
             after.files.entry(path.clone()).or_insert_with(|| Entry {
@@ -103,11 +107,11 @@ pub(super) struct Head {
 
 impl Head {
     /// Looks; else says why that cannot be done.
-    pub fn look(git: &Git, repository: &Repository) -> Result<Self, String> {
+    pub fn look(git: &Onlooker, repository: &Repository) -> Result<Self, String> {
         let path = Self::path(repository);
         let text = text_of(&repository.top.join(&path))
             .map_err(|error| format!("{}: {error}", path.display()))?;
-        let commit = git.resolve(&repository.top, "HEAD");
+        let commit = git.head(&repository.top);
         Ok(Self {
             text,
             commit: commit.map_err(|error| error.to_string())?,

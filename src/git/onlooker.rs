@@ -1,0 +1,113 @@
+//! What may be asked of git where a job has run.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::time::Duration;
+
+use super::listing::parse;
+use super::{Git, GitError, Listing};
+
+/// Variables that git needs to find itself, its user's rules, and where a repository ends. No other is handed on: there may be
+/// a secret in it.
+const VARIABLES: [&str; 8] = [
+    "PATH",
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+];
+
+/// No question of an onlooker leads there; should one in another version of git, it leads to nothing.
+const NOWHERE: [&str; 10] = [
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.attributesFile=/dev/null",
+    "-c",
+    "core.sshCommand=false",
+    "-c",
+    "credential.helper=",
+    "-c",
+    "protocol.allow=never",
+];
+
+/// git for a tree in which a job has run. It lists, and compares files as they lie there: no filter, hook, monitor, alias or
+/// helper is started that the tree names, and nothing is fetched.
+#[derive(Debug, Clone)]
+pub struct Onlooker(Git);
+
+impl Onlooker {
+    /// Finds git on the `PATH` of the environment, and leaves the rest of that aside.
+    ///
+    /// # Errors
+    /// See [`Git::find`].
+    pub fn find(
+        environment: &BTreeMap<OsString, OsString>,
+        deadline: Duration,
+    ) -> Result<Self, GitError> {
+        let mut bare: BTreeMap<OsString, OsString> = VARIABLES
+            .iter()
+            .filter_map(|name| {
+                let value = environment.get(OsStr::new(name))?;
+                Some((OsString::from(name), value.clone()))
+            })
+            .collect();
+        bare.insert("GIT_ATTR_NOSYSTEM".into(), "1".into());
+        let git = Git::find(&bare)?;
+        Ok(Self(git.with_deadline(deadline).without_fetching()))
+    }
+
+    /// Tracked files and new ones that are not ignored, of the work tree whose top this is.
+    ///
+    /// # Errors
+    /// When git refuses or lists more than any work tree holds.
+    pub fn files(&self, top: &Path) -> Result<Listing, GitError> {
+        let arguments = words(&[
+            "ls-files",
+            "-z",
+            "--stage",
+            "--others",
+            "--exclude-standard",
+        ]);
+        let answer = self.0.run_heard(top, &arguments)?;
+        let complaints = String::from_utf8_lossy(&answer.errors);
+        let unread = (complaints.lines())
+            .filter_map(|line| line.strip_prefix("warning: "))
+            .filter(|text| text.contains("could not open directory"));
+        Ok(Listing {
+            files: parse(&answer.output),
+            unread: unread.map(str::to_owned).collect(),
+        })
+    }
+
+    /// The objects that the files would be, taken as they are: nothing is converted. All of them have to be there.
+    ///
+    /// # Errors
+    /// When git cannot read one of them.
+    pub fn objects(&self, top: &Path, files: &[&Path]) -> Result<Vec<String>, GitError> {
+        let mut arguments = words(&["hash-object", "--no-filters", "--"]);
+        arguments.extend(files.iter().map(|path| path.as_os_str()));
+        let output = self.0.run(top, &arguments)?;
+        let text = String::from_utf8_lossy(&output);
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// The object that is checked out, by the refs alone: whether it is there is not looked up. None before the first commit.
+    ///
+    /// # Errors
+    /// When git refuses.
+    pub fn head(&self, top: &Path) -> Result<Option<String>, GitError> {
+        let arguments = words(&["rev-parse", "--verify", "--quiet", "HEAD"]);
+        let output = self.0.run_optional(top, &arguments)?;
+        Ok(output.map(|output| String::from_utf8_lossy(&output).trim_end().to_owned()))
+    }
+}
+
+fn words<'a>(question: &[&'a str]) -> Vec<&'a OsStr> {
+    let all = NOWHERE.iter().chain(question);
+    all.map(|word| OsStr::new(*word)).collect()
+}

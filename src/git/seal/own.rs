@@ -1,0 +1,199 @@
+//! Git's own files, as far as they lead git to something: the entry `.git`, configurations, `commondir`, hooks, `info`,
+//! alternates, the repositories of submodules and other work trees. See gitrepository-layout(5).
+
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::libc;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What git writes all the time, and what leads it nowhere. Everything else in its directory counts.
+const MAY_CHANGE: [&str; 9] = [
+    "index",
+    "logs",
+    "refs",
+    "reftable",
+    "objects",
+    "packed-refs",
+    "ORIG_HEAD",
+    "FETCH_HEAD",
+    "COMMIT_EDITMSG",
+];
+
+/// Of the objects, where else git looks for some.
+const ALTERNATES: [&str; 2] = ["info/alternates", "info/http-alternates"];
+
+/// Entries looked at; a repository has some dozens.
+const MOST: usize = 20_000;
+
+/// Directories in directories.
+const DEEPEST: usize = 24;
+
+/// Bytes of a file that are read; of a larger one its times tell.
+const READ: u64 = 256 << 10;
+
+/// Each entry, with what it is in words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own(BTreeMap<PathBuf, String>);
+
+impl Own {
+    /// Looks at the repository whose work tree has this top. None where that cannot be done, or there is too much of it.
+    pub fn look(top: &Path) -> Option<Self> {
+        let mut own = Self::default();
+        let entry = top.join(".git");
+        own.mark(&entry).ok()?;
+        for directory in directories(&entry) {
+            own.walk(&directory, DEEPEST).ok()?;
+        }
+        Some(own)
+    }
+
+    /// Looks at what git would find from a directory: its repository, and that there is none nearer.
+    pub fn seen_from(directory: &Path) -> Option<Self> {
+        let is_there = |above: &&Path| above.join(".git").symlink_metadata().is_ok();
+        match directory.ancestors().find(is_there) {
+            Some(top) => Self::look(top),
+            None => Some(Self::default()),
+        }
+    }
+
+    /// Entries that are others than they were, or are there only once.
+    pub fn changes(&self, now: &Self) -> Vec<PathBuf> {
+        let gone = self.0.keys().filter(|path| !now.0.contains_key(*path));
+        let other = (now.0.iter()).filter(|(path, is)| self.0.get(*path) != Some(is));
+        let mut all: Vec<_> = (gone.chain(other.map(|(path, _)| path)).cloned()).collect();
+        all.sort();
+        all
+    }
+
+    fn walk(&mut self, directory: &Path, depth: usize) -> io::Result<()> {
+        if depth == 0 || self.0.len() > MOST {
+            return Err(io::Error::other("too much of it"));
+        }
+        let is_repository = directory.join("HEAD").symlink_metadata().is_ok();
+        for entry in fs::read_dir(directory)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default();
+            match is_repository && MAY_CHANGE.iter().any(|one| name == *one) {
+                true => self.pass(&path)?,
+                // For servers that cannot ask git: repack(1) writes it.
+                false if path.ends_with("info/refs") && path.is_file() => {}
+                false if self.mark(&path)? => self.walk(&path, depth - 1)?,
+                false => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what is in the way of git where it expects a file or a directory, and alternates.
+    fn pass(&mut self, path: &Path) -> io::Result<()> {
+        let kind = path.symlink_metadata()?.file_type();
+        if !kind.is_file() && !kind.is_dir() {
+            self.mark(path)?;
+        }
+        if path.ends_with("objects") {
+            for name in ALTERNATES {
+                let path = path.join(name);
+                if path.symlink_metadata().is_ok() {
+                    self.mark(&path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what an entry is; whether it is a directory.
+    fn mark(&mut self, path: &Path) -> io::Result<bool> {
+        let metadata = path.symlink_metadata();
+        let is = match &metadata {
+            Ok(metadata) => words(path, metadata)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "nothing".to_owned(),
+            Err(error) => return Err(io::Error::from(error.kind())),
+        };
+        self.0.insert(path.to_owned(), is);
+        Ok(metadata.is_ok_and(|metadata| metadata.is_dir()))
+    }
+}
+
+fn words(path: &Path, metadata: &Metadata) -> io::Result<String> {
+    let kind = metadata.file_type();
+    Ok(if kind.is_dir() {
+        "directory".to_owned()
+    } else if kind.is_symlink() {
+        format!("link {:?}", fs::read_link(path)?)
+    } else if kind.is_file() {
+        let what = match metadata.size() <= READ {
+            true => digest(&bytes(path, READ)?),
+            false => format!(
+                "{} {} {}.{}",
+                metadata.size(),
+                metadata.ino(),
+                metadata.ctime(),
+                metadata.ctime_nsec()
+            ),
+        };
+        format!("file {:o} {what}", metadata.mode() & 0o7777)
+    } else {
+        format!("other {:o}", metadata.mode())
+    })
+}
+
+/// Git's directory of the work tree, and the one that it shares with others.
+fn directories(entry: &Path) -> Vec<PathBuf> {
+    let own = match entry.symlink_metadata() {
+        Ok(metadata) if metadata.is_file() => {
+            let named = line(entry).and_then(|line| {
+                let path = line.strip_prefix(b"gitdir:")?.trim_ascii();
+                Some(path.to_owned())
+            });
+            named.map(|named| beside(entry, &named))
+        }
+        Ok(_) => Some(entry.to_owned()),
+        Err(_) => None,
+    };
+    let own = own.filter(|own| own.is_dir());
+    let common = (own.as_ref())
+        .and_then(|own| {
+            Some(beside(
+                &own.join("commondir"),
+                &line(&own.join("commondir"))?,
+            ))
+        })
+        .filter(|common| common.is_dir() && own.as_ref() != Some(common));
+    own.into_iter().chain(common).collect()
+}
+
+/// A path that a file names, from where that lies.
+fn beside(file: &Path, named: &[u8]) -> PathBuf {
+    let named = Path::new(std::ffi::OsStr::from_bytes(named));
+    file.parent().unwrap_or(file).join(named)
+}
+
+fn line(file: &Path) -> Option<Vec<u8>> {
+    let text = bytes(file, READ).ok()?;
+    Some(text.trim_ascii_end().to_owned())
+}
+
+/// What a regular file holds, at most so much of it. What else lies there, a pipe that nobody writes to or a link, is an
+/// error.
+pub(super) fn bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = (fs::File::options().read(true))
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+pub(super) fn digest(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,164 @@
+//! The tracked files of a work tree, told apart without a filter and mostly without being read.
+//!
+//! The time of a file's last change (`ctime`) no program can set: where it is the same, so is the file, whatever git would
+//! make of it (ends of lines, large files kept elsewhere). A file that was written again is the same where it is, as it lies
+//! there, the object that git has of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Metadata;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sha1::{Digest, Sha1};
+use sha2::Sha256;
+
+use super::own::{bytes, digest};
+use crate::git::Listed;
+
+/// Two changes within a tick of the kernel's clock have the same time. A tick takes 10 ms at most.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Bytes of a file that are read.
+const READ: u64 = 1 << 30;
+
+/// Files by their path from the top.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    files: BTreeMap<PathBuf, File>,
+}
+
+#[derive(Debug)]
+struct File {
+    /// None where it is not there.
+    state: Option<State>,
+    /// What git has of it.
+    object: Option<String>,
+    /// Its content, where it was changed just now.
+    content: Option<String>,
+}
+
+/// What tells two states of a file apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct State {
+    device: u64,
+    inode: u64,
+    mode: u32,
+    size: u64,
+    changed: (i64, i64),
+}
+
+impl Tracked {
+    /// Looks.
+    pub fn look(top: &Path, listed: BTreeMap<PathBuf, Listed>) -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        let recent = since_epoch.unwrap_or_default().saturating_sub(TICK);
+        let recent = (recent.as_secs() as i64, i64::from(recent.subsec_nanos()));
+        let files = listed.into_iter().map(|(path, listed)| {
+            let full = top.join(&path);
+            let state = State::of(&full);
+            let is_recent = state.is_some_and(|state| state.changed >= recent);
+            let file = File {
+                state,
+                object: listed.object().map(str::to_owned),
+                content: is_recent.then(|| content(&full)).flatten(),
+            };
+            (path, file)
+        });
+        Self {
+            files: files.collect(),
+        }
+    }
+
+    /// Whether every one is the same file, in directories that are none but directories.
+    pub fn holds(&self, top: &Path) -> bool {
+        let directories: BTreeSet<_> = (self.files.iter())
+            .filter(|(_, file)| file.state.is_some())
+            .flat_map(|(path, _)| path.ancestors().skip(1))
+            .collect();
+        let is_directory = |below: &&Path| {
+            let path = top.join(below);
+            path.symlink_metadata().is_ok_and(|it| it.is_dir())
+        };
+        directories.iter().all(is_directory)
+            && (self.files.iter()).all(|(path, file)| file.holds(&top.join(path)))
+    }
+}
+
+impl File {
+    fn holds(&self, path: &Path) -> bool {
+        match (self.state, State::of(path)) {
+            (None, None) => true,
+            (Some(was), Some(is)) if was == is => {
+                self.content.is_none() || self.content == content(path)
+            }
+            (Some(was), Some(is)) => was.is_alike(is) && self.is_the_object(path),
+            _ => false,
+        }
+    }
+
+    fn is_the_object(&self, path: &Path) -> bool {
+        let found = |object: &String| Some(object) == object_of(path, object.len()).as_ref();
+        self.object.as_ref().is_some_and(found)
+    }
+}
+
+impl State {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata: Metadata = path.symlink_metadata().ok()?;
+        // A directory is a submodule, which is looked at by itself.
+        let is_file = !metadata.is_dir();
+        Some(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            mode: metadata.mode(),
+            size: if is_file { metadata.size() } else { 0 },
+            changed: match is_file {
+                true => (metadata.ctime(), metadata.ctime_nsec()),
+                false => (0, 0),
+            },
+        })
+    }
+
+    /// Whether only writing lies between them.
+    fn is_alike(self, other: Self) -> bool {
+        self.mode == other.mode && self.size == other.size
+    }
+}
+
+fn content(path: &Path) -> Option<String> {
+    raw(path).map(|bytes| digest(&bytes))
+}
+
+/// A link's target, or what a file holds.
+fn raw(path: &Path) -> Option<Vec<u8>> {
+    let metadata = path.symlink_metadata().ok()?;
+    match metadata.is_symlink() {
+        true => Some(path.read_link().ok()?.as_os_str().as_bytes().to_vec()),
+        false if metadata.size() > READ => None,
+        false => bytes(path, READ).ok(),
+    }
+}
+
+/// The object that the file is, as it lies there; the length of an id says by which function git makes them.
+fn object_of(path: &Path, length: usize) -> Option<String> {
+    let bytes = raw(path)?;
+    let head = format!("blob {}\0", bytes.len());
+    let words = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    match length {
+        40 => {
+            let mut hash = Sha1::new();
+            hash.update(head);
+            hash.update(&bytes);
+            Some(words(&hash.finalize()))
+        }
+        64 => {
+            let mut hash = Sha256::new();
+            hash.update(head);
+            hash.update(&bytes);
+            Some(words(&hash.finalize()))
+        }
+        _ => None,
+    }
+}
