@@ -166,7 +166,7 @@ impl Scene {
         assert!(copied.unwrap().success());
         let scene = Self { place };
         let program = format!(
-            "#!/bin/sh\necho \"$0 $*\" >> '{}'\ncat\n",
+            "#!/bin/sh\necho \"$0 $*\" >> '{}'\nexit 1\n",
             scene.mark().display()
         );
         scene.program(&scene.loot("program"), &program);
@@ -279,16 +279,14 @@ fn settings(keys: &[(&str, &str)]) -> String {
 }
 
 /// Carries a case out. Whether what is asked of an untouched tree would have started the program.
-fn carry_out(plants: &[Plant], keys: &[(&str, &str)]) -> bool {
+fn carry_out(git: &Git, trees: &Trees, plants: &[Plant], keys: &[(&str, &str)]) -> bool {
     let scene = Scene::new();
-    let git = Git::find(&environment()).unwrap();
     let job = Job::new(
         JobId::new("a", "check"),
         Command::Script(String::new()),
         scene.top(),
     );
-    let trees = Trees::new(Vec::new());
-    let seal = Seal::of(&git, &scene.top()).unwrap().unwrap();
+    let seal = Seal::of(git, &scene.top()).unwrap().unwrap();
     let visit = trees.enter(&job);
     let text = scene.filled(&settings(keys));
     append(&scene.loot("config"), &text).unwrap();
@@ -299,7 +297,8 @@ fn carry_out(plants: &[Plant], keys: &[(&str, &str)]) -> bool {
     scene.touch();
     let _ = visit.leave();
     let holds = seal.holds();
-    let _ = trees.enter(&job).leave();
+    // The next job in the same tree.
+    drop(trees.enter(&job));
     let ran = fs::read_to_string(scene.mark()).unwrap_or_default();
     assert_eq!(ran, "", "{plants:?} {keys:?}");
     let _ = git.run(&scene.top(), &["status"]);
@@ -315,12 +314,14 @@ fn whatever_a_job_leaves_nothing_of_it_is_started() {
         failure_persistence: None,
         ..Config::default()
     });
+    let git = Git::find(&environment()).unwrap().with_deadline(PATIENCE);
+    let trees = Trees::new(Vec::new());
     let live = std::cell::Cell::new(0);
     let keys = subsequence(KEYS.to_vec(), 0..=12);
     let plants = subsequence(PLANTS.to_vec(), 1..=8);
     runner
         .run(&(plants.prop_shuffle(), keys), |(plants, keys)| {
-            live.set(live.get() + u32::from(carry_out(&plants, &keys)));
+            live.set(live.get() + u32::from(carry_out(&git, &trees, &plants, &keys)));
             Ok(())
         })
         .unwrap();
