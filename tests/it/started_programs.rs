@@ -18,14 +18,14 @@ enum When {
     Elsewhere,
     /// After jobs: it may be an onlooker's question only.
     After,
-    /// In the sandbox, as a part of the job.
+    /// In the sandbox, as a part of the job; or kata-ci itself, which sets that up.
     Inside,
     /// By whoever calls what stands here.
     Means,
 }
 
 /// Files below `src`, what of each starts programs, how often that stands there, and when it happens.
-const MAP: [(&str, &str, usize, When); 22] = [
+const MAP: [(&str, &str, usize, When); 23] = [
     ("cli/grounds.rs", "Repository::at(", 2, Elsewhere),
     ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
     ("cli/push.rs", "Repository::at(", 1, Elsewhere),
@@ -33,6 +33,7 @@ const MAP: [(&str, &str, usize, When); 22] = [
     ("cli/run/fingerprint.rs", "Git::find(", 1, Before),
     ("cli/run/since.rs", "Git::find(", 1, Before),
     ("cli/stamps.rs", "Git::find(", 1, Before),
+    ("exec/child.rs", "duct::cmd", 1, Inside),
     ("exec/helper/launch.rs", "Command::new(", 1, Inside),
     ("exec/left/mod.rs", "Onlooker::find(", 1, After),
     ("gerrit/hooks/kept.rs", "Command::new(", 2, Elsewhere),
