@@ -27,6 +27,7 @@ pub(super) struct Stamping {
 
 /// One repository.
 struct Place {
+    top: PathBuf,
     grounds: Grounds,
     /// All jobs of it that the plan had, and what they read.
     jobs: Vec<(JobId, Reads)>,
@@ -178,6 +179,7 @@ impl Look<'_> {
             facts: self.facts(tests),
             seal,
             grounds,
+            top,
         })
     }
 
