@@ -13,7 +13,7 @@ use super::push::PushArguments;
 /// Runs make check and make test across kata components and says truthfully what was tested.
 #[derive(Debug, Parser)]
 #[command(name = "kata-ci", version, about, max_term_width = 100, after_help = EXIT_CODES)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     /// Work as if started in DIR.
     #[arg(
         short = 'C',
@@ -75,7 +75,7 @@ Exit codes, the first that fits:
   0      at least one job passed, and none of the above";
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// Run the steps of a pipeline in its components.
     Run(RunArguments),
     /// Merge, convert and show the reports of runs, and JUnit files of any writer.
@@ -95,7 +95,7 @@ pub(super) enum Command {
 
 /// How a run is shown while it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(crate) enum Format {
     /// progress on a terminal, plain elsewhere and where a CI system reads along.
     #[value(alias = "human")]
     Auto,
@@ -112,7 +112,7 @@ pub(super) enum Format {
 
 /// Whether jobs get what is named; the words of the pipeline file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Switch {
+pub(crate) enum Switch {
     /// No.
     Off,
     /// As far as the host allows, and said.
@@ -123,7 +123,7 @@ pub(super) enum Switch {
 
 /// The CI system that a run is shown to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum CiChoice {
+pub(crate) enum CiChoice {
     /// The one whose variables are set, if there is one.
     Auto,
     /// None, whatever is set.
@@ -141,7 +141,7 @@ pub(super) enum CiChoice {
 }
 
 #[derive(Debug, Clone, Args)]
-pub(super) struct RunArguments {
+pub(crate) struct RunArguments {
     /// Components to run; all of the workspace when none is named, or the one -C lies in.
     #[arg(value_name = "COMPONENT")]
     pub components: Vec<String>,
@@ -256,7 +256,7 @@ pub(super) struct RunArguments {
 
 /// How many of something are kept; all without a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Keep(pub Option<u32>);
+pub(crate) struct Keep(pub Option<u32>);
 
 fn keep(text: &str) -> Result<Keep, String> {
     match (text, text.parse()) {

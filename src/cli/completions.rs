@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
 use super::arguments::Arguments;
-use super::failure::Failure;
+use crate::run::failure::Failure;
 
 /// Writes a shell's completions to standard output.
 pub(super) fn shell(shell: Shell) -> Result<i32, Failure> {

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::arguments::Arguments;
-use super::check::RunCheck;
 use super::format::AnswerFormat;
-use crate::gerrit::hooks::{self, Change, Hook, Place, PrePushVerdict, PushedRef, State, Status};
-use crate::gerrit::push::{Check, CheckRequest, CheckResult};
 use crate::git::plumbing::Repository;
-use crate::outcome::ExitCode;
+use crate::model::ExitCode;
+use crate::push::hooks;
+use crate::push::hooks::{Change, Hook, HookFile, HookState, PrePushVerdict, PushedRef, Status};
+use crate::push::run_check::RunCheck;
+use crate::push::{Check, CheckRequest, CheckResult};
 
 /// Installs, shows and answers git's hooks pre-push and commit-msg
 #[derive(Debug, Args)]
@@ -95,7 +96,7 @@ fn uninstall(repository: &Repository) -> Result<ExitCode, Said> {
     })
 }
 
-fn tell(place: &Place, change: &Change) {
+fn tell(place: &HookFile, change: &Change) {
     let said = match change {
         Change::Installed => "installed".to_owned(),
         Change::InstalledAndKept(kept) => format!("installed; it calls {} first", kept.display()),
@@ -123,10 +124,10 @@ fn status(repository: &Repository, format: AnswerFormat) -> Result<ExitCode, Sai
 
 fn tell_status(status: &Status) {
     let said = match (status.state, &status.kept) {
-        (State::Ours, None) => "installed".to_owned(),
-        (State::Ours, Some(kept)) => format!("installed; calls {} first", kept.display()),
-        (State::Absent, _) => "not installed: kata-ci hook install".to_owned(),
-        (State::Foreign, _) => {
+        (HookState::Ours, None) => "installed".to_owned(),
+        (HookState::Ours, Some(kept)) => format!("installed; calls {} first", kept.display()),
+        (HookState::Absent, _) => "not installed: kata-ci hook install".to_owned(),
+        (HookState::Foreign, _) => {
             "another hook is there: kata-ci hook install keeps and calls it".to_owned()
         }
     };
@@ -144,7 +145,7 @@ fn pre_push(
 ) -> Result<ExitCode, Said> {
     let mut input = Vec::new();
     std::io::stdin().read_to_end(&mut input)?;
-    let place = Place::of(repository, Hook::PrePush)?;
+    let place = HookFile::of(repository, Hook::PrePush)?;
     hooks::call_kept(&place, &[OsString::from(name), OsString::from(url)], &input)?;
     let input = String::from_utf8_lossy(&input);
     let check = RunCheck {
@@ -221,7 +222,7 @@ fn tell_unchecked(refs: &[(String, String, usize)]) {
 }
 
 fn commit_msg(repository: &Repository, file: &Path) -> Result<ExitCode, Said> {
-    let place = Place::of(repository, Hook::CommitMsg)?;
+    let place = HookFile::of(repository, Hook::CommitMsg)?;
     hooks::call_kept(&place, &[file.as_os_str().to_owned()], b"")?;
     hooks::commit_msg(repository, file)?;
     Ok(ExitCode::Success)

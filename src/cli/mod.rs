@@ -3,30 +3,20 @@
 //! Every option can be given by the environment as `KATACI_OPTION`; the options' help names the variable. `KATA_CI_…` is
 //! kata's own and is never read here.
 
-mod arguments;
-mod check;
+pub(crate) mod arguments;
 mod completions;
-mod dry_run;
-mod failure;
-mod format;
-mod grounds;
+pub(crate) mod format;
 mod hook;
-mod kept_runs;
-mod pipeline;
 mod push;
-mod push_several;
 mod report;
-mod report_directory;
-mod run;
-mod stamps;
 
 use std::ffi::OsStr;
 
 use anstream::ColorChoice;
 use clap::Parser;
 
+use crate::run::failure::Failure;
 use arguments::{Arguments, Command};
-use failure::Failure;
 
 use crate::exec;
 
@@ -50,7 +40,7 @@ pub fn main() -> i32 {
 
 fn call(arguments: &Arguments) -> Result<i32, Failure> {
     match &arguments.command {
-        Command::Run(run) => run::call(arguments, run),
+        Command::Run(run) => crate::run::call(arguments, run),
         Command::Report(report) => report::call(arguments, report),
         Command::Push(push) => push::call(arguments, push),
         Command::Hook(hook) => Ok(hook::run(arguments, hook).code()),

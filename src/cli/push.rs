@@ -7,18 +7,19 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::arguments::Arguments;
-use super::check::RunCheck;
-use super::failure::Failure;
 use super::format::AnswerFormat;
-use super::pipeline;
-use super::push_several;
 use crate::config::{CommitRules, Gerrit};
-use crate::gerrit::push::several::{SeveralAudience, SeveralReport, push_several as push_all};
-use crate::gerrit::push::{self, Audience, PushError, PushReport, PushRequest};
 use crate::gerrit::push_options::{InvalidOption, Key, PushOption, PushOptions};
 use crate::gerrit::remote::Request;
 use crate::git::plumbing::Repository;
-use crate::outcome::ExitCode;
+use crate::model::ExitCode;
+use crate::push;
+use crate::push::multi::{MultiPushUi, MultiReport, push_multi as push_all};
+use crate::push::multi_places;
+use crate::push::run_check::RunCheck;
+use crate::push::{PushError, PushReport, PushRequest, PushUi};
+use crate::run::failure::Failure;
+use crate::run::pipeline;
 
 /// Checks commits and takes them to Gerrit for review (refs/for/BRANCH)
 #[derive(Debug, Args)]
@@ -118,14 +119,14 @@ pub(super) fn call(arguments: &Arguments, push: &PushArguments) -> Result<i32, F
         Ok(request) => request,
         Err(error) => return Ok(complain(&error.to_string())),
     };
-    request.place.project = push_several::project(&pipeline, &repository, &environment);
+    request.place.project = multi_places::project(&pipeline, &repository, &environment);
     let format = push.format;
     let code = match push::push(&repository, &request, &check, &mut Terminal(format)) {
         Ok(report) => show(&report, format, push::outcome, report.exit),
         Err(PushError::Git(error)) if error.is_no_repository() => {
-            let places = push_several::places(&pipeline, &repository, &environment, &request)?;
+            let places = multi_places::places(&pipeline, &repository, &environment, &request)?;
             let report = push_all(&places, &check, &mut Terminal(format));
-            show(&report, format, push::several::outcome, report.exit)
+            show(&report, format, push::multi::outcome, report.exit)
         }
         Err(error) => complain(&error.to_string()),
     };
@@ -220,10 +221,10 @@ fn columns() -> usize {
     terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))
 }
 
-impl SeveralAudience for Terminal {
-    fn plans(&mut self, report: &SeveralReport) {
+impl MultiPushUi for Terminal {
+    fn plans(&mut self, report: &MultiReport) {
         if self.0 == AnswerFormat::Human {
-            write(&push::several::plan(report, columns()));
+            write(&push::multi::plan(report, columns()));
         }
     }
 }
@@ -231,7 +232,7 @@ impl SeveralAudience for Terminal {
 /// Asks where both ends are a terminal.
 struct Terminal(AnswerFormat);
 
-impl Audience for Terminal {
+impl PushUi for Terminal {
     fn plan(&mut self, report: &PushReport) {
         if self.0 == AnswerFormat::Human {
             write(&push::plan(report, columns()));

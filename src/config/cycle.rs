@@ -81,8 +81,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::document::{Document, Place, Source};
     use super::*;
+    use crate::config::document::{Document, Location, Source};
 
     fn located(names: &[usize]) -> Vec<Located<String>> {
         let document = Arc::new(Document {
@@ -93,7 +93,7 @@ mod tests {
             .iter()
             .map(|name| Located {
                 value: name.to_string(),
-                place: Place::new(&document, 0..0),
+                place: Location::new(&document, 0..0),
             })
             .collect()
     }

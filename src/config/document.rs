@@ -1,6 +1,6 @@
 //! A configuration text that was read, and places in it.
 //!
-//! Invariant: a [`Place`]'s span lies within its document's text, so what is wrong can always be shown.
+//! Invariant: a [`Location`]'s span lies within its document's text, so what is wrong can always be shown.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -124,7 +124,7 @@ fn from_bytes(source: Source, bytes: Vec<u8>) -> Result<Arc<Document>, Problem> 
             let start = error.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
             let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
-            let place = Place::new(&Arc::new(Document { source, text }), start..end);
+            let place = Location::new(&Arc::new(Document { source, text }), start..end);
             Err(Problem::new("the file is not UTF-8")
                 .at(&place, "these bytes are no character")
                 .help("TOML is UTF-8: save the file so, or convert it with iconv"))
@@ -134,14 +134,14 @@ fn from_bytes(source: Source, bytes: Vec<u8>) -> Result<Arc<Document>, Problem> 
 
 /// A part of a document.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct Location {
     /// The document.
     pub document: Arc<Document>,
     /// Bytes of its text.
     pub span: Range<usize>,
 }
 
-impl Place {
+impl Location {
     /// The part of the span that lies on its first line: carets under a whole script help nobody.
     pub fn new(document: &Arc<Document>, span: Range<usize>) -> Self {
         let text = &document.text;
@@ -161,7 +161,7 @@ pub(super) struct Located<T> {
     /// The value.
     pub value: T,
     /// Where it was written.
-    pub place: Place,
+    pub place: Location,
 }
 
 impl<T: PartialEq> PartialEq for Located<T> {

@@ -9,36 +9,36 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::document::{Document, Located, Place};
+use super::document::{Document, Located, Location};
 use super::problem::{Problem, Problems, printable, quote, suggestion};
-use super::words::Refusal;
+use super::scalars::Refusal;
 
 /// What every reader has at hand.
 #[derive(Clone, Copy)]
-pub(super) struct Context<'a> {
+pub(super) struct FieldContext<'a> {
     /// The text that is read.
     pub document: &'a Arc<Document>,
     /// Where what is wrong goes.
     pub problems: &'a Problems,
 }
 
-impl Context<'_> {
-    fn place<T>(&self, value: &Spanned<T>) -> Place {
-        Place::new(self.document, value.span())
+impl FieldContext<'_> {
+    fn place<T>(&self, value: &Spanned<T>) -> Location {
+        Location::new(self.document, value.span())
     }
 }
 
 /// A table that is being read.
 pub(super) struct Fields<'a> {
-    context: Context<'a>,
+    context: FieldContext<'a>,
     table: &'a DeTable<'a>,
-    place: Place,
+    place: Location,
     asked: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
     /// A table, and where it begins.
-    pub fn new(context: Context<'a>, table: &'a DeTable<'a>, place: Place) -> Self {
+    pub fn new(context: FieldContext<'a>, table: &'a DeTable<'a>, place: Location) -> Self {
         Self {
             context,
             table,
@@ -48,7 +48,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Where it begins.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &Location {
         &self.place
     }
 
@@ -108,20 +108,20 @@ impl<'a> Fields<'a> {
 
 /// A value that is being read.
 pub(super) struct Value<'a> {
-    context: Context<'a>,
+    context: FieldContext<'a>,
     name: String,
-    key: Place,
+    key: Location,
     value: &'a Spanned<DeValue<'a>>,
 }
 
 impl<'a> Value<'a> {
     /// Where its key stands.
-    pub fn key(&self) -> &Place {
+    pub fn key(&self) -> &Location {
         &self.key
     }
 
     /// Where it stands.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> Location {
         self.context.place(self.value)
     }
 

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::document::{Located, Place};
+use super::document::{Located, Location};
 use super::problem::{Problem, Problems, quote, suggestion};
 use super::{
     Flaky, Gerrit, IsolatePolicy, Layout, LeftBehindPolicy, Limits, Network, NetworkPolicy, Reads,
     Requirement,
 };
-use crate::outcome::Expect;
-use crate::plan::Command;
+use crate::model::Command;
+use crate::model::Expect;
 
 /// Variables by name, each located at its name.
 pub(super) type Texts = BTreeMap<String, Located<String>>;
@@ -268,7 +268,7 @@ fn listed(names: &[&str]) -> String {
 
 /// Refuses what has the name of one before it in the same file.
 pub(super) fn refuse_twins<T: Named>(items: &[T], problems: &Problems) {
-    let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
+    let mut first: BTreeMap<&str, &Location> = BTreeMap::new();
     for Located { value, place } in items.iter().map(Named::name) {
         match first.get(value.as_str()) {
             Some(earlier) => problems.add(

@@ -11,7 +11,6 @@
 //! Component paths of a file that is extended are relative to the file that extends it, as those of a shipped pipeline
 //! are: what is shared says what there is, the extending file says where.
 
-mod bounds;
 mod cycle;
 mod document;
 mod fields;
@@ -22,15 +21,15 @@ mod limits;
 mod load;
 mod network;
 mod pipeline;
+mod policy;
 mod problem;
 mod read;
 mod requirement;
 mod resolve;
+mod scalars;
 mod shipped;
 mod variables;
-mod words;
 
-pub use bounds::{IsolatePolicy, NetworkPolicy};
 pub use document::Source;
 pub use gerrit::{CommitRules, Gerrit};
 pub use ignore::Ignore;
@@ -38,6 +37,7 @@ pub use limits::Limits;
 pub use load::{load, locate, locate_below, user_file};
 pub use network::{Network, Proxy, proxy_credentials};
 pub use pipeline::{Component, Flaky, Layout, LeftBehindPolicy, Pipeline, Reads, Step};
+pub use policy::{IsolatePolicy, NetworkPolicy};
 pub use problem::ConfigError;
 pub use requirement::{Requirement, UnknownRequirement};
 pub use resolve::Overrides;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Gerrit, IsolatePolicy, Limits, Network, NetworkPolicy, Requirement};
-use crate::outcome::Expect;
-use crate::plan::Command;
+use crate::model::Command;
+use crate::model::Expect;
 
 /// Where components must lie for their Makefiles to work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::document::{Document, Place};
+use super::document::{Document, Location};
 
 /// More problems than this are counted, not shown.
 const SHOWN: usize = 20;
@@ -60,7 +60,7 @@ pub(super) struct Problem {
 
 #[derive(Debug, Clone)]
 struct Note {
-    place: Place,
+    place: Location,
     label: String,
     kind: AnnotationKind,
 }
@@ -76,16 +76,16 @@ impl Problem {
     }
 
     /// Where it is, and what to say under the carets.
-    pub fn at(self, place: &Place, label: impl Into<String>) -> Self {
+    pub fn at(self, place: &Location, label: impl Into<String>) -> Self {
         self.note(place, label, AnnotationKind::Primary)
     }
 
     /// Another place that has to do with it.
-    pub fn also(self, place: &Place, label: impl Into<String>) -> Self {
+    pub fn also(self, place: &Location, label: impl Into<String>) -> Self {
         self.note(place, label, AnnotationKind::Context)
     }
 
-    fn note(mut self, place: &Place, label: impl Into<String>, kind: AnnotationKind) -> Self {
+    fn note(mut self, place: &Location, label: impl Into<String>, kind: AnnotationKind) -> Self {
         self.notes.push(Note {
             place: place.clone(),
             label: label.into(),

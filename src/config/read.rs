@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
-use super::document::{Document, Located, Place};
-use super::fields::{Context, Fields, Value};
+use super::document::{Document, Located, Location};
+use super::fields::{FieldContext, Fields, Value};
 use super::layer::{ComponentLayer, Layer, Settings, StepLayer, refuse_twins};
 use super::problem::{ConfigError, Problem, Problems, printable, suggestion};
-use super::words::{self, Refusal};
+use super::scalars;
+use super::scalars::Refusal;
 use super::{Gerrit, Limits, Network, variables};
-use crate::plan::Command;
+use crate::model::Command;
 
 /// A test that needs more tries than this tells nothing.
 const MOST_RETRIES: u32 = 10;
@@ -44,11 +45,11 @@ pub(super) struct Read {
 pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigError> {
     let table = DeTable::parse(&document.text).map_err(|error| syntax(document, &error))?;
     let problems = Problems::default();
-    let context = Context {
+    let context = FieldContext {
         document,
         problems: &problems,
     };
-    let start = Place::new(document, 0..0);
+    let start = Location::new(document, 0..0);
     let mut fields = Fields::new(context, table.get_ref(), start);
     // Of another version the keys mean nothing: what is wrong with them is not told.
     let read = version(&mut fields).map(|()| {
@@ -88,7 +89,7 @@ fn at_the_top(key: &str) -> Option<String> {
 
 fn syntax(document: &Arc<Document>, error: &toml::de::Error) -> Problem {
     let message = error.message().replace('\n', ", ");
-    let place = Place::new(document, error.span().unwrap_or(0..0));
+    let place = Location::new(document, error.span().unwrap_or(0..0));
     Problem::new("this is not TOML").at(&place, printable(&message))
 }
 
@@ -122,12 +123,12 @@ fn version(fields: &mut Fields) -> Option<()> {
 fn pipeline(fields: &mut Fields) -> Read {
     let extends = fields
         .get("extends")
-        .and_then(|value| value.word(words::filled));
+        .and_then(|value| value.word(scalars::filled));
     let mut layer = Layer {
         layout: fields
             .get("layout")
-            .and_then(|value| word(&value, words::layout)),
-        ignore: list(fields, "ignore", words::pattern),
+            .and_then(|value| word(&value, scalars::layout)),
+        ignore: list(fields, "ignore", scalars::pattern),
         steps: tables(fields, "step", step),
         components: tables(fields, "component", component),
         ..shared(fields, settings)
@@ -192,22 +193,22 @@ fn settings(fields: &mut Fields) -> Settings {
         command: command(fields),
         expect: fields
             .get("expect")
-            .and_then(|value| word(&value, words::expect)),
+            .and_then(|value| word(&value, scalars::expect)),
         flaky: fields
             .get("flaky")
-            .and_then(|value| word(&value, words::flaky)),
+            .and_then(|value| word(&value, scalars::flaky)),
         left_behind: fields
             .get("left_behind")
-            .and_then(|value| word(&value, words::left_behind)),
-        needs: list(fields, "needs", words::filled),
+            .and_then(|value| word(&value, scalars::left_behind)),
+        needs: list(fields, "needs", scalars::filled),
         reads: fields
             .get("reads")
-            .and_then(|value| word(&value, words::reads)),
+            .and_then(|value| word(&value, scalars::reads)),
         allow_vacuous: fields
             .get("allow_vacuous")
-            .and_then(|value| word(&value, words::reason)),
-        locks: list(fields, "locks", words::filled),
-        writable: list(fields, "writable", words::filled),
+            .and_then(|value| word(&value, scalars::reason)),
+        locks: list(fields, "locks", scalars::filled),
+        writable: list(fields, "writable", scalars::filled),
         ..common_settings(fields)
     }
 }
@@ -239,17 +240,17 @@ fn common_settings(fields: &mut Fields) -> Settings {
     Settings {
         isolate: fields
             .get("isolate")
-            .and_then(|value| word(&value, words::isolate)),
+            .and_then(|value| word(&value, scalars::isolate)),
         retries: retries(fields),
         timeout: fields
             .get("timeout")
-            .and_then(|value| word(&value, words::timeout)),
+            .and_then(|value| word(&value, scalars::timeout)),
         grace: fields
             .get("grace")
-            .and_then(|value| word(&value, words::grace)),
+            .and_then(|value| word(&value, scalars::grace)),
         network: fields
             .get("network")
-            .and_then(|value| word(&value, words::network)),
+            .and_then(|value| word(&value, scalars::network)),
         env: env(fields),
         ..Settings::default()
     }
@@ -284,14 +285,14 @@ fn command(fields: &mut Fields) -> Option<Command> {
     }
     run.and_then(|value| arguments(fields, &value)).or_else(|| {
         script
-            .and_then(|value| word(&value, words::filled))
+            .and_then(|value| word(&value, scalars::filled))
             .map(Command::Script)
     })
 }
 
 fn arguments(fields: &Fields, value: &Value) -> Option<Command> {
     let words: Vec<_> = value
-        .words(words::any)?
+        .words(scalars::any)?
         .into_iter()
         .map(|word| word.value)
         .collect();
@@ -331,20 +332,20 @@ fn component_keys(fields: &mut Fields, component: ComponentLayer) -> ComponentLa
     ComponentLayer {
         path: fields
             .get("path")
-            .and_then(|value| word(&value, words::filled))
+            .and_then(|value| word(&value, scalars::filled))
             .map(PathBuf::from),
-        requires: list(fields, "requires", words::requirement),
-        needs: list(fields, "needs", words::filled),
-        locks: list(fields, "locks", words::filled),
+        requires: list(fields, "requires", scalars::requirement),
+        needs: list(fields, "needs", scalars::filled),
+        locks: list(fields, "locks", scalars::filled),
         steps: steps_of(fields),
         env: env(fields),
-        ignore: list(fields, "ignore", words::pattern),
+        ignore: list(fields, "ignore", scalars::pattern),
         project: fields
             .get("project")
-            .and_then(|value| word(&value, words::filled)),
+            .and_then(|value| word(&value, scalars::filled)),
         allow_vacuous: fields
             .get("allow_vacuous")
-            .and_then(|value| value.map(words::filled, |_, text| words::reason(text)))
+            .and_then(|value| value.map(scalars::filled, |_, text| scalars::reason(text)))
             .unwrap_or_default(),
         ..component
     }
@@ -352,7 +353,7 @@ fn component_keys(fields: &mut Fields, component: ComponentLayer) -> ComponentLa
 
 fn steps_of(fields: &mut Fields) -> Option<Vec<Located<String>>> {
     let value = fields.get("steps")?;
-    let steps = value.words(words::filled)?;
+    let steps = value.words(scalars::filled)?;
     if steps.is_empty() {
         fields.refuse(
             Problem::new("a component without steps is never tested").at(
@@ -371,7 +372,7 @@ fn name(fields: &mut Fields, what: &str) -> Option<Located<String>> {
         );
         return None;
     };
-    value.word(words::name)
+    value.word(scalars::name)
 }
 
 fn remove(fields: &mut Fields) -> bool {
@@ -392,7 +393,7 @@ fn gerrit(fields: &mut Fields) -> Gerrit {
     let mut text = |key| {
         fields
             .get(key)
-            .and_then(|value| word(&value, words::filled))
+            .and_then(|value| word(&value, scalars::filled))
     };
     Gerrit {
         url: text("url"),
@@ -401,15 +402,15 @@ fn gerrit(fields: &mut Fields) -> Gerrit {
         label: text("label"),
         commit_rules: fields
             .get("commit_rules")
-            .and_then(|value| word(&value, words::commit_rules)),
+            .and_then(|value| word(&value, scalars::commit_rules)),
     }
 }
 
 fn limits(fields: &mut Fields) -> Limits {
     let mut size = |key, parse| fields.get(key).and_then(|value| word(&value, parse));
     Limits {
-        memory: size("memory", words::memory),
-        file_size: size("file_size", words::size),
+        memory: size("memory", scalars::memory),
+        file_size: size("file_size", scalars::size),
         processes: processes(fields),
     }
 }
@@ -428,11 +429,11 @@ fn processes(fields: &mut Fields) -> Option<u64> {
 }
 
 fn network(fields: &mut Fields) -> Network {
-    let hosts = list(fields, "no_proxy", words::host);
+    let hosts = list(fields, "no_proxy", scalars::host);
     Network {
         proxy: fields
             .get("proxy")
-            .and_then(|value| word(&value, words::proxy)),
+            .and_then(|value| word(&value, scalars::proxy)),
         no_proxy: hosts.map(|hosts| hosts.into_iter().map(|host| host.value).collect()),
     }
 }
@@ -440,7 +441,7 @@ fn network(fields: &mut Fields) -> Network {
 fn env(fields: &mut Fields) -> super::layer::Texts {
     let value = fields.get("env");
     value
-        .and_then(|value| value.map(words::variable, variable_value))
+        .and_then(|value| value.map(scalars::variable, variable_value))
         .unwrap_or_default()
 }
 
@@ -451,7 +452,7 @@ fn variable_value(name: &str, text: &str) -> Result<String, Refusal> {
             "any text is on, whatever it says; write \"\" for off, \"true\" for on",
         ));
     }
-    words::any(text)
+    scalars::any(text)
 }
 
 fn tables<T>(fields: &mut Fields, key: &'static str, read: fn(&mut Fields) -> Option<T>) -> Vec<T> {

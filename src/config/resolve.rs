@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cycle;
-use super::document::{Document, Located, Place};
+use super::document::{Document, Located, Location};
 use super::layer::{ComponentLayer, Layer, List, StepLayer, Texts, unknown};
 use super::problem::{ConfigError, Problem, Problems, quote};
-use super::{Component, IsolatePolicy, NetworkPolicy, Pipeline, Step, words};
+use super::{Component, IsolatePolicy, NetworkPolicy, Pipeline, Step, scalars};
 
 /// Options given for this run: they win over every file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Overrides {
             return Err(Problem::new("a timeout of nothing")
                 .help("every job would be ended at once: give it some time, such as 30m"));
         }
-        let too_long = |time: Option<Duration>| time.and_then(words::bounded) != time;
+        let too_long = |time: Option<Duration>| time.and_then(scalars::bounded) != time;
         if too_long(self.timeout) || too_long(self.grace) {
             return Err(Problem::new("a time limit longer than a year")
                 .help("give the longest time worth waiting for"));
@@ -52,7 +52,7 @@ pub(super) fn resolve(
     if layer.steps.is_empty() {
         problems.add(
             Problem::new("a pipeline without a step")
-                .at(&Place::new(document, 0..0), "nothing would be run")
+                .at(&Location::new(document, 0..0), "nothing would be run")
                 .help("add [[step]] with `name` and `run`, or extend a pipeline: extends = \"makefile\""),
         );
     }

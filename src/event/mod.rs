@@ -13,15 +13,15 @@
 
 mod fingerprint;
 mod journal;
-mod kinds;
-mod left;
+mod left_behind;
+mod payload;
 mod record;
 
 pub use fingerprint::{Fingerprint, digest};
 pub use journal::{Journal, JournalError, read_journal, read_start};
-pub use kinds::{
+pub use left_behind::{FileChange, LeftBehind, LeftFile};
+pub use payload::{
     CaseFinished, CaseStarted, Event, Isolation, JobFinished, JobQueued, JobStarted, Notice,
     PeakOf, RunFinished, RunResumed, RunStarted, RunStopping, Since, Span,
 };
-pub use left::{FileChange, LeftBehind, LeftFile};
 pub use record::{FORMAT_VERSION, Record};

@@ -1,11 +1,11 @@
-//! A job's log: exactly the bytes it printed, but for passwords of proxies ([`super::mask`]).
+//! A job's log: exactly the bytes it printed, but for passwords of proxies ([`super::redact`]).
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use crate::plan::JobId;
+use crate::model::JobId;
 
 /// A log that is being written.
 #[derive(Debug)]

@@ -122,8 +122,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::query::tests::{Repository, environment};
     use super::*;
+    use crate::git::query::tests::{Repository, environment};
 
     const OBJECT: &str = "587be6b4c3f93f93c489c0111bba5596147a26cb";
 

@@ -6,13 +6,13 @@
 //! file system that the repository names. Names of files are read with `-z`.
 
 pub mod configuration;
+pub mod context;
 mod error;
 mod listing;
 pub mod plumbing;
 mod program;
 mod query;
 pub mod range;
-pub mod surroundings;
 
 #[cfg(test)]
 pub(crate) use query::tests;

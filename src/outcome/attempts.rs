@@ -8,7 +8,8 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 
-use super::{CaseResult, CaseStatus, JobOutcome, Tally, Verdict};
+use super::{CaseResult, Verdict};
+use crate::model::{CaseStatus, JobOutcome, Tally};
 
 /// Names of cases that stand for no test but for what kept tests from running.
 const STAND_INS: [&str; 4] = ["(package)", "(plan)", "(bail out)", "(unnamed)"];
@@ -232,7 +233,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::plan::JobId;
+    use crate::model::JobId;
     use CaseStatus::*;
 
     fn case(attempt: u32, name: &str, status: CaseStatus) -> CaseResult {

@@ -7,15 +7,9 @@
 //! not seen to pass.
 
 mod attempts;
-mod case;
-mod exit_code;
-mod job;
 mod run;
 mod verdict;
 
 pub use attempts::{Cases, is_worth_another_try, over_attempts};
-pub use case::{CaseStatus, Tally};
-pub use exit_code::{ExitCode, exit_code};
-pub use job::{Ending, JobOutcome};
 pub use run::{CaseResult, JobResult, Run};
-pub use verdict::{Expect, Facts, Trouble, Verdict, verdict};
+pub use verdict::{JobFacts, Trouble, Verdict, verdict};

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{CaseStatus, Cases, ExitCode, JobOutcome, Tally, exit_code};
+use super::Cases;
 use crate::event::{
     CaseFinished, Event, Isolation, JobFinished, JobQueued, JobStarted, Record, RunFinished,
     RunResumed, RunStarted, Since,
 };
-use crate::plan::JobId;
+use crate::model::JobId;
+use crate::model::{CaseStatus, ExitCode, JobOutcome, Tally, exit_code};
 
 /// A case with its end.
 pub type CaseResult = CaseFinished;

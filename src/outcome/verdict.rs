@@ -3,21 +3,9 @@
 //! The rules are those of the design's "Truth", in the order in which they are asked here: what kata-ci itself could not
 //! do, what was ended from outside, what is bad, what proves nothing; only what is left has passed.
 
-use serde::{Deserialize, Serialize};
+use crate::model::Expect;
 
-use super::{Ending, JobOutcome, Tally};
-
-/// What a step must show to count as passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Expect {
-    /// At least one case passed or failed.
-    Cases,
-    /// make ran at least one recipe.
-    Commands,
-    /// Exit code 0 is enough.
-    Exit,
-}
+use crate::model::{Ending, JobOutcome, Tally};
 
 /// Why kata-ci cannot vouch for what a job's output seems to say, or had to end it.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +20,7 @@ pub enum Trouble {
 
 /// Everything known about a job when it is over.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Facts {
+pub struct JobFacts {
     /// What its step must show.
     pub expect: Expect,
     /// How its process ended, where it did run.
@@ -73,7 +61,7 @@ impl Verdict {
 }
 
 /// Judges a job. Pure and total.
-pub fn verdict(facts: &Facts) -> Verdict {
+pub fn verdict(facts: &JobFacts) -> Verdict {
     from_trouble(facts)
         .or_else(|| from_bad_cases(facts))
         .or_else(|| from_missing_programs(facts))
@@ -82,7 +70,7 @@ pub fn verdict(facts: &Facts) -> Verdict {
         .unwrap_or_else(|| Verdict::new(JobOutcome::Passed, ""))
 }
 
-fn from_trouble(facts: &Facts) -> Option<Verdict> {
+fn from_trouble(facts: &JobFacts) -> Option<Verdict> {
     match facts.trouble.as_ref()? {
         Trouble::Infrastructure(what) => Some(Verdict::new(JobOutcome::Error, what.as_str())),
         Trouble::Cancelled(why) => Some(Verdict::new(JobOutcome::Cancelled, why.as_str())),
@@ -94,7 +82,7 @@ fn from_trouble(facts: &Facts) -> Option<Verdict> {
     }
 }
 
-fn from_bad_cases(facts: &Facts) -> Option<Verdict> {
+fn from_bad_cases(facts: &JobFacts) -> Option<Verdict> {
     if facts.cases.bad() == 0 || only_tool_missing(facts) {
         return None;
     }
@@ -106,13 +94,13 @@ fn from_bad_cases(facts: &Facts) -> Option<Verdict> {
 }
 
 /// A check that died of a missing program is unfinished: that is the machine's fault, not the change's.
-fn only_tool_missing(facts: &Facts) -> bool {
+fn only_tool_missing(facts: &JobFacts) -> bool {
     facts.cases.failed == 0
         && !facts.missing_programs.is_empty()
         && !facts.ending.is_some_and(Ending::is_success)
 }
 
-fn from_missing_programs(facts: &Facts) -> Option<Verdict> {
+fn from_missing_programs(facts: &JobFacts) -> Option<Verdict> {
     if facts.missing_programs.is_empty() || facts.ending.is_some_and(Ending::is_success) {
         return None;
     }
@@ -124,7 +112,7 @@ fn from_missing_programs(facts: &Facts) -> Option<Verdict> {
     })
 }
 
-fn from_ending(facts: &Facts) -> Option<Verdict> {
+fn from_ending(facts: &JobFacts) -> Option<Verdict> {
     let every_case_passed = if facts.cases.tested() > 0 {
         ", although every case that ended has passed"
     } else {
@@ -144,7 +132,7 @@ fn from_ending(facts: &Facts) -> Option<Verdict> {
     }
 }
 
-fn from_emptiness(facts: &Facts) -> Option<Verdict> {
+fn from_emptiness(facts: &JobFacts) -> Option<Verdict> {
     if let Some(contradiction) = facts.contradictions.first() {
         return Some(Verdict::new(JobOutcome::Vacuous, contradiction.as_str()));
     }
@@ -155,7 +143,7 @@ fn from_emptiness(facts: &Facts) -> Option<Verdict> {
     }
 }
 
-fn vacuous(facts: &Facts, what: &str) -> Verdict {
+fn vacuous(facts: &JobFacts, what: &str) -> Verdict {
     let (cause, fix) = facts.vacuous_causes.first().cloned().unwrap_or_default();
     let reason = match cause.as_str() {
         "" => format!("the command passed, but {what}"),
@@ -178,8 +166,8 @@ mod tests {
     use super::*;
     use JobOutcome::*;
 
-    fn facts(expect: Expect, exit: i32, cases: Tally) -> Facts {
-        Facts {
+    fn facts(expect: Expect, exit: i32, cases: Tally) -> JobFacts {
+        JobFacts {
             expect,
             ending: Some(Ending::ExitCode(exit)),
             trouble: None,
@@ -198,7 +186,7 @@ mod tests {
         }
     }
 
-    fn outcome(facts: &Facts) -> JobOutcome {
+    fn outcome(facts: &JobFacts) -> JobOutcome {
         verdict(facts).outcome
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::clean;
 use super::{CaseEnd, CaseKey, Finding};
 use crate::event::Span;
-use crate::outcome::{CaseStatus, Tally};
+use crate::model::{CaseStatus, Tally};
 
 /// Most spans kept of one case: the first and the last half of it.
 const MOST_SPANS: usize = 64;

@@ -2,8 +2,8 @@
 //!
 //! The causes are those that the text can tell; whether nothing was tested is not decided here.
 
-use super::seen::Seen;
-use crate::outcome::Tally;
+use super::observations::Seen;
+use crate::model::Tally;
 
 /// A cause and its fix.
 type Cause = (String, Option<String>);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::event::Span;
-use crate::outcome::CaseStatus;
+use crate::model::CaseStatus;
 
 /// What is known of a job before its first byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Context {
+pub struct CaseContext {
     /// Import path of the component's directory; packages outside of it are no cases of the component. Without it kata's
     /// own checkers (`github.com/kata-containers/tests/…`) are outside, and nothing else is.
     pub go_root: Option<String>,

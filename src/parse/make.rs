@@ -1,6 +1,6 @@
 //! make, the shells and cargo: programs that are missing, and whether a recipe ran at all.
 
-use super::seen::Seen;
+use super::observations::Seen;
 
 /// Most missing programs that are kept.
 pub(super) const MOST_PROGRAMS: usize = 32;

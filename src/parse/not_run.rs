@@ -1,21 +1,26 @@
 //! Packages that are known and were never met.
 
-use super::Context;
+use super::CaseContext;
 use super::cases::{Details, Out, WHOLE_PACKAGE};
-use super::go_package;
-use super::seen::Seen;
-use crate::outcome::Ending;
+use super::go::package;
+use super::observations::Seen;
+use crate::model::Ending;
 
 /// Hands out a case for each package that is known and was not met.
 ///
 /// Where no test of its language was met and the job ended well, nothing says that its packages should have run. Of crates
 /// nothing is said either when tests ran of which the crate is not known.
-pub(super) fn hand_out(context: &Context, seen: &Seen, ending: Option<Ending>, out: &mut Out<'_>) {
+pub(super) fn hand_out(
+    context: &CaseContext,
+    seen: &Seen,
+    ending: Option<Ending>,
+    out: &mut Out<'_>,
+) {
     let badly = !ending.is_some_and(Ending::is_success);
     for known in context.packages.iter().flatten() {
         let go = context.go_root.is_some() || known.contains('/');
         let (met, possible, name) = if go {
-            let name = go_package::package(context, known).unwrap_or(known);
+            let name = package::package(context, known).unwrap_or(known);
             (
                 met_go(known, context, seen),
                 badly || !seen.go_packages.is_empty(),
@@ -36,7 +41,7 @@ pub(super) fn hand_out(context: &Context, seen: &Seen, ending: Option<Ending>, o
     }
 }
 
-fn met_go(known: &str, context: &Context, seen: &Seen) -> bool {
+fn met_go(known: &str, context: &CaseContext, seen: &Seen) -> bool {
     let below = |root: &String| seen.go_packages.contains(&format!("{root}/{known}"));
     seen.go_packages.contains(known) || context.go_root.as_ref().is_some_and(below)
 }

@@ -5,28 +5,29 @@
 //! missing program.
 
 use super::cases::{Names, Out};
-use super::go_json::GoJson;
-use super::go_text::GoText;
+use super::go::json::GoJson;
+use super::go::text::GoText;
 use super::libtest::Libtest;
 use super::lines::{Line, Lines, Receiver};
-use super::make::{self, Make};
-use super::seen::Seen;
+use super::make;
+use super::make::Make;
+use super::observations::Seen;
 use super::static_checks::StaticChecks;
 use super::tap::TapStreams;
-use super::{Context, Finding, Observations, causes, clean, not_run};
-use crate::outcome::Ending;
+use super::{CaseContext, Finding, Observations, causes, clean, not_run};
+use crate::model::Ending;
 
 /// Reads one job's output.
 #[derive(Debug)]
 pub struct Parser {
     lines: Lines,
-    state: State,
+    state: ParserState,
 }
 
 /// The recognisers and what they share.
 #[derive(Debug, Default)]
-struct State {
-    context: Context,
+struct ParserState {
+    context: CaseContext,
     names: Names,
     seen: Seen,
     go_json: GoJson,
@@ -39,18 +40,18 @@ struct State {
 
 /// The state together with where its findings go.
 struct Reader<'a> {
-    state: &'a mut State,
+    state: &'a mut ParserState,
     sink: &'a mut dyn FnMut(Finding),
 }
 
 impl Parser {
     /// A parser before the first byte.
-    pub fn new(context: Context) -> Self {
+    pub fn new(context: CaseContext) -> Self {
         Self {
             lines: Lines::default(),
-            state: State {
+            state: ParserState {
                 context,
-                ..State::default()
+                ..ParserState::default()
             },
         }
     }
@@ -88,7 +89,7 @@ impl Receiver for Reader<'_> {
     }
 }
 
-impl State {
+impl ParserState {
     fn line(&mut self, line: Line<'_>, sink: &mut dyn FnMut(Finding)) {
         let text = clean::text(line.bytes);
         let Self {

@@ -4,11 +4,11 @@
 //! found nothing to look at is skipped with these words; where git knows better, that is a contradiction.
 
 use super::cases::{Details, Out, Spans};
-use super::go_lines;
+use super::go::lines;
 use super::lines::Line;
 use super::make::MOST_PROGRAMS;
-use super::{CaseKey, Context, Observations, clean};
-use crate::outcome::{CaseStatus, Ending};
+use super::{CaseContext, CaseKey, Observations, clean};
+use crate::model::{CaseStatus, Ending};
 
 /// Package of the cases: the group that static checks are.
 pub(super) const PACKAGE: &str = "static-checks";
@@ -72,7 +72,7 @@ impl StaticChecks {
         &mut self,
         text: &str,
         at: Line<'_>,
-        context: &Context,
+        context: &CaseContext,
         out: &mut Out<'_>,
     ) -> bool {
         if let Some(function) = banner(text) {
@@ -89,7 +89,7 @@ impl StaticChecks {
             });
             return true;
         }
-        if go_lines::announcement(text).is_some() {
+        if lines::announcement(text).is_some() {
             self.end_section(CaseStatus::Passed, at.start, context, out);
         }
         let Some(section) = &mut self.section else {
@@ -118,7 +118,7 @@ impl StaticChecks {
         &mut self,
         status: CaseStatus,
         offset: u64,
-        context: &Context,
+        context: &CaseContext,
         out: &mut Out<'_>,
     ) {
         let Some(section) = self.section.take() else {
@@ -162,7 +162,7 @@ impl StaticChecks {
         mut self,
         ending: Option<Ending>,
         offset: u64,
-        context: &Context,
+        context: &CaseContext,
         observations: &mut Observations,
         out: &mut Out<'_>,
     ) {
@@ -245,7 +245,7 @@ fn banner(text: &str) -> Option<&str> {
     (named && function.starts_with("static_check_")).then_some(function)
 }
 
-fn with_base(nothing: &str, context: &Context) -> String {
+fn with_base(nothing: &str, context: &CaseContext) -> String {
     match &context.changed_files {
         Some(files) if files.is_empty() => format!("{nothing} (nothing differs from the base)"),
         _ => nothing.to_owned(),
@@ -253,7 +253,7 @@ fn with_base(nothing: &str, context: &Context) -> String {
 }
 
 /// What git knows against a check's words.
-fn contradiction(function: &str, nothing: &str, context: &Context) -> Option<String> {
+fn contradiction(function: &str, nothing: &str, context: &CaseContext) -> Option<String> {
     let files = context.changed_files.as_ref()?;
     let shown = files
         .iter()

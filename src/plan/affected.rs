@@ -5,10 +5,10 @@
 //! component whose `needs` are affected is affected itself, whatever was selected. Where it is not known what changed,
 //! something did.
 
+use crate::model::Decision;
 use std::path::{Path, PathBuf};
 
 use globset::Error;
-use serde::{Deserialize, Serialize};
 
 use crate::config::{Component, Ignore};
 
@@ -35,18 +35,6 @@ pub struct Candidate {
     pub prefix: PathBuf,
     /// What differs there.
     pub changes: Changes,
-}
-
-/// What became of a component, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
-    /// Its name.
-    pub component: String,
-    /// Whether the change affects it.
-    #[serde(rename = "affected")]
-    pub is_affected: bool,
-    /// The reason, for people: `cli/main.go changed`, `needs libs`, `nothing changed`.
-    pub reason: String,
 }
 
 /// Decides on every component, in the order given. `ignore` is the pipeline's own, see [`crate::config::Pipeline::ignore`].

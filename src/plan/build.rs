@@ -1,22 +1,15 @@
 //! From the pipeline and the components found to the jobs of a run.
 
+use crate::model::Selection;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::{Bounds, Job, JobId, Plan, Reach};
+use super::{Bounds, Job, Plan};
 use crate::config::{Flaky, LeftBehindPolicy, Pipeline, Step};
-use crate::outcome::Expect;
+use crate::model::Expect;
+use crate::model::{JobId, Reach};
 use crate::workspace::{FoundComponent, Workspace};
-
-/// What the user asked to run; empty lists mean everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// Names of components.
-    pub components: Vec<String>,
-    /// Names of steps. Steps they need come along.
-    pub steps: Vec<String>,
-}
 
 /// A selection that names what is not there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -106,7 +99,7 @@ fn job(
         id: JobId::new(&component.name, &step.name),
         command: step.command.clone(),
         directory: found.directory.clone(),
-        environment: super::environment::of_job(user, workspace, pipeline, found, step),
+        environment: crate::workspace::of_job(user, workspace, pipeline, found, step),
         expect: step.expect,
         timeout: step.timeout,
         grace: step.grace,

@@ -1,95 +1,14 @@
 //! A job: one step of one component, with everything needed to run it.
 
+use crate::model::{Command, JobId, Readiness};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Bounds, Reach};
-use crate::outcome::Expect;
-
-/// `COMPONENT.STEP`. A component's name holds no dot, so the first dot parts the two.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct JobId(String);
-
-impl JobId {
-    /// The id of a component's step.
-    pub fn new(component: &str, step: &str) -> Self {
-        Self(format!("{component}.{step}"))
-    }
-
-    /// The component's name.
-    pub fn component(&self) -> &str {
-        self.0
-            .split_once('.')
-            .map_or(&self.0, |(component, _)| component)
-    }
-
-    /// The step's name.
-    pub fn step(&self) -> &str {
-        self.0.split_once('.').map_or("", |(_, step)| step)
-    }
-
-    /// The whole id.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for JobId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(&self.0)
-    }
-}
-
-/// What a job runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// A program and its arguments; not empty.
-    Run(Vec<String>),
-    /// Text for `sh -eu`.
-    Script(String),
-}
-
-impl fmt::Display for Command {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Run(words) => formatter.write_str(&words.join(" ")),
-            Self::Script(text) => {
-                write!(
-                    formatter,
-                    "sh: {}",
-                    text.trim().lines().next().unwrap_or_default()
-                )
-            }
-        }
-    }
-}
-
-/// Whether a job can run at all, as the preflight of its component found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Readiness {
-    /// Nothing is missing.
-    Ready,
-    /// A requirement is not met on this machine: what, and the fix. The job is skipped.
-    Unmet {
-        /// What is missing.
-        what: String,
-        /// How to get it.
-        fix: String,
-    },
-    /// The workspace is broken: what, and the fix. The job is an error.
-    Broken {
-        /// What is wrong.
-        what: String,
-        /// How to mend it.
-        fix: String,
-    },
-}
+use super::Bounds;
+use crate::model::Expect;
+use crate::model::Reach;
 
 /// One step of one component.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,20 +4,17 @@
 //! plan; needs have no cycle (the configuration is refused before); ids are unique.
 
 mod affected;
-mod bounds;
 mod build;
-mod environment;
 mod job;
+mod policy;
 mod rerun;
 mod schedule;
 
-pub use affected::{Candidate, Changes, Decision, affected};
-pub use bounds::Bounds;
-pub use build::{Selection, SelectionError, build};
-pub use environment::passed;
-pub(crate) use environment::{of_component, overlay};
-pub use job::{Command, Job, JobId, Plan, Readiness};
-pub use rerun::{Reach, rerun};
+pub use affected::{Candidate, Changes, affected};
+pub use build::{SelectionError, build};
+pub use job::{Job, Plan};
+pub use policy::Bounds;
+pub use rerun::rerun;
 pub use schedule::{Next, Schedule};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::Reporter;
-use super::ci::guard::harmless_json;
+use super::ci::neutralize::harmless_json;
 use super::output::Output;
 use crate::event::Record;
 use crate::outcome::Run;

@@ -6,9 +6,9 @@
 use std::io::{self, Write};
 
 use super::excerpt::ends;
-use super::model::{Case, Document, State, Suite, facts};
+use super::format::{duration, plural};
+use super::model::{Case, CaseState, Document, Suite, facts};
 use super::text::{is_deceptive, undeceptive};
-use super::words::{duration, plural};
 
 /// Most of a document, in bytes: GitHub takes 1 MiB a step, and the last line has to fit, too.
 const CAP: usize = 1024 * 1024 - TAIL;
@@ -138,13 +138,13 @@ fn jobs(document: &Document, page: &mut Page) {
 
 fn row(suite: &Suite) -> String {
     let word = suite.property(facts::OUTCOME);
-    let has = |states: &[State]| suite.cases.iter().any(|case| states.contains(&case.state));
+    let has = |states: &[CaseState]| suite.cases.iter().any(|case| states.contains(&case.state));
     let sign = match word {
         Some("passed") => "✓",
         Some("failed" | "error" | "timed-out") => "✗",
         Some("vacuous") => "!",
-        None if has(&[State::Failed, State::Error]) => "✗",
-        None if has(&[State::Passed, State::Flaky]) => "✓",
+        None if has(&[CaseState::Failed, CaseState::Error]) => "✗",
+        None if has(&[CaseState::Passed, CaseState::Flaky]) => "✓",
         // Nothing was tested.
         _ => "–",
     };

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::model::{
-    Attempt, AttemptKind, Case, Details, Document, Problem, ProblemKind, State, Suite, Text, facts,
+    Attempt, AttemptKind, Case, CaseState, Details, Document, Problem, ProblemKind, Suite, Text,
+    facts,
 };
 use crate::event::Notice;
 
@@ -167,7 +168,7 @@ fn add_earlier(last: &mut Suite, earlier: Suite) {
             // That of one that failed says that the job is flaky.
             None if passed && carries_outcome(&case, &last.name) => {
                 let mut now = Case {
-                    state: State::Passed,
+                    state: CaseState::Passed,
                     details: None,
                     ..case.clone()
                 };
@@ -191,9 +192,9 @@ fn retried(now: &mut Case, earlier: Case) {
     let Some(details) = earlier.details.filter(|_| is_bad) else {
         return;
     };
-    let passed = matches!(now.state, State::Passed | State::Flaky);
+    let passed = matches!(now.state, CaseState::Passed | CaseState::Flaky);
     if passed {
-        now.state = State::Flaky;
+        now.state = CaseState::Flaky;
     }
     let Details {
         problems,

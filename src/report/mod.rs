@@ -8,8 +8,10 @@
 
 mod annotations;
 pub mod ci;
+mod eta;
 mod excerpt;
 mod files;
+mod format;
 mod from_run;
 mod html;
 mod json;
@@ -22,20 +24,19 @@ mod output;
 mod plain;
 mod progress;
 pub mod read;
-mod remaining;
 mod result;
 mod style;
 mod summary;
 pub mod text;
-mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use annotations::write_annotations;
-pub use ci::guard::{harmless, harmless_json};
+pub use ci::neutralize::{harmless, harmless_json};
 pub use excerpt::{LogReader, tail};
 pub use files::{ASIDE, FileError, check_place, write_all, write_aside};
+pub(crate) use format::plural;
 pub use from_run::from_run;
 pub use html::write_html;
 pub use json::JsonReporter;
@@ -48,7 +49,6 @@ pub use progress::{ProgressReporter, can_redraw};
 pub use result::result_json;
 pub use style::{Meaning, Style};
 pub use summary::render as summarise;
-pub(crate) use words::plural;
 
 use std::io;
 

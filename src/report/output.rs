@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::ci::guard::harmless;
+use super::ci::neutralize::harmless;
 
 /// A stream of lines. After the first error nothing more is written; a reader that went away (a broken pipe) is no error.
 pub(super) struct Output {

@@ -7,11 +7,13 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::ci::{Detected, Folds};
+use super::format;
+use super::format::LINE_CAP;
 use super::output::Output;
-use super::words::{self, LINE_CAP};
 use super::{Meaning, Reporter, Style, text};
 use crate::event::{Event, JobFinished, JobStarted, Record, RunResumed, RunStarted, RunStopping};
-use crate::outcome::{CaseResult, JobOutcome, JobResult, Run};
+use crate::model::JobOutcome;
+use crate::outcome::{CaseResult, JobResult, Run};
 
 /// Failing cases shown under a job.
 const CASES: usize = 20;
@@ -58,7 +60,7 @@ impl PlainReporter {
     }
 
     fn run_started(&mut self, started: &RunStarted) {
-        self.output.line(&words::header(started, &self.style));
+        self.output.line(&format::header(started, &self.style));
         self.system_lines();
         for line in notices(started, &self.style) {
             self.output.line(&line);
@@ -82,7 +84,7 @@ impl PlainReporter {
     }
 
     fn attempt_finished(&mut self, finished: &JobFinished, run: &Run) {
-        let name_column = words::column(run.order.iter().map(|id| id.as_str()));
+        let name_column = format::column(run.order.iter().map(|id| id.as_str()));
         self.output
             .line(&attempt_line(finished, name_column, &self.style));
     }
@@ -94,7 +96,7 @@ impl PlainReporter {
         let over = run.jobs().filter(|job| job.finished.is_some()).count();
         let total = run.order.len().to_string();
         let count = format!("[{over:>digits$}/{total}]", digits = total.len());
-        let name_column = words::column(run.order.iter().map(|id| id.as_str()));
+        let name_column = format::column(run.order.iter().map(|id| id.as_str()));
         let line = job_line(job, finished, name_column, &self.style);
         self.output.line(&format!("{count} {line}"));
         for line in details(job, finished, &self.style) {
@@ -109,7 +111,7 @@ pub(super) fn resumed_line(resumed: &RunResumed, run: &Run) -> String {
     let verb = if resumed.kept == 1 { "is" } else { "are" };
     format!(
         "goes on with run {id}: {} {verb} over, {} left",
-        words::plural(resumed.kept, "job"),
+        format::plural(resumed.kept, "job"),
         resumed.left
     )
 }
@@ -122,7 +124,7 @@ pub(super) fn stopping_line(stopping: &RunStopping, style: &Style) -> String {
         (Some(_), _) => "; another signal kills them",
     };
     let reason = style.foreign(&stopping.reason, LINE_CAP);
-    let jobs = words::plural(stopping.running, "job");
+    let jobs = format::plural(stopping.running, "job");
     let mark = style.warning();
     format!("{mark} {reason}: waiting for {jobs} to end{killing}")
 }
@@ -148,12 +150,12 @@ pub(super) fn job_line(
     style: &Style,
 ) -> String {
     let name = text::pad(&style.foreign(finished.job.as_str(), LINE_CAP), name_column);
-    let result = words::result(job, style);
+    let result = format::result(job, style);
     let time = match finished.attempt {
         0 => String::new(),
         _ => format!(
             "  {}",
-            style.paint(Meaning::Detail, &words::duration(finished.seconds))
+            style.paint(Meaning::Detail, &format::duration(finished.seconds))
         ),
     };
     format!("{} {name}  {result}{time}", style.mark(finished.outcome))
@@ -166,9 +168,9 @@ pub(super) fn attempt_line(finished: &JobFinished, name_column: usize, style: &S
         "{} {name}  attempt {} {}: {}  {}",
         style.mark(finished.outcome),
         finished.attempt,
-        words::outcome(finished.outcome),
+        format::outcome(finished.outcome),
         style.foreign(&finished.reason, LINE_CAP),
-        style.paint(Meaning::Detail, &words::duration(finished.seconds))
+        style.paint(Meaning::Detail, &format::duration(finished.seconds))
     )
 }
 
@@ -215,7 +217,7 @@ fn case_line(case: &CaseResult, style: &Style) -> String {
         package => format!("{package} {}", case.name),
     };
     let name = style.foreign(&name, LINE_CAP);
-    let line = match words::case_message(case, style).as_str() {
+    let line = match format::case_message(case, style).as_str() {
         "" => format!("{} {name}", case.status.word()),
         message => format!("{} {name}  {message}", case.status.word()),
     };
@@ -229,17 +231,17 @@ fn sign_of_life(now: jiff::Timestamp, run: &Run, style: &Style) -> Option<String
         .map(|job| {
             let elapsed = job
                 .started
-                .map_or(0.0, |start| words::seconds_between(start, now));
+                .map_or(0.0, |start| format::seconds_between(start, now));
             let name = style.foreign(job.queued.job.as_str(), LINE_CAP);
-            format!("{name} ({})", words::clock(elapsed))
+            format!("{name} ({})", format::clock(elapsed))
         })
         .collect();
-    let since = words::seconds_between(run.start_time?, now);
+    let since = format::seconds_between(run.start_time?, now);
     (!running.is_empty()).then(|| {
         format!(
             "{} {} running: {}",
             style.ellipsis(),
-            words::clock(since),
+            format::clock(since),
             running.join(", ")
         )
     })
@@ -257,7 +259,7 @@ impl Reporter for PlainReporter {
                 self.output.line(&stopping_line(stopping, &self.style));
             }
             Event::JobStarted(started) if started.attempt > 1 => {
-                let name_column = words::column(run.order.iter().map(|id| id.as_str()));
+                let name_column = format::column(run.order.iter().map(|id| id.as_str()));
                 self.output
                     .line(&again_line(started, name_column, &self.style));
             }
@@ -279,7 +281,7 @@ impl Reporter for PlainReporter {
         let Some(last) = self.last_line.or(run.start_time) else {
             return;
         };
-        if words::seconds_between(last, now) < SILENCE {
+        if format::seconds_between(last, now) < SILENCE {
             return;
         }
         self.last_line = Some(now);

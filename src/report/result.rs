@@ -6,7 +6,8 @@ use std::io;
 use serde::Serialize;
 
 use crate::event::{Isolation, JobFinished, LeftBehind, Since};
-use crate::outcome::{Ending, JobOutcome, JobResult, Run, Tally};
+use crate::model::{Ending, JobOutcome, Tally};
+use crate::outcome::{JobResult, Run};
 
 /// Version of the format.
 const VERSION: u32 = 1;

@@ -13,7 +13,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::AnsiColor;
 
 use super::text;
-use crate::outcome::JobOutcome;
+use crate::model::JobOutcome;
 
 /// Columns of what is no terminal.
 const ELSEWHERE: usize = 100;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::place::{absolute, is_inside};
+use super::fs::{absolute, is_inside};
 use super::{WorkspaceError, makefile, monorepo, v1};
 use crate::git::Git;
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::AsideError;
-use crate::outcome::ExitCode;
+use crate::model::ExitCode;
 
 /// There is no workspace.
 #[derive(Debug, thiserror::Error)]

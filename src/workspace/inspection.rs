@@ -8,15 +8,16 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::FoundComponent;
+use super::gopath_view::Ground;
 use super::machine::Machine;
 use super::open::Placed;
 use super::packages::{Packages, packages};
 use super::preflight::Preflight;
-use super::view::Ground;
 use crate::config::{Component, Layout, Pipeline, Step};
 use crate::git::Git;
-use crate::outcome::Expect;
-use crate::plan::{Readiness, Selection, of_component};
+use crate::model::Expect;
+use crate::model::{Readiness, Selection};
+use crate::workspace::of_component;
 
 type Environment = BTreeMap<OsString, OsString>;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::WorkspaceError;
-use super::place::{has_makefile, subdirectories};
+use super::fs::{has_makefile, subdirectories};
 use crate::config::Component;
 
 /// Every subdirectory with a Makefile as a component, else the directory itself; empty when there is no Makefile.

@@ -8,34 +8,38 @@
 //! This module looks at the machine and the work trees, and changes neither: what it makes (a GOPATH view) lies in a
 //! directory of the run's own. Nothing of it needs a network. It does not decide what runs: that is for [`crate::plan`].
 
-mod aside;
+mod environment;
+pub use environment::passed;
+pub(crate) use environment::{of_component, of_job, overlay};
+
+mod checkout;
 mod copy;
 mod detect;
 mod error;
-mod found;
+mod fs;
+mod gopath_view;
 mod inspection;
 mod machine;
 mod makefile;
 mod monorepo;
 mod notices;
 mod open;
-mod own_directory;
 mod packages;
-mod place;
 mod preflight;
+mod scratch;
 mod toolchain;
+mod types;
 mod v1;
-mod view;
 mod worktree;
 
 #[cfg(test)]
 mod tests;
 
-pub use aside::{Aside, AsideError};
+pub use checkout::{Aside, AsideError};
 pub use detect::{Detected, detect};
 pub use error::WorkspaceError;
-pub use found::{FoundComponent, Workspace};
+pub use gopath_view::tests_clone;
 pub use open::{Located, Placed, locate, locate_aside, open, open_aside};
-pub use own_directory::OwnDirectory;
+pub use scratch::OwnDirectory;
+pub use types::{FoundComponent, Workspace};
 pub(crate) use v1::IMPORT_ROOT;
-pub use view::tests_clone;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::place::has_makefile;
+use super::fs::has_makefile;
 
 /// The root of the monorepo the directory is in. Told by what all its branches since 2.0 have.
 pub(super) fn root(directory: &Path) -> Option<PathBuf> {

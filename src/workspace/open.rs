@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::fs::{absolute, has_makefile, is_inside};
+use super::gopath_view::Ground;
 use super::inspection::Inspection;
 use super::machine::Machine;
-use super::place::{absolute, has_makefile, is_inside};
-use super::view::Ground;
 use super::{Aside, Workspace, WorkspaceError, makefile, notices, v1};
 use crate::config::{Component, Layout, Pipeline};
 use crate::event::Notice;
 use crate::git::Git;
-use crate::plan::{Selection, of_component};
+use crate::model::Selection;
+use crate::workspace::of_component;
 
 type Environment = BTreeMap<OsString, OsString>;
 

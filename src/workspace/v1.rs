@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::WorkspaceError;
-use super::place::{has_makefile, subdirectories};
+use super::fs::{has_makefile, subdirectories};
 use crate::git::Git;
 
 /// The repositories that kata v1's pipeline runs.
@@ -14,7 +14,7 @@ pub(crate) const IMPORT_ROOT: &str = "src/github.com/kata-containers";
 
 /// Where the repositories were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct V1Checkout {
     /// The directory that holds them all.
     pub(super) root: PathBuf,
     /// By the component's name.
@@ -24,7 +24,10 @@ pub(super) struct Place {
 }
 
 /// Finds them from a directory; `git` reads the origin of a checkout whose directory has another name.
-pub(super) fn locate(directory: &Path, git: Option<&Git>) -> Result<Option<Place>, WorkspaceError> {
+pub(super) fn locate(
+    directory: &Path,
+    git: Option<&Git>,
+) -> Result<Option<V1Checkout>, WorkspaceError> {
     match in_gopath(directory) {
         Some(place) => Ok(Some(place)),
         None => side_by_side(directory, git),
@@ -38,7 +41,7 @@ pub(super) fn gopath_of(repository: &Path) -> Option<&Path> {
         .then(|| root.ancestors().nth(3))?
 }
 
-fn in_gopath(directory: &Path) -> Option<Place> {
+fn in_gopath(directory: &Path) -> Option<V1Checkout> {
     directory.ancestors().find_map(|gopath| {
         let root = gopath.join(IMPORT_ROOT);
         // A directory beside it, `$GOPATH/pkg` or anything in a home directory that is a GOPATH too, is none of kata's.
@@ -52,7 +55,7 @@ fn in_gopath(directory: &Path) -> Option<Place> {
             .iter()
             .find(|(_, path)| directory.starts_with(path))
             .map(|(name, _)| name.clone());
-        (!directories.is_empty()).then_some(Place {
+        (!directories.is_empty()).then_some(V1Checkout {
             root,
             directories,
             component,
@@ -60,7 +63,7 @@ fn in_gopath(directory: &Path) -> Option<Place> {
     })
 }
 
-fn side_by_side(directory: &Path, git: Option<&Git>) -> Result<Option<Place>, WorkspaceError> {
+fn side_by_side(directory: &Path, git: Option<&Git>) -> Result<Option<V1Checkout>, WorkspaceError> {
     let standing = directory.ancestors().find_map(|path| {
         let name = repository_name(path, git)?;
         Some((name, path, path.parent()?))
@@ -70,7 +73,7 @@ fn side_by_side(directory: &Path, git: Option<&Git>) -> Result<Option<Place>, Wo
         None => (directory, None),
     };
     let directories = siblings(root, meant, git)?;
-    Ok((!directories.is_empty()).then(|| Place {
+    Ok((!directories.is_empty()).then(|| V1Checkout {
         root: root.to_owned(),
         directories,
         component: meant.map(|(name, _)| name.to_owned()),

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::cli::report_directory;
 use crate::report::read::INPUT;
+use crate::run::report_directory;
 
 /// Resolves paths: relative ones begin at `-C`.
-pub(super) struct Place<'a> {
+pub(super) struct PathResolver<'a> {
     directory: &'a Path,
 }
 
-impl<'a> Place<'a> {
+impl<'a> PathResolver<'a> {
     pub(super) fn new(directory: &'a Path) -> Self {
         Self { directory }
     }

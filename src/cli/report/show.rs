@@ -6,17 +6,18 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::{ListFormat, Show};
-use super::place::Place;
+use super::place::PathResolver;
 use super::sources::Sources;
 use super::{Failure, deliver, exit_code};
 use crate::cli::arguments::Arguments;
-use crate::cli::{kept_runs, report_directory};
+use crate::report;
 use crate::report::model::{Case, Details, Document, Suite, Text};
-use crate::report::{self, Style, read, text};
+use crate::report::{Style, read, text};
+use crate::run::{report_directory, store};
 
 /// A run in a list.
 #[derive(Serialize)]
-struct Kept {
+struct KeptRun {
     run_id: String,
     /// None of a run that goes on, or was killed.
     exit: Option<i32>,
@@ -49,7 +50,7 @@ struct Shown<'a> {
 /// The summary of one run; for programs, what `result.json` says.
 fn summary(arguments: &Arguments, from: &Path, json: bool) -> Result<i32, Failure> {
     let found = read::find_run(from);
-    let [Ok(read::Found::Journal(journal))] = found.as_slice() else {
+    let [Ok(read::ReportSource::Journal(journal))] = found.as_slice() else {
         return cases(from, "", false, json);
     };
     let run = read::run(journal).map_err(|error| Failure::Machine(error.to_string()))?;
@@ -160,7 +161,7 @@ fn told(suite: &Suite, case: &Case, whole: bool) -> io::Result<String> {
 /// The runs that are kept, newest first.
 fn list(json: bool) -> Result<i32, Failure> {
     let runs = report_directory::runs_directory(&std::env::vars_os().collect())?;
-    let directories = kept_runs::directories(&runs);
+    let directories = store::directories(&runs);
     let kept: Vec<_> = directories.iter().filter_map(|one| kept(one)).collect();
     deliver(None, |out| {
         if json {
@@ -178,11 +179,11 @@ fn list(json: bool) -> Result<i32, Failure> {
     Ok(0)
 }
 
-fn kept(directory: &Path) -> Option<Kept> {
-    let started = kept_runs::start(directory)?;
+fn kept(directory: &Path) -> Option<KeptRun> {
+    let started = store::start(directory)?;
     let result = std::fs::read(directory.join("result.json")).ok();
     let ended: Option<Ended> = result.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    Some(Kept {
+    Some(KeptRun {
         run_id: started.run_id,
         exit: ended.as_ref().map(|ended| ended.exit),
         seconds: ended.as_ref().map(|ended| ended.seconds),
@@ -193,7 +194,7 @@ fn kept(directory: &Path) -> Option<Kept> {
 }
 
 /// `20260503T100000Z-42  exit 1     151.2s  kata-v1  /home/ann/kata`
-fn line(run: &Kept) -> String {
+fn line(run: &KeptRun) -> String {
     let end = match (run.exit, run.seconds) {
         (Some(exit), Some(seconds)) => format!("exit {exit:<3}  {seconds:>7.1}s"),
         _ => format!("{:<18}", "not ended"),
@@ -208,7 +209,11 @@ fn line(run: &Kept) -> String {
 }
 
 /// The command as it was given.
-pub(super) fn call(arguments: &Arguments, place: &Place<'_>, show: &Show) -> Result<i32, Failure> {
+pub(super) fn call(
+    arguments: &Arguments,
+    place: &PathResolver<'_>,
+    show: &Show,
+) -> Result<i32, Failure> {
     let json = show.format == ListFormat::Json;
     if show.list {
         return list(json);

@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Failure, deliver, exit_code};
+use crate::report;
 use crate::report::model::{Document, Spool};
-use crate::report::{self, Dialect, read};
+use crate::report::{Dialect, read};
 
 /// A document, and how many of its sources are missing from it.
 pub(super) struct Sources {
@@ -94,7 +95,7 @@ fn say(what: &str, foreign: &str) {
 
 /// Reads what was found. Returns the documents and the number of those that could not be read.
 fn read_all(
-    found: impl IntoIterator<Item = Result<read::Found, read::Unread>>,
+    found: impl IntoIterator<Item = Result<read::ReportSource, read::Unread>>,
 ) -> (Vec<Document>, usize) {
     let spool = Spool::default();
     let mut documents = Vec::new();

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::super::*;
 use super::support::*;
+use crate::config::*;
 
 #[test]
 fn every_invalid_sample_is_refused_with_its_place() {

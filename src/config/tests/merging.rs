@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::document::{Document, Located, Place};
-use super::super::layer::{ComponentLayer, Layer, Settings, StepLayer};
-use super::super::problem::Problems;
-use super::super::*;
 use super::support::*;
-use crate::plan::Command;
+use crate::config::document::{Document, Located, Location};
+use crate::config::layer::{ComponentLayer, Layer, Settings, StepLayer};
+use crate::config::problem::Problems;
+use crate::config::*;
+use crate::model::Command;
 
 fn located<T>(value: T) -> Located<T> {
     let document = std::sync::Arc::new(Document {
@@ -19,7 +19,7 @@ fn located<T>(value: T) -> Located<T> {
     });
     Located {
         value,
-        place: Place::new(&document, 0..0),
+        place: Location::new(&document, 0..0),
     }
 }
 

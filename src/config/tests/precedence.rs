@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::*;
 use super::support::*;
+use crate::config::*;
 
 struct Files(tempfile::TempDir);
 

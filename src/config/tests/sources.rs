@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::super::*;
+use crate::config::*;
 
 #[test]
 fn a_shipped_name_is_that_pipeline() {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::*;
+use crate::config::*;
 
 /// The sample configurations of a kind, in the order of their names.
 pub fn samples(kind: &str) -> Vec<PathBuf> {

@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use super::super::*;
 use super::support::*;
-use crate::outcome::Expect;
-use crate::plan::Command;
+use crate::config::*;
+use crate::model::Command;
+use crate::model::Expect;
 
 #[test]
 fn all_valid_samples_load() {

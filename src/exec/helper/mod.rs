@@ -12,7 +12,7 @@
 
 mod keys;
 mod launch;
-mod left;
+mod leftovers;
 mod mounts;
 mod namespaces;
 mod network;
@@ -117,7 +117,7 @@ fn furnish(sandbox: &Sandbox, space: &Space, sockets: &[PathBuf]) -> Result<(), 
 fn work(control: &mut Channel, spec: &Spec) -> io::Result<()> {
     let events = setup::adopt_orphans()?;
     spec.sandbox.limits.take()?;
-    let before = left::Before::look(&spec.sandbox);
+    let before = leftovers::Before::look(&spec.sandbox);
     match launch::launch(spec) {
         Ok(job) => {
             // The job may be of the same user: it is not to trace the one that watches it.

@@ -9,7 +9,8 @@ use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-use super::left::{self, Before};
+use super::leftovers;
+use super::leftovers::Before;
 use super::tree::Tree;
 use crate::event::LeftBehind;
 use crate::exec::protocol::{Channel, Ended, Order, Report};
@@ -148,7 +149,7 @@ impl<'control> Watch<'control> {
             survivors: if self.tree.is_empty {
                 Vec::new()
             } else {
-                left::described(&self.tree.alive())
+                leftovers::described(&self.tree.alive())
             },
         })
     }

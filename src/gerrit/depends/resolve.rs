@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::server::{self, Found};
+use super::server;
+use super::server::RemoteRef;
 use super::{Dependency, DependencyError};
 use crate::gerrit::change_id::ChangeId;
 use crate::gerrit::remote::PushUrl;
@@ -234,7 +235,7 @@ impl Search<'_> {
         &self,
         candidate: &Candidate,
         url: PushUrl,
-        found: Option<Found>,
+        found: Option<RemoteRef>,
         reference: String,
     ) -> Result<Revision, DependencyError> {
         match found {

@@ -11,7 +11,7 @@ use crate::git::plumbing::{GitError, Repository};
 
 /// A ref at a server with the commit it is at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct RemoteRef {
     pub commit: String,
     pub reference: String,
 }
@@ -21,7 +21,7 @@ pub(super) fn look_up(
     repository: &Repository,
     url: &PushUrl,
     reference: &str,
-) -> Result<Option<Found>, GitError> {
+) -> Result<Option<RemoteRef>, GitError> {
     Ok(list(repository, url, reference)?
         .into_iter()
         .find(|found| found.reference == reference))
@@ -33,9 +33,10 @@ pub(super) fn patch_set(
     url: &PushUrl,
     number: u64,
     wanted: Option<u32>,
-) -> Result<Option<Found>, GitError> {
+) -> Result<Option<RemoteRef>, GitError> {
     let prefix = format!("refs/changes/{:02}/{number}/", number % 100);
-    let of = |found: &Found| -> Option<u32> { found.reference.strip_prefix(&prefix)?.parse().ok() };
+    let of =
+        |found: &RemoteRef| -> Option<u32> { found.reference.strip_prefix(&prefix)?.parse().ok() };
     // Beside the patch sets lies `meta`.
     Ok(list(repository, url, &format!("{prefix}*"))?
         .into_iter()
@@ -45,9 +46,9 @@ pub(super) fn patch_set(
         .max_by_key(of))
 }
 
-fn list(repository: &Repository, url: &PushUrl, pattern: &str) -> Result<Vec<Found>, GitError> {
+fn list(repository: &Repository, url: &PushUrl, pattern: &str) -> Result<Vec<RemoteRef>, GitError> {
     let listed = repository.text(["ls-remote", "--", url.for_git(), pattern])?;
-    let found = |(commit, name): (&str, &str)| Found {
+    let found = |(commit, name): (&str, &str)| RemoteRef {
         commit: commit.to_owned(),
         reference: name.to_owned(),
     };

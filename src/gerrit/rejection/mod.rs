@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// What a fix may have to name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Context {
+pub struct RejectionContext {
     /// The remote, or the URL without credentials.
     pub remote: String,
     /// The target branch.
@@ -64,7 +64,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
 });
 
 /// Explains what the server said: the reason behind `[remote rejected]`, or the line that stands for it.
-pub fn explain(reason: &str, context: &Context) -> Rejection {
+pub fn explain(reason: &str, context: &RejectionContext) -> Rejection {
     let (commit, bare) = named_commit(reason);
     let found = ROWS.iter().find_map(|row| {
         row.pattern
@@ -129,7 +129,7 @@ fn fill(
     template: &str,
     captures: &Captures<'_>,
     commit: Option<&str>,
-    context: &Context,
+    context: &RejectionContext,
 ) -> String {
     let Some(place) = PLACE.as_ref() else {
         return template.to_owned();
@@ -154,7 +154,7 @@ fn fill(
         .into_owned()
 }
 
-fn reword(commit: Option<&str>, context: &Context) -> String {
+fn reword(commit: Option<&str>, context: &RejectionContext) -> String {
     match commit {
         Some(commit) if context.tip.starts_with(commit) => "git commit --amend".to_owned(),
         Some(commit) => format!("git rebase -i {commit}~, mark it `reword`"),

@@ -1,7 +1,7 @@
 //! The table: words of the server → what they mean and what to do. First match wins.
 //!
 //! Source: Gerrit 3.10 (`ReceiveCommits`, `CommitValidators`), its documentation, and git's and ssh's own messages. In
-//! texts `$1` is the pattern's group, `{…}` what [`super::Context`] knows.
+//! texts `$1` is the pattern's group, `{…}` what [`super::RejectionContext`] knows.
 
 use Nature::{NothingNew, Refused, Said, Transient};
 

@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn context() -> Context {
-    Context {
+fn context() -> RejectionContext {
+    RejectionContext {
         remote: "origin".to_owned(),
         branch: "master".to_owned(),
         project: "kata/proxy".to_owned(),
@@ -190,7 +190,7 @@ fn the_words_of_a_server_cannot_fill_templates() {
 
 #[test]
 fn in_a_stack_it_is_not_said_which_commit_where_the_server_does_not_say() {
-    let stack = Context {
+    let stack = RejectionContext {
         count: 3,
         ..context()
     };

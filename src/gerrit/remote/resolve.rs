@@ -5,8 +5,8 @@ use std::fs;
 
 use super::{Destination, GitReview, MalformedGitReview, PushUrl, Request, UnusableUrl};
 use crate::config::closest;
+use crate::git::context::GitContext;
 use crate::git::plumbing::{GitError, Repository};
-use crate::git::surroundings::Surroundings;
 
 /// Why there is no destination.
 #[derive(Debug, thiserror::Error)]
@@ -65,11 +65,8 @@ pub enum DestinationError {
 ///
 /// # Errors
 /// [`DestinationError`].
-pub fn resolve(
-    surroundings: &Surroundings,
-    request: &Request,
-) -> Result<Destination, DestinationError> {
-    let search = Search::new(surroundings, request)?;
+pub fn resolve(context: &GitContext, request: &Request) -> Result<Destination, DestinationError> {
+    let search = Search::new(context, request)?;
     let (remote, url) = search.target()?;
     let branch = search.branch(remote.as_deref(), &url)?;
     let branch = branch
@@ -109,22 +106,22 @@ fn is_branch(repository: &Repository, name: &str) -> Result<bool, GitError> {
 /// What is known while looking.
 struct Search<'a> {
     repository: &'a Repository,
-    surroundings: &'a Surroundings,
+    context: &'a GitContext,
     request: &'a Request,
     file: GitReview,
     remotes: Vec<&'a str>,
 }
 
 impl<'a> Search<'a> {
-    fn new(surroundings: &'a Surroundings, request: &'a Request) -> Result<Self, DestinationError> {
-        let file = match fs::read_to_string(surroundings.root.join(".gitreview")) {
+    fn new(context: &'a GitContext, request: &'a Request) -> Result<Self, DestinationError> {
+        let file = match fs::read_to_string(context.root.join(".gitreview")) {
             Ok(text) => GitReview::parse(&text)?,
             Err(_) => GitReview::default(),
         };
         Ok(Self {
-            repository: &surroundings.repository,
-            remotes: surroundings.configuration.remotes(),
-            surroundings,
+            repository: &context.repository,
+            remotes: context.configuration.remotes(),
+            context,
             request,
             file,
         })
@@ -133,7 +130,7 @@ impl<'a> Search<'a> {
     /// The repository's own `gitreview.KEY`, the file's key, then the user's `gitreview.KEY`.
     fn review(&self, key: &str, key_in_file: &str) -> Option<String> {
         let name = format!("gitreview.{key}");
-        let configuration = &self.surroundings.configuration;
+        let configuration = &self.context.configuration;
         configuration
             .own(&name)
             .or_else(|| self.file.get(key_in_file))
@@ -200,13 +197,13 @@ impl<'a> Search<'a> {
     /// The remote git itself would push to.
     fn usual_remote(&self) -> Result<String, DestinationError> {
         let mut keys = vec!["remote.pushDefault".to_owned()];
-        if let Some(branch) = &self.surroundings.branch {
+        if let Some(branch) = &self.context.branch {
             keys.insert(0, format!("branch.{branch}.pushRemote"));
             keys.push(format!("branch.{branch}.remote"));
         }
         let mut configured = keys
             .iter()
-            .filter_map(|key| self.surroundings.configuration.get(key));
+            .filter_map(|key| self.context.configuration.get(key));
         if let Some(name) = configured.find(|name| self.remotes.contains(name)) {
             return Ok(name.to_owned());
         }
@@ -237,7 +234,7 @@ impl<'a> Search<'a> {
     }
 
     fn url_of(&self, remote: &str) -> Result<PushUrl, DestinationError> {
-        let urls = push_urls(self.surroundings, remote)?;
+        let urls = push_urls(self.context, remote)?;
         match urls.as_slice() {
             [url] => Ok(url.parse()?),
             _ => Err(DestinationError::SeveralUrls(remote.to_owned())),
@@ -247,7 +244,7 @@ impl<'a> Search<'a> {
     /// A URL, with the remote that has it, if any.
     fn by_url(&self, raw: &str) -> Result<(Option<String>, PushUrl), DestinationError> {
         let url: PushUrl = raw.parse()?;
-        Ok((remote_with_url(self.surroundings, raw)?, url))
+        Ok((remote_with_url(self.context, raw)?, url))
     }
 
     /// The server's URL with the project behind it: the pipeline's, that of the configuration, or that of the usual remote.
@@ -266,7 +263,7 @@ impl<'a> Search<'a> {
         }
         if self.request.direct {
             return self
-                .surroundings
+                .context
                 .branch
                 .clone()
                 .ok_or(DestinationError::Detached);
@@ -319,11 +316,11 @@ fn branch_of_kata(project: &str) -> Option<&'static str> {
 }
 
 /// The URLs git pushes to for a remote.
-fn push_urls(surroundings: &Surroundings, remote: &str) -> Result<Vec<String>, GitError> {
-    let configuration = &surroundings.configuration;
+fn push_urls(context: &GitContext, remote: &str) -> Result<Vec<String>, GitError> {
+    let configuration = &context.configuration;
     if configuration.rewrites_urls() {
         let arguments = ["remote", "get-url", "--push", "--all", "--", remote];
-        let urls = surroundings.repository.text(arguments)?;
+        let urls = context.repository.text(arguments)?;
         return Ok(urls.lines().map(str::to_owned).collect());
     }
     let of = |key: &str| -> Vec<String> {
@@ -340,18 +337,11 @@ fn push_urls(surroundings: &Surroundings, remote: &str) -> Result<Vec<String>, G
 ///
 /// # Errors
 /// [`GitError`].
-pub fn remote_with_url(surroundings: &Surroundings, url: &str) -> Result<Option<String>, GitError> {
-    for name in surroundings.configuration.remotes() {
+pub fn remote_with_url(context: &GitContext, url: &str) -> Result<Option<String>, GitError> {
+    for name in context.configuration.remotes() {
         let key = format!("remote.{name}.url");
-        let configured = surroundings
-            .configuration
-            .all(&key)
-            .any(|one| same(one, url));
-        if configured
-            || push_urls(surroundings, name)?
-                .iter()
-                .any(|one| same(one, url))
-        {
+        let configured = context.configuration.all(&key).any(|one| same(one, url));
+        if configured || push_urls(context, name)?.iter().any(|one| same(one, url)) {
             return Ok(Some(name.to_owned()));
         }
     }

@@ -8,8 +8,8 @@ mod snippets;
 mod tap;
 mod transcripts;
 
-use super::{CaseEnd, Context, Finding, Observations, Parser};
-use crate::outcome::Ending;
+use super::{CaseContext, CaseEnd, Finding, Observations, Parser};
+use crate::model::Ending;
 
 /// Everything a text leads to.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +40,7 @@ impl Parsed {
 
 /// Parses bytes in pieces of this size.
 pub(super) fn parse_in_pieces(
-    context: &Context,
+    context: &CaseContext,
     bytes: &[u8],
     size: usize,
     ending: Option<Ending>,
@@ -58,7 +58,7 @@ pub(super) fn parse_in_pieces(
 }
 
 /// Parses a text of a job that exited with this code.
-pub(super) fn parse(context: &Context, text: &str, code: i32) -> Parsed {
+pub(super) fn parse(context: &CaseContext, text: &str, code: i32) -> Parsed {
     parse_in_pieces(
         context,
         text.as_bytes(),

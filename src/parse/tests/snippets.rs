@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{Parsed, parse};
-use crate::parse::Context;
+use crate::parse::CaseContext;
 
 fn shown(parsed: &Parsed) -> String {
     let mut shown = String::new();
@@ -56,9 +56,9 @@ fn snippet(name: &str) -> String {
 
 #[test]
 fn snippets_of_go_and_cargo() {
-    let context = Context {
+    let context = CaseContext {
         go_root: Some("example.com/demo".into()),
-        ..Context::default()
+        ..CaseContext::default()
     };
     let names = [
         "go-verbose",
@@ -93,7 +93,7 @@ fn snippets_of_go_and_cargo() {
 #[test]
 fn a_test_s_output_is_its_own_part_of_the_log() {
     let text = snippet("go-verbose");
-    let parsed = parse(&Context::default(), &text, 1);
+    let parsed = parse(&CaseContext::default(), &text, 1);
     let span = parsed.end("TestSkip").output[0];
     let part = &text[span.start as usize..span.end as usize];
     assert_eq!(

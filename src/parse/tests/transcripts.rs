@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{Parsed, parse_in_pieces};
-use crate::outcome::{CaseStatus, Ending};
-use crate::parse::Context;
+use crate::model::{CaseStatus, Ending};
+use crate::parse::CaseContext;
 
 /// A file of `fixtures/transcripts/expected`.
 #[derive(Debug, Deserialize)]
@@ -50,9 +50,9 @@ fn expectations() -> Vec<Expected> {
 
 fn parsed(expected: &Expected, size: usize) -> Parsed {
     let bytes = fs::read(directory().join(&expected.transcript)).unwrap();
-    let context = Context {
+    let context = CaseContext {
         go_root: expected.go_root.clone(),
-        ..Context::default()
+        ..CaseContext::default()
     };
     parse_in_pieces(
         &context,

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::plan::Command;
+use crate::model::Command;
 
 /// A plan without cycles, what becomes of each job that runs, and the course the run takes.
 #[derive(Debug, Clone)]

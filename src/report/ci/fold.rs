@@ -13,11 +13,11 @@ use std::path::PathBuf;
 
 use super::Ci;
 use crate::event::{JobFinished, Span};
-use crate::outcome::JobOutcome;
+use crate::model::JobOutcome;
 use crate::report::LogReader;
 use crate::report::annotations::data;
 use crate::report::excerpt::log_path;
-use crate::report::words::LINE_CAP;
+use crate::report::format::LINE_CAP;
 use crate::report::{Style, text};
 
 /// Output shown of a job, in bytes.

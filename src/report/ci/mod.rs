@@ -18,14 +18,14 @@ mod checkout;
 mod code_quality;
 mod detect;
 mod fold;
-pub(super) mod guard;
+pub(super) mod neutralize;
 mod publish;
 mod step_summary;
 mod zuul;
 
+use super::format::LINE_CAP;
 use super::model::{Case, Suite};
 use super::text;
-use super::words::LINE_CAP;
 
 pub use checkout::Checkout;
 pub use detect::{Detected, detect};

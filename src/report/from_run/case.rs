@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::line;
 use super::output::JobLog;
-use crate::outcome::{CaseResult, CaseStatus};
+use crate::model::CaseStatus;
+use crate::outcome::CaseResult;
 use crate::report::model::{
-    Attempt, AttemptKind, Case, Details, Problem, ProblemKind, State, Text,
+    Attempt, AttemptKind, Case, CaseState, Details, Problem, ProblemKind, Text,
 };
 
 /// The class of the case before: mostly that of the next one too.
@@ -73,13 +74,13 @@ pub(super) fn of(
     }
 }
 
-fn state(status: CaseStatus) -> State {
+fn state(status: CaseStatus) -> CaseState {
     match status {
-        CaseStatus::Passed => State::Passed,
-        CaseStatus::Flaky => State::Flaky,
-        CaseStatus::Failed => State::Failed,
-        CaseStatus::Unfinished => State::Error,
-        CaseStatus::Skipped | CaseStatus::NotRun => State::Skipped,
+        CaseStatus::Passed => CaseState::Passed,
+        CaseStatus::Flaky => CaseState::Flaky,
+        CaseStatus::Failed => CaseState::Failed,
+        CaseStatus::Unfinished => CaseState::Error,
+        CaseStatus::Skipped | CaseStatus::NotRun => CaseState::Skipped,
     }
 }
 

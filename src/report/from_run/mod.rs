@@ -4,18 +4,19 @@
 //! bounded a case, a suite and a document ([`output`]). Made from the fold and the logs alone, so that a document made later
 //! from the journal equals the one made when the run ended.
 
-mod carrier;
 mod case;
+mod job_case;
 mod output;
 
 use std::path::Path;
 
+use super::format::pipeline;
 use super::model::{Document, Suite, Text, facts};
 use super::text;
-use super::words::pipeline;
 use crate::event::{LeftBehind, RunStarted};
-use crate::outcome::{Ending, JobResult, Run};
-use crate::plan::JobId;
+use crate::model::Ending;
+use crate::model::JobId;
+use crate::outcome::{JobResult, Run};
 use output::Stored;
 
 /// Longest single line taken over, in bytes.
@@ -88,7 +89,7 @@ fn suite(run: &Run, job: &JobResult, stored: &mut Stored<'_>) -> Suite {
         .iter()
         .map(|one| case::of(id, one, &earlier, &mut class, &mut log))
         .collect();
-    cases.extend(carrier::of(job, &mut log));
+    cases.extend(job_case::of(job, &mut log));
     let worker = run
         .started
         .as_ref()

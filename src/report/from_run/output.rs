@@ -132,7 +132,7 @@ impl JobLog<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::JobOutcome;
+    use crate::model::JobOutcome;
     use crate::report::tests::sample::{Script, end};
 
     #[test]

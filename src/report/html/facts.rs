@@ -1,7 +1,7 @@
 //! What the page says of one job or suite.
 
-use crate::outcome::JobOutcome;
-use crate::report::model::{Counts, State, Suite, facts};
+use crate::model::JobOutcome;
+use crate::report::model::{CaseState, Counts, Suite, facts};
 
 /// What became of a suite, in one word, which is also its class in the style sheet.
 pub(super) fn word(suite: &Suite) -> &'static str {
@@ -21,12 +21,13 @@ pub(super) fn outcome(suite: &Suite) -> Option<JobOutcome> {
 
 /// The worst state there is one of; a suite without cases, or with skipped ones only, has tested nothing.
 pub(super) fn word_of(counts: &Counts) -> &'static str {
-    State::ALL
+    CaseState::ALL
         .into_iter()
         .find(|state| {
-            counts.of(*state) > 0 && (*state != State::Skipped || counts.of(State::Passed) == 0)
+            counts.of(*state) > 0
+                && (*state != CaseState::Skipped || counts.of(CaseState::Passed) == 0)
         })
-        .map_or("skipped", State::word)
+        .map_or("skipped", CaseState::word)
 }
 
 /// Component and step of a job.

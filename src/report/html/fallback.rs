@@ -6,7 +6,7 @@ use super::data::place;
 use super::facts;
 use super::visible::visible;
 use crate::report::excerpt::ends;
-use crate::report::model::{Case, Document, State, Suite, facts as names};
+use crate::report::model::{Case, CaseState, Document, Suite, facts as names};
 
 /// Most of one case's output, in bytes.
 const OUTPUT_CAP: usize = 4 * 1024;
@@ -20,19 +20,19 @@ pub(super) fn not_passed(document: &Document) -> Markup {
     html! {
         section.card.plain {
             h2 { "Everything that did not pass" }
-            @for state in State::ALL.into_iter().filter(|state| *state != State::Passed) {
+            @for state in CaseState::ALL.into_iter().filter(|state| *state != CaseState::Passed) {
                 @let cases: Vec<_> = of_state(document, state).collect();
                 @if !cases.is_empty() {
                     h3 { (cases.len()) " " (state.word()) }
                     ul { @for (suite, case) in cases { (item(suite, case, &mut left)) } }
                 }
             }
-            @if document.counts().of(State::Passed) == document.counts().total() { p { "Nothing." } }
+            @if document.counts().of(CaseState::Passed) == document.counts().total() { p { "Nothing." } }
         }
     }
 }
 
-fn of_state(document: &Document, state: State) -> impl Iterator<Item = (&Suite, &Case)> {
+fn of_state(document: &Document, state: CaseState) -> impl Iterator<Item = (&Suite, &Case)> {
     document
         .suites
         .iter()

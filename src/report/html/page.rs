@@ -6,12 +6,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use super::facts;
+use super::timeline::Timeline;
 use super::visible::visible;
-use super::{fallback, left, tables, timeline::Timeline};
+use super::{fallback, left, tables};
 use crate::event::Notice;
-use crate::outcome::JobOutcome;
-use crate::report::model::{Counts, Document, State};
-use crate::report::words::duration;
+use crate::model::JobOutcome;
+use crate::report::format::duration;
+use crate::report::model::{CaseState, Counts, Document};
 
 const STYLE: &str = include_str!("assets/report.css");
 const SCRIPT: &str = include_str!("assets/report.js");
@@ -130,8 +131,8 @@ fn tiles(document: &Document, counts: &Counts) -> Markup {
     html! { div.tiles {
         div.tile { b { (document.suites.len()) } span { @if document.suites.iter().all(|suite| facts::job(suite).is_some()) { "jobs" } @else { "suites" } } }
         div.tile { b { (counts.total()) } span { "cases" } }
-        @for state in State::ALL {
-            @if counts.of(state) > 0 || matches!(state, State::Failed | State::Passed) {
+        @for state in CaseState::ALL {
+            @if counts.of(state) > 0 || matches!(state, CaseState::Failed | CaseState::Passed) {
                 div.tile { b.state.(tile_class(state, counts)) { (counts.of(state)) } span { (facts::sign(state.word())) " " (state.word()) } }
             }
         }
@@ -140,7 +141,7 @@ fn tiles(document: &Document, counts: &Counts) -> Markup {
 }
 
 /// A zero has no colour of its own.
-fn tile_class(state: State, counts: &Counts) -> &'static str {
+fn tile_class(state: CaseState, counts: &Counts) -> &'static str {
     if counts.of(state) == 0 {
         "skipped"
     } else {
@@ -152,7 +153,7 @@ fn tile_class(state: State, counts: &Counts) -> &'static str {
 fn bar(counts: &Counts) -> Markup {
     let total = counts.total().max(1) as f64;
     let mut at = 0.0;
-    let parts: Vec<_> = State::ALL
+    let parts: Vec<_> = CaseState::ALL
         .into_iter()
         .filter(|state| counts.of(*state) > 0)
         .map(|state| {
@@ -174,7 +175,7 @@ fn cases(counts: &Counts) -> Markup {
                 div.tools role="search" {
                     input #search type="search" placeholder="Search name, class, job, message" aria-label="Search the cases" autocomplete="off" spellcheck="false";
                     button.chip type="button" data-state="all" aria-pressed="true" { "all " (counts.total()) }
-                    @for state in State::ALL { @if counts.of(state) > 0 {
+                    @for state in CaseState::ALL { @if counts.of(state) > 0 {
                         button.chip.(state.word()) type="button" data-state=(state.word()) aria-pressed="false" { (facts::sign(state.word())) " " (state.word()) " " (counts.of(state)) }
                     } }
                     select #job aria-label="Job" { option value="-1" { "every job" } }

@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::facts;
 use super::visible::visible;
-use crate::report::model::{Document, State, Suite};
-use crate::report::words::duration;
+use crate::report::format::duration;
+use crate::report::model::{CaseState, Document, Suite};
 
 /// Suites listed. The cases of the others are in the list below it.
 const SUITES: usize = 200;
@@ -84,7 +84,7 @@ fn suites(document: &Document) -> Markup {
     let mut sorted: Vec<_> = document.suites.iter().collect();
     sorted.sort_by_key(|suite| {
         let counts = suite.counts();
-        std::cmp::Reverse(counts.of(State::Failed) + counts.of(State::Error))
+        std::cmp::Reverse(counts.of(CaseState::Failed) + counts.of(CaseState::Error))
     });
     let more = sorted.len().saturating_sub(SUITES);
     html! {
@@ -92,7 +92,7 @@ fn suites(document: &Document) -> Markup {
             h2 #suites { "Suites" }
             div.scroll { table aria-labelledby="suites" {
                 thead { tr {
-                    th scope="col" { "Suite" } th scope="col" { "State" } th scope="col" { "Cases" } th.right scope="col" { "Time" }
+                    th scope="col" { "Suite" } th scope="col" { "CaseState" } th scope="col" { "Cases" } th.right scope="col" { "Time" }
                 } }
                 tbody { @for suite in sorted.iter().take(SUITES) { (suite_row(suite)) } }
             } }

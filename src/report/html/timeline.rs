@@ -10,8 +10,8 @@ use maud::{Markup, html};
 use super::facts;
 use super::tables::job_link;
 use super::visible::visible;
+use crate::report::format::duration;
 use crate::report::model::{Document, Suite};
-use crate::report::words::duration;
 
 /// Pixels of a lane.
 const LANE: usize = 34;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::limits::{JENKINS_TEXT, details, shorten};
 use super::{Dialect, write_document};
-use crate::report::model::{Case, Details, Document, Problem, ProblemKind, State, Text};
+use crate::report::model::{Case, CaseState, Details, Document, Problem, ProblemKind, Text};
 
 /// Cases a report.
 const CASES: u64 = 500_000;
@@ -84,12 +84,12 @@ fn shown(details: &mut Details) -> Option<&mut Problem> {
 
 /// Leaves out so many cases that passed, the last first. Returns how many there were.
 fn drop_passed(document: &mut Document, count: u64) -> u64 {
-    let dropped = count.min(document.counts().of(State::Passed));
+    let dropped = count.min(document.counts().of(CaseState::Passed));
     let mut over = dropped;
     for suite in document.suites.iter_mut().rev() {
         let mut kept: Vec<Case> = Vec::with_capacity(suite.cases.len());
         for case in std::mem::take(&mut suite.cases).into_iter().rev() {
-            if over > 0 && case.state == State::Passed {
+            if over > 0 && case.state == CaseState::Passed {
                 over -= 1;
             } else {
                 kept.push(case);
@@ -112,7 +112,7 @@ fn drop_passed_for_size(document: &mut Document, bytes: u64) -> io::Result<u64> 
         let cases = document.counts().total();
         // As many as there are too many bytes, at the average length of a case.
         let over = size.saturating_sub(room) * cases.max(1) / size.max(1) + 1;
-        if size <= room || document.counts().of(State::Passed) == 0 {
+        if size <= room || document.counts().of(CaseState::Passed) == 0 {
             return Ok(dropped);
         }
         dropped += drop_passed(document, over);

@@ -17,7 +17,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, Event as Xml};
 
 use super::from_run::from_run;
-use super::model::{Counts, Document, State, Suite};
+use super::model::{CaseState, Counts, Document, Suite};
 use crate::outcome::Run;
 use element::{attribute, properties, text_element};
 
@@ -54,8 +54,8 @@ pub fn write_document(
     attribute(&mut root, "name", "kata-ci");
     let counts = document.counts();
     root.push_attribute(("tests", &*counts.total().to_string()));
-    root.push_attribute(("failures", &*counts.of(State::Failed).to_string()));
-    root.push_attribute(("errors", &*counts.of(State::Error).to_string()));
+    root.push_attribute(("failures", &*counts.of(CaseState::Failed).to_string()));
+    root.push_attribute(("errors", &*counts.of(CaseState::Error).to_string()));
     if let Some(time) = document.seconds {
         root.push_attribute(("time", &*seconds(time)));
     }
@@ -86,9 +86,9 @@ fn start(suite: &Suite, counts: &Counts) -> BytesStart<'static> {
     let mut start = BytesStart::new("testsuite");
     attribute(&mut start, "name", &suite.name);
     start.push_attribute(("tests", &*counts.total().to_string()));
-    start.push_attribute(("failures", &*counts.of(State::Failed).to_string()));
-    start.push_attribute(("errors", &*counts.of(State::Error).to_string()));
-    start.push_attribute(("skipped", &*counts.of(State::Skipped).to_string()));
+    start.push_attribute(("failures", &*counts.of(CaseState::Failed).to_string()));
+    start.push_attribute(("errors", &*counts.of(CaseState::Error).to_string()));
+    start.push_attribute(("skipped", &*counts.of(CaseState::Skipped).to_string()));
     if let Some(time) = suite.seconds {
         start.push_attribute(("time", &*seconds(time)));
     }

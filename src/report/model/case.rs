@@ -6,7 +6,7 @@ use super::Text;
 
 /// What became of a case, in the terms of JUnit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum State {
+pub enum CaseState {
     /// An assertion did not hold.
     Failed,
     /// It broke in another way.
@@ -19,7 +19,7 @@ pub enum State {
     Passed,
 }
 
-impl State {
+impl CaseState {
     /// All states, worst first.
     pub const ALL: [Self; 5] = [
         Self::Failed,
@@ -167,7 +167,7 @@ pub struct Case {
     /// `name`.
     pub name: Box<str>,
     /// What became of it.
-    pub state: State,
+    pub state: CaseState,
     /// Duration in seconds, where known.
     pub seconds: Option<f64>,
     /// The rest, where there is any.
@@ -192,10 +192,10 @@ impl Case {
     /// The problem that gives the case its state.
     pub fn problem(&self) -> Option<&Problem> {
         let wanted = match self.state {
-            State::Failed => ProblemKind::Failure,
-            State::Error => ProblemKind::Error,
-            State::Skipped => ProblemKind::Skipped,
-            State::Flaky | State::Passed => return None,
+            CaseState::Failed => ProblemKind::Failure,
+            CaseState::Error => ProblemKind::Error,
+            CaseState::Skipped => ProblemKind::Skipped,
+            CaseState::Flaky | CaseState::Passed => return None,
         };
         self.problems().iter().find(|one| one.kind == wanted)
     }

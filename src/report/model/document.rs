@@ -1,6 +1,6 @@
 //! All results of one report.
 
-use super::{State, Suite};
+use super::{CaseState, Suite};
 use crate::event::Notice;
 
 /// A report: suites, and what is known beyond them.
@@ -32,11 +32,11 @@ impl Document {
 
 /// Numbers of cases by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts([u64; State::ALL.len()]);
+pub struct Counts([u64; CaseState::ALL.len()]);
 
 impl Counts {
     /// Counts one more.
-    pub fn add(&mut self, state: State) {
+    pub fn add(&mut self, state: CaseState) {
         self.0[state as usize] += 1;
     }
 
@@ -48,7 +48,7 @@ impl Counts {
     }
 
     /// Cases of this state.
-    pub fn of(&self, state: State) -> u64 {
+    pub fn of(&self, state: CaseState) -> u64 {
         self.0[state as usize]
     }
 
@@ -62,7 +62,7 @@ impl Counts {
         if self.total() == 0 {
             return "no cases".to_owned();
         }
-        let parts: Vec<_> = State::ALL
+        let parts: Vec<_> = CaseState::ALL
             .into_iter()
             .filter(|state| self.of(*state) > 0)
             .map(|state| format!("{} {}", self.of(state), state.word()))
@@ -79,13 +79,18 @@ mod tests {
     fn counts_are_sums_and_say_the_worst_first() {
         let mut counts = Counts::default();
         assert_eq!(counts.sentence(), "no cases");
-        for state in [State::Passed, State::Passed, State::Failed, State::Flaky] {
+        for state in [
+            CaseState::Passed,
+            CaseState::Passed,
+            CaseState::Failed,
+            CaseState::Flaky,
+        ] {
             counts.add(state);
         }
         let mut twice = counts;
         twice.merge(&counts);
         assert_eq!(twice.total(), 8);
-        assert_eq!(twice.of(State::Passed), 4);
+        assert_eq!(twice.of(CaseState::Passed), 4);
         assert_eq!(counts.sentence(), "1 failed, 1 flaky, 2 passed");
     }
 }

@@ -12,7 +12,7 @@ pub(super) mod facts;
 mod stored;
 mod suite;
 
-pub use case::{Attempt, AttemptKind, Case, Details, Problem, ProblemKind, State};
+pub use case::{Attempt, AttemptKind, Case, CaseState, Details, Problem, ProblemKind};
 pub use document::{Counts, Document};
 pub use stored::{Spool, Text};
 pub use suite::Suite;

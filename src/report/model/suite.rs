@@ -60,7 +60,7 @@ impl Suite {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::model::State;
+    use crate::report::model::CaseState;
 
     #[test]
     fn a_reason_that_the_numbers_say_already_is_not_said_again() {
@@ -69,7 +69,7 @@ mod tests {
             cases: vec![Case {
                 class: "proxy.test".into(),
                 name: "TestUpdateRoutes".into(),
-                state: State::Failed,
+                state: CaseState::Failed,
                 seconds: None,
                 details: None,
             }],

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::claims::{Claim, Claims};
+use super::declared_counts::{Claim, Claims};
 use super::element::Part;
 use super::error::ReadError;
 use super::limits;
 use super::values;
 use super::xml::Element;
 use crate::report::model::{
-    Attempt, Case, Details, Document, Problem, ProblemKind, Spool, State, Suite, Text,
+    Attempt, Case, CaseState, Details, Document, Problem, ProblemKind, Spool, Suite, Text,
 };
 use crate::report::text;
 
@@ -146,7 +146,7 @@ impl<'a> Builder<'a> {
         let mut case = Case {
             class: self.class.clone(),
             name: "".into(),
-            state: State::Passed,
+            state: CaseState::Passed,
             seconds: None,
             details: None,
         };
@@ -427,41 +427,43 @@ fn said(element: &Element<'_>, text: &mut String) -> Result<Said, ReadError> {
 }
 
 /// GitLab's order: what failed has failed, whatever else is said of it.
-fn state(details: &Details, status: Option<&str>) -> State {
+fn state(details: &Details, status: Option<&str>) -> CaseState {
     let has = |kind| details.problems.iter().any(|problem| problem.kind == kind);
     if has(ProblemKind::Failure) {
-        State::Failed
+        CaseState::Failed
     } else if has(ProblemKind::Error) {
-        State::Error
+        CaseState::Error
     } else if has(ProblemKind::Skipped) {
-        State::Skipped
+        CaseState::Skipped
     } else if details.attempts.iter().any(|one| one.kind.is_flaky()) {
-        State::Flaky
+        CaseState::Flaky
     } else if !details.attempts.is_empty() {
         // Reruns that all failed, and nothing that says it passed.
-        State::Failed
+        CaseState::Failed
     } else {
-        status.map_or(State::Passed, of_status)
+        status.map_or(CaseState::Passed, of_status)
     }
 }
 
 /// The element a state is written as.
-fn kind_of(state: State) -> Option<ProblemKind> {
+fn kind_of(state: CaseState) -> Option<ProblemKind> {
     match state {
-        State::Failed => Some(ProblemKind::Failure),
-        State::Error => Some(ProblemKind::Error),
-        State::Skipped => Some(ProblemKind::Skipped),
-        State::Flaky | State::Passed => None,
+        CaseState::Failed => Some(ProblemKind::Failure),
+        CaseState::Error => Some(ProblemKind::Error),
+        CaseState::Skipped => Some(ProblemKind::Skipped),
+        CaseState::Flaky | CaseState::Passed => None,
     }
 }
 
 /// A case without an element that says what became of it.
-fn of_status(status: &str) -> State {
+fn of_status(status: &str) -> CaseState {
     match status.to_ascii_lowercase().as_str() {
-        "notrun" | "disabled" | "skipped" | "ignored" | "suppressed" | "pending" => State::Skipped,
-        "fail" | "failed" | "failure" => State::Failed,
-        "error" | "broken" => State::Error,
-        _ => State::Passed,
+        "notrun" | "disabled" | "skipped" | "ignored" | "suppressed" | "pending" => {
+            CaseState::Skipped
+        }
+        "fail" | "failed" | "failure" => CaseState::Failed,
+        "error" | "broken" => CaseState::Error,
+        _ => CaseState::Passed,
     }
 }
 

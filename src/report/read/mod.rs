@@ -8,19 +8,19 @@
 //! there is no entity to expand and no other file to open. A file is read whole or not at all: one that is truncated is an
 //! error, never a report with fewer cases.
 
+mod bounded_reader;
 mod builder;
-mod claims;
+mod declared_counts;
 mod element;
 mod encoding;
 mod error;
-mod guard;
 mod limits;
 mod source;
 mod values;
 mod xml;
 
 pub use error::{ReadError, Unread};
-pub use source::{Found, INPUT, find, find_run, read, run};
+pub use source::{INPUT, ReportSource, find, find_run, read, run};
 
 use std::io::Read;
 

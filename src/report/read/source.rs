@@ -19,7 +19,7 @@ pub const INPUT: &str = "-";
 
 /// Something that holds results.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum ReportSource {
     /// A journal, with its logs beside it.
     Journal(PathBuf),
     /// A file that was named, or an XML file of a directory.
@@ -29,25 +29,25 @@ pub enum Found {
 }
 
 /// The run of a report directory, whatever else lies in there; else all that [`find`] finds.
-pub fn find_run(path: &Path) -> Vec<Result<Found, Unread>> {
+pub fn find_run(path: &Path) -> Vec<Result<ReportSource, Unread>> {
     match path.join(JOURNAL) {
-        journal if journal.is_file() => vec![Ok(Found::Journal(journal))],
+        journal if journal.is_file() => vec![Ok(ReportSource::Journal(journal))],
         _ => find(path),
     }
 }
 
 /// What lies at a path: the file, or every journal and XML file below a directory; and what of that cannot be looked at. A
 /// pipe is a file that can be read once.
-pub fn find(path: &Path) -> Vec<Result<Found, Unread>> {
+pub fn find(path: &Path) -> Vec<Result<ReportSource, Unread>> {
     if path == Path::new(INPUT) {
-        return vec![Ok(Found::Input)];
+        return vec![Ok(ReportSource::Input)];
     }
     let mut found = Vec::new();
     match fs::metadata(path) {
         Err(error) => found.push(Err(Unread::new(path, error))),
         Ok(kind) if kind.is_dir() => look_into(path, &mut found),
         Ok(kind) if kind.is_file() => found.push(of_file(path)),
-        Ok(_) => found.push(Ok(Found::File(path.to_owned()))),
+        Ok(_) => found.push(Ok(ReportSource::File(path.to_owned()))),
     }
     if found.is_empty() {
         found.push(Err(Unread::new(path, ReadError::Nothing)));
@@ -55,11 +55,11 @@ pub fn find(path: &Path) -> Vec<Result<Found, Unread>> {
     found
 }
 
-fn look_into(directory: &Path, found: &mut Vec<Result<Found, Unread>>) {
+fn look_into(directory: &Path, found: &mut Vec<Result<ReportSource, Unread>>) {
     let journal = directory.join(JOURNAL);
     let is_run = journal.is_file();
     if is_run {
-        found.push(Ok(Found::Journal(journal)));
+        found.push(Ok(ReportSource::Journal(journal)));
     }
     let entries = entries(directory).unwrap_or_else(|error| {
         found.push(Err(Unread::new(directory, error)));
@@ -71,7 +71,7 @@ fn look_into(directory: &Path, found: &mut Vec<Result<Found, Unread>>) {
         if kind.is_dir() {
             look_into(&path, found);
         } else if kind.is_file() && is_xml {
-            found.push(Ok(Found::File(path)));
+            found.push(Ok(ReportSource::File(path)));
         } else if kind.is_symlink() && is_xml {
             // It may lead in a circle, or out of the directory.
             found.push(Err(Unread::new(path, ReadError::Link)));
@@ -95,31 +95,31 @@ fn entries(directory: &Path) -> io::Result<Vec<(PathBuf, FileType)>> {
 }
 
 /// A journal's lines are JSON objects.
-fn of_file(path: &Path) -> Result<Found, Unread> {
+fn of_file(path: &Path) -> Result<ReportSource, Unread> {
     let mut first = [0; 1];
     let count = File::open(path)
         .and_then(|mut file| file.read(&mut first))
         .map_err(|error| Unread::new(path, error))?;
     Ok(match &first[..count] {
-        b"{" => Found::Journal(path.to_owned()),
-        _ => Found::File(path.to_owned()),
+        b"{" => ReportSource::Journal(path.to_owned()),
+        _ => ReportSource::File(path.to_owned()),
     })
 }
 
 /// Reads it. Long texts go to the spool.
-pub fn read(found: &Found, spool: &Spool) -> Result<Document, Unread> {
+pub fn read(found: &ReportSource, spool: &Spool) -> Result<Document, Unread> {
     match found {
-        Found::Journal(path) => {
+        ReportSource::Journal(path) => {
             let run = run(path)?;
             let directory = path.parent().unwrap_or(Path::new("."));
             Ok(from_run(&run, directory))
         }
-        Found::File(path) => {
+        ReportSource::File(path) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let file = File::open(path).map_err(|error| Unread::new(path, error))?;
             read_stream(file, &name, spool).map_err(|error| Unread::new(path, error))
         }
-        Found::Input => {
+        ReportSource::Input => {
             let name = "standard input";
             read_stream(io::stdin().lock(), name, spool).map_err(|error| Unread::new(name, error))
         }
@@ -145,10 +145,10 @@ mod tests {
     use super::*;
 
     fn found(path: &Path) -> Vec<String> {
-        let said = |one: Result<Found, Unread>| match one {
-            Ok(Found::Journal(path)) => format!("journal {}", path.display()),
-            Ok(Found::File(path)) => format!("file {}", path.display()),
-            Ok(Found::Input) => "input".to_owned(),
+        let said = |one: Result<ReportSource, Unread>| match one {
+            Ok(ReportSource::Journal(path)) => format!("journal {}", path.display()),
+            Ok(ReportSource::File(path)) => format!("file {}", path.display()),
+            Ok(ReportSource::Input) => "input".to_owned(),
             Err(error) => error.to_string(),
         };
         let strip = format!("{}/", path.display());
@@ -195,9 +195,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("file");
         fs::write(&file, "").unwrap();
-        let mut found = vec![Ok(Found::Input)];
+        let mut found = vec![Ok(ReportSource::Input)];
         look_into(&file, &mut found);
-        assert!(matches!(found[0], Ok(Found::Input)));
+        assert!(matches!(found[0], Ok(ReportSource::Input)));
         let error = found.remove(1).unwrap_err().to_string();
         assert!(
             error.contains("file cannot be read: Not a directory"),

@@ -7,8 +7,8 @@ use quick_xml::Reader;
 use quick_xml::errors::{Error, IllFormedError};
 use quick_xml::events::{BytesStart, Event};
 
+use super::bounded_reader::Guard;
 use super::error::ReadError;
-use super::guard::Guard;
 use super::limits;
 use super::values;
 

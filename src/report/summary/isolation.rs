@@ -1,10 +1,10 @@
 //! How far the run was isolated: what the kernel enforced, and what was to be and is only advised.
 
-use super::{Context, LINE_CAP};
+use super::{LINE_CAP, SummaryContext};
 use crate::event::Isolation;
 
 /// Isolation that is not enforced although it was to be, in one line.
-pub(super) fn advisory(context: &Context<'_>) -> Option<String> {
+pub(super) fn advisory(context: &SummaryContext<'_>) -> Option<String> {
     let advisories = advisories(&context.run.started.as_ref()?.isolation);
     let parts = context.style.foreign(&advisories.join("; "), LINE_CAP);
     let warning = context.style.warning();
@@ -12,7 +12,7 @@ pub(super) fn advisory(context: &Context<'_>) -> Option<String> {
 }
 
 /// What is enforced, in a few words.
-pub(super) fn enforced(context: &Context<'_>) -> Option<String> {
+pub(super) fn enforced(context: &SummaryContext<'_>) -> Option<String> {
     let isolation = &context.run.started.as_ref()?.isolation;
     let parts: Vec<_> = (parts(isolation).iter())
         .filter_map(|(part, reach)| Some(in_parentheses(part, reach.strip_prefix("enforced")?)))

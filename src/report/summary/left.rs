@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Context;
+use super::SummaryContext;
 use crate::event::{JobFinished, LeftBehind};
-use crate::outcome::JobOutcome;
-use crate::plan::JobId;
-use crate::report::words::LINE_CAP;
+use crate::model::JobId;
+use crate::model::JobOutcome;
+use crate::report::format::LINE_CAP;
 
 /// Jobs shown.
 const JOBS: usize = 20;
@@ -22,7 +22,7 @@ const NAMES_CAP: usize = 600;
 
 /// A line a job and kind; and one for what is not known of several jobs for the same reason. What a cancelled job had not
 /// cleaned up yet is no news: it was told to stop in the middle.
-pub(super) fn lines(context: &Context<'_>, lines: &mut Vec<String>) {
+pub(super) fn lines(context: &SummaryContext<'_>, lines: &mut Vec<String>) {
     let finished = (context.run.jobs()).filter_map(|job| job.finished.as_ref());
     let news: Vec<_> = finished
         .filter(|finished| finished.outcome != JobOutcome::Cancelled)
@@ -42,7 +42,7 @@ pub(super) fn lines(context: &Context<'_>, lines: &mut Vec<String>) {
     lines.extend(unknown(context, &news));
 }
 
-fn of_job(context: &Context<'_>, finished: &JobFinished) -> Vec<String> {
+fn of_job(context: &SummaryContext<'_>, finished: &JobFinished) -> Vec<String> {
     let style = context.style;
     let left = &finished.left_behind;
     let job = style.foreign(finished.job.as_str(), LINE_CAP);
@@ -85,7 +85,7 @@ fn shared(left: &LeftBehind) -> Option<String> {
     (!jobs.is_empty()).then(|| format!("(or {jobs} did, at the same time)"))
 }
 
-fn unknown(context: &Context<'_>, news: &[&JobFinished]) -> Vec<String> {
+fn unknown(context: &SummaryContext<'_>, news: &[&JobFinished]) -> Vec<String> {
     let mut jobs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for finished in news {
         for why in &finished.left_behind.unknown {

@@ -13,10 +13,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::ci::guard::harmless;
-use super::words::{self, LINE_CAP};
+use super::ci::neutralize::harmless;
+use super::format;
+use super::format::LINE_CAP;
 use super::{Style, excerpt};
-use crate::outcome::{CaseStatus, JobOutcome, JobResult, Run};
+use crate::model::{CaseStatus, JobOutcome};
+use crate::outcome::{JobResult, Run};
 
 /// The reason of a job whose end is in no event: kata-ci was killed while it ran.
 pub const NO_END: &str = "its end was not seen: the run was killed";
@@ -34,7 +36,7 @@ const LAST_LINES: usize = 10;
 /// it, and its path is shown.
 pub fn render(run: &Run, directory: &Path, style: &Style) -> String {
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    let context = Context {
+    let context = SummaryContext {
         run,
         directory,
         home: home.as_deref(),
@@ -45,7 +47,7 @@ pub fn render(run: &Run, directory: &Path, style: &Style) -> String {
 }
 
 /// What a summary is made from.
-struct Context<'a> {
+struct SummaryContext<'a> {
     run: &'a Run,
     directory: &'a Path,
     home: Option<&'a Path>,
@@ -59,7 +61,7 @@ fn outcome(job: &JobResult) -> JobOutcome {
     job.outcome().unwrap_or(JobOutcome::Error)
 }
 
-impl Context<'_> {
+impl SummaryContext<'_> {
     fn render(&self) -> String {
         let mut lines = Vec::new();
         let mut cases_left = CASES;
@@ -84,7 +86,7 @@ impl Context<'_> {
             lines.push(String::new());
         }
         lines.push(totals::line(self));
-        let place = words::path(self.directory, self.home, self.style);
+        let place = format::path(self.directory, self.home, self.style);
         lines.push(format!("report: {place}"));
         let harmless: Vec<_> = lines.iter().map(|line| harmless(line)).collect();
         harmless.join("\n") + "\n"
@@ -104,7 +106,7 @@ impl Context<'_> {
         for ((reason, fix), jobs) in groups {
             let jobs = self.style.foreign(&jobs.join(", "), LINE_CAP);
             let reason = self.style.foreign(reason, LINE_CAP);
-            let what = words::with_reason(words::outcome(wanted), &reason);
+            let what = format::with_reason(format::outcome(wanted), &reason);
             lines.push(format!("{} {jobs} {what}", self.style.mark(wanted)));
             if let Some(fix) = fix {
                 lines.push(format!("    fix: {}", self.style.foreign(fix, LINE_CAP)));

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, isolation, outcome};
-use crate::outcome::{JobOutcome, Run};
-use crate::report::{Meaning, Style, words};
+use super::{SummaryContext, isolation, outcome};
+use crate::model::JobOutcome;
+use crate::outcome::Run;
+use crate::report::{Meaning, Style, format};
 
 /// The totals of a run in one line.
-pub(super) fn line(context: &Context<'_>) -> String {
+pub(super) fn line(context: &SummaryContext<'_>) -> String {
     let (run, style) = (context.run, context.style);
     let mut pieces = vec![jobs(run, style)];
     let tally = run.tally();
     if tally.total() > 0 {
-        let count = words::plural(tally.total() as usize, "case");
-        pieces.push(format!("{count}: {}", words::counts(&tally)));
+        let count = format::plural(tally.total() as usize, "case");
+        pieces.push(format!("{count}: {}", format::counts(&tally)));
     }
     if let Some(finished) = &run.finished {
-        pieces.push(words::duration(finished.seconds));
+        pieces.push(format::duration(finished.seconds));
         if let Some(signal) = finished.signal {
             let text = format!("ended by signal {signal}");
             pieces.push(style.paint(Meaning::Warning, &text));
@@ -57,7 +58,7 @@ fn part(outcome: JobOutcome, count: usize, allowed: usize, style: &Style) -> Str
     };
     let word = match (outcome, count) {
         (JobOutcome::Error, 2..) => "errors",
-        (outcome, _) => words::outcome(outcome),
+        (outcome, _) => format::outcome(outcome),
     };
     let allowed = match allowed {
         0 => String::new(),

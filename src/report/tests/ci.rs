@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::sample::{Script, Shared, case, end};
 use crate::event::Record;
-use crate::outcome::{CaseStatus, JobOutcome, Run};
+use crate::model::{CaseStatus, JobOutcome};
+use crate::outcome::Run;
 use crate::report::ci::{Ci, Detected};
 use crate::report::{PlainReporter, Reporter, Style, summarise};
 

@@ -6,9 +6,11 @@ use std::io;
 use crossbeam_channel::{bounded, unbounded};
 use proptest::prelude::*;
 
-use super::sample::{self, Script, Shared, case, fold};
+use super::sample;
+use super::sample::{Script, Shared, case, fold};
 use crate::event::{Event, Journal, JournalError, Record, read_journal};
-use crate::outcome::{CaseStatus, Run};
+use crate::model::CaseStatus;
+use crate::outcome::Run;
 use crate::report::{Followed, JsonReporter, Live, Reporter};
 
 fn events(script: Script) -> Vec<Event> {

@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 
-use super::sample::{self, Script, case, end, never, with_output};
+use super::sample;
+use super::sample::{Script, case, end, never, with_output};
 use crate::event::JobFinished;
-use crate::outcome::{CaseStatus, JobOutcome, Run, Tally};
+use crate::model::{CaseStatus, JobOutcome, Tally};
+use crate::outcome::Run;
 use crate::report::write_junit;
 
 const STATUSES: [CaseStatus; 6] = [

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::report::model::{AttemptKind, Document, Spool, State};
+use crate::report::model::{AttemptKind, CaseState, Document, Spool};
 use crate::report::read::read_junit;
 use crate::report::{Dialect, merge, write_document};
 
@@ -35,7 +35,7 @@ fn a_later_attempt_that_passed_makes_it_flaky() {
     ]);
     assert_eq!(merged.suites.len(), 1);
     let case = &merged.suites[0].cases[0];
-    assert_eq!(case.state, State::Flaky);
+    assert_eq!(case.state, CaseState::Flaky);
     let attempt = &case.attempts()[0];
     assert_eq!(attempt.kind, AttemptKind::FlakyFailure);
     assert_eq!(attempt.message.as_deref(), Some("no"));
@@ -47,7 +47,7 @@ fn attempts_that_all_failed_are_reruns() {
     let attempts = (1..=3).map(|attempt| job("r", attempt, "failed", FAILED));
     let merged = merge(attempts.collect());
     let case = &merged.suites[0].cases[0];
-    assert_eq!(case.state, State::Failed);
+    assert_eq!(case.state, CaseState::Failed);
     let kinds: Vec<_> = case.attempts().iter().map(|one| one.kind).collect();
     assert_eq!(kinds, [AttemptKind::RerunFailure; 2]);
 }

@@ -7,8 +7,9 @@ use crate::event::{
     CaseFinished, CaseStarted, Event, FORMAT_VERSION, FileChange, Isolation, JobFinished,
     JobQueued, JobStarted, LeftBehind, LeftFile, Notice, Record, RunFinished, RunStarted, Span,
 };
-use crate::outcome::{CaseStatus, Ending, JobOutcome, Run, Tally};
-use crate::plan::JobId;
+use crate::model::JobId;
+use crate::model::{CaseStatus, Ending, JobOutcome, Tally};
+use crate::outcome::Run;
 
 /// A run being written.
 pub struct Script {

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::{Preflight, Problem};
 use crate::config::is_set;
-use crate::outcome::Expect;
-use crate::plan::overlay;
+use crate::model::Expect;
 use crate::probe::{Probe, find};
+use crate::workspace::overlay;
 
 /// sudo may ask a directory server.
 const DEADLINE: Duration = Duration::from_secs(20);

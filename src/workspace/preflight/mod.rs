@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use super::machine::Machine;
 use crate::config::{Component, Requirement, Step};
 use crate::git::{Git, GitError};
-use crate::plan::Readiness;
+use crate::model::Readiness;
 
 pub(super) use tests_clone::TestsClone;
 

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Preflight, Problem};
-use crate::plan::Command;
+use crate::model::Command;
 use crate::probe::{Probe, at_least, dotted, find, quoted, version_in};
+use crate::workspace::fs::has_makefile;
 use crate::workspace::packages::offline;
-use crate::workspace::place::has_makefile;
 use crate::workspace::toolchain;
 
 /// A program that says its version takes milliseconds.

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::support::{World, component, kata_v1, one, pipeline};
 use crate::config::Layout;
-use crate::plan::{Command, Selection};
+use crate::model::{Command, Selection};
 
 const ROOT: &str = "go/src/github.com/kata-containers";
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Component, Layout, Pipeline, Step};
 use crate::git::Git;
-use crate::plan::{Command, Readiness, Selection};
+use crate::model::{Command, Readiness, Selection};
 use crate::workspace::machine::Machine;
 use crate::workspace::open::open_on;
 use crate::workspace::{FoundComponent, Workspace, WorkspaceError};

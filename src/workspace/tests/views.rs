@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::support::{World, kata_v1, names};
-use crate::outcome::ExitCode;
+use crate::model::ExitCode;
 use crate::probe::{Probe, find};
 
 fn side_by_side() -> World {
@@ -218,7 +218,7 @@ fn go_works_below_make_in_a_view() {
         .open(&kata_v1(), "work/proxy", &[])
         .expect("a workspace");
     let proxy = &workspace.components[0];
-    let environment = crate::plan::of_component(
+    let environment = crate::workspace::of_component(
         &world.user,
         &workspace.environment,
         &kata_v1(),

@@ -1,0 +1,171 @@
+//! The lines that package testing and `go test` print about tests: their grammar, and nothing else.
+
+use super::TestResult;
+use crate::model::CaseStatus;
+
+/// `=== RUN   TestX` and its kin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::parse) enum Turn<'a> {
+    /// The test starts.
+    Run(&'a str),
+    /// Lines that follow are this test's.
+    To(&'a str),
+    /// Lines that follow are no test's.
+    Away,
+}
+
+/// What stands in a line, after other output perhaps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::parse) enum Frame<'a> {
+    Turn(Turn<'a>),
+    Result(&'a str, TestResult),
+}
+
+/// A frame and the text before it on its line.
+pub(in crate::parse) fn frame(text: &str) -> Option<(&str, Frame<'_>)> {
+    let mut from = 0;
+    while let Some(at) = find_mark(text, from) {
+        let (before, rest) = text.split_at(at);
+        let parsed = turn(rest)
+            .map(Frame::Turn)
+            .or_else(|| result(rest).map(|(name, result)| Frame::Result(name, result)));
+        if let Some(frame) = parsed {
+            return Some((before, frame));
+        }
+        from = at + 4;
+    }
+    None
+}
+
+fn find_mark(text: &str, from: usize) -> Option<usize> {
+    let rest = text.get(from..)?;
+    memchr::memchr2_iter(b'-', b'=', rest.as_bytes())
+        .find(|at| {
+            let rest = &rest.as_bytes()[*at..];
+            rest.starts_with(b"--- ") || rest.starts_with(b"=== ")
+        })
+        .map(|at| from + at)
+}
+
+fn turn(text: &str) -> Option<Turn<'_>> {
+    let rest = text.strip_prefix("=== ")?;
+    let (word, rest) = rest.split_at_checked(4)?;
+    let (long, name) = match (word, rest.split_at_checked(2)?) {
+        ("RUN ", ("  ", name)) => ("RUN", name),
+        ("CONT" | "NAME" | "FUZZ", ("  ", name)) => (word, name),
+        ("PAUS", ("E ", name)) => ("PAUSE", name),
+        _ => return None,
+    };
+    let name = name.trim_end();
+    if name.contains([' ', '\t']) {
+        return None;
+    }
+    Some(match (long, name) {
+        ("RUN", "") => return None,
+        ("RUN", name) => Turn::Run(name),
+        ("PAUSE", _) | (_, "") => Turn::Away,
+        (_, name) => Turn::To(name),
+    })
+}
+
+/// `--- PASS: TestX (0.01s)`. Benchmarks that fail or are skipped look the same.
+pub(in crate::parse) fn result(text: &str) -> Option<(&str, TestResult)> {
+    let rest = text.strip_prefix("--- ")?;
+    let (word, rest) = rest.split_at_checked(4)?;
+    let status = match word {
+        "PASS" => CaseStatus::Passed,
+        "FAIL" => CaseStatus::Failed,
+        "SKIP" => CaseStatus::Skipped,
+        _ => return None,
+    };
+    let rest = rest.strip_prefix(": ")?.trim_end();
+    let (name, time) = match rest.rsplit_once(" (") {
+        Some((name, time)) => (name, time.strip_suffix("s)")?.trim_end_matches(" second")),
+        None if rest.starts_with("Benchmark") => (rest, ""),
+        None => return None,
+    };
+    let seconds = seconds(time);
+    let plain =
+        !name.is_empty() && !name.contains([' ', '\t']) && (seconds.is_some() || time.is_empty());
+    plain.then_some((name, (status, seconds)))
+}
+
+fn seconds(text: &str) -> Option<f64> {
+    text.parse()
+        .ok()
+        .filter(|seconds: &f64| seconds.is_finite() && *seconds >= 0.0)
+}
+
+/// A package's own line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::parse) struct Closing<'a> {
+    pub import_path: &'a str,
+    pub status: CaseStatus,
+    pub seconds: Option<f64>,
+    pub cached: bool,
+    /// `build failed`, `no test files` and the like.
+    pub note: Option<&'a str>,
+}
+
+/// `ok  \tPKG\t0.1s`, `FAIL\tPKG [build failed]`, `?   \tPKG\t[no test files]`, `\tPKG\t\tcoverage: 0.0% of statements`.
+pub(in crate::parse) fn closing(text: &str) -> Option<Closing<'_>> {
+    let (word, rest) = text.split_once('\t')?;
+    let status = match word {
+        "ok  " => CaseStatus::Passed,
+        "FAIL" => CaseStatus::Failed,
+        "?   " | "" => CaseStatus::Skipped,
+        _ => return None,
+    };
+    let (import_path, rest) = rest.split_once(['\t', ' ']).unwrap_or((rest, ""));
+    let note = rest
+        .rsplit_once('[')
+        .and_then(|(_, note)| note.trim_end().strip_suffix(']'));
+    let note = note.filter(|note| *note != "no statements");
+    let untested = rest.trim_start().starts_with("coverage: ");
+    if !super::package::is_import_path(import_path) || (word.is_empty() && !untested) {
+        return None;
+    }
+    let time = rest.split(['\t', ' ']).next().unwrap_or_default();
+    let seconds = time.strip_suffix('s').and_then(seconds);
+    let cached = time == "(cached)";
+    let proven = match status {
+        CaseStatus::Skipped => word.is_empty() || note.is_some(),
+        _ => seconds.is_some() || cached || note.is_some(),
+    };
+    let nothing = word.is_empty()
+        || note.is_some_and(|note| note == "no tests to run" || note == "no test files");
+    proven.then_some(Closing {
+        import_path,
+        status: if nothing { CaseStatus::Skipped } else { status },
+        seconds,
+        cached,
+        note: if word.is_empty() {
+            Some("no test files")
+        } else {
+            note
+        },
+    })
+}
+
+/// `INFO: Running 'go test' as current user on package 'PKG' with flags '…'`: kata's go-test.sh.
+pub(in crate::parse) fn announcement(text: &str) -> Option<&str> {
+    let rest = text.trim().strip_prefix("INFO: Running 'go test' as ")?;
+    let (_, rest) = rest.split_once(" user on package '")?;
+    let (package, _) = rest.split_once('\'')?;
+    Some(package)
+}
+
+/// `# PKG` or `# PKG [PKG.test]`: what a compiler or vet says of a package follows.
+pub(in crate::parse) fn build_header(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("# ")?;
+    let path = rest.split(' ').next()?.trim_matches(['[', ']']);
+    let path = path.strip_suffix(".test").unwrap_or(path);
+    super::package::is_import_path(path).then_some(path)
+}
+
+/// Whether a name is one that `go test` gives to what it runs.
+pub(in crate::parse) fn is_test_name(name: &str) -> bool {
+    ["Test", "Benchmark", "Fuzz", "Example"]
+        .iter()
+        .any(|kind| name.starts_with(kind))
+}

@@ -1,0 +1,299 @@
+//! What one Go test says about itself: its message, and the file and line it names.
+//!
+//! A panic tells more than a data race, that more than an assertion of testify, that more than lines of `t.Error`,
+//! `t.Fatal`, `t.Skip` or `t.Log`. Those four look alike (`    file_test.go:12: text`), so a failed test's message holds all
+//! of them; a skipped one's holds the last, since `Skip` ends a test. File and line are the last one's.
+
+use crate::model::CaseStatus;
+use crate::parse::cases::Details;
+use crate::parse::clean;
+
+/// Lines of a continued message that are kept.
+const CONTINUED: usize = 6;
+/// Lines of `t.Error` and its kin that are kept: half of them the first, half the last.
+const ENTRIES: usize = 8;
+
+/// Lines for which something that was begun may go on: what looks like a panic may be none.
+const PATIENCE: u32 = 500;
+
+/// What the next lines may continue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Open {
+    #[default]
+    Nothing,
+    /// `file.go:12: ` without a text, or one whose text goes on.
+    Entry,
+    /// testify's `Error:` block.
+    Assertion,
+    /// testify's `Error Trace:`, before its `Error:`.
+    Trace,
+    /// An example's `got:` and `want:`.
+    Example,
+    /// A panic before its stack.
+    Panic,
+    /// The first stack of a panic.
+    Stack,
+    /// The first stack of a data race report.
+    Race,
+}
+
+/// A message and where it comes from.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Saying {
+    text: String,
+    file: Option<String>,
+    line: Option<u32>,
+    lines: usize,
+}
+
+impl Saying {
+    fn at(file: &str, line: u32, text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            file: Some(file.to_owned()),
+            line: Some(line),
+            lines: 1,
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        if self.lines < CONTINUED && !text.is_empty() {
+            self.lines += 1;
+            self.text.push(' ');
+            self.text.push_str(cut(text));
+        }
+    }
+
+    fn locate(&mut self, text: &str) {
+        if let Some((file, line, _)) = location(text).filter(|_| self.file.is_none()) {
+            self.file = Some(file.to_owned());
+            self.line = Some(line);
+        }
+    }
+}
+
+/// A line long enough for any message.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(1024)]
+}
+
+/// Collects the telling lines of one test.
+#[derive(Debug, Clone, Default)]
+pub(in crate::parse) struct Log {
+    open: Open,
+    /// Lines since it was begun.
+    waited: u32,
+    entries: Vec<Saying>,
+    assertion: Option<Saying>,
+    race: Option<Saying>,
+    panic: Option<Saying>,
+}
+
+impl Log {
+    /// Whether the next line may belong to what was begun, whatever it holds.
+    pub(in crate::parse) fn is_open(&self) -> bool {
+        self.open != Open::Nothing
+    }
+
+    /// Whether the test took its process down.
+    pub(in crate::parse) fn has_panic(&self) -> bool {
+        self.panic.is_some()
+    }
+
+    /// Begins the report of a panic or of a fatal error of Go's runtime.
+    pub(in crate::parse) fn begin_panic(&mut self, text: &str) {
+        self.panic.get_or_insert_with(|| Saying {
+            text: cut(text).to_owned(),
+            ..Saying::default()
+        });
+        self.open = Open::Panic;
+    }
+
+    /// Ends whatever was begun: a line of the test framework follows.
+    pub(in crate::parse) fn close(&mut self) {
+        self.open = Open::Nothing;
+    }
+
+    /// Takes a line of the test's own output.
+    pub(in crate::parse) fn line(&mut self, text: &str) {
+        let trimmed = text.trim();
+        self.waited = if self.is_open() { self.waited + 1 } else { 0 };
+        if self.waited > PATIENCE {
+            self.close();
+        }
+        if self.panic_line(text, trimmed) || self.race_line(trimmed) || self.assertion_line(trimmed)
+        {
+            return;
+        }
+        if let Some((file, line, rest)) = entry(text) {
+            let rest = cut(rest.trim());
+            if !is_go_itself(file) {
+                self.enter(Saying::at(file, line, rest));
+                self.open = Open::Entry;
+            }
+        } else if trimmed == "got:" && self.entries.is_empty() {
+            self.enter(Saying {
+                text: "got:".into(),
+                lines: 1,
+                ..Saying::default()
+            });
+            self.open = Open::Example;
+        } else {
+            self.continue_entry(text, trimmed);
+        }
+    }
+
+    fn enter(&mut self, entry: Saying) {
+        if self.entries.len() == ENTRIES {
+            self.entries.remove(ENTRIES / 2);
+        }
+        self.entries.push(entry);
+    }
+
+    fn continue_entry(&mut self, text: &str, trimmed: &str) {
+        let goes_on = match self.open {
+            Open::Entry => text.starts_with("        "),
+            Open::Example => !matches!(trimmed, "FAIL" | "PASS"),
+            _ => false,
+        };
+        match self.entries.last_mut() {
+            Some(entry) if goes_on && entry.lines < CONTINUED => entry.push(trimmed),
+            _ => self.open = Open::Nothing,
+        }
+    }
+
+    fn assertion_line(&mut self, trimmed: &str) -> bool {
+        if let Some(trace) = trimmed.strip_prefix("Error Trace:") {
+            self.open = Open::Trace;
+            let new = self.assertion.is_none();
+            let assertion = self.assertion.get_or_insert_default();
+            if new {
+                assertion.locate(trace.trim());
+            }
+            return true;
+        }
+        match (self.open, &mut self.assertion) {
+            (Open::Trace, Some(assertion)) => {
+                if let Some(error) = trimmed.strip_prefix("Error:") {
+                    let first = assertion.lines == 0;
+                    self.open = if first {
+                        Open::Assertion
+                    } else {
+                        Open::Nothing
+                    };
+                    if first {
+                        assertion.text = cut(error.trim()).to_owned();
+                        assertion.lines = 1;
+                    }
+                }
+                true
+            }
+            (Open::Assertion, Some(assertion)) => {
+                if trimmed.starts_with("Test:") || trimmed.starts_with("Messages:") {
+                    self.open = Open::Nothing;
+                } else {
+                    assertion.push(trimmed);
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn race_line(&mut self, trimmed: &str) -> bool {
+        if trimmed == "WARNING: DATA RACE" {
+            self.race.get_or_insert_with(|| Saying {
+                text: "data race".into(),
+                ..Saying::default()
+            });
+            self.open = Open::Race;
+        } else if self.open != Open::Race {
+            return false;
+        } else if trimmed.starts_with("====") {
+            self.open = Open::Nothing;
+        } else if let (Some(race), Some(frame)) = (&mut self.race, frame(trimmed)) {
+            race.locate(frame);
+        }
+        true
+    }
+
+    fn panic_line(&mut self, text: &str, trimmed: &str) -> bool {
+        match self.open {
+            Open::Panic if trimmed.starts_with("goroutine ") => self.open = Open::Stack,
+            Open::Stack if trimmed.is_empty() => self.open = Open::Nothing,
+            Open::Stack => {
+                if let (Some(panic), Some(frame)) = (&mut self.panic, frame(text.trim_start())) {
+                    panic.locate(frame);
+                }
+            }
+            Open::Panic => {}
+            _ => return false,
+        }
+        true
+    }
+
+    /// What it adds up to for a test that ended so.
+    pub(in crate::parse) fn details(&self, status: CaseStatus) -> Details {
+        let told = [&self.panic, &self.race, &self.assertion];
+        let entry = self.entry(status);
+        let Some(saying) = told.into_iter().flatten().next().or(entry.as_ref()) else {
+            return Details::default();
+        };
+        Details {
+            message: clean::message(&saying.text),
+            file: saying.file.clone(),
+            line: saying.line,
+            ..Details::default()
+        }
+    }
+
+    fn entry(&self, status: CaseStatus) -> Option<Saying> {
+        let mut last = self.entries.last()?.clone();
+        if status != CaseStatus::Skipped {
+            let texts = self.entries.iter().map(|entry| entry.text.as_str());
+            last.text = texts
+                .filter(|text| !text.is_empty())
+                .collect::<Vec<_>>()
+                .join("; ");
+        }
+        Some(last)
+    }
+}
+
+/// `    file_test.go:12: text`, as package testing indents it; glued to the end of other output, too.
+fn entry(text: &str) -> Option<(&str, u32, &str)> {
+    let from = text.find(".go:")?;
+    let begin = text[..from].rfind("    ")? + 4;
+    let (file, line, rest) = location(&text[begin..])?;
+    let rest = rest.strip_prefix(':')?;
+    (!file.contains([' ', '\t'])).then_some((file, line, rest))
+}
+
+/// `path/file.go:12` and what follows.
+pub(in crate::parse) fn location(text: &str) -> Option<(&str, u32, &str)> {
+    let split = text.find(".go:")? + 3;
+    let (file, rest) = text.split_at(split);
+    let rest = &rest[1..];
+    let digits = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    let line = rest[..digits].parse().ok().filter(|line| *line > 0)?;
+    Some((file.trim(), line, &rest[digits..]))
+}
+
+/// A frame's file, unless it lies in Go's own library (`/usr/local/go/src/time/…`: no dot where a host's name would be).
+fn frame(text: &str) -> Option<&str> {
+    let path = text.split(" +0x").next()?;
+    let own = path.split_once("/src/").is_some_and(|(root, package)| {
+        let go = root
+            .rsplit('/')
+            .next()
+            .is_some_and(|last| last.starts_with("go"));
+        go && !package.split('/').next().unwrap_or_default().contains('.')
+    });
+    (!own && path.starts_with('/') && path.contains(".go:")).then_some(path)
+}
+
+fn is_go_itself(file: &str) -> bool {
+    matches!(file, "testing.go")
+}

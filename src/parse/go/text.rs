@@ -1,0 +1,202 @@
+//! `go test` as text, with `-v` and without.
+//!
+//! The text names a package only where it ends. kata's go-test.sh runs one at a time and announces it: then a test's
+//! start is handed out at once. Otherwise starts are held back with the ends, until the package's own line or, when none
+//! comes, until the output is over.
+
+use std::collections::HashMap;
+
+use super::lines;
+use super::lines::{Closing, Frame, Turn};
+use super::log::location;
+use super::package;
+use super::{PackageEnd, Suite};
+use crate::parse::CaseContext;
+use crate::parse::cases::{Details, Out};
+use crate::parse::clean;
+use crate::parse::lines::Line;
+use crate::parse::observations::Seen;
+
+/// Packages whose build messages are kept.
+const MOST_BUILDS: usize = 1000;
+
+/// Reads the lines of `go test`.
+#[derive(Debug, Default)]
+pub(in crate::parse) struct GoText {
+    suite: Suite,
+    /// The package that was announced, as it is named in cases; the inner none is one outside of the component.
+    announced: Option<Option<String>>,
+    /// Where the lines of the present test begin.
+    since: u64,
+    /// First message of each package's build.
+    builds: HashMap<String, Details>,
+    building: Option<String>,
+    /// `=== RUN` was seen: results of other tests are quotations.
+    verbose: bool,
+}
+
+impl GoText {
+    /// Whether the next line is wanted whatever it holds.
+    pub(in crate::parse) fn wants_all(&self) -> bool {
+        self.suite.wants_all()
+    }
+
+    /// Whether a test runs at this point.
+    pub(in crate::parse) fn has_running(&self) -> bool {
+        self.suite.has_running()
+    }
+
+    /// Takes a line; whether it was one of `go test`'s own.
+    pub(in crate::parse) fn line(
+        &mut self,
+        text: &str,
+        at: Line<'_>,
+        context: &CaseContext,
+        seen: &mut Seen,
+        out: &mut Out<'_>,
+    ) -> bool {
+        if let Some(import_path) = lines::announcement(text) {
+            self.end_suite(at.start, out);
+            self.announced = (!import_path.contains("..."))
+                .then(|| package::package(context, import_path).map(str::to_owned));
+            self.suite = Suite::new(at.start);
+            return true;
+        }
+        if let Some(closing) = lines::closing(text) {
+            seen.go_end(closing.import_path);
+            if package::package(context, closing.import_path).is_some() {
+                seen.go_note(closing.note);
+            }
+            self.close(&closing, at, context, out);
+            return true;
+        }
+        match lines::frame(text) {
+            Some((before, frame)) if self.is_credible(before, frame) => {
+                self.frame(frame, at, out);
+                true
+            }
+            _ => self.output(text, at, out),
+        }
+    }
+
+    /// At the start of a line a frame is what it seems. Behind other output it must fit what runs.
+    fn is_credible(&self, before: &str, frame: Frame<'_>) -> bool {
+        if before.trim().is_empty() {
+            return true;
+        }
+        match frame {
+            Frame::Result(name, _) => {
+                self.suite.is_running(name) || (!self.verbose && lines::is_test_name(name))
+            }
+            Frame::Turn(Turn::Run(name)) => lines::is_test_name(name),
+            Frame::Turn(Turn::To(name)) => self.suite.is_running(name),
+            Frame::Turn(Turn::Away) => false,
+        }
+    }
+
+    fn frame(&mut self, frame: Frame<'_>, at: Line<'_>, out: &mut Out<'_>) {
+        self.building = None;
+        self.suite.span(None, self.since, at.start);
+        self.since = at.start;
+        let package = self.announced.as_ref().and_then(Option::as_deref);
+        match frame {
+            Frame::Turn(Turn::Run(name)) => {
+                self.verbose = true;
+                self.suite.run(name, at.start, package, out);
+                self.suite.turn_to(Some(name));
+            }
+            Frame::Turn(Turn::To(name)) => self.suite.turn_to(Some(name)),
+            Frame::Turn(Turn::Away) => self.suite.turn_to(None),
+            Frame::Result(name, result) => {
+                self.suite.result(name, result, at.start, package, out);
+                self.suite.turn_to(Some(name));
+            }
+        }
+    }
+
+    fn output(&mut self, text: &str, at: Line<'_>, out: &mut Out<'_>) -> bool {
+        if let Some(package) = lines::build_header(text) {
+            self.building = Some(package.to_owned());
+            return false;
+        }
+        if let Some(package) = &self.building
+            && let Some(details) = build_message(text).filter(|_| self.builds.len() < MOST_BUILDS)
+        {
+            self.builds.entry(package.clone()).or_insert(details);
+        }
+        let package = self.announced.as_ref().and_then(Option::as_deref);
+        self.suite.line(text, at.start, package, out);
+        false
+    }
+
+    fn close(
+        &mut self,
+        closing: &Closing<'_>,
+        at: Line<'_>,
+        context: &CaseContext,
+        out: &mut Out<'_>,
+    ) {
+        self.suite.span(None, self.since, at.start);
+        let suite = std::mem::replace(&mut self.suite, Suite::new(at.end));
+        let build = self.builds.remove(closing.import_path);
+        self.since = at.end;
+        self.verbose = false;
+        self.building = None;
+        let end = package_end(closing, build, at.end);
+        match (
+            package::package(context, closing.import_path),
+            self.announced.take(),
+        ) {
+            (Some(package), _) => suite.end(package, end, out),
+            (None, Some(Some(announced))) if suite.has_tests() => suite.end(&announced, end, out),
+            _ => {}
+        }
+    }
+
+    /// The output is over, or another package begins, without the present one's own line.
+    pub(in crate::parse) fn end_suite(&mut self, offset: u64, out: &mut Out<'_>) {
+        self.suite.span(None, self.since, offset);
+        self.since = offset;
+        let suite = std::mem::replace(&mut self.suite, Suite::new(offset));
+        self.verbose = false;
+        let end = PackageEnd {
+            offset,
+            ..PackageEnd::default()
+        };
+        match self.announced.take() {
+            Some(Some(package)) => suite.end(&package, end, out),
+            Some(None) => {}
+            None if suite.has_tests() => suite.end("", end, out),
+            None => {}
+        }
+    }
+}
+
+fn package_end(closing: &Closing<'_>, build: Option<Details>, offset: u64) -> PackageEnd {
+    let note = closing
+        .note
+        .map(|note| Details::saying(&format!("[{note}]")));
+    PackageEnd {
+        status: Some(closing.status),
+        seconds: closing.seconds,
+        cached: closing.cached,
+        message: build.or(note),
+        offset,
+    }
+}
+
+/// `file.go:12:3: what is wrong`.
+pub(in crate::parse) fn build_message(text: &str) -> Option<Details> {
+    let text = text.strip_prefix("vet: ").unwrap_or(text);
+    let (file, line, rest) = location(text)?;
+    if text.starts_with([' ', '\t']) || file.contains(' ') {
+        return None;
+    }
+    let rest = rest.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit());
+    Some(Details {
+        message: clean::message(rest),
+        file: Some(file.to_owned()),
+        line: Some(line),
+        ..Details::default()
+    })
+}

@@ -1,0 +1,132 @@
+//! Runs before this one, by what they left: `--rerun-failed`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::cli::arguments::RunArguments;
+use crate::event::{Notice, RunStarted, read_journal};
+use crate::model::JobId;
+use crate::model::JobOutcome;
+use crate::outcome::{JobResult, Run};
+use crate::plan::{Job, Plan, rerun};
+use crate::run::failure::Failure;
+use crate::run::report_directory::{Occupied, lock, runs_directory};
+use crate::run::store;
+use crate::run::store::start;
+
+/// Report directories that may hold a run of this workspace: the one that was named, else those kept, newest first.
+pub(crate) fn directories(
+    options: &RunArguments,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Vec<PathBuf>, Failure> {
+    match &options.report_dir {
+        Some(named) => Ok(vec![named.clone()]),
+        None => {
+            runs_directory(environment)?;
+            Ok(kept(environment))
+        }
+    }
+}
+
+/// Directories of the runs that are kept, newest first.
+pub(crate) fn kept(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
+    let runs = runs_directory(environment).ok();
+    runs.map_or_else(Vec::new, |runs| store::directories(&runs))
+}
+
+/// Narrows a plan to what failed in the last run of the workspace, and says which run that was.
+pub(crate) fn keep_failed(
+    plan: &mut Plan,
+    workspace: &Path,
+    directories: &[PathBuf],
+) -> Result<(String, Notice), Failure> {
+    // A run without a job (`--since` with nothing affected) says nothing of any.
+    let is_ours = |started: &RunStarted| {
+        Path::new(&started.workspace) == workspace && !started.jobs.is_empty()
+    };
+    let found = directories.iter().find_map(|directory| {
+        let started = start(directory).filter(is_ours)?;
+        Some((directory, started.run_id))
+    });
+    let (directory, id) = found.ok_or_else(|| {
+        Failure::Usage(format!(
+            "--rerun-failed: there is no earlier run of {}\n  = help: run without it first",
+            workspace.display()
+        ))
+    })?;
+    if matches!(lock(directory), Err(Occupied::InUse)) {
+        return Err(Failure::Usage(format!(
+            "--rerun-failed: run {id}, the last one, is going on\n  = help: wait for its end, or end it"
+        )));
+    }
+    let last = fold(directory)?;
+    let left = not_selected(&last, plan);
+    let mut again = Vec::new();
+    plan.jobs.retain_mut(|job| {
+        let result = last.jobs.get(&job.id).filter(|result| has_failed(result));
+        result.is_some_and(|result| {
+            narrow(job, result);
+            again.push(match &job.only {
+                Some(only) => format!("{} ({only})", job.id),
+                None => job.id.to_string(),
+            });
+            true
+        })
+    });
+    if plan.jobs.is_empty() {
+        return Err(Failure::NothingToDo(format!(
+            "--rerun-failed: nothing of what is selected failed in run {id}"
+        )));
+    }
+    let mut text = format!("runs again what failed in run {id}: {}", again.join(", "));
+    if !left.is_empty() {
+        text.push_str(&format!("; not selected: {}", left.join(", ")));
+    }
+    Ok((id, Notice { text, fix: None }))
+}
+
+/// What failed and is not in the plan.
+fn not_selected(last: &Run, plan: &Plan) -> Vec<String> {
+    let is_planned = |id: &JobId| plan.jobs.iter().any(|job| job.id == *id);
+    let failed = last.jobs().filter(|result| has_failed(result));
+    failed
+        .map(|result| &result.queued.job)
+        .filter(|id| !is_planned(id))
+        .map(JobId::to_string)
+        .collect()
+}
+
+fn fold(directory: &Path) -> Result<Run, Failure> {
+    let records = read_journal(&directory.join("events.jsonl"))
+        .map_err(|error| Failure::Machine(error.to_string()))?;
+    let mut run = Run::default();
+    records.iter().for_each(|record| run.apply(record));
+    Ok(run)
+}
+
+/// Whether the job did not come to a good end. What was skipped had no failure to repeat.
+fn has_failed(result: &JobResult) -> bool {
+    match result.outcome() {
+        Some(JobOutcome::Passed | JobOutcome::Skipped) => false,
+        Some(JobOutcome::Vacuous) => {
+            let allowed = result.finished.as_ref();
+            allowed.is_some_and(|finished| finished.allowed.is_none())
+        }
+        Some(_) | None => true,
+    }
+}
+
+/// Only a failure tells which tests to run: of any other end some never ran. Which test left something behind is not known.
+fn narrow(job: &mut Job, result: &JobResult) {
+    let Some(finished) = &result.finished else {
+        return;
+    };
+    let is_left_behind = job.left_behind_fails && !finished.left_behind.is_empty();
+    if finished.outcome == JobOutcome::Failed && !is_left_behind {
+        *job = rerun(job, &result.cases);
+    }
+    if job.only.is_some() {
+        job.reach = finished.reach.clone();
+    }
+}

@@ -1,0 +1,113 @@
+//! How a run is shown: live, and summed up at its end.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::cli::arguments::{Arguments, CiChoice, Format, RunArguments};
+use crate::outcome::Run;
+use crate::report;
+use crate::report::ci;
+use crate::report::ci::{Ci, Detected};
+use crate::report::{JsonReporter, Meaning, PlainReporter, ProgressReporter, Reporter, Style};
+
+/// Where and how a run is shown.
+pub(crate) struct Screen {
+    color: anstream::ColorChoice,
+    format: Format,
+    /// The CI system that reads along.
+    pub system: Option<Detected>,
+}
+
+impl Screen {
+    /// What suits the options, the environment and the terminal.
+    pub fn new(
+        arguments: &Arguments,
+        options: &RunArguments,
+        environment: &BTreeMap<OsString, OsString>,
+    ) -> Self {
+        let system = system(options.ci, environment);
+        Self {
+            color: arguments.color(),
+            format: format(options.format, system.is_some()),
+            system,
+        }
+    }
+
+    /// Who shows the run while it goes on. Its reports go to `directory`.
+    pub fn reporters(&self, directory: &Path) -> Vec<Box<dyn Reporter>> {
+        let style = || Style::of(&io::stderr(), self.color);
+        match self.format {
+            Format::Json => vec![Box::new(JsonReporter::new(io::stdout()))],
+            Format::Progress => ProgressReporter::stderr(style())
+                .into_iter()
+                .map(|one| Box::new(one) as _)
+                .collect(),
+            Format::Errors => self.plain(PlainReporter::new(io::stderr(), style()), directory),
+            Format::Auto | Format::Plain => {
+                let style = Style::of(&io::stdout(), self.color);
+                self.plain(PlainReporter::new(io::stdout(), style), directory)
+            }
+        }
+    }
+
+    fn plain(&self, reporter: PlainReporter, directory: &Path) -> Vec<Box<dyn Reporter>> {
+        vec![Box::new(match &self.system {
+            Some(system) => reporter.on(system, directory),
+            None => reporter,
+        })]
+    }
+
+    /// Where the end of a run is shown: where the run was, but with `--format json` standard output is for machines alone.
+    fn stream(&self) -> (Box<dyn Write>, Style) {
+        match self.format {
+            Format::Plain => (Box::new(io::stdout()), Style::of(&io::stdout(), self.color)),
+            _ => (Box::new(io::stderr()), Style::of(&io::stderr(), self.color)),
+        }
+    }
+
+    /// Tells the CI system something, as it is; GitHub's runner reads both streams.
+    pub fn commands(&self, commands: &[u8]) {
+        let _ = self.stream().0.write_all(commands);
+    }
+
+    /// A line of what was done besides.
+    pub fn detail(&self, line: &str) {
+        let (mut stream, style) = self.stream();
+        let _ = writeln!(stream, "{}", style.paint(Meaning::Detail, line));
+    }
+
+    /// The end of the run, for the person who has to act on it.
+    pub fn summary(&self, run: &Run, directory: &Path) {
+        let (mut stream, style) = self.stream();
+        let _ = stream.write_all(report::summarise(run, directory, &style).as_bytes());
+    }
+}
+
+/// The format asked for, with `auto` decided: lines that move need a terminal that can redraw them, and nobody watches
+/// the one that some CI systems give.
+fn format(asked: Format, is_ci: bool) -> Format {
+    match asked {
+        Format::Auto if is_ci => Format::Plain,
+        Format::Errors if is_ci => Format::Errors,
+        Format::Auto | Format::Progress | Format::Errors if report::can_redraw() => {
+            Format::Progress
+        }
+        Format::Auto | Format::Progress => Format::Plain,
+        given => given,
+    }
+}
+
+fn system(choice: CiChoice, environment: &BTreeMap<OsString, OsString>) -> Option<Detected> {
+    let system = match choice {
+        CiChoice::Auto => return ci::detect(environment),
+        CiChoice::None => return None,
+        CiChoice::Github => Ci::GitHub,
+        CiChoice::Gitlab => Ci::GitLab,
+        CiChoice::Jenkins => Ci::Jenkins,
+        CiChoice::Zuul => Ci::Zuul,
+        CiChoice::Buildbot => Ci::Buildbot,
+    };
+    Some(Detected::named(system, "--ci", environment))
+}

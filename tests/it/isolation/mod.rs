@@ -1,0 +1,10 @@
+//! What a job can reach, at each level of isolation.
+
+mod before;
+mod builds;
+mod collisions;
+mod escape;
+mod kill;
+mod levels;
+mod links;
+mod network_tried;
