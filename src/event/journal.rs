@@ -1,7 +1,8 @@
-//! `events.jsonl`: the run, a record a line, as it happens.
+//! Writes and reads `events.jsonl`: the run as it happens, a record a line.
 //!
-//! Each record is handed to the operating system in one write before the next is taken, so a kill loses at most the line
-//! being written; ends of jobs and of the run are synced to the disk, so a power loss keeps every finished job.
+//! Each record is handed to the operating system in one write before the next is taken, so a kill
+//! loses at most the line being written. The ends of jobs and of the run are synced to the disk, so
+//! a power loss keeps every finished job.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -9,30 +10,30 @@ use std::path::{Path, PathBuf};
 
 use super::{Event, FORMAT_VERSION, Record};
 
-/// What can go wrong with a journal.
+/// An error of a journal.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// It cannot be made, written or read.
+    /// The file cannot be made, written or read.
     #[error("{path}: {source}; is the disk full, or the directory not writable?")]
     Io {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A line is not a record.
     #[error("{path}:{line}: not a record of a kata-ci run: {what}")]
     Malformed {
-        /// The journal.
+        /// The path of the journal.
         path: PathBuf,
-        /// From 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The defect.
         what: String,
     },
 }
 
-/// The journal of a run that is going on.
+/// The journal of the current run.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -40,7 +41,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Makes a new journal. An existing one is an error: a journal is never overwritten.
+    /// Makes a new journal. An existing file is an error: a journal is never overwritten.
     pub fn create(path: &Path) -> Result<Self, JournalError> {
         let file = File::create_new(path).map_err(|source| JournalError::Io {
             path: path.to_owned(),
@@ -52,8 +53,10 @@ impl Journal {
         })
     }
 
-    /// Opens the journal of a run that was interrupted, cut behind its last whole line, and reads what is left. An end of
-    /// the run is cut off too: what follows would not be the last record otherwise.
+    /// Opens the journal of an interrupted run and returns its records.
+    ///
+    /// The file is cut behind its last whole line. An end of the run is cut off too, because it
+    /// must stay the last record.
     pub fn resume(path: &Path) -> Result<(Self, Vec<Record>), JournalError> {
         let io = |source| JournalError::Io {
             path: path.to_owned(),
@@ -81,7 +84,7 @@ impl Journal {
         Ok((journal, records))
     }
 
-    /// A journal on an open file.
+    /// Makes a journal on an open file.
     #[cfg(test)]
     pub(crate) fn on(path: PathBuf, file: File) -> Self {
         Self { path, file }
@@ -106,13 +109,15 @@ impl Journal {
     }
 }
 
-/// Reads a journal. An unfinished last line (a kill in the middle of a write) is left out; any other line that is not a
-/// record, or is of a later version, is an error.
+/// Reads a journal. An unfinished last line, which a kill in the middle of a write leaves, is left
+/// out.
+///
+/// Any other line that is no record, or is of a later version, is an error.
 pub fn read_journal(path: &Path) -> Result<Vec<Record>, JournalError> {
     Ok(read_lines(path)?.0)
 }
 
-/// The records, and where the line of each ends.
+/// Returns the records and the offset at which the line of each ends.
 fn read_lines(path: &Path) -> Result<(Vec<Record>, Vec<u64>), JournalError> {
     let io = |source| JournalError::Io {
         path: path.to_owned(),
@@ -140,7 +145,7 @@ fn read_lines(path: &Path) -> Result<(Vec<Record>, Vec<u64>), JournalError> {
     Ok((records, ends))
 }
 
-/// The first record of a journal; none where it has no whole line yet.
+/// Reads the first record of a journal; `None` if there is no whole line yet.
 pub fn read_start(path: &Path) -> Result<Option<Record>, JournalError> {
     let io = |source| JournalError::Io {
         path: path.to_owned(),

@@ -1,65 +1,68 @@
-//! What a job left behind: the shape of it in events and in `result.json`.
+//! The leftovers of a job, as events and `result.json` hold them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::JobId;
 
-/// What a job left behind. Names are foreign text, as the system has them; what is no UTF-8 in them is replaced.
+/// The things that a job left behind. Names are untrusted text from the system; bytes that are not
+/// UTF-8 are replaced.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LeftBehind {
-    /// Files of its repository that are not ignored and not what they were before the job, in order of their names.
+    /// Files of its repository that the job changed and git does not ignore, ordered by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<LeftFile>,
-    /// How many more of them there are: long lists are cut.
+    /// The number of further files: long lists are cut.
     #[serde(skip_serializing_if = "is_zero")]
     pub more_files: u64,
-    /// Jobs that ran in the same repository at the same time: a file may be theirs.
+    /// Jobs that ran in the same repository at the same time. A file may be theirs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shared_with: Vec<JobId>,
-    /// Processes that were still there when the job's own process had ended, and were killed.
+    /// Processes that outlived the job's own process and were killed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub processes: Vec<String>,
-    /// How many more of them there were.
+    /// The number of further processes.
     #[serde(skip_serializing_if = "is_zero")]
     pub more_processes: u64,
-    /// Mounts that it made and did not undo, by mount point and kind of file system.
+    /// Mounts that it made and did not undo, by mount point and type of file system.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mounts: Vec<String>,
-    /// How many more of them there were.
+    /// The number of further mounts.
     #[serde(skip_serializing_if = "is_zero")]
     pub more_mounts: u64,
-    /// Sockets that something of it still listened on: `tcp 127.0.0.1:80`, `unix /run/x.sock`.
+    /// Sockets on which a process of the job still listened: `tcp 127.0.0.1:80`, `unix
+    /// /run/x.sock`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sockets: Vec<String>,
-    /// How many more of them there were.
+    /// The number of further sockets.
     #[serde(skip_serializing_if = "is_zero")]
     pub more_sockets: u64,
-    /// What of all this could not be found out, and why.
+    /// The things that could not be found out, with the reasons.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
 }
 
-/// A file that is not what it was before the job.
+/// A file that differs from its state before the job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftFile {
-    /// Relative to the component's directory; `../` for what lies beside it in its repository.
+    /// The path relative to the component's directory; `../` leads to other directories of its
+    /// repository.
     pub path: String,
-    /// What became of it.
+    /// The kind of change.
     pub change: FileChange,
 }
 
-/// What became of a file.
+/// The kind of change of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileChange {
-    /// It was not there.
+    /// The file is new.
     Created,
-    /// It has another content or another mode.
+    /// The file has another content or another mode.
     Changed,
-    /// It is not there any more.
+    /// The file is gone.
     Deleted,
-    /// It is the same, but git's index has something else of it.
+    /// The file is the same, but git's index holds another version of it.
     Staged,
 }
 
@@ -76,17 +79,18 @@ impl FileChange {
 }
 
 impl LeftBehind {
-    /// Whether there is nothing to say.
+    /// Returns true if nothing was left.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// How many files it left.
+    /// Returns the number of files, those cut off included.
     pub fn file_count(&self) -> u64 {
         self.files.len() as u64 + self.more_files
     }
 
-    /// The files in words, at most so many by name: `coverage.txt (created), 3 more`.
+    /// Describes the files in words, at most `most` of them by name: `coverage.txt (created), 3
+    /// more`.
     pub fn files_in_words(&self, most: usize) -> String {
         let mut words: Vec<_> = (self.files.iter().take(most))
             .map(|file| format!("{} ({})", file.path, file.change.word()))
@@ -98,7 +102,8 @@ impl LeftBehind {
         words.join(", ")
     }
 
-    /// All that it is known to have left, a text a kind, with at most so many of each by name: `mounts: /mnt (tmpfs)`.
+    /// Describes all leftovers, one text a kind with at most `most` names each: `mounts: /mnt
+    /// (tmpfs)`.
     pub fn in_words(&self, most: usize) -> Vec<String> {
         let files =
             (self.file_count() > 0).then(|| format!("files: {}", self.files_in_words(most)));
@@ -108,8 +113,8 @@ impl LeftBehind {
         files.into_iter().chain(others).collect()
     }
 
-    /// Processes, mounts and sockets in words, by what they are called and with at most so many of each by name; of what there
-    /// is none, no word.
+    /// Describes processes, mounts and sockets, each with its label and at most `most` names. The
+    /// text of an empty kind is empty.
     pub fn others(&self, most: usize) -> [(&'static str, String); 3] {
         [
             ("processes", &self.processes, self.more_processes),
@@ -119,7 +124,7 @@ impl LeftBehind {
         .map(|(kind, names, more)| (kind, first(names, more, most)))
     }
 
-    /// Adds what another attempt left. Files are looked at once, around all attempts.
+    /// Adds the leftovers of another attempt. Files are compared only once, around all attempts.
     pub fn merge(&mut self, other: &Self) {
         for (own, others) in [
             (&mut self.processes, &other.processes),

@@ -1,4 +1,7 @@
-//! The kinds of events and what each carries. Field names are the contract of `events.jsonl`: add, never rename.
+//! The records of `events.jsonl`: the kinds of events and their fields.
+//!
+//! Field names are a contract: add, never rename.
+//! rename.
 
 use std::collections::BTreeMap;
 
@@ -8,73 +11,78 @@ use super::{Fingerprint, LeftBehind};
 use crate::model::{CaseStatus, Ending, JobOutcome, Tally};
 use crate::model::{Decision, JobId, Reach};
 
-/// Everything that can happen in a run.
+/// An event of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// The plan is fixed and the report directory stands.
+    /// The plan is fixed and the report directory exists.
     RunStarted(RunStarted),
-    /// The run was killed, and goes on from here: jobs that are over stay so.
+    /// The run was killed and goes on from here. Jobs that are over stay so.
     RunResumed(RunResumed),
-    /// A job of the plan is known. Sent once a job, before any job starts.
+    /// A job of the plan is known. It is sent once for each job, before any job starts.
     JobQueued(JobQueued),
-    /// The job's process was asked for.
+    /// The start of the job's process was requested.
     JobStarted(JobStarted),
     /// A case began.
     CaseStarted(CaseStarted),
-    /// A case got its status. Cases that never ended get theirs just before `job-finished`.
+    /// A case got its status. A case that never ended gets it just before `job-finished`.
     CaseFinished(CaseFinished),
-    /// An attempt is over that another one follows; what it says is about this attempt alone.
+    /// An attempt is over and another one follows. The data is about this attempt alone.
     AttemptFinished(JobFinished),
-    /// The job is over, or will never start. After several attempts: cases and times are of all, process and log of the last.
+    /// The job is over, or will never start. Cases and times cover all attempts, process and log
+    /// the last one.
     JobFinished(JobFinished),
-    /// The run is to end before its time: nothing more is started, and what runs is told to end.
+    /// The run ends early: nothing more is started, and running jobs are told to end.
     RunStopping(RunStopping),
-    /// Nothing follows.
+    /// The run is over; nothing follows.
     RunFinished(RunFinished),
 }
 
-/// How far each kind of isolation reaches: `enforced`, `advisory: REASON` or `off`, which is what was asked for; of a run as a
-/// whole also `enforced: but off for JOBS`.
+/// The isolation of a job or of a run.
+///
+/// A kind is `enforced`, `advisory: REASON`, or `off` where nothing was asked for. Of a run as a
+/// whole it can also be `enforced: but off for JOBS`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Isolation {
-    /// Whether a job is kept off every network.
+    /// The isolation of a job from every network.
     pub network: String,
-    /// Whether a job's processes are kept from the others', and from outliving it.
+    /// The isolation of a job's processes from those of other jobs. They also cannot outlive the
+    /// job.
     pub processes: String,
-    /// Whether a job has `/tmp`, `/var/tmp`, `/run` and shared memory of its own; with `mode` `on` also whether it is kept
-    /// from writing outside its own places.
+    /// The isolation of `/tmp`, `/var/tmp`, `/run` and shared memory. With the mode `on` a job also
+    /// cannot write outside its own directories.
     pub files: String,
-    /// What was asked for: `off`, `auto` or `on`; empty in journals of earlier versions.
+    /// The requested mode: `off`, `auto` or `on`; empty in journals of earlier versions.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mode: String,
-    /// What a job may use, by `memory`, `processes` and `file_size` where they are limited: who keeps it to that, and to how
-    /// much.
+    /// The limits by `memory`, `processes` and `file_size`, where they are set: the mechanism that
+    /// enforces each, and its amount.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub limits: BTreeMap<String, String>,
 }
 
-/// Something the user should know about the run as a whole (a linter left out, `CI` together with `KATA_DEV_MODE`).
+/// A note to the user about the run as a whole (a linter left out, `CI` together with
+/// `KATA_DEV_MODE`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// What is the case, in a sentence.
+    /// The fact, in a sentence.
     pub text: String,
-    /// What to do about it, where there is something to do.
+    /// The advice, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
 
-/// What a run is narrowed to by `--since`.
+/// The part of a run that `--since` selects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Since {
-    /// The revision that was asked for, as it was written.
+    /// The revision as the user wrote it.
     pub revision: String,
-    /// Every component that was selected, with whether it is run and why.
+    /// The decision about every selected component.
     pub components: Vec<Decision>,
 }
 
 impl Since {
-    /// Whether nothing is left to run.
+    /// Returns true if nothing is left to run.
     pub fn is_empty(&self) -> bool {
         !(self.components.iter()).any(|decision| decision.is_affected)
     }
@@ -83,42 +91,43 @@ impl Since {
 /// The beginning of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunStarted {
-    /// The run's id: time and process, unique on a machine.
+    /// The run's id, made of time and process; unique on a machine.
     pub run_id: String,
-    /// Version of kata-ci.
+    /// The version of kata-ci.
     pub version: String,
-    /// Name of the pipeline, or the file it came from.
+    /// The name of the pipeline, or the path of its file.
     pub pipeline: String,
-    /// Absolute path of the workspace.
+    /// The absolute path of the workspace.
     pub workspace: String,
-    /// Name of the machine, where it has one: `hostname` in JUnit, `worker` in `result.json`.
+    /// The name of the machine, where it has one: `hostname` in JUnit, `worker` in `result.json`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
-    /// Components of the plan, in order.
+    /// The components of the plan, in order.
     pub components: Vec<String>,
-    /// Steps of the plan, in order.
+    /// The steps of the plan, in order.
     pub steps: Vec<String>,
-    /// Jobs of the plan, in order.
+    /// The jobs of the plan, in order.
     #[serde(default)]
     pub jobs: Vec<JobId>,
-    /// Jobs that may run side by side.
+    /// The number of jobs that may run side by side.
     pub parallel: usize,
-    /// What it must find unchanged to go on after it was killed.
+    /// The inputs that must be unchanged for the run to be resumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Box<Fingerprint>>,
-    /// Revision of each component's work tree, where git knows one; `-dirty` is appended when tracked files differ.
+    /// The revision of each component's work tree, where git knows one; `-dirty` is appended if
+    /// tracked files differ.
     pub revisions: BTreeMap<String, String>,
-    /// The command that runs all of this again, as typed in a shell; ` COMPONENT -s STEP` narrows it to a job.
+    /// The shell command that runs all of this again; ` COMPONENT -s STEP` narrows it to a job.
     pub again: String,
-    /// What is enforced and what is not.
+    /// The isolation that is enforced for the run.
     pub isolation: Isolation,
-    /// What is left out because no change affects it; none when that was not asked.
+    /// The selection of `--since`, if it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
-    /// Id of the run whose failures are run again; none when that was not asked.
+    /// The id of the run whose failures are run again, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<String>,
-    /// What the user should know beforehand.
+    /// Notes that the user should read before the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
 }
@@ -126,23 +135,23 @@ pub struct RunStarted {
 /// A run that goes on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunResumed {
-    /// Jobs that were over and are kept.
+    /// The number of jobs that were over and are kept.
     pub kept: usize,
-    /// Jobs that are run now.
+    /// The number of jobs that run now.
     pub left: usize,
-    /// See [`RunStarted::parallel`]; it may be another one now.
+    /// See [`RunStarted::parallel`]; the number may be another one now.
     pub parallel: usize,
 }
 
-/// A run that ends before its time.
+/// A run that ends early.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunStopping {
-    /// Why, as the jobs that it cancels say it.
+    /// The reason, in the words of the jobs that it cancels.
     pub reason: String,
-    /// The signal that asked for it; another one kills what runs. None where the run itself came to that.
+    /// The signal that asked for it, if it was one. A second signal kills the running jobs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
-    /// Jobs that run and now have their grace time.
+    /// The number of running jobs, which now have their grace time.
     pub running: usize,
 }
 
@@ -153,39 +162,39 @@ pub struct JobQueued {
     pub job: JobId,
     /// The command as a person would type it.
     pub command: String,
-    /// Absolute directory it runs in.
+    /// The absolute path of the directory it runs in.
     pub directory: String,
-    /// Seconds it is expected to take, by earlier runs; none where there were none.
+    /// The seconds it is expected to take, estimated from earlier runs, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<f64>,
 }
 
-/// A job's process was asked for.
+/// The start of an attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobStarted {
     /// The job.
     pub job: JobId,
-    /// From 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// The tests that it is narrowed to, for people; none when it is all of the job.
+    /// The tests that the attempt is narrowed to, for people; `None` if it runs the whole job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<String>,
-    /// Log file, relative to the report directory.
+    /// The log file, relative to the report directory.
     pub log: String,
-    /// Which of the jobs side by side it is, from 0; a worker has one job at a time.
+    /// The number of the worker that runs it, from 0. A worker has one job at a time.
     #[serde(default)]
     pub worker: usize,
-    /// What is enforced for this job, where that is known of each job.
+    /// The isolation that is enforced for this job, where it is known for each job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isolation: Option<Isolation>,
 }
 
-/// A range of bytes of the job's log: `start..end`.
+/// A range of bytes in the job's log: `start..end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
-    /// Offset of the first byte.
+    /// The offset of the first byte.
     pub start: u64,
-    /// Offset behind the last byte.
+    /// The offset behind the last byte.
     pub end: u64,
 }
 
@@ -194,13 +203,13 @@ pub struct Span {
 pub struct CaseStarted {
     /// The job.
     pub job: JobId,
-    /// From 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
     /// A Go package's path below the component, a crate, or a static check's group; empty for none.
     pub package: String,
     /// The test's name, with ` #2` where the job ran it again.
     pub name: String,
-    /// Offset into the log where it began.
+    /// The offset in the log at which it began.
     pub offset: u64,
 }
 
@@ -209,42 +218,42 @@ pub struct CaseStarted {
 pub struct CaseFinished {
     /// The job.
     pub job: JobId,
-    /// From 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
     /// See [`CaseStarted::package`].
     pub package: String,
     /// See [`CaseStarted::name`].
     pub name: String,
-    /// What became of it.
+    /// The status of the case.
     pub status: CaseStatus,
-    /// Duration in seconds, where the output tells.
+    /// The duration in seconds, if the output tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
-    /// Why it is not passed: one line of clean text, at most 1 KiB.
+    /// The reason why it did not pass: one line of clean text, at most 1 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Source file as the output names it, where it does.
+    /// The source file as the output names it, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// Line in `file`, from 1.
+    /// The line in `file`, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
-    /// The tool answered from its cache (`(cached)`).
+    /// True if the tool answered from its cache (`(cached)`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cached: bool,
-    /// Where its output lies in the log, in order; long lists keep head and tail.
+    /// The parts of the log that hold its output, in order. Long lists keep head and tail.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub output: Vec<Span>,
 }
 
-/// What a peak of memory was measured of.
+/// The processes that a memory peak was measured of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PeakOf {
     /// The resident size of the largest process.
     #[default]
     LargestProcess,
-    /// All processes together, with the files they had cached: what the job's control group counted.
+    /// All processes together, with the files they had cached, as the job's control group counted.
     AllProcesses,
 }
 
@@ -263,49 +272,51 @@ impl PeakOf {
 pub struct JobFinished {
     /// The job.
     pub job: JobId,
-    /// From 1; 0 for a job that never started.
+    /// The number of the attempt, from 1; 0 for a job that never started.
     pub attempt: u32,
     /// The verdict.
     pub outcome: JobOutcome,
     /// The verdict in words, one line; empty for a plain pass.
     pub reason: String,
-    /// What to do about it, where something is known to help.
+    /// The fix, where one is known to help.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
-    /// The pipeline's `allow_vacuous`: a vacuous outcome does not fail the run, and this is why.
+    /// The pipeline's `allow_vacuous`: the reason why a vacuous outcome does not fail the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
-    /// How the process ended; none when it never ran.
+    /// The end of the process; `None` if it never ran.
     #[serde(default, skip_serializing_if = "Option::is_none", flatten)]
     pub ending: Option<Ending>,
-    /// Wall time in seconds.
+    /// The wall time in seconds.
     pub seconds: f64,
-    /// User and system time of all its processes in seconds.
+    /// The user and system time of all its processes, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_seconds: Option<f64>,
-    /// Peak memory in bytes; of what, says the next.
+    /// The memory peak in bytes; the next field says of which processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory: Option<u64>,
-    /// What the peak was measured of.
+    /// The processes that the peak was measured of.
     #[serde(default)]
     pub peak_memory_of: PeakOf,
-    /// How many cases of which status.
+    /// The number of cases by status.
     pub cases: Tally,
-    /// Packages that never ran are cases `not-run` when this is true; when false, which packages there are is unknown.
+    /// True if all packages are known, so that those which never ran are `not-run` cases. False if
+    /// packages may be missing from the cases.
     pub packages_known: bool,
-    /// What it left behind, as far as that is known.
+    /// The leftovers of the job, as far as they are known.
     #[serde(default, skip_serializing_if = "LeftBehind::is_empty")]
     pub left_behind: LeftBehind,
-    /// What a job that failed with the network off tried to reach, as its output tells.
+    /// The hosts that a failed job tried to reach while the network was off, as its output tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub network_tried: Vec<String>,
-    /// How far the attempt came; of a job's last one, how far the job did in those that were whole.
+    /// The Go packages that the attempt tested. For the last attempt of a job: those of all its
+    /// whole attempts.
     #[serde(default, skip_serializing_if = "Reach::is_empty")]
     pub reach: Reach,
-    /// Log file, relative to the report directory; none when it never ran.
+    /// The log file, relative to the report directory; `None` if the job never ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
-    /// Size of the log in bytes.
+    /// The size of the log in bytes.
     #[serde(default)]
     pub log_size: u64,
 }
@@ -315,9 +326,26 @@ pub struct JobFinished {
 pub struct RunFinished {
     /// The exit code that follows.
     pub exit: i32,
-    /// Wall time in seconds.
+    /// The wall time in seconds.
     pub seconds: f64,
-    /// The signal that ended the run, where one did.
+    /// The signal that ended the run, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
+}
+
+/// The `v` of every record. Only a journal of a later kata-ci holds a higher number.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// One line of `events.jsonl` and of `--format json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of the format, [`FORMAT_VERSION`].
+    pub v: u32,
+    /// The position in the run, counted from 0 without gaps.
+    pub seq: u64,
+    /// The time at which the event was sent (RFC 3339, UTC).
+    pub time: jiff::Timestamp,
+    /// The event.
+    #[serde(flatten)]
+    pub event: Event,
 }

@@ -1,8 +1,8 @@
-//! The status of a case, and how many there are of each.
+//! The status of a case, and the count of cases by status.
 
 use serde::{Deserialize, Serialize};
 
-/// What became of one test inside a job.
+/// The final status of one test inside a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CaseStatus {
@@ -10,7 +10,7 @@ pub enum CaseStatus {
     Passed,
     /// Ended badly.
     Failed,
-    /// Said itself that it did not test, or looked at nothing.
+    /// The test skipped itself, or a check looked at nothing.
     Skipped,
     /// Started and never ended: it hung, or took its process down.
     Unfinished,
@@ -33,21 +33,21 @@ impl CaseStatus {
         }
     }
 
-    /// Whether the case speaks against its job.
+    /// Returns true if the case counts against its job.
     pub fn is_bad(self) -> bool {
         matches!(self, Self::Failed | Self::Unfinished)
     }
 }
 
-/// How many cases there are of each status.
+/// The number of cases by status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Tally {
-    /// Cases passed, flaky ones not included.
+    /// Passed cases, without the flaky ones.
     pub passed: u64,
-    /// Cases failed.
+    /// Failed cases.
     pub failed: u64,
-    /// Cases skipped.
+    /// Skipped cases.
     pub skipped: u64,
     /// Cases that never ended.
     pub unfinished: u64,
@@ -63,7 +63,7 @@ impl Tally {
         *self.slot(status) += 1;
     }
 
-    /// Takes a case back, when a later status replaces an earlier one.
+    /// Takes a case back, because a later status replaces an earlier one.
     pub fn remove(&mut self, status: CaseStatus) {
         let slot = self.slot(status);
         *slot = slot.saturating_sub(1);
@@ -79,17 +79,17 @@ impl Tally {
         self.flaky += other.flaky;
     }
 
-    /// Cases that did test something and came to an end.
+    /// Returns the number of cases that tested something and came to an end.
     pub fn tested(&self) -> u64 {
         self.passed + self.failed + self.flaky
     }
 
-    /// Cases that speak against their job.
+    /// Returns the number of cases that count against their job.
     pub fn bad(&self) -> u64 {
         self.failed + self.unfinished
     }
 
-    /// Those in words: `2 failed, 1 never ended`.
+    /// Describes the bad cases in words: `2 failed, 1 never ended`.
     pub fn bad_words(&self) -> String {
         let count = |number: u64, word| (number > 0).then(|| format!("{number} {word}"));
         [
@@ -102,7 +102,7 @@ impl Tally {
         .join(", ")
     }
 
-    /// All cases.
+    /// Returns the number of all cases.
     pub fn total(&self) -> u64 {
         self.tested() + self.skipped + self.unfinished + self.not_run
     }

@@ -1,4 +1,4 @@
-//! The exit code of a run: the table of the design, the first row that fits.
+//! The exit code of a run. The first row of the table that fits decides.
 
 use super::JobOutcome;
 
@@ -9,20 +9,20 @@ pub enum ExitCode {
     Success,
     /// Something failed, timed out or was vacuous.
     Failed,
-    /// Usage or configuration.
+    /// The usage or the configuration is wrong.
     Usage,
     /// Nothing selected, or everything selected was skipped.
     NothingToDo,
     /// A bug of kata-ci's own.
     Bug,
-    /// An error: worth another try (`EX_TEMPFAIL` of sysexits.h).
+    /// An error that is worth another try (`EX_TEMPFAIL` of sysexits.h).
     Error,
-    /// Ended by this signal.
+    /// The run was ended by this signal.
     Signal(i32),
 }
 
 impl ExitCode {
-    /// The same, but never a good end: something kept the run from being recorded or shown as it was.
+    /// Turns a good code into an error, because the run could not be recorded or shown in full.
     pub fn at_least_an_error(self) -> Self {
         match self {
             Self::Success | Self::NothingToDo => Self::Error,
@@ -30,7 +30,7 @@ impl ExitCode {
         }
     }
 
-    /// The number handed to the operating system.
+    /// Returns the number handed to the operating system.
     pub fn code(self) -> i32 {
         match self {
             Self::Success => 0,
@@ -44,8 +44,10 @@ impl ExitCode {
     }
 }
 
-/// What the outcomes of all jobs, and the signal that ended the run, add up to. A vacuous job that the pipeline allows
-/// is given with `true`: it does not fail the run, and proves nothing either.
+/// Computes the exit code from the outcomes of all jobs and the signal that ended the run.
+///
+/// An outcome comes with `true` if the pipeline allows it to be vacuous. Such a job does not fail
+/// the run, and does not count as a pass either.
 pub fn exit_code(
     outcomes: impl IntoIterator<Item = (JobOutcome, bool)>,
     signal: Option<i32>,

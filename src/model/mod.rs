@@ -1,25 +1,16 @@
-//! The words that all rooms share: what a job is called, what it runs, how it ended, what a run exits with.
+//! The words that all rooms share: a job's id, command and outcome, and the exit code of a run.
 //!
-//! Plain values without behaviour of their own: no file, no process, no clock. This room imports nothing of the crate.
+//! Plain values without behaviour of their own: no file, no process, no clock. This room imports
+//! nothing of the crate.
 
 mod case_status;
-mod command;
-mod decision;
 mod exit_code;
-mod expect;
-mod job_id;
-mod job_outcome;
+mod job;
 mod reach;
-mod readiness;
 mod selection;
 
 pub use case_status::{CaseStatus, Tally};
-pub use command::Command;
-pub use decision::Decision;
 pub use exit_code::{ExitCode, exit_code};
-pub use expect::Expect;
-pub use job_id::JobId;
-pub use job_outcome::{Ending, JobOutcome};
+pub use job::{Command, Ending, Expect, JobId, JobOutcome, Readiness};
 pub use reach::Reach;
-pub use readiness::Readiness;
-pub use selection::Selection;
+pub use selection::{Decision, Selection};

@@ -1,41 +1,43 @@
-//! The verdict on one job, from what was established about it.
+//! Gives the verdict on one job from the facts established about it.
 //!
-//! The rules are those of the design's "Truth", in the order in which they are asked here: what kata-ci itself could not
-//! do, what was ended from outside, what is bad, what proves nothing; only what is left has passed.
+//! The rules are asked in this order: a failure of kata-ci itself, an end from outside, a bad case,
+//! missing proof. Only a job that none of them fits has passed.
 
 use crate::model::Expect;
 
 use crate::model::{Ending, JobOutcome, Tally};
 
-/// Why kata-ci cannot vouch for what a job's output seems to say, or had to end it.
+/// A reason why kata-ci cannot vouch for the output of a job, or had to end it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trouble {
-    /// It could not be started, logged or watched: what happened, where, and what to do.
+    /// The job could not be started, logged or watched. The text says what happened, where, and
+    /// what to do.
     Infrastructure(String),
-    /// Its time was up; the limit in seconds.
+    /// The job exceeded its time limit, in seconds.
     Timeout(f64),
-    /// The user or the run's own rule ended it: which.
+    /// The user or a rule of the run ended it, for this reason.
     Cancelled(String),
 }
 
-/// Everything known about a job when it is over.
+/// The facts about a job that is over.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobFacts {
-    /// What its step must show.
+    /// The evidence that its step must show.
     pub expect: Expect,
-    /// How its process ended, where it did run.
+    /// The end of its process, if it ran.
     pub ending: Option<Ending>,
-    /// What kept it from running to its own end.
+    /// The reason why it did not run to its own end.
     pub trouble: Option<Trouble>,
-    /// Its cases.
+    /// The number of its cases by status.
     pub cases: Tally,
-    /// Programs its output says are missing (`command not found`, Error 127), outside of any failed test.
+    /// Programs that its output reports as missing (`command not found`, Error 127), outside of any
+    /// failed test.
     pub missing_programs: Vec<String>,
-    /// make said, or was asked and said, that no recipe ran.
+    /// True if make said, in the job or when asked, that no recipe ran.
     pub ran_nothing: bool,
-    /// Why nothing was tested, in words, as far as the output tells; with what to do about it.
+    /// The reasons why nothing was tested, as far as the output tells, each with its fix.
     pub vacuous_causes: Vec<(String, Option<String>)>,
-    /// What the output claims to have looked for and not found although git knows it is there.
+    /// Things that the output claims not to have found although git knows that they are there.
     pub contradictions: Vec<String>,
 }
 
@@ -46,7 +48,7 @@ pub struct Verdict {
     pub outcome: JobOutcome,
     /// One line; empty for a plain pass.
     pub reason: String,
-    /// What to do about it, where something is known to help.
+    /// The fix, where one is known to help.
     pub fix: Option<String>,
 }
 
@@ -60,7 +62,7 @@ impl Verdict {
     }
 }
 
-/// Judges a job. Pure and total.
+/// Judges a job. The function is pure and total.
 pub fn verdict(facts: &JobFacts) -> Verdict {
     from_trouble(facts)
         .or_else(|| from_bad_cases(facts))
@@ -93,7 +95,8 @@ fn from_bad_cases(facts: &JobFacts) -> Option<Verdict> {
     Some(Verdict::new(JobOutcome::Failed, reason))
 }
 
-/// A check that died of a missing program is unfinished: that is the machine's fault, not the change's.
+/// Returns true if the only bad cases are checks that a missing program stopped. The machine is to
+/// blame for these, not the change.
 fn only_tool_missing(facts: &JobFacts) -> bool {
     facts.cases.failed == 0
         && !facts.missing_programs.is_empty()
