@@ -1,8 +1,7 @@
-//! Writes and reads `events.jsonl`: the run as it happens, a record a line.
+//! `events.jsonl`: the run, a record a line, as it happens.
 //!
-//! Each record is handed to the operating system in one write before the next is taken, so a kill
-//! loses at most the line being written. The ends of jobs and of the run are synced to the disk, so
-//! a power loss keeps every finished job.
+//! Each record is handed to the operating system in one write before the next is taken, so a kill loses at most the line
+//! being written; ends of jobs and of the run are synced to the disk, so a power loss keeps every finished job.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -10,30 +9,30 @@ use std::path::{Path, PathBuf};
 
 use super::{Event, FORMAT_VERSION, Record};
 
-/// An error of a journal.
+/// What can go wrong with a journal.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The file cannot be made, written or read.
+    /// It cannot be made, written or read.
     #[error("{path}: {source}; is the disk full, or the directory not writable?")]
     Io {
-        /// The path of the journal.
+        /// The journal.
         path: PathBuf,
-        /// The error of the operating system.
+        /// What the system said.
         source: io::Error,
     },
     /// A line is not a record.
     #[error("{path}:{line}: not a record of a kata-ci run: {what}")]
     Malformed {
-        /// The path of the journal.
+        /// The journal.
         path: PathBuf,
-        /// The number of the line, from 1.
+        /// From 1.
         line: usize,
-        /// The defect.
+        /// What is wrong.
         what: String,
     },
 }
 
-/// The journal of the current run.
+/// The journal of a run that is going on.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -41,7 +40,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Makes a new journal. An existing file is an error: a journal is never overwritten.
+    /// Makes a new journal. An existing one is an error: a journal is never overwritten.
     pub fn create(path: &Path) -> Result<Self, JournalError> {
         let file = File::create_new(path).map_err(|source| JournalError::Io {
             path: path.to_owned(),
@@ -53,10 +52,8 @@ impl Journal {
         })
     }
 
-    /// Opens the journal of an interrupted run and returns its records.
-    ///
-    /// The file is cut behind its last whole line. An end of the run is cut off too, because it
-    /// must stay the last record.
+    /// Opens the journal of a run that was interrupted, cut behind its last whole line, and reads what is left. An end of
+    /// the run is cut off too: what follows would not be the last record otherwise.
     pub fn resume(path: &Path) -> Result<(Self, Vec<Record>), JournalError> {
         let io = |source| JournalError::Io {
             path: path.to_owned(),
@@ -84,7 +81,7 @@ impl Journal {
         Ok((journal, records))
     }
 
-    /// Makes a journal on an open file.
+    /// A journal on an open file.
     #[cfg(test)]
     pub(crate) fn on(path: PathBuf, file: File) -> Self {
         Self { path, file }
@@ -109,15 +106,13 @@ impl Journal {
     }
 }
 
-/// Reads a journal. An unfinished last line, which a kill in the middle of a write leaves, is left
-/// out.
-///
-/// Any other line that is no record, or is of a later version, is an error.
+/// Reads a journal. An unfinished last line (a kill in the middle of a write) is left out; any other line that is not a
+/// record, or is of a later version, is an error.
 pub fn read_journal(path: &Path) -> Result<Vec<Record>, JournalError> {
     Ok(read_lines(path)?.0)
 }
 
-/// Returns the records and the offset at which the line of each ends.
+/// The records, and where the line of each ends.
 fn read_lines(path: &Path) -> Result<(Vec<Record>, Vec<u64>), JournalError> {
     let io = |source| JournalError::Io {
         path: path.to_owned(),
@@ -145,7 +140,7 @@ fn read_lines(path: &Path) -> Result<(Vec<Record>, Vec<u64>), JournalError> {
     Ok((records, ends))
 }
 
-/// Reads the first record of a journal; `None` if there is no whole line yet.
+/// The first record of a journal; none where it has no whole line yet.
 pub fn read_start(path: &Path) -> Result<Option<Record>, JournalError> {
     let io = |source| JournalError::Io {
         path: path.to_owned(),

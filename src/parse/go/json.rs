@@ -1,34 +1,38 @@
-//! `go test -json`: the events of test2json, several packages at a time, between any other lines.
+//! Reads `go test -json`: the events of test2json, of several packages at a time, between any other
+//! lines.
 //!
-//! A line that cannot be read (cut, or two written into one another) is passed over; the end of a test that was lost in it
-//! is taken from the test's own output. Ends are held back until the package's end, which tells whether they came from
-//! Go's cache, but no longer than [`PATIENCE`]: what takes longer is a real run.
+//! A line that cannot be read (cut, or two written into one another) is passed over. If it held the
+//! end of a test, that is taken from the test's own output.
+//!
+//! Ends are held back until the package's end, which tells whether they came from Go's cache. They
+//! are held no longer than [`PATIENCE`]: a package that takes longer is a real run.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::lines;
+use super::grammar;
 use super::package;
 use super::text::build_message;
 use super::{PackageEnd, Suite};
 use crate::model::CaseStatus;
-use crate::parse::cases::{Details, Out};
+use crate::parse::evidence::Evidence;
+use crate::parse::finding::{CaseDetails, CaseSink};
 use crate::parse::lines::Line;
-use crate::parse::observations::Seen;
 use crate::parse::{CaseContext, clean};
 
-/// Seconds of a package's own clock: a replay from the cache is over by then.
+/// The seconds of a package's own clock after which it cannot be a replay from the cache.
 const PATIENCE: u32 = 2;
 
-/// Seconds of a day.
+/// The seconds of a day.
 const DAY: u32 = 86_400;
 
-/// Builds whose messages are kept.
+/// The most builds whose messages are kept.
 const MOST_BUILDS: usize = 1000;
 
-/// One event, as `go doc test2json` describes it; `FailedBuild` and the `build-` actions since Go 1.24. Absent texts are empty: only a plain `Cow` is borrowed without a copy.
+/// One event, as `go doc test2json` describes it; `FailedBuild` and the `build-` actions exist
+/// since Go 1.24. Absent texts are empty, because only a plain `Cow` is borrowed without a copy.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Event<'a> {
@@ -54,34 +58,34 @@ struct Event<'a> {
 #[derive(Debug, Default)]
 struct Running {
     suite: Suite,
-    /// Its name in cases; none for one outside of the component.
+    /// Its name in cases; `None` for a package outside of the component.
     package: Option<String>,
-    /// Seconds into its day when it began.
+    /// The second of the day at which it began.
     began: Option<u32>,
-    /// It takes too long to come from the cache.
+    /// True if it takes too long to come from the cache.
     live: bool,
     cached: bool,
     note: Option<String>,
 }
 
-/// Reads events.
+/// Reads the events of all packages.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct GoJson {
     running: HashMap<String, Running>,
-    /// Packages in the order of their first event: ends are handed out in it.
+    /// The packages in the order of their first event. Ends are handed out in this order.
     order: Vec<String>,
-    builds: HashMap<String, Details>,
+    builds: HashMap<String, CaseDetails>,
 }
 
 impl GoJson {
-    /// Takes a line; whether it was an event.
+    /// Takes a line. Returns true if it was an event.
     pub(in crate::parse) fn line(
         &mut self,
         text: &str,
         at: Line<'_>,
         context: &CaseContext,
-        seen: &mut Seen,
-        out: &mut Out<'_>,
+        evidence: &mut Evidence,
+        out: &mut CaseSink<'_>,
     ) -> bool {
         let Some(event) = event(text) else {
             return false;
@@ -95,19 +99,25 @@ impl GoJson {
             return false;
         }
         if !self.running.contains_key(import_path) {
-            self.begin(import_path, at, context, seen);
+            self.begin(import_path, at, context, evidence);
         }
         let Some(running) = self.running.get_mut(import_path) else {
             return true;
         };
         if running.take(&event, at, out) {
-            self.close(import_path, &event, at.end, seen, out);
+            self.close(import_path, &event, at.end, evidence, out);
         }
         true
     }
 
-    fn begin(&mut self, import_path: &str, at: Line<'_>, context: &CaseContext, seen: &mut Seen) {
-        seen.go_package(import_path);
+    fn begin(
+        &mut self,
+        import_path: &str,
+        at: Line<'_>,
+        context: &CaseContext,
+        evidence: &mut Evidence,
+    ) {
+        evidence.go_package(import_path);
         self.order.push(import_path.to_owned());
         let running = Running {
             suite: Suite::new(at.start),
@@ -130,14 +140,14 @@ impl GoJson {
         import_path: &str,
         event: &Event<'_>,
         offset: u64,
-        seen: &mut Seen,
-        out: &mut Out<'_>,
+        evidence: &mut Evidence,
+        out: &mut CaseSink<'_>,
     ) {
         let Some(running) = self.running.remove(import_path) else {
             return;
         };
         self.order.retain(|other| other != import_path);
-        seen.go_end(import_path);
+        evidence.go_end(import_path);
         let build = self.builds.remove(event.failed_build.as_ref());
         let status = if running.suite.has_tests() {
             None
@@ -145,7 +155,7 @@ impl GoJson {
             untested(running.note.as_deref())
         };
         if running.package.is_some() {
-            seen.go_note(running.note.as_deref());
+            evidence.go_note(running.note.as_deref());
         }
         let end = PackageEnd {
             status: status.or(status_of(&event.action)),
@@ -153,7 +163,7 @@ impl GoJson {
             cached: running.cached,
             message: build.or(running
                 .note
-                .map(|note| Details::saying(&format!("[{note}]")))),
+                .map(|note| CaseDetails::saying(&format!("[{note}]")))),
             offset,
         };
         if let Some(package) = &running.package {
@@ -161,8 +171,8 @@ impl GoJson {
         }
     }
 
-    /// The output is over: packages that never ended end here.
-    pub(in crate::parse) fn finish(&mut self, offset: u64, out: &mut Out<'_>) {
+    /// Ends the packages that never ended, because the output is over.
+    pub(in crate::parse) fn finish(&mut self, offset: u64, out: &mut CaseSink<'_>) {
         for import_path in std::mem::take(&mut self.order) {
             let running = self.running.remove(&import_path).unwrap_or_default();
             if let Some(package) = &running.package {
@@ -177,8 +187,8 @@ impl GoJson {
 }
 
 impl Running {
-    /// Takes an event of the package; whether it is its end.
-    fn take(&mut self, event: &Event<'_>, at: Line<'_>, out: &mut Out<'_>) -> bool {
+    /// Takes an event of the package. Returns true if it is the package's end.
+    fn take(&mut self, event: &Event<'_>, at: Line<'_>, out: &mut CaseSink<'_>) -> bool {
         self.watch(event, out);
         let test = event.test.as_ref();
         if test.is_empty() {
@@ -209,8 +219,8 @@ impl Running {
         false
     }
 
-    /// Looks at the package's clock.
-    fn watch(&mut self, event: &Event<'_>, out: &mut Out<'_>) {
+    /// Checks the package's clock.
+    fn watch(&mut self, event: &Event<'_>, out: &mut CaseSink<'_>) {
         if self.live {
             return;
         }
@@ -218,18 +228,18 @@ impl Running {
             return;
         };
         let began = *self.began.get_or_insert(now);
-        // A day later the clock begins again.
+        // The clock restarts at midnight.
         self.live = (now + DAY - began) % DAY > PATIENCE;
         if let (true, Some(package)) = (self.live, &self.package) {
             self.suite.release(package, false, out);
         }
     }
 
-    fn output(&mut self, test: &str, output: &str, at: Line<'_>, out: &mut Out<'_>) {
+    fn output(&mut self, test: &str, output: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
         self.suite.turn_to_same(test);
         for line in pieces(output) {
             let line = clean::text(line.as_bytes());
-            match lines::result(line.trim_start()) {
+            match grammar::result(line.trim_start()) {
                 Some((name, result)) if name == test => self.suite.hint(name, result),
                 _ => self
                     .suite
@@ -238,11 +248,11 @@ impl Running {
         }
     }
 
-    fn own_output(&mut self, output: &str, at: Line<'_>, out: &mut Out<'_>) {
+    fn own_output(&mut self, output: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
         self.suite.turn_to(None);
         for line in pieces(output) {
             let line = clean::text(line.as_bytes());
-            if let Some(closing) = lines::closing(&line) {
+            if let Some(closing) = grammar::closing(&line) {
                 self.cached = closing.cached;
                 self.note = closing.note.map(str::to_owned);
             } else {
@@ -269,12 +279,13 @@ fn status_of(action: &str) -> Option<CaseStatus> {
     }
 }
 
-/// A package that says of itself that it tested nothing is skipped, although Go calls it passed.
+/// Returns `Skipped` for a package that reports that it tested nothing, although Go calls it
+/// passed.
 fn untested(note: Option<&str>) -> Option<CaseStatus> {
     matches!(note?, "no test files" | "no tests to run").then_some(CaseStatus::Skipped)
 }
 
-/// The event in a line, after other output perhaps.
+/// Parses the event in a line, possibly after other output.
 fn event(text: &str) -> Option<Event<'_>> {
     let text = text.trim_end();
     if !text.ends_with('}') {
@@ -293,7 +304,7 @@ fn event(text: &str) -> Option<Event<'_>> {
         .find_map(|at| serde_json::from_str(text.get(at..)?).ok())
 }
 
-/// Seconds into the day of `2026-11-23T06:46:56.735Z`.
+/// Returns the second of the day of `2026-11-23T06:46:56.735Z`.
 fn clock(time: &str) -> Option<u32> {
     let mut parts = time.get(11..19)?.split(':').map(|part| part.parse().ok());
     let (hours, minutes, seconds): (u32, u32, u32) =

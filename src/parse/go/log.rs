@@ -1,27 +1,30 @@
-//! What one Go test says about itself: its message, and the file and line it names.
+//! Reads the output of one Go test: its message, and the file and line that it names.
 //!
-//! A panic tells more than a data race, that more than an assertion of testify, that more than lines of `t.Error`,
-//! `t.Fatal`, `t.Skip` or `t.Log`. Those four look alike (`    file_test.go:12: text`), so a failed test's message holds all
-//! of them; a skipped one's holds the last, since `Skip` ends a test. File and line are the last one's.
+//! A panic explains more than a data race. A data race explains more than an assertion of testify,
+//! and an assertion more than lines of `t.Error`, `t.Fatal`, `t.Skip` or `t.Log`.
+//!
+//! Lines of those four look alike (`    file_test.go:12: text`). So the message of a failed test
+//! holds all of them, and that of a skipped test the last one, because `Skip` ends a test. File and
+//! line are those of the last line.
 
 use crate::model::CaseStatus;
-use crate::parse::cases::Details;
 use crate::parse::clean;
+use crate::parse::finding::CaseDetails;
 
-/// Lines of a continued message that are kept.
+/// The most lines kept of a continued message.
 const CONTINUED: usize = 6;
-/// Lines of `t.Error` and its kin that are kept: half of them the first, half the last.
+/// The most lines kept of `t.Error` and its kin: half of them the first, half the last.
 const ENTRIES: usize = 8;
 
-/// Lines for which something that was begun may go on: what looks like a panic may be none.
+/// The most lines of a message that has begun. A text that looks like a panic may be none.
 const PATIENCE: u32 = 500;
 
-/// What the next lines may continue.
+/// The message that the next lines may continue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Open {
     #[default]
     Nothing,
-    /// `file.go:12: ` without a text, or one whose text goes on.
+    /// `file.go:12: ` without a text, or with a text that goes on.
     Entry,
     /// testify's `Error:` block.
     Assertion,
@@ -37,7 +40,7 @@ enum Open {
     Race,
 }
 
-/// A message and where it comes from.
+/// A message and its source location.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Saying {
     text: String,
@@ -72,16 +75,16 @@ impl Saying {
     }
 }
 
-/// A line long enough for any message.
+/// Cuts a line to a length that is enough for any message.
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(1024)]
 }
 
-/// Collects the telling lines of one test.
+/// Collects the relevant lines of one test.
 #[derive(Debug, Clone, Default)]
 pub(in crate::parse) struct Log {
     open: Open,
-    /// Lines since it was begun.
+    /// The number of lines since the message began.
     waited: u32,
     entries: Vec<Saying>,
     assertion: Option<Saying>,
@@ -90,17 +93,17 @@ pub(in crate::parse) struct Log {
 }
 
 impl Log {
-    /// Whether the next line may belong to what was begun, whatever it holds.
+    /// Returns true if the next line may continue a message, whatever it holds.
     pub(in crate::parse) fn is_open(&self) -> bool {
         self.open != Open::Nothing
     }
 
-    /// Whether the test took its process down.
+    /// Returns true if the test ended its process by a panic.
     pub(in crate::parse) fn has_panic(&self) -> bool {
         self.panic.is_some()
     }
 
-    /// Begins the report of a panic or of a fatal error of Go's runtime.
+    /// Begins the report of a panic, or of a fatal error of Go's runtime.
     pub(in crate::parse) fn begin_panic(&mut self, text: &str) {
         self.panic.get_or_insert_with(|| Saying {
             text: cut(text).to_owned(),
@@ -109,7 +112,7 @@ impl Log {
         self.open = Open::Panic;
     }
 
-    /// Ends whatever was begun: a line of the test framework follows.
+    /// Ends the current message, because a line of the test framework follows.
     pub(in crate::parse) fn close(&mut self) {
         self.open = Open::Nothing;
     }
@@ -232,18 +235,18 @@ impl Log {
         true
     }
 
-    /// What it adds up to for a test that ended so.
-    pub(in crate::parse) fn details(&self, status: CaseStatus) -> Details {
+    /// Returns the message and location for a test that ended with this status.
+    pub(in crate::parse) fn details(&self, status: CaseStatus) -> CaseDetails {
         let told = [&self.panic, &self.race, &self.assertion];
         let entry = self.entry(status);
         let Some(saying) = told.into_iter().flatten().next().or(entry.as_ref()) else {
-            return Details::default();
+            return CaseDetails::default();
         };
-        Details {
+        CaseDetails {
             message: clean::message(&saying.text),
             file: saying.file.clone(),
             line: saying.line,
-            ..Details::default()
+            ..CaseDetails::default()
         }
     }
 
@@ -260,7 +263,8 @@ impl Log {
     }
 }
 
-/// `    file_test.go:12: text`, as package testing indents it; glued to the end of other output, too.
+/// Parses `    file_test.go:12: text`, as package testing indents it, also at the end of other
+/// output.
 fn entry(text: &str) -> Option<(&str, u32, &str)> {
     let from = text.find(".go:")?;
     let begin = text[..from].rfind("    ")? + 4;
@@ -269,7 +273,7 @@ fn entry(text: &str) -> Option<(&str, u32, &str)> {
     (!file.contains([' ', '\t'])).then_some((file, line, rest))
 }
 
-/// `path/file.go:12` and what follows.
+/// Parses `path/file.go:12`, and returns the text after it.
 pub(in crate::parse) fn location(text: &str) -> Option<(&str, u32, &str)> {
     let split = text.find(".go:")? + 3;
     let (file, rest) = text.split_at(split);
@@ -281,7 +285,8 @@ pub(in crate::parse) fn location(text: &str) -> Option<(&str, u32, &str)> {
     Some((file.trim(), line, &rest[digits..]))
 }
 
-/// A frame's file, unless it lies in Go's own library (`/usr/local/go/src/time/…`: no dot where a host's name would be).
+/// Returns the file of a stack frame, unless it lies in Go's own library
+/// (`/usr/local/go/src/time/…`: it has no dot where the name of a host would be).
 fn frame(text: &str) -> Option<&str> {
     let path = text.split(" +0x").next()?;
     let own = path.split_once("/src/").is_some_and(|(root, package)| {

@@ -1,22 +1,23 @@
-//! The tests of one run of one Go package, whichever format tells of them.
+//! Collects the tests of one run of one Go package, for both output formats.
 //!
-//! Ends are held back until the package's own end, because only that tells whether they came from Go's cache, and because
-//! without `-v` a test's messages follow its result. What a caller knows better it can [release](Suite::release) earlier.
+//! Ends are held back until the package's own end. Only that tells whether they came from Go's
+//! cache, and without `-v` the messages of a test follow its result. A caller that knows better can
+//! [release](Suite::release) them earlier.
 
+pub(in crate::parse) mod grammar;
 pub(in crate::parse) mod json;
-pub(in crate::parse) mod lines;
 mod log;
 pub(in crate::parse) mod package;
 pub(in crate::parse) mod text;
 use std::collections::HashMap;
 
-use super::cases::{Details, Out, Spans, WHOLE_PACKAGE};
 use super::clean;
+use super::finding::{CaseDetails, CaseSink, Spans, WHOLE_PACKAGE};
 use crate::model::CaseStatus;
 use crate::parse::CaseKey;
 use log::Log;
 
-/// A result line's word and seconds.
+/// The status and the seconds in the line of a result.
 pub(in crate::parse) type TestResult = (CaseStatus, Option<f64>);
 
 /// One execution of one test.
@@ -24,53 +25,53 @@ pub(in crate::parse) type TestResult = (CaseStatus, Option<f64>);
 struct Test {
     name: String,
     start: u64,
-    /// Set once its start was handed out.
+    /// The key, once the start of the test was handed out.
     key: Option<CaseKey>,
     result: Option<TestResult>,
-    /// A result told by its output only: taken when nothing better comes.
+    /// A result that only the test's output tells. It is used if no better one comes.
     hint: Option<TestResult>,
     log: Log,
     spans: Spans,
     released: bool,
 }
 
-/// How a package ended.
+/// The end of a package.
 #[derive(Debug, Clone, Default)]
 pub(in crate::parse) struct PackageEnd {
-    /// Its own word; none when it was never seen.
+    /// The status that Go reported; `None` if it never did.
     pub status: Option<CaseStatus>,
     pub seconds: Option<f64>,
     pub cached: bool,
-    /// What its last line or its build says.
-    pub message: Option<Details>,
-    /// Offset behind its last line.
+    /// The message of its last line or of its build.
+    pub message: Option<CaseDetails>,
+    /// The offset behind its last line.
     pub offset: u64,
 }
 
-/// The tests of a package, as far as they have come.
+/// The tests of a package that have been seen so far.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct Suite {
     tests: Vec<Test>,
     latest: HashMap<String, usize>,
     subject: Option<usize>,
-    /// Panics and such outside of any test.
+    /// Panics and other output outside of any test.
     own: Log,
-    /// `exit status 2` and its kin.
+    /// A line such as `exit status 2`.
     exit: Option<String>,
-    /// Tests that Go lists as running when its time is up.
+    /// True while Go lists the tests that ran when its time was up.
     listing: bool,
-    /// The words in which Go says that its time is up.
+    /// The words in which Go reports that its time was up.
     timeout: String,
     start: u64,
     counted: bool,
-    /// A test ended that was not seen to start: without -v another one may run unseen.
+    /// True if a test ended that was not seen to start. Without -v other tests may run unseen.
     is_quiet: bool,
-    /// The word that stands below the last test was seen: `FAIL`.
+    /// True if the `FAIL` below the last test was seen.
     is_complete: bool,
 }
 
 impl Suite {
-    /// A package whose first line begins here.
+    /// Makes a package whose first line begins at `start`.
     pub(in crate::parse) fn new(start: u64) -> Self {
         Self {
             start,
@@ -78,24 +79,24 @@ impl Suite {
         }
     }
 
-    /// Whether it has tests.
+    /// Returns true if the package has tests.
     pub(in crate::parse) fn has_tests(&self) -> bool {
         self.counted
     }
 
-    /// Whether a test of this name runs.
+    /// Returns true if a test of this name is running.
     pub(in crate::parse) fn is_running(&self, name: &str) -> bool {
         self.find(name)
             .is_some_and(|index| self.tests[index].result.is_none())
     }
 
-    /// Whether some test runs at this point.
+    /// Returns true if any test is running.
     pub(in crate::parse) fn has_running(&self) -> bool {
         self.subject
             .is_some_and(|index| self.tests[index].result.is_none())
     }
 
-    /// Whether the next line may belong to a message, whatever it holds.
+    /// Returns true if the next line may belong to a message, whatever it holds.
     pub(in crate::parse) fn wants_all(&self) -> bool {
         self.listing
             || self.own.is_open()
@@ -108,13 +109,13 @@ impl Suite {
         self.latest.get(name).copied()
     }
 
-    /// A test starts; with a package it is handed out at once.
+    /// Starts a test. If the package is known, the start is handed out at once.
     pub(in crate::parse) fn run(
         &mut self,
         name: &str,
         start: u64,
         package: Option<&str>,
-        out: &mut Out<'_>,
+        out: &mut CaseSink<'_>,
     ) -> usize {
         let key = package.map(|package| out.start(package, name, start));
         let index = self.tests.len();
@@ -133,7 +134,7 @@ impl Suite {
         index
     }
 
-    /// Lines that follow belong to this test, or to none.
+    /// Assigns the lines that follow to this test, or to none.
     pub(in crate::parse) fn turn_to(&mut self, name: Option<&str>) {
         if let Some(index) = self.subject {
             self.tests[index].log.close();
@@ -141,21 +142,22 @@ impl Suite {
         self.subject = name.and_then(|name| self.find(name));
     }
 
-    /// Like [`turn_to`](Self::turn_to), without ending a message that goes on when the test is the same.
+    /// Works like [`turn_to`](Self::turn_to), but keeps an unfinished message if the test is the
+    /// same.
     pub(in crate::parse) fn turn_to_same(&mut self, name: &str) {
         if self.subject.is_none() || self.subject != self.find(name) {
             self.turn_to(Some(name));
         }
     }
 
-    /// A test ends. One that was never seen to start starts here.
+    /// Ends a test. A test that was never seen to start starts here.
     pub(in crate::parse) fn result(
         &mut self,
         name: &str,
         result: TestResult,
         start: u64,
         package: Option<&str>,
-        out: &mut Out<'_>,
+        out: &mut CaseSink<'_>,
     ) {
         let open = self
             .find(name)
@@ -170,14 +172,14 @@ impl Suite {
         self.tests[index].result = Some(result);
     }
 
-    /// A result that the output of a test tells.
+    /// Remembers a result that the output of a test tells.
     pub(in crate::parse) fn hint(&mut self, name: &str, result: TestResult) {
         if let Some(index) = self.find(name) {
             self.tests[index].hint = Some(result);
         }
     }
 
-    /// A range of output belongs to this test.
+    /// Adds a range of output to this test.
     pub(in crate::parse) fn span(&mut self, name: Option<&str>, start: u64, end: u64) {
         let index = name.map_or(self.subject, |name| self.find(name));
         if let Some(index) = index {
@@ -185,18 +187,18 @@ impl Suite {
         }
     }
 
-    /// A line that some test, or the package, printed.
+    /// Takes a line that a test or the package printed.
     pub(in crate::parse) fn line(
         &mut self,
         text: &str,
         start: u64,
         package: Option<&str>,
-        out: &mut Out<'_>,
+        out: &mut CaseSink<'_>,
     ) {
         if self.listing && self.listed(text, start, package, out) {
             return;
         }
-        // Before the first test it is Go's own, on the packages before.
+        // A `FAIL` before the first test is about the packages before this one.
         self.is_complete |= self.counted && text.ends_with("FAIL");
         if is_panic(text) {
             if text.starts_with("panic: test timed out") {
@@ -227,7 +229,7 @@ impl Suite {
         }
     }
 
-    /// The stack of a panic names the test that caused it: `package.TestName.func1(…)`.
+    /// Finds the test that caused a panic by its stack: `package.TestName.func1(…)`.
     fn blame(&mut self, text: &str) {
         if !self.own.has_panic() || !self.own.is_open() || !text.ends_with(')') {
             return;
@@ -244,8 +246,14 @@ impl Suite {
         }
     }
 
-    /// A line below `running tests:`.
-    fn listed(&mut self, text: &str, start: u64, package: Option<&str>, out: &mut Out<'_>) -> bool {
+    /// Takes a line below `running tests:`.
+    fn listed(
+        &mut self,
+        text: &str,
+        start: u64,
+        package: Option<&str>,
+        out: &mut CaseSink<'_>,
+    ) -> bool {
         if text == "\trunning tests:" {
             return true;
         }
@@ -271,7 +279,12 @@ impl Suite {
     }
 
     /// Hands out the ends that are known.
-    pub(in crate::parse) fn release(&mut self, package: &str, cached: bool, out: &mut Out<'_>) {
+    pub(in crate::parse) fn release(
+        &mut self,
+        package: &str,
+        cached: bool,
+        out: &mut CaseSink<'_>,
+    ) {
         for test in &mut self.tests {
             if let (Some(result), false) = (test.result, test.released) {
                 test.hand_out(package, result, cached, out);
@@ -279,8 +292,9 @@ impl Suite {
         }
     }
 
-    /// The package is over: every test gets its end, and the package its own case when its tests do not explain it.
-    pub(in crate::parse) fn end(mut self, package: &str, end: PackageEnd, out: &mut Out<'_>) {
+    /// Ends the package: every test gets its end. The package gets a case of its own if its tests
+    /// do not explain its result.
+    pub(in crate::parse) fn end(mut self, package: &str, end: PackageEnd, out: &mut CaseSink<'_>) {
         for test in &mut self.tests {
             test.result = test.result.or(test.hint);
         }
@@ -290,8 +304,9 @@ impl Suite {
             .tests
             .iter()
             .any(|test| test.result.is_none_or(is_failed));
-        // A panic of no test ended those that were still to come; that of Go's time limit is one of those that ran. Without -v
-        // nothing tells of a test that exited.
+        // A panic outside of any test ended the tests that were still to come. A panic of Go's time
+        // limit belongs to one of those that ran. Without -v nothing tells of a test that called
+        // exit.
         let unfinished = self.tests.iter().any(|test| test.result.is_none());
         let told = match self.own.has_panic() {
             true => unfinished && !self.timeout.is_empty(),
@@ -310,7 +325,7 @@ impl Suite {
         }
     }
 
-    fn whole(self, package: &str, end: PackageEnd, out: &mut Out<'_>) {
+    fn whole(self, package: &str, end: PackageEnd, out: &mut CaseSink<'_>) {
         let status = end.status.unwrap_or(CaseStatus::Failed);
         let told = match status {
             CaseStatus::Failed if self.own.has_panic() => Some(self.own.details(status)),
@@ -336,7 +351,7 @@ impl Suite {
 }
 
 impl Test {
-    fn details(&mut self, status: CaseStatus) -> Details {
+    fn details(&mut self, status: CaseStatus) -> CaseDetails {
         let mut details = std::mem::take(&mut self.log).details(status);
         details.spans = std::mem::take(&mut self.spans);
         details
@@ -347,7 +362,7 @@ impl Test {
         package: &str,
         (status, seconds): TestResult,
         cached: bool,
-        out: &mut Out<'_>,
+        out: &mut CaseSink<'_>,
     ) {
         let mut details = self.details(status);
         if status == CaseStatus::Passed {
@@ -358,8 +373,8 @@ impl Test {
         self.finish(package, status, details, out);
     }
 
-    /// It started and never ended.
-    fn leave(&mut self, package: &str, exit: Option<&str>, out: &mut Out<'_>) {
+    /// Ends a test that started and never ended.
+    fn leave(&mut self, package: &str, exit: Option<&str>, out: &mut CaseSink<'_>) {
         let panic = self.log.has_panic();
         let mut details = self.details(CaseStatus::Unfinished);
         if !panic {
@@ -373,7 +388,13 @@ impl Test {
         self.finish(package, CaseStatus::Unfinished, details, out);
     }
 
-    fn finish(&mut self, package: &str, status: CaseStatus, details: Details, out: &mut Out<'_>) {
+    fn finish(
+        &mut self,
+        package: &str,
+        status: CaseStatus,
+        details: CaseDetails,
+        out: &mut CaseSink<'_>,
+    ) {
         let key = match self.key.take() {
             Some(key) => key,
             None => out.start(package, &self.name, self.start),

@@ -1,18 +1,21 @@
-//! Go import paths → the package names of cases.
+//! Turns Go import paths into the package names of cases.
 
 use crate::parse::CaseContext;
 
-/// Where kata's repositories lie.
+/// The import path above all of kata's repositories.
 const KATA: &str = "github.com/kata-containers/";
 
-/// Kata's repository of checks and tools: what it builds and tests on the way is no case of a component.
+/// Kata's repository of checks and tools. What it builds and tests on the way is no case of a
+/// component.
 const KATA_TESTS: &str = "github.com/kata-containers/tests";
 
-/// The package of a case: the path below the component, empty for the component's own directory. None for what is
-/// outside of the component.
+/// Returns the package name of a case: the path below the component, empty for the component's own
+/// directory.
 ///
-/// Packages that Go cannot place (`command-line-arguments`, `_/absolute/path`) are the component's: nothing else runs them.
-/// Without a known root kata's own checkers are outside, and a kata path is told without its repository.
+/// Returns `None` for a package outside of the component. Packages that Go cannot place
+/// (`command-line-arguments`, `_/absolute/path`) belong to the component, because nothing else runs
+/// them. Without a known root only kata's own checkers are outside, and a kata path loses its
+/// repository.
 pub(in crate::parse) fn package<'a>(
     context: &CaseContext,
     import_path: &'a str,
@@ -38,7 +41,7 @@ fn below<'a>(path: &'a str, root: &str) -> Option<&'a str> {
     rest.strip_prefix('/')
 }
 
-/// Whether this can be an import path: words with slashes and dots, no blanks.
+/// Returns true if the text can be an import path: words with slashes and dots, no blanks.
 pub(in crate::parse) fn is_import_path(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with('.')

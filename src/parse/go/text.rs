@@ -1,76 +1,77 @@
-//! `go test` as text, with `-v` and without.
+//! Reads `go test` as text, with `-v` and without.
 //!
-//! The text names a package only where it ends. kata's go-test.sh runs one at a time and announces it: then a test's
-//! start is handed out at once. Otherwise starts are held back with the ends, until the package's own line or, when none
-//! comes, until the output is over.
+//! The text names a package only where it ends. Kata's go-test.sh runs one package at a time and
+//! announces it: then the start of a test is handed out at once. Otherwise starts are held back
+//! with the ends, until the package's own line or the end of the output.
 
 use std::collections::HashMap;
 
-use super::lines;
-use super::lines::{Closing, Frame, Turn};
+use super::grammar;
+use super::grammar::{Closing, Frame, Turn};
 use super::log::location;
 use super::package;
 use super::{PackageEnd, Suite};
 use crate::parse::CaseContext;
-use crate::parse::cases::{Details, Out};
 use crate::parse::clean;
+use crate::parse::evidence::Evidence;
+use crate::parse::finding::{CaseDetails, CaseSink};
 use crate::parse::lines::Line;
-use crate::parse::observations::Seen;
 
-/// Packages whose build messages are kept.
+/// The most packages whose build messages are kept.
 const MOST_BUILDS: usize = 1000;
 
 /// Reads the lines of `go test`.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct GoText {
     suite: Suite,
-    /// The package that was announced, as it is named in cases; the inner none is one outside of the component.
+    /// The announced package, as cases name it. The inner `None` stands for a package outside of
+    /// the component.
     announced: Option<Option<String>>,
-    /// Where the lines of the present test begin.
+    /// The offset at which the lines of the current test begin.
     since: u64,
-    /// First message of each package's build.
-    builds: HashMap<String, Details>,
+    /// The first message of each package's build.
+    builds: HashMap<String, CaseDetails>,
     building: Option<String>,
-    /// `=== RUN` was seen: results of other tests are quotations.
+    /// True if `=== RUN` was seen. Then results of other tests are quotations.
     verbose: bool,
 }
 
 impl GoText {
-    /// Whether the next line is wanted whatever it holds.
+    /// Returns true if the next line is wanted, whatever it holds.
     pub(in crate::parse) fn wants_all(&self) -> bool {
         self.suite.wants_all()
     }
 
-    /// Whether a test runs at this point.
+    /// Returns true if a test is running.
     pub(in crate::parse) fn has_running(&self) -> bool {
         self.suite.has_running()
     }
 
-    /// Takes a line; whether it was one of `go test`'s own.
+    /// Takes a line. Returns true if it was one of `go test`'s own.
     pub(in crate::parse) fn line(
         &mut self,
         text: &str,
         at: Line<'_>,
         context: &CaseContext,
-        seen: &mut Seen,
-        out: &mut Out<'_>,
+        evidence: &mut Evidence,
+        out: &mut CaseSink<'_>,
     ) -> bool {
-        if let Some(import_path) = lines::announcement(text) {
+        if let Some(import_path) = grammar::announcement(text) {
             self.end_suite(at.start, out);
             self.announced = (!import_path.contains("..."))
                 .then(|| package::package(context, import_path).map(str::to_owned));
             self.suite = Suite::new(at.start);
             return true;
         }
-        if let Some(closing) = lines::closing(text) {
-            seen.go_end(closing.import_path);
+        if let Some(closing) = grammar::closing(text) {
+            evidence.go_end(closing.import_path);
             if package::package(context, closing.import_path).is_some() {
-                seen.go_note(closing.note);
+                evidence.go_note(closing.note);
             }
             self.close(&closing, at, context, out);
             return true;
         }
-        match lines::frame(text) {
+        match grammar::frame(text) {
             Some((before, frame)) if self.is_credible(before, frame) => {
                 self.frame(frame, at, out);
                 true
@@ -79,22 +80,23 @@ impl GoText {
         }
     }
 
-    /// At the start of a line a frame is what it seems. Behind other output it must fit what runs.
+    /// Returns true if a frame is genuine. Behind other output on its line it must fit the running
+    /// tests.
     fn is_credible(&self, before: &str, frame: Frame<'_>) -> bool {
         if before.trim().is_empty() {
             return true;
         }
         match frame {
             Frame::Result(name, _) => {
-                self.suite.is_running(name) || (!self.verbose && lines::is_test_name(name))
+                self.suite.is_running(name) || (!self.verbose && grammar::is_test_name(name))
             }
-            Frame::Turn(Turn::Run(name)) => lines::is_test_name(name),
+            Frame::Turn(Turn::Run(name)) => grammar::is_test_name(name),
             Frame::Turn(Turn::To(name)) => self.suite.is_running(name),
             Frame::Turn(Turn::Away) => false,
         }
     }
 
-    fn frame(&mut self, frame: Frame<'_>, at: Line<'_>, out: &mut Out<'_>) {
+    fn frame(&mut self, frame: Frame<'_>, at: Line<'_>, out: &mut CaseSink<'_>) {
         self.building = None;
         self.suite.span(None, self.since, at.start);
         self.since = at.start;
@@ -114,8 +116,8 @@ impl GoText {
         }
     }
 
-    fn output(&mut self, text: &str, at: Line<'_>, out: &mut Out<'_>) -> bool {
-        if let Some(package) = lines::build_header(text) {
+    fn output(&mut self, text: &str, at: Line<'_>, out: &mut CaseSink<'_>) -> bool {
+        if let Some(package) = grammar::build_header(text) {
             self.building = Some(package.to_owned());
             return false;
         }
@@ -134,7 +136,7 @@ impl GoText {
         closing: &Closing<'_>,
         at: Line<'_>,
         context: &CaseContext,
-        out: &mut Out<'_>,
+        out: &mut CaseSink<'_>,
     ) {
         self.suite.span(None, self.since, at.start);
         let suite = std::mem::replace(&mut self.suite, Suite::new(at.end));
@@ -153,8 +155,9 @@ impl GoText {
         }
     }
 
-    /// The output is over, or another package begins, without the present one's own line.
-    pub(in crate::parse) fn end_suite(&mut self, offset: u64, out: &mut Out<'_>) {
+    /// Ends the current package without its own line, because another package begins or the output
+    /// is over.
+    pub(in crate::parse) fn end_suite(&mut self, offset: u64, out: &mut CaseSink<'_>) {
         self.suite.span(None, self.since, offset);
         self.since = offset;
         let suite = std::mem::replace(&mut self.suite, Suite::new(offset));
@@ -172,10 +175,10 @@ impl GoText {
     }
 }
 
-fn package_end(closing: &Closing<'_>, build: Option<Details>, offset: u64) -> PackageEnd {
+fn package_end(closing: &Closing<'_>, build: Option<CaseDetails>, offset: u64) -> PackageEnd {
     let note = closing
         .note
-        .map(|note| Details::saying(&format!("[{note}]")));
+        .map(|note| CaseDetails::saying(&format!("[{note}]")));
     PackageEnd {
         status: Some(closing.status),
         seconds: closing.seconds,
@@ -185,18 +188,18 @@ fn package_end(closing: &Closing<'_>, build: Option<Details>, offset: u64) -> Pa
     }
 }
 
-/// `file.go:12:3: what is wrong`.
-pub(in crate::parse) fn build_message(text: &str) -> Option<Details> {
+/// Parses `file.go:12:3: what is wrong`.
+pub(in crate::parse) fn build_message(text: &str) -> Option<CaseDetails> {
     let text = text.strip_prefix("vet: ").unwrap_or(text);
     let (file, line, rest) = location(text)?;
     if text.starts_with([' ', '\t']) || file.contains(' ') {
         return None;
     }
     let rest = rest.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit());
-    Some(Details {
+    Some(CaseDetails {
         message: clean::message(rest),
         file: Some(file.to_owned()),
         line: Some(line),
-        ..Details::default()
+        ..CaseDetails::default()
     })
 }

@@ -1,34 +1,36 @@
-//! One block of libtest: from `running N tests` to `test result:`, or to the death of its process.
+//! Reads one block of libtest: from `running N tests` to `test result:`, or to the death of its
+//! process.
 
-use super::lines;
-use super::lines::{TestEnd, Totals};
+use super::grammar;
+use super::grammar::{TestEnd, Totals};
 use super::panics::Panics;
 use crate::model::CaseStatus;
 use crate::parse::CaseKey;
-use crate::parse::cases::{Details, Out, Spans};
 use crate::parse::clean;
+use crate::parse::finding::{CaseDetails, CaseSink, Spans};
 use crate::parse::lines::Line;
 
-/// Most cases without a name in one block: more are one case that tells their number.
+/// The most cases without a name in one block. More of them become one case that tells their
+/// number.
 const MOST_UNNAMED: u64 = 1000;
-/// Most names of failed tests that are kept from the lists at the end.
+/// The most names of failed tests kept from the lists at the end.
 const MOST_LISTED: usize = 10_000;
-/// Name of a case whose own name was lost.
+/// The name of a case whose own name was lost.
 const UNNAMED: &str = "(unnamed)";
 
-/// A test whose name was seen and whose result is still to come, or whose failure is still to be explained.
+/// A test whose name was seen, and whose result or failure message is still to come.
 #[derive(Debug)]
 struct Open {
     name: String,
     key: CaseKey,
     start: u64,
-    /// Offset behind the line of its name.
+    /// The offset behind the line of its name.
     behind: u64,
     end: Option<TestEnd>,
     spans: Spans,
 }
 
-/// A block as far as it has come.
+/// The part of a block that has been read so far.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct Block {
     package: String,
@@ -36,22 +38,23 @@ pub(in crate::parse) struct Block {
     start: u64,
     counted: Totals,
     open: Vec<Open>,
-    /// The last of the open ones has its result to come, at the end of its own output.
+    /// True if the result of the last open test is still to come, at the end of the test's own
+    /// output.
     waiting: bool,
-    /// End of the last line: there that result stands.
+    /// The end of the last line, which holds that result.
     last: Vec<u8>,
     panics: Panics,
     failures: bool,
-    /// Inside `failures:`: the test whose output is repeated, and since where.
+    /// The test whose output is repeated inside `failures:`, and the offset at which that began.
     told: Option<(String, u64)>,
     /// Tests that the lists at the end call failed.
     listed: Vec<String>,
-    /// How the process died.
+    /// The way in which the process died.
     death: Option<String>,
 }
 
 impl Block {
-    /// A block of so many tests begins here.
+    /// Begins a block of `expected` tests.
     pub(in crate::parse) fn new(package: &str, expected: u64, start: u64) -> Self {
         Self {
             package: package.to_owned(),
@@ -61,17 +64,18 @@ impl Block {
         }
     }
 
-    /// Whether the next line is wanted whatever it holds.
+    /// Returns true if the next line is wanted, whatever it holds.
     pub(in crate::parse) fn wants_all(&self) -> bool {
         self.panics.is_speaking() || (self.failures && self.told.is_none())
     }
 
-    /// Whether the output of a failed test is being repeated: nothing in it is libtest's own.
+    /// Returns true while the output of a failed test is repeated. None of its lines is libtest's
+    /// own.
     pub(in crate::parse) fn is_quoting(&self) -> bool {
         self.told.is_some()
     }
 
-    /// The last line so far.
+    /// Remembers the end of the last line.
     pub(in crate::parse) fn remember(&mut self, last: &[u8]) {
         if self.waiting {
             self.last.clear();
@@ -80,9 +84,14 @@ impl Block {
         }
     }
 
-    /// Takes a line; whether it was one of libtest's own.
-    pub(in crate::parse) fn line(&mut self, text: &str, at: Line<'_>, out: &mut Out<'_>) -> bool {
-        if let Some(head) = lines::panic_head(text) {
+    /// Takes a line. Returns true if it was one of libtest's own.
+    pub(in crate::parse) fn line(
+        &mut self,
+        text: &str,
+        at: Line<'_>,
+        out: &mut CaseSink<'_>,
+    ) -> bool {
+        if let Some(head) = grammar::panic_head(text) {
             let test = self.panicking(head.thread);
             self.panics.begin(&test, &head);
             return false;
@@ -91,12 +100,12 @@ impl Block {
             return true;
         }
         let complete = self.counted.sum() >= self.expected;
-        if let Some((name, rest)) = lines::test(text).filter(|_| !complete) {
+        if let Some((name, rest)) = grammar::test(text).filter(|_| !complete) {
             self.settle_waiting(at.start, out);
             self.test(name, rest, at, out);
-        } else if let Some((name, rest)) = lines::glued_test(text).filter(|_| !complete) {
+        } else if let Some((name, rest)) = grammar::glued_test(text).filter(|_| !complete) {
             self.test(name, rest, at, out);
-        } else if let Some(name) = lines::long_running(text) {
+        } else if let Some(name) = grammar::long_running(text) {
             self.open(name, at, out);
         } else if text == "failures:" {
             self.settle_waiting(at.start, out);
@@ -110,7 +119,8 @@ impl Block {
         true
     }
 
-    /// The test that a panic in this thread belongs to. Documentation's tests are programs of their own.
+    /// Returns the test that a panic in this thread belongs to. Tests in documentation are programs
+    /// of their own.
     fn panicking(&self, thread: &str) -> String {
         let waiting = self
             .open
@@ -121,16 +131,16 @@ impl Block {
         told.unwrap_or(thread).to_owned()
     }
 
-    fn crash_line(&mut self, text: &str, at: Line<'_>, out: &mut Out<'_>) {
-        if let Some(how) = lines::death(text) {
+    fn crash_line(&mut self, text: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
+        if let Some(how) = grammar::death(text) {
             self.death = clean::message(how);
-        } else if let Some(thread) = lines::overflowed(text) {
+        } else if let Some(thread) = grammar::overflowed(text) {
             self.open(thread, at, out);
             self.panics.say(thread, "has overflowed its stack");
         }
     }
 
-    fn open(&mut self, name: &str, at: Line<'_>, out: &mut Out<'_>) -> usize {
+    fn open(&mut self, name: &str, at: Line<'_>, out: &mut CaseSink<'_>) -> usize {
         let is_it = |open: &Open| open.name == name && open.end.is_none();
         self.open.iter().position(is_it).unwrap_or_else(|| {
             self.open.push(Open {
@@ -145,11 +155,11 @@ impl Block {
         })
     }
 
-    fn test(&mut self, name: &str, rest: &str, at: Line<'_>, out: &mut Out<'_>) {
+    fn test(&mut self, name: &str, rest: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
         let index = self.open(name, at, out);
         let test = self.open.remove(index);
         self.open.push(test);
-        if let Some(end) = lines::end(rest) {
+        if let Some(end) = grammar::end(rest) {
             return self.settle(end, at.start, at.end, out);
         }
         self.waiting = true;
@@ -158,8 +168,9 @@ impl Block {
         }
     }
 
-    /// The last of the open tests gets its result; a failed one stays until its failure is told.
-    fn settle(&mut self, end: TestEnd, from: u64, to: u64, out: &mut Out<'_>) {
+    /// Gives the last open test its result. A failed test stays open until its failure message has
+    /// come.
+    fn settle(&mut self, end: TestEnd, from: u64, to: u64, out: &mut CaseSink<'_>) {
         self.waiting = false;
         self.count(end.status);
         let Some(mut test) = self.open.pop() else {
@@ -174,13 +185,14 @@ impl Block {
         }
     }
 
-    /// libtest's next line comes: the result of a waiting test stands at the end of the line before it.
-    pub(in crate::parse) fn settle_waiting(&mut self, offset: u64, out: &mut Out<'_>) {
+    /// Takes the result of a waiting test from the end of the line before, because libtest's next
+    /// line comes.
+    pub(in crate::parse) fn settle_waiting(&mut self, offset: u64, out: &mut CaseSink<'_>) {
         if !std::mem::take(&mut self.waiting) {
             return;
         }
         let start = self.open.last().map_or(offset, |test| test.start);
-        if let Some(end) = lines::trailing_end(&String::from_utf8_lossy(&self.last)) {
+        if let Some(end) = grammar::trailing_end(&String::from_utf8_lossy(&self.last)) {
             self.settle(end, start, offset, out);
         }
     }
@@ -194,7 +206,7 @@ impl Block {
     }
 
     fn failure_line(&mut self, text: &str, at: Line<'_>) -> bool {
-        if let Some(name) = lines::told(text) {
+        if let Some(name) = grammar::told(text) {
             self.end_told(at.start);
             self.list(name);
             self.told = Some((name.to_owned(), at.start));
@@ -218,7 +230,7 @@ impl Block {
         true
     }
 
-    /// The repeated output of a failed test ends here.
+    /// Ends the repeated output of a failed test.
     fn end_told(&mut self, offset: u64) {
         self.panics.stop();
         let Some((told, since)) = self.told.take() else {
@@ -235,10 +247,10 @@ impl Block {
         }
     }
 
-    fn hand_out(&mut self, test: Open, end: TestEnd, out: &mut Out<'_>) {
+    fn hand_out(&mut self, test: Open, end: TestEnd, out: &mut CaseSink<'_>) {
         let mut details = self.panics.take(&test.name);
         if end.status == CaseStatus::Passed {
-            details = Details::default();
+            details = CaseDetails::default();
         } else if let Some(reason) = end.reason {
             details.message = clean::message(&reason);
         }
@@ -247,8 +259,8 @@ impl Block {
         out.end(test.key, end.status, details);
     }
 
-    /// The totals have come.
-    pub(in crate::parse) fn close(mut self, totals: Totals, at: Line<'_>, out: &mut Out<'_>) {
+    /// Closes the block with its totals.
+    pub(in crate::parse) fn close(mut self, totals: Totals, at: Line<'_>, out: &mut CaseSink<'_>) {
         self.settle_waiting(at.start, out);
         self.name_failed(totals, at, out);
         let lost = totals.less(self.counted).statuses();
@@ -276,8 +288,8 @@ impl Block {
         }
     }
 
-    /// Failed tests whose result line was lost stand in the lists at the end.
-    fn name_failed(&mut self, totals: Totals, at: Line<'_>, out: &mut Out<'_>) {
+    /// Reports failed tests whose result line was lost, with the names in the lists at the end.
+    fn name_failed(&mut self, totals: Totals, at: Line<'_>, out: &mut CaseSink<'_>) {
         for name in std::mem::take(&mut self.listed) {
             let failed = |test: &Open| test.name == name && test.end.is_some();
             if self.counted.failed < totals.failed && !self.open.iter().any(failed) {
@@ -286,8 +298,8 @@ impl Block {
         }
     }
 
-    /// The process ended without totals.
-    pub(in crate::parse) fn abandon(mut self, offset: u64, out: &mut Out<'_>) {
+    /// Ends a block whose process ended without totals.
+    pub(in crate::parse) fn abandon(mut self, offset: u64, out: &mut CaseSink<'_>) {
         let left = self.expected.saturating_sub(self.counted.sum());
         let open = self.open.iter().any(|test| test.end.is_none());
         for test in std::mem::take(&mut self.open) {
@@ -302,7 +314,7 @@ impl Block {
                 .as_deref()
                 .map_or(String::new(), |death| format!(" ({death})"));
             let text = format!("{left} of {} tests never ended{death}", self.expected);
-            let mut details = Details::saying(&text);
+            let mut details = CaseDetails::saying(&text);
             details.spans.add(self.start, offset);
             out.both(
                 &self.package,
@@ -314,7 +326,7 @@ impl Block {
         }
     }
 
-    fn leave(&mut self, mut test: Open, why: &str, out: &mut Out<'_>) {
+    fn leave(&mut self, mut test: Open, why: &str, out: &mut CaseSink<'_>) {
         let mut details = self.panics.take(&test.name);
         let said = details
             .message
@@ -329,21 +341,23 @@ impl Block {
         out.end(test.key, CaseStatus::Unfinished, details);
     }
 
-    fn unnamed(&self, status: CaseStatus, number: u64, offset: u64, out: &mut Out<'_>) {
+    fn unnamed(&self, status: CaseStatus, number: u64, offset: u64, out: &mut CaseSink<'_>) {
         let mut details =
-            Details::saying("its name is not in the output: only the totals count it");
+            CaseDetails::saying("its name is not in the output: only the totals count it");
         details.spans.add(self.start, offset);
         for _ in 0..number.min(MOST_UNNAMED) {
             out.both(&self.package, UNNAMED, self.start, status, details.clone());
         }
         if number > MOST_UNNAMED {
-            let more = Details::saying(&format!("{} more without a name", number - MOST_UNNAMED));
+            let more =
+                CaseDetails::saying(&format!("{} more without a name", number - MOST_UNNAMED));
             out.both(&self.package, UNNAMED, self.start, status, more);
         }
     }
 }
 
-/// Tests that stay open use up results whose names are lost; which ones cannot be told, so the good ones first.
+/// Distributes the results whose names are lost over the open tests. Which belongs to which cannot
+/// be told, so the good ones go first.
 fn spread(lost: Vec<(CaseStatus, u64)>, mut open: u64) -> Vec<(CaseStatus, u64)> {
     let used = |(status, number): (CaseStatus, u64)| {
         let taken = number.min(open);

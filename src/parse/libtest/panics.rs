@@ -1,17 +1,17 @@
-//! What the panics in a block of libtest say, by the test they belong to.
+//! Collects the messages of the panics in a block of libtest, by test.
 
 use std::collections::HashMap;
 
-use super::lines::PanicHead;
-use crate::parse::cases::Details;
+use super::grammar::PanicHead;
 use crate::parse::clean;
+use crate::parse::finding::CaseDetails;
 
-/// Lines of a panic's message that are kept.
+/// The most lines kept of a panic's message.
 const MESSAGE_LINES: usize = 5;
-/// Panics of one block that are kept.
+/// The most panics kept of one block.
 const MOST: usize = 1000;
 
-/// What one panic says.
+/// The message of one panic.
 #[derive(Debug, Clone, Default)]
 struct Panic {
     file: Option<String>,
@@ -24,22 +24,22 @@ struct Panic {
 #[derive(Debug, Default)]
 pub(in crate::parse) struct Panics {
     by_test: HashMap<String, Panic>,
-    /// The test whose panic's message goes on.
+    /// The test whose panic message goes on.
     speaking: Option<String>,
 }
 
 impl Panics {
-    /// Whether the next line may belong to a message.
+    /// Returns true if the next line may belong to a message.
     pub(in crate::parse) fn is_speaking(&self) -> bool {
         self.speaking.is_some()
     }
 
-    /// The message is over.
+    /// Ends the message.
     pub(in crate::parse) fn stop(&mut self) {
         self.speaking = None;
     }
 
-    /// A panic begins in this test.
+    /// Begins the panic of a test.
     pub(in crate::parse) fn begin(&mut self, test: &str, head: &PanicHead<'_>) {
         let panic = Panic {
             file: Some(head.file.to_owned()),
@@ -51,7 +51,7 @@ impl Panics {
         self.keep(test, panic);
     }
 
-    /// Something else that explains why this test failed; a panic explains more.
+    /// Adds another explanation of why this test failed. A panic comes before it.
     pub(in crate::parse) fn say(&mut self, test: &str, text: &str) {
         if !self.by_test.contains_key(test) {
             let text = text[..text.floor_char_boundary(1024)].to_owned();
@@ -70,7 +70,7 @@ impl Panics {
         }
     }
 
-    /// A line of a message, which ends at an empty line, a note or a backtrace.
+    /// Takes a line of a message. An empty line, a note or a backtrace ends it.
     pub(in crate::parse) fn line(&mut self, text: &str) {
         let Some(panic) = self
             .speaking
@@ -92,14 +92,14 @@ impl Panics {
         panic.text.push('\n');
     }
 
-    /// What is known of this test, which is over.
-    pub(in crate::parse) fn take(&mut self, test: &str) -> Details {
+    /// Takes the details of a test that is over.
+    pub(in crate::parse) fn take(&mut self, test: &str) -> CaseDetails {
         let panic = self.by_test.remove(test).unwrap_or_default();
-        Details {
+        CaseDetails {
             message: clean::message(&panic.text),
             file: panic.file,
             line: panic.line,
-            ..Details::default()
+            ..CaseDetails::default()
         }
     }
 }

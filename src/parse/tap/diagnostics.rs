@@ -1,19 +1,20 @@
-//! What follows a test's line and says why: comments, or a block of YAML.
+//! Reads the explanation below the line of a test: comments, or a block of YAML.
 //!
-//! Of the YAML only what writers really write is understood: keys with a value on their line, or with a text block below
-//! it. It is not worth a library: nothing but a message, a place and a time is taken from it.
+//! Only the YAML that writers really write is understood: keys with a value on their line, or with
+//! a text block below it. A library would be too much, because only a message, a location and a
+//! time are taken from it.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::parse::cases::Details;
 use crate::parse::clean;
+use crate::parse::finding::CaseDetails;
 
-/// Lines of comments that become the message.
+/// The most lines of comments that become the message.
 const LINES: usize = 8;
 
-/// perl's `at t/a.t line 5.`, bats' `(in test file t/a.bats, line 5)`.
+/// Matches perl's `at t/a.t line 5.` and bats' `(in test file t/a.bats, line 5)`.
 static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?:^|[\s(])(?:at|(?:in|from) (?:test )?(?:file|function \S+ in file)) (\S+?),? line (\d+)",
@@ -21,13 +22,13 @@ static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// What was said of one test.
+/// The explanation of one test.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct Diagnostics {
     lines: Vec<String>,
-    /// The block that is open: how far it is indented.
+    /// The indentation of the open block, if there is one.
     block: Option<usize>,
-    /// The key whose text block is open, and how far that key is indented.
+    /// The key whose text block is open, and its indentation.
     key: Option<(String, usize)>,
     message: Option<String>,
     seconds: Option<f64>,
@@ -36,7 +37,7 @@ pub(in crate::parse) struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// A comment that belongs to the test.
+    /// Adds a comment that belongs to the test.
     pub(in crate::parse) fn comment(&mut self, text: &str) {
         let text = text.trim();
         if !text.is_empty() && self.lines.len() < LINES {
@@ -45,7 +46,8 @@ impl Diagnostics {
         }
     }
 
-    /// Whether the line is one of a block of YAML: it begins one (below a test that is indented so far), or one is open.
+    /// Takes a line of a block of YAML, or the line that begins one below a test with this
+    /// indentation. Returns false for any other line.
     pub(in crate::parse) fn yaml(&mut self, line: &str, indentation: usize) -> bool {
         let text = line.trim();
         let own = line.len() - line.trim_start().len();
@@ -107,17 +109,17 @@ impl Diagnostics {
         }
     }
 
-    /// What is known now. `reason` is what the test's own line says.
-    pub(in crate::parse) fn details(self, reason: Option<String>) -> Details {
+    /// Returns the details. `reason` is the explanation in the test's own line.
+    pub(in crate::parse) fn details(self, reason: Option<String>) -> CaseDetails {
         let said = reason
             .or(self.message)
             .or_else(|| (!self.lines.is_empty()).then(|| self.lines.join(" ")));
-        Details {
+        CaseDetails {
             seconds: self.seconds.filter(|seconds| seconds.is_finite()),
             message: said.and_then(|said| clean::message(&said)),
             file: self.file,
             line: self.line,
-            ..Details::default()
+            ..CaseDetails::default()
         }
     }
 }

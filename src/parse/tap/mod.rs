@@ -1,48 +1,54 @@
-//! The Test Anything Protocol, versions 13 and 14, with subtests.
+//! Reads the Test Anything Protocol, versions 13 and 14, with subtests.
 //!
-//! A stream begins with its version, its plan, or a test that says it is the first. One of which neither version nor plan
-//! is ever seen is only taken for tests when the job failed: text that happens to begin with `ok 1` must not make a job
-//! pass. Until it is sure, its cases are held back.
+//! A stream begins with its version, its plan, or a test with the number 1. A stream without
+//! version and plan is taken for tests only if the job failed, because text that happens to begin
+//! with `ok 1` must not make a job pass. Its cases are held back until that is known.
 //!
-//! A plan is kept: more tests than it counts, or less, are a failed case `(plan)`; those that never came are `not-run`
-//! besides. `Bail out!` is a failed case of its own, and stands for the plan that it breaks. A test that is to fail
-//! (`TODO`) and does is skipped, with its reason. Parents and subtests all count, as with Go.
+//! A plan is kept: more tests than it counts, or fewer, are a failed case `(plan)`, and the missing
+//! tests are `not-run`. `Bail out!` is a failed case of its own, and stands for the plan that it
+//! breaks. A `TODO` test that fails as expected is skipped, with its reason. Parents and subtests
+//! all count, as with Go.
 
 mod diagnostics;
-mod lines;
+mod grammar;
 mod stream;
-use super::cases::{Details, Out, Spans, WHOLE_PACKAGE};
+use super::finding::{CaseDetails, CaseSink, Spans, WHOLE_PACKAGE};
 use super::lines::Line;
 use crate::model::CaseStatus;
-use lines::{Header, Tap, prove_header, prove_verdict, tap};
+use grammar::{Header, Tap, prove_header, prove_verdict, tap};
 use stream::Stream;
 
-/// Spaces that a subtest is indented by.
+/// The number of spaces by which a subtest is indented.
 pub(in crate::parse) const INDENTATION: usize = 4;
 
-/// Reads TAP.
+/// Reads the streams of a job.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct TapStreams {
     stream: Option<Stream>,
-    /// The file that prove said it runs.
+    /// The file that prove reported to run.
     file: String,
-    /// Nothing of it was seen yet: what prove says of it may be all there is.
+    /// True if no line of the file was seen yet. Prove's report may be all there is.
     unseen: bool,
 }
 
 impl TapStreams {
-    /// Whether the next line is wanted whatever it holds.
+    /// Returns true if the next line is wanted, whatever it holds.
     pub(in crate::parse) fn wants_all(&self) -> bool {
         self.stream.as_ref().is_some_and(Stream::is_open)
     }
 
-    /// Whether a test may be running.
+    /// Returns true if a test may be running.
     pub(in crate::parse) fn has_running(&self) -> bool {
         (self.stream.as_ref()).is_some_and(|stream| stream.sure && !stream.is_complete())
     }
 
-    /// Takes a line; whether it was one of a stream.
-    pub(in crate::parse) fn line(&mut self, text: &str, at: Line<'_>, out: &mut Out<'_>) -> bool {
+    /// Takes a line. Returns true if it belonged to a stream.
+    pub(in crate::parse) fn line(
+        &mut self,
+        text: &str,
+        at: Line<'_>,
+        out: &mut CaseSink<'_>,
+    ) -> bool {
         let indentation = text.len() - text.trim_start_matches(' ').len();
         if let Some(stream) = &mut self.stream
             && stream.diagnostic(text, indentation, at)
@@ -76,8 +82,9 @@ impl TapStreams {
         }
     }
 
-    /// prove's line about a file. Where it does not pass on what the file prints, the line is all there is.
-    fn of_prove(&mut self, header: Header<'_>, at: Line<'_>, out: &mut Out<'_>) {
+    /// Takes prove's line about a file. If prove does not pass on the file's output, that line is
+    /// all there is.
+    fn of_prove(&mut self, header: Header<'_>, at: Line<'_>, out: &mut CaseSink<'_>) {
         header.file.clone_into(&mut self.file);
         self.unseen = header.end.is_none();
         if let Some((status, why)) = header.end {
@@ -85,17 +92,17 @@ impl TapStreams {
         }
     }
 
-    fn whole_file(&self, status: CaseStatus, why: &str, at: Line<'_>, out: &mut Out<'_>) {
+    fn whole_file(&self, status: CaseStatus, why: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
         let mut spans = Spans::default();
         spans.add(at.start, at.end);
-        let details = Details {
+        let details = CaseDetails {
             spans,
-            ..Details::saying(why)
+            ..CaseDetails::saying(why)
         };
         out.both(&self.file, WHOLE_PACKAGE, at.start, status, details);
     }
 
-    /// Whether the line begins a stream of its own.
+    /// Returns true if the line begins a new stream.
     fn begins(&self, said: &Tap<'_>) -> bool {
         let is_over = self.stream.as_ref().is_none_or(Stream::is_complete);
         match said {
@@ -112,24 +119,24 @@ impl TapStreams {
         root.is_some_and(|root| root.seen > 0)
     }
 
-    /// Output between tests. A stream that is complete waits for nothing more.
-    fn no_tap(&mut self, out: &mut Out<'_>) -> bool {
+    /// Takes output between tests. A stream that is complete waits for nothing more.
+    fn no_tap(&mut self, out: &mut CaseSink<'_>) -> bool {
         if let Some(stream) = self.stream.as_mut().filter(|stream| stream.is_complete()) {
             stream.flush(out);
         }
         false
     }
 
-    /// The stream is over; `sure` says that it counts whatever it lacks.
-    fn end(&mut self, sure: bool, offset: u64, out: &mut Out<'_>) {
+    /// Ends the stream. With `sure` it counts whatever it lacks.
+    fn end(&mut self, sure: bool, offset: u64, out: &mut CaseSink<'_>) {
         if let Some(mut stream) = self.stream.take() {
             stream.sure |= sure;
             stream.end(offset, out);
         }
     }
 
-    /// The output is over, and the job ended well or not.
-    pub(in crate::parse) fn finish(mut self, well: bool, offset: u64, out: &mut Out<'_>) {
+    /// Ends, because the output is over. `well` is true if the job ended well.
+    pub(in crate::parse) fn finish(mut self, well: bool, offset: u64, out: &mut CaseSink<'_>) {
         self.end(!well, offset, out);
     }
 }

@@ -1,47 +1,47 @@
-//! One stream of TAP: its tests, its subtests, and what its plan wants.
+//! Reads one stream of TAP: its tests, its subtests and its plan.
 
 use super::INDENTATION;
 use super::diagnostics::Diagnostics;
-use super::lines::{Point, Tap, tap};
+use super::grammar::{Point, Tap, tap};
 use crate::model::CaseStatus;
-use crate::parse::cases::{Details, Out, Spans, WHOLE_PACKAGE};
+use crate::parse::finding::{CaseDetails, CaseSink, Spans, WHOLE_PACKAGE};
 use crate::parse::lines::Line;
 
-/// Levels of subtests; what is deeper is output.
+/// The most levels of subtests. Deeper lines are output.
 const DEEPEST: usize = 16;
 
-/// Missing tests told one by one; the rest of them is one case.
+/// The most missing tests reported one by one. The rest of them is one case.
 const MOST_MISSING: u64 = 100;
 
-/// Name of the case that says that a plan was not kept.
+/// The name of the case for a plan that was not kept.
 const PLAN: &str = "(plan)";
 
-/// Name of the case that says that testing was given up.
+/// The name of the case for a bail-out.
 const BAIL_OUT: &str = "(bail out)";
 
-/// What one program prints.
+/// The output of one program.
 #[derive(Debug)]
 pub(in crate::parse) struct Stream {
     package: String,
-    /// The stream itself, and the subtests that are open in it.
+    /// The stream itself and its open subtests.
     levels: Vec<Level>,
-    /// Names of the subtests that come next, by the level they are announced on.
+    /// The names of the subtests that come next, by the level on which they are announced.
     announced: [Option<String>; DEEPEST],
     /// The test whose diagnostics may follow.
     pending: Option<Pending>,
-    /// A version or a plan was seen.
+    /// True if a version or a plan was seen.
     pub(in crate::parse) sure: bool,
     held: Vec<PendingLine>,
-    /// It said `Bail out!`.
+    /// True after `Bail out!`.
     is_given_up: bool,
-    /// Where the output of the next test begins.
+    /// The offset at which the output of the next test begins.
     from: u64,
 }
 
 /// The stream itself, or a subtest.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct Level {
-    /// Names of the subtest and those around it, each with a slash behind it.
+    /// The names of the subtest and its parents, each followed by a slash.
     prefix: String,
     plan: Option<u64>,
     pub(in crate::parse) seen: u64,
@@ -58,13 +58,13 @@ struct Pending {
     end: u64,
 }
 
-/// A case that waits until it is sure that it is one.
+/// A case that waits until its stream is sure.
 #[derive(Debug)]
 struct PendingLine {
     name: String,
     status: CaseStatus,
     start: u64,
-    details: Details,
+    details: CaseDetails,
 }
 
 impl Stream {
@@ -89,14 +89,14 @@ impl Stream {
         self.root().is_some_and(|root| root.plan.is_some())
     }
 
-    /// Whether all that its plan counts was seen.
+    /// Returns true if all tests of the plan were seen.
     pub(in crate::parse) fn is_complete(&self) -> bool {
         let root = self.root();
         root.is_some_and(|root| root.plan.is_some_and(|plan| root.seen >= plan))
             && self.levels.len() == 1
     }
 
-    /// Whether something may follow that belongs to it.
+    /// Returns true if a line that belongs to the stream may follow.
     pub(in crate::parse) fn is_open(&self) -> bool {
         !self.is_complete() || self.pending.is_some()
     }
@@ -115,7 +115,8 @@ impl Stream {
             pending.end = at.end;
             return true;
         }
-        // A subtest's name is a comment, too, but of what follows. Comments of deeper levels are of the tests there.
+        // A subtest's name is a comment too, but about the lines that follow. Comments of deeper
+        // levels belong to the tests there.
         match tap(&text[indentation..]) {
             Some(Tap::Comment(comment)) if indentation <= pending.indentation => {
                 pending.diagnostics.comment(comment);
@@ -132,7 +133,7 @@ impl Stream {
         said: Tap<'_>,
         level: usize,
         at: Line<'_>,
-        out: &mut Out<'_>,
+        out: &mut CaseSink<'_>,
     ) -> bool {
         if level > self.levels.len() || level >= DEEPEST {
             return false;
@@ -154,14 +155,14 @@ impl Stream {
         true
     }
 
-    /// Opens the level, or ends those that are deeper.
-    fn turn_to(&mut self, level: usize, offset: u64, out: &mut Out<'_>) {
+    /// Opens the level, or ends deeper ones.
+    fn turn_to(&mut self, level: usize, offset: u64, out: &mut CaseSink<'_>) {
         self.flush(out);
         while self.levels.len() > level + 1 {
             self.end_level(offset, out);
         }
         if self.levels.len() == level {
-            // Most announce it where its parent's line will stand, some where its own lines do.
+            // Most writers announce a subtest on the level of its parent's line, some on its own.
             let announced = self.announced[level - 1].take();
             let name = announced.or_else(|| self.announced[level].take());
             let name = name.unwrap_or_else(|| "(subtest)".to_owned());
@@ -174,14 +175,14 @@ impl Stream {
         }
     }
 
-    fn make_sure(&mut self, out: &mut Out<'_>) {
+    fn make_sure(&mut self, out: &mut CaseSink<'_>) {
         self.sure = true;
         for held in std::mem::take(&mut self.held) {
             self.hand_out(held, out);
         }
     }
 
-    fn plan(&mut self, plan: u64, why: Option<&str>, at: Line<'_>, out: &mut Out<'_>) {
+    fn plan(&mut self, plan: u64, why: Option<&str>, at: Line<'_>, out: &mut CaseSink<'_>) {
         if let Some(level) = self.levels.last_mut() {
             level.plan.get_or_insert(plan);
         }
@@ -199,7 +200,7 @@ impl Stream {
         let Some(level) = self.levels.last_mut() else {
             return false;
         };
-        // prove says `ok` when a file is done.
+        // Prove prints `ok` at the end of a file.
         if is_complete && point.number != Some(level.seen + 1) {
             return false;
         }
@@ -222,7 +223,7 @@ impl Stream {
         true
     }
 
-    fn bail_out(&mut self, why: &str, at: Line<'_>, out: &mut Out<'_>) {
+    fn bail_out(&mut self, why: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
         self.flush(out);
         self.make_sure(out);
         let why = match why {
@@ -234,14 +235,14 @@ impl Stream {
         self.own_case(BAIL_OUT, CaseStatus::Failed, why, at, out);
     }
 
-    /// A case that no test's line names.
+    /// Reports a case that no test's line names.
     fn own_case(
         &mut self,
         name: &str,
         status: CaseStatus,
         why: &str,
         at: Line<'_>,
-        out: &mut Out<'_>,
+        out: &mut CaseSink<'_>,
     ) {
         let mut spans = Spans::default();
         spans.add(at.start, at.end);
@@ -250,16 +251,16 @@ impl Stream {
             name: format!("{prefix}{name}"),
             status,
             start: at.start,
-            details: Details {
+            details: CaseDetails {
                 spans,
-                ..Details::saying(why)
+                ..CaseDetails::saying(why)
             },
         };
         self.case(case, out);
     }
 
-    /// The test before is told: nothing of it follows.
-    pub(in crate::parse) fn flush(&mut self, out: &mut Out<'_>) {
+    /// Hands out the pending test, because no more lines about it follow.
+    pub(in crate::parse) fn flush(&mut self, out: &mut CaseSink<'_>) {
         let Some(pending) = self.pending.take() else {
             return;
         };
@@ -272,7 +273,7 @@ impl Stream {
             name: pending.name,
             status: pending.status,
             start: pending.start,
-            details: Details {
+            details: CaseDetails {
                 spans,
                 message: details.message.filter(|_| is_told),
                 file: details.file.filter(|_| is_told),
@@ -283,22 +284,22 @@ impl Stream {
         self.case(case, out);
     }
 
-    fn case(&mut self, case: PendingLine, out: &mut Out<'_>) {
+    fn case(&mut self, case: PendingLine, out: &mut CaseSink<'_>) {
         match self.sure {
             true => self.hand_out(case, out),
             false => self.held.push(case),
         }
     }
 
-    fn hand_out(&self, case: PendingLine, out: &mut Out<'_>) {
+    fn hand_out(&self, case: PendingLine, out: &mut CaseSink<'_>) {
         match case.status {
             CaseStatus::NotRun => out.never_ran(&self.package, &case.name, case.details),
             status => out.both(&self.package, &case.name, case.start, status, case.details),
         }
     }
 
-    /// The innermost level is over: what its plan still wants never ran.
-    fn end_level(&mut self, offset: u64, out: &mut Out<'_>) {
+    /// Ends the innermost level. The missing tests of its plan never ran.
+    fn end_level(&mut self, offset: u64, out: &mut CaseSink<'_>) {
         let Some(level) = self.levels.pop() else {
             return;
         };
@@ -310,7 +311,7 @@ impl Stream {
             }
             return;
         };
-        // Where testing was given up, that is the failure.
+        // After a bail-out, the bail-out is the failure.
         if level.seen != plan && !self.is_given_up {
             let why = format!("{plan} planned, {} ran", level.seen);
             let mut case =
@@ -339,7 +340,7 @@ impl Stream {
         }
     }
 
-    pub(in crate::parse) fn end(&mut self, offset: u64, out: &mut Out<'_>) {
+    pub(in crate::parse) fn end(&mut self, offset: u64, out: &mut CaseSink<'_>) {
         if self.sure {
             self.make_sure(out);
         }
@@ -356,7 +357,7 @@ impl PendingLine {
             name,
             status,
             start: 0,
-            details: Details::saying(why),
+            details: CaseDetails::saying(why),
         }
     }
 }

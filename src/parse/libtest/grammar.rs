@@ -1,14 +1,14 @@
-//! The lines that cargo and libtest print about tests: their grammar, and nothing else.
+//! The grammar of the lines that cargo and libtest print about tests.
 
 use crate::model::CaseStatus;
 
-/// The end of a test as its line tells it.
+/// The end of a test, as its line tells it.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::parse) struct TestEnd {
     pub status: CaseStatus,
-    /// Seconds, with `--report-time`.
+    /// The duration in seconds, with `--report-time`.
     pub seconds: Option<f64>,
-    /// Why it was ignored.
+    /// The reason why it was ignored.
     pub reason: Option<String>,
 }
 
@@ -22,11 +22,12 @@ pub(in crate::parse) struct Totals {
     pub filtered: u64,
 }
 
-/// `Running unittests src/lib.rs (…/logging-2e86…)`, `Running tests/x.rs (…/x-…)`, `Running target/debug/deps/logging-2e86…`,
-/// `Doc-tests logging`: the package of the cases that follow.
+/// Parses the line that names a target: `Running unittests src/lib.rs (…/logging-2e86…)`, `Running
+/// tests/x.rs (…/x-…)`, `Running target/debug/deps/logging-2e86…` or `Doc-tests logging`.
 ///
-/// It is the name of the crate or of the test target, as cargo names the file without its hash. Documentation's tests
-/// get `NAME (doc)`, so that they are not mixed with the crate's own.
+/// Returns the package of the cases that follow: the name of the crate or of the test target, as
+/// cargo names the file without its hash. Tests in documentation get `NAME (doc)`, so that they are
+/// not mixed with the crate's own.
 pub(in crate::parse) fn target(text: &str) -> Option<String> {
     let trimmed = text.trim();
     if let Some(name) = trimmed.strip_prefix("Doc-tests ") {
@@ -51,14 +52,14 @@ fn is_crate_name(text: &str) -> bool {
             .all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }
 
-/// `running 9 tests`.
+/// Parses `running 9 tests`.
 pub(in crate::parse) fn running(text: &str) -> Option<u64> {
     let rest = text.strip_prefix("running ")?;
     let (number, word) = rest.trim_end().split_once(' ')?;
     matches!(word, "tests" | "test").then(|| number.parse().ok())?
 }
 
-/// `test NAME ... RESULT`: the name, and what follows the dots.
+/// Parses `test NAME ... RESULT` into the name and the text behind the dots.
 pub(in crate::parse) fn test(text: &str) -> Option<(&str, &str)> {
     let rest = text.strip_prefix("test ")?;
     let (name, rest) = match rest.split_once(" ... ") {
@@ -70,7 +71,8 @@ pub(in crate::parse) fn test(text: &str) -> Option<(&str, &str)> {
     (!name.is_empty() && (documentation || !name.contains([' ', '\t']))).then_some((name, rest))
 }
 
-/// A test's whole line behind other output (`hellotest a ... ok`), or the line of `--quiet` (`a --- FAILED`).
+/// Parses the whole line of a test behind other output (`hellotest a ... ok`), or the line of
+/// `--quiet` (`a --- FAILED`).
 pub(in crate::parse) fn glued_test(text: &str) -> Option<(&str, &str)> {
     if let Some(name) = text.trim_end().strip_suffix(" --- FAILED") {
         return (!name.is_empty() && !name.contains(' ')).then_some((name, "FAILED"));
@@ -81,7 +83,7 @@ pub(in crate::parse) fn glued_test(text: &str) -> Option<(&str, &str)> {
     (begin > 0 && !name.contains(' ') && end(rest).is_some()).then_some((name, rest))
 }
 
-/// `test NAME has been running for over 60 seconds`.
+/// Parses `test NAME has been running for over 60 seconds`.
 pub(in crate::parse) fn long_running(text: &str) -> Option<&str> {
     let (name, _) = text
         .strip_prefix("test ")?
@@ -89,7 +91,7 @@ pub(in crate::parse) fn long_running(text: &str) -> Option<&str> {
     Some(bare_name(name))
 }
 
-/// `---- NAME stdout ----`: a failed test's output follows.
+/// Parses `---- NAME stdout ----`, the header of a failed test's output.
 pub(in crate::parse) fn told(text: &str) -> Option<&str> {
     let name = text.strip_prefix("---- ")?.strip_suffix(" ----")?;
     Some(
@@ -99,7 +101,8 @@ pub(in crate::parse) fn told(text: &str) -> Option<&str> {
     )
 }
 
-/// `process didn't exit successfully: `…` (signal: 11, SIGSEGV: invalid memory reference)`: how it died.
+/// Parses how a process died: `process didn't exit successfully: `…` (signal: 11, SIGSEGV: invalid
+/// memory reference)`.
 pub(in crate::parse) fn death(text: &str) -> Option<&str> {
     let rest = text
         .trim()
@@ -108,7 +111,8 @@ pub(in crate::parse) fn death(text: &str) -> Option<&str> {
     how.strip_suffix(')')
 }
 
-/// ``error: test failed, to rerun pass `--test x` ``: cargo's word on the target that has just run.
+/// Recognises ``error: test failed, to rerun pass `--test x` ``: cargo reports that the last target
+/// failed.
 pub(in crate::parse) fn is_failed_target(text: &str) -> bool {
     [
         "error: test failed, to rerun pass ",
@@ -118,14 +122,14 @@ pub(in crate::parse) fn is_failed_target(text: &str) -> bool {
     .any(|words| text.starts_with(words))
 }
 
-/// `thread 'tests::a' has overflowed its stack`: the test, unless it is the main thread.
+/// Parses `thread 'tests::a' has overflowed its stack` into the test, unless it is the main thread.
 pub(in crate::parse) fn overflowed(text: &str) -> Option<&str> {
     let (thread, rest) = text.strip_prefix("thread '")?.split_once('\'')?;
     (rest.ends_with(" has overflowed its stack") && thread != "main" && !thread.contains(' '))
         .then_some(thread)
 }
 
-/// The name without what libtest adds to it; `failures:` and `--exact` know it so.
+/// Strips the parts that libtest adds to a name; `failures:` and `--exact` use the bare name.
 fn bare_name(name: &str) -> &str {
     [" - should panic", " - compile fail", " - compile"]
         .iter()
@@ -134,7 +138,7 @@ fn bare_name(name: &str) -> &str {
         .trim()
 }
 
-/// `ok`, `FAILED`, `ignored, reason`, `bench: …`, with a time perhaps.
+/// Parses `ok`, `FAILED`, `ignored, reason` or `bench: …`, possibly with a time.
 pub(in crate::parse) fn end(text: &str) -> Option<TestEnd> {
     let text = text.trim();
     let (text, seconds) = match text
@@ -164,7 +168,7 @@ pub(in crate::parse) fn end(text: &str) -> Option<TestEnd> {
     })
 }
 
-/// A result at the end of output that lacks its own line feed: `hellook`.
+/// Parses a result behind output that lacks its own line feed: `hellook`.
 pub(in crate::parse) fn trailing_end(text: &str) -> Option<TestEnd> {
     let ends = [
         ("ok", CaseStatus::Passed),
@@ -181,7 +185,8 @@ pub(in crate::parse) fn trailing_end(text: &str) -> Option<TestEnd> {
     })
 }
 
-/// `test result: ok. 9 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s`.
+/// Parses `test result: ok. 9 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in
+/// 0.00s`.
 pub(in crate::parse) fn totals(text: &str) -> Option<Totals> {
     let rest = text.strip_prefix("test result: ")?;
     let (_, rest) = rest.split_once(". ")?;
@@ -203,7 +208,8 @@ pub(in crate::parse) fn totals(text: &str) -> Option<Totals> {
     Some(totals)
 }
 
-/// A panic's head: thread, file, line, and the message where an old Rust prints it on the same line.
+/// The head of a panic: thread, file, line, and the message if an old Rust prints it on the same
+/// line.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::parse) struct PanicHead<'a> {
     pub thread: &'a str,
@@ -212,7 +218,8 @@ pub(in crate::parse) struct PanicHead<'a> {
     pub message: &'a str,
 }
 
-/// `thread 'tests::a' (12) panicked at src/lib.rs:5:9:`, before 1.73 `thread 'tests::a' panicked at 'text', src/lib.rs:5:9`.
+/// Parses `thread 'tests::a' (12) panicked at src/lib.rs:5:9:`, or `thread 'tests::a' panicked at
+/// 'text', src/lib.rs:5:9` of a Rust before 1.73.
 pub(in crate::parse) fn panic_head(text: &str) -> Option<PanicHead<'_>> {
     let begin = text.find("thread '")?;
     let (thread, rest) = text[begin + 8..].split_once('\'')?;
@@ -235,7 +242,7 @@ pub(in crate::parse) fn panic_head(text: &str) -> Option<PanicHead<'_>> {
 }
 
 impl Totals {
-    /// What is left of these totals when so many were counted by name. Benchmarks count as passed.
+    /// Subtracts the tests that were counted by name. Benchmarks count as passed.
     pub(in crate::parse) fn less(self, counted: Self) -> Self {
         Self {
             passed: (self.passed.saturating_add(self.measured)).saturating_sub(counted.passed),
@@ -245,14 +252,14 @@ impl Totals {
         }
     }
 
-    /// How many tests these are.
+    /// Returns the number of tests.
     pub(in crate::parse) fn sum(self) -> u64 {
         self.passed
             .saturating_add(self.failed)
             .saturating_add(self.ignored)
     }
 
-    /// Each status of which there are any, the best first.
+    /// Returns each status that occurs with its count, the best first.
     pub(in crate::parse) fn statuses(self) -> Vec<(CaseStatus, u64)> {
         [
             (CaseStatus::Passed, self.passed),

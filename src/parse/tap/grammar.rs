@@ -1,16 +1,17 @@
-//! The lines of the Test Anything Protocol, versions 13 and 14: their grammar, and nothing else.
+//! The grammar of the lines of the Test Anything Protocol, versions 13 and 14.
 //!
-//! Source: testanything.org. Read more widely than it is written where real writers differ: `# skip` in any case, a skipped
-//! test that says `not ok` (bats does in its form for version 13), descriptions without `- `.
+//! The source is testanything.org. It is read more widely than it is written where real writers
+//! differ: `# skip` in any case, a skipped test that says `not ok` (bats does in its form for
+//! version 13), descriptions without `- `.
 
 use crate::model::CaseStatus;
 
-/// What a line says, apart from its indentation.
+/// The content of a line, apart from its indentation.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::parse) enum Tap<'a> {
     /// `TAP version 14`
     Version,
-    /// `1..4`; `1..0 # SKIP why` is none, with the reason.
+    /// `1..4`; `1..0 # SKIP why` counts none, with the reason.
     Plan(u64, Option<&'a str>),
     /// `ok 1 - name`, `not ok 2 name # TODO why`
     Test(Point),
@@ -22,22 +23,22 @@ pub(in crate::parse) enum Tap<'a> {
     Comment(&'a str),
 }
 
-/// A test's line.
+/// The line of a test.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::parse) struct Point {
-    /// Its number, where the line has one.
+    /// The number, if the line has one.
     pub number: Option<u64>,
-    /// Its description; empty for none.
+    /// The description; empty for none.
     pub name: String,
     pub status: CaseStatus,
-    /// What a directive says.
+    /// The reason in its directive.
     pub reason: Option<String>,
 }
 
-/// A plan of more tests than this is no plan.
+/// The most tests of a plan. A larger number is no plan.
 const MOST: u64 = 1_000_000;
 
-/// What the text says, without its indentation.
+/// Parses the text of a line without its indentation.
 pub(in crate::parse) fn tap(text: &str) -> Option<Tap<'_>> {
     let text = text.trim_end();
     if let Some(comment) = text.strip_prefix('#') {
@@ -72,7 +73,7 @@ fn point(text: &str) -> Option<Point> {
         Some(rest) => (false, rest),
         None => (true, text.strip_prefix("ok")?),
     };
-    // `okay` is none, and `ok <tab>` is a line of go test.
+    // `okay` is no test line, and `ok <tab>` is a line of go test.
     if !rest.is_empty() && !rest.starts_with(' ') || rest.contains('\t') {
         return None;
     }
@@ -96,7 +97,7 @@ fn point(text: &str) -> Option<Point> {
     })
 }
 
-/// `12 - name`: the number, and what follows it.
+/// Parses `12 - name` into the number and the rest.
 fn numbered(text: &str) -> (Option<u64>, &str) {
     let end = text
         .find(|letter: char| !letter.is_ascii_digit())
@@ -114,7 +115,8 @@ enum Directive {
     Todo,
 }
 
-/// Parts the description from the directive behind its last mark. A mark behind a backslash is one of the description.
+/// Separates the description from the directive behind its last mark. A mark behind a backslash
+/// belongs to the description.
 fn undirected(text: &str) -> (&str, Option<(Directive, &str)>) {
     let marks = text.match_indices('#').map(|(at, _)| at);
     let escaped = |at: usize| {
@@ -128,7 +130,7 @@ fn undirected(text: &str) -> (&str, Option<(Directive, &str)>) {
     found.unwrap_or((text, None))
 }
 
-/// ` SKIP why`, ` todo`, ` skipped: why`
+/// Parses ` SKIP why`, ` todo` or ` skipped: why`.
 fn directive(comment: &str) -> Option<(Directive, &str)> {
     let comment = comment.trim_start();
     let word = comment.get(..4)?;
@@ -144,20 +146,21 @@ fn directive(comment: &str) -> Option<(Directive, &str)> {
     Some((kind, why.trim()))
 }
 
-/// `\#` is `#`, `\\` is `\`.
+/// Replaces `\#` by `#` and `\\` by `\`.
 fn unescaped(text: &str) -> String {
     text.replace("\\#", "#").replace("\\\\", "\\")
 }
 
-/// What prove says of a file.
+/// The report of prove about a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::parse) struct Header<'a> {
     pub file: &'a str,
-    /// How it ended, where its own lines do not follow, and in which words.
+    /// The status and the message, if the file's own lines do not follow.
     pub end: Option<(CaseStatus, &'a str)>,
 }
 
-/// `t/basic.t ..`, the header that prove -v writes above what a file prints; `t/basic.t .. ok`, all there is without -v.
+/// Parses `t/basic.t ..`, the header that prove -v writes above the output of a file, or `t/basic.t
+/// .. ok`, the only line of a file without -v.
 pub(in crate::parse) fn prove_header(text: &str) -> Option<Header<'_>> {
     let text = text.trim_end();
     let (file, rest) = text.split_once(' ')?;
@@ -174,8 +177,8 @@ pub(in crate::parse) fn prove_header(text: &str) -> Option<Header<'_>> {
     Some(Header { file, end })
 }
 
-/// `Dubious, test returned 2 (wstat 512, 0x200)`, `Failed 2/11 subtests`: prove's verdict on the file whose header stands
-/// above.
+/// Parses `Dubious, test returned 2 (wstat 512, 0x200)` and `Failed 2/11 subtests`: prove's verdict
+/// on the file whose header stands above.
 pub(in crate::parse) fn prove_verdict(text: &str) -> Option<&str> {
     let failed = text
         .strip_prefix("Failed ")

@@ -1,27 +1,27 @@
-//! The lines that package testing and `go test` print about tests: their grammar, and nothing else.
+//! The grammar of the lines that package testing and `go test` print about tests.
 
 use super::TestResult;
 use crate::model::CaseStatus;
 
-/// `=== RUN   TestX` and its kin.
+/// A line such as `=== RUN   TestX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::parse) enum Turn<'a> {
     /// The test starts.
     Run(&'a str),
-    /// Lines that follow are this test's.
+    /// The lines that follow belong to this test.
     To(&'a str),
-    /// Lines that follow are no test's.
+    /// The lines that follow belong to no test.
     Away,
 }
 
-/// What stands in a line, after other output perhaps.
+/// The content of a line, possibly after other output.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::parse) enum Frame<'a> {
     Turn(Turn<'a>),
     Result(&'a str, TestResult),
 }
 
-/// A frame and the text before it on its line.
+/// Parses a frame, and returns the text before it on its line.
 pub(in crate::parse) fn frame(text: &str) -> Option<(&str, Frame<'_>)> {
     let mut from = 0;
     while let Some(at) = find_mark(text, from) {
@@ -68,7 +68,7 @@ fn turn(text: &str) -> Option<Turn<'_>> {
     })
 }
 
-/// `--- PASS: TestX (0.01s)`. Benchmarks that fail or are skipped look the same.
+/// Parses `--- PASS: TestX (0.01s)`. Benchmarks that fail or are skipped look the same.
 pub(in crate::parse) fn result(text: &str) -> Option<(&str, TestResult)> {
     let rest = text.strip_prefix("--- ")?;
     let (word, rest) = rest.split_at_checked(4)?;
@@ -96,18 +96,19 @@ fn seconds(text: &str) -> Option<f64> {
         .filter(|seconds: &f64| seconds.is_finite() && *seconds >= 0.0)
 }
 
-/// A package's own line.
+/// The line in which Go reports the result of a package.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::parse) struct Closing<'a> {
     pub import_path: &'a str,
     pub status: CaseStatus,
     pub seconds: Option<f64>,
     pub cached: bool,
-    /// `build failed`, `no test files` and the like.
+    /// A note such as `build failed` or `no test files`.
     pub note: Option<&'a str>,
 }
 
-/// `ok  \tPKG\t0.1s`, `FAIL\tPKG [build failed]`, `?   \tPKG\t[no test files]`, `\tPKG\t\tcoverage: 0.0% of statements`.
+/// Parses `ok  \tPKG\t0.1s`, `FAIL\tPKG [build failed]`, `?   \tPKG\t[no test files]` or
+/// `\tPKG\t\tcoverage: 0.0% of statements`.
 pub(in crate::parse) fn closing(text: &str) -> Option<Closing<'_>> {
     let (word, rest) = text.split_once('\t')?;
     let status = match word {
@@ -147,7 +148,8 @@ pub(in crate::parse) fn closing(text: &str) -> Option<Closing<'_>> {
     })
 }
 
-/// `INFO: Running 'go test' as current user on package 'PKG' with flags '…'`: kata's go-test.sh.
+/// Parses the announcement of kata's go-test.sh: `INFO: Running 'go test' as current user on
+/// package 'PKG' with flags '…'`.
 pub(in crate::parse) fn announcement(text: &str) -> Option<&str> {
     let rest = text.trim().strip_prefix("INFO: Running 'go test' as ")?;
     let (_, rest) = rest.split_once(" user on package '")?;
@@ -155,7 +157,8 @@ pub(in crate::parse) fn announcement(text: &str) -> Option<&str> {
     Some(package)
 }
 
-/// `# PKG` or `# PKG [PKG.test]`: what a compiler or vet says of a package follows.
+/// Parses `# PKG` or `# PKG [PKG.test]`, the header of the messages of a compiler or vet about a
+/// package.
 pub(in crate::parse) fn build_header(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("# ")?;
     let path = rest.split(' ').next()?.trim_matches(['[', ']']);
@@ -163,7 +166,7 @@ pub(in crate::parse) fn build_header(text: &str) -> Option<&str> {
     super::package::is_import_path(path).then_some(path)
 }
 
-/// Whether a name is one that `go test` gives to what it runs.
+/// Returns true if `go test` can give this name to a test.
 pub(in crate::parse) fn is_test_name(name: &str) -> bool {
     ["Test", "Benchmark", "Fuzz", "Example"]
         .iter()
