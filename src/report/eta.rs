@@ -1,10 +1,11 @@
-//! How long a run will take yet, by how long its jobs took before.
+//! Estimates the time that a run still takes, from the durations of its jobs in earlier runs.
 
 use super::format;
 use crate::outcome::{JobResult, Run};
 
-/// Seconds until the end, at the least; none where nothing is left, or nothing is known of a job that is. What waits for
-/// what is not looked at.
+/// Returns the least number of seconds until the end. Dependencies between jobs are ignored.
+///
+/// Returns `None` if nothing is left, or if a remaining job has no estimate.
 pub(super) fn seconds(run: &Run, now: jiff::Timestamp) -> Option<f64> {
     let parallel = run.started.as_ref()?.parallel.max(1);
     let left: Vec<f64> = (run.jobs())
@@ -55,7 +56,7 @@ mod tests {
         let known = run(&[Some(9.0), Some(10.0), Some(4.0)]);
         assert_eq!(after(&known, 0), Some(10.0));
         assert_eq!(after(&known, 8), Some(4.0));
-        // b takes longer than it did.
+        // The job b takes longer than before.
         assert_eq!(after(&known, 30), Some(4.0));
     }
 

@@ -1,4 +1,4 @@
-//! Words that several reporters share: durations, counts, what became of a job.
+//! Formats texts that several reporters share: durations, counts, results of jobs.
 
 use std::path::Path;
 
@@ -8,19 +8,19 @@ use crate::event::{Isolation, RunStarted};
 use crate::model::{CaseStatus, JobOutcome, Tally};
 use crate::outcome::{CaseResult, JobResult};
 
-/// Longest text of a reason, a message or a name on a terminal, in bytes.
+/// The most bytes of a reason, a message or a name on a terminal.
 pub(super) const LINE_CAP: usize = 1024;
 
-/// Seconds as people read them: `6.1s`, `2:31`, `1:02:31`.
+/// Formats seconds for people: `6.1s`, `2:31`, `1:02:31`.
 pub(super) fn duration(seconds: f64) -> String {
-    // 59.95 and more would be rounded to 60.0s.
+    // From 59.95 on it would be rounded to 60.0s.
     match seconds.max(0.0) {
         seconds if seconds < 59.95 => format!("{seconds:.1}s"),
         seconds => clock(seconds.round()),
     }
 }
 
-/// Seconds as a clock that runs: `0:41`, `2:10`, `1:02:31`.
+/// Formats seconds as a running clock: `0:41`, `2:10`, `1:02:31`.
 pub(super) fn clock(seconds: f64) -> String {
     let seconds = seconds.max(0.0) as u64;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -30,17 +30,18 @@ pub(super) fn clock(seconds: f64) -> String {
     }
 }
 
-/// Seconds between two moments; 0 when the clock was set back between them.
+/// Returns the seconds between two moments; 0 if the clock was set back between them.
 pub(super) fn seconds_between(start: jiff::Timestamp, end: jiff::Timestamp) -> f64 {
     end.duration_since(start).as_secs_f64().max(0.0)
 }
 
-/// `405 passed, 6 failed, 1 unfinished`; what is none is left out.
+/// Formats counts: `405 passed, 6 failed, 1 unfinished`. Zeros are left out.
 pub(super) fn counts(tally: &Tally) -> String {
     counts_with_cached(tally, 0)
 }
 
-/// The same, with how many of those passed came from a cache: `405 passed (3 cached), 6 failed`.
+/// Formats counts with the number of passed cases that came from a cache: `405 passed (3 cached), 6
+/// failed`.
 fn counts_with_cached(tally: &Tally, cached: usize) -> String {
     let passed = match cached {
         0 => "passed".to_owned(),
@@ -61,7 +62,7 @@ fn counts_with_cached(tally: &Tally, cached: usize) -> String {
     .join(", ")
 }
 
-/// `1 case`, `2 cases`.
+/// Formats a count with its noun: `1 case`, `2 cases`.
 pub(crate) fn plural(count: usize, word: &str) -> String {
     match count {
         1 => format!("1 {word}"),
@@ -69,7 +70,7 @@ pub(crate) fn plural(count: usize, word: &str) -> String {
     }
 }
 
-/// An outcome as a word of a sentence.
+/// Returns an outcome as a word of a sentence.
 pub(super) fn outcome(outcome: JobOutcome) -> &'static str {
     match outcome {
         JobOutcome::TimedOut => "timed out",
@@ -78,7 +79,8 @@ pub(super) fn outcome(outcome: JobOutcome) -> &'static str {
     }
 }
 
-/// What became of a job, in one line without its name and time: `15 passed (3 cached)`, `vacuous: …`.
+/// Describes a job's result in one line without its name and time: `15 passed (3 cached)`,
+/// `vacuous: …`.
 pub(super) fn result(job: &JobResult, style: &Style) -> String {
     let Some(finished) = &job.finished else {
         return String::new();
@@ -102,7 +104,8 @@ pub(super) fn result(job: &JobResult, style: &Style) -> String {
     with_reason(&format!("{word}{allowed}"), &reason)
 }
 
-/// `failed: exited with 2`. A reason that begins with the word stands by itself: `cancelled by SIGINT`.
+/// Formats `failed: exited with 2`. A reason that begins with the word stands alone: `cancelled by
+/// SIGINT`.
 pub(super) fn with_reason(word: &str, reason: &str) -> String {
     match reason {
         "" => word.to_owned(),
@@ -111,7 +114,7 @@ pub(super) fn with_reason(word: &str, reason: &str) -> String {
     }
 }
 
-/// Why a case is not passed, with its place: `network_test.go:148: no such device`.
+/// Describes why a case did not pass, with its location: `network_test.go:148: no such device`.
 pub(super) fn case_message(case: &CaseResult, style: &Style) -> String {
     let place = match (&case.file, case.line) {
         (Some(file), Some(line)) => format!("{file}:{line}"),
@@ -132,7 +135,7 @@ pub(super) fn case_message(case: &CaseResult, style: &Style) -> String {
     style.foreign(&whole, LINE_CAP)
 }
 
-/// A path as a person would type it: `~` for the home directory.
+/// Formats a path as a person would type it: `~` for the home directory.
 pub(super) fn path(path: &Path, home: Option<&Path>, style: &Style) -> String {
     let shown = match home
         .filter(|home| *home != Path::new("/"))
@@ -145,7 +148,7 @@ pub(super) fn path(path: &Path, home: Option<&Path>, style: &Style) -> String {
     style.foreign(&shown, 4096)
 }
 
-/// The pipeline's name; of a file of the workspace the path from there.
+/// Returns the pipeline's name. A pipeline file of the workspace is named by its path from there.
 pub(super) fn pipeline(started: &RunStarted) -> &str {
     let below = Path::new(&started.pipeline).strip_prefix(&started.workspace);
     below
@@ -154,7 +157,8 @@ pub(super) fn pipeline(started: &RunStarted) -> &str {
         .unwrap_or(&started.pipeline)
 }
 
-/// `kata-v1 · 4 components × check, test · 2 at a time · network off (enforced)`; of a run without a job only the pipeline.
+/// Formats the header: `kata-v1 · 4 components × check, test · 2 at a time · network off
+/// (enforced)`. A run without jobs has only the pipeline.
 pub(super) fn header(started: &RunStarted, style: &Style) -> String {
     let pipeline = style.foreign(pipeline(started), 200);
     if started.components.is_empty() {
@@ -184,7 +188,7 @@ fn network(isolation: &Isolation) -> &'static str {
     }
 }
 
-/// Columns that hold the longest of the names, at most 40.
+/// Returns the width that holds the longest of the names, at most 40 columns.
 pub(super) fn column<'a>(names: impl Iterator<Item = &'a str>) -> usize {
     names.map(text::width).max().unwrap_or(0).min(40)
 }

@@ -1,4 +1,5 @@
-//! `--format json`: every record a line on standard output, as in `events.jsonl`, flushed so that a reader sees it at once.
+//! Writes `--format json`: every record as a line on standard output, as in `events.jsonl`. Each is
+//! flushed, so that a reader sees it at once.
 
 use std::io::{self, Write};
 
@@ -14,7 +15,7 @@ pub struct JsonReporter {
 }
 
 impl JsonReporter {
-    /// A reporter that writes to this stream.
+    /// Makes a reporter that writes to this stream.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
         Self {
             output: Output::new(writer),

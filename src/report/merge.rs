@@ -1,9 +1,10 @@
-//! Makes one document of several.
+//! Merges several documents into one.
 //!
-//! The order in which they come makes no difference: suites are put in an order of their own. Nothing is taken for the same
-//! because it looks the same. Two suites are executions of one job only when both say which run (or plan), which job and
-//! which attempt they are; the later attempt then counts, and the earlier ones become its `flakyFailure` and `rerunFailure`.
-//! Everything else is kept side by side.
+//! The order of the documents makes no difference: suites are put into an order of their own.
+//!
+//! Two suites are executions of one job only if both name the same run (or plan) and job, and an
+//! attempt. The latest attempt then counts, and the earlier ones become its `flakyFailure` and
+//! `rerunFailure`. All other suites are kept side by side, however similar they look.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,7 +15,7 @@ use super::model::{
 };
 use crate::event::Notice;
 
-/// Which job of which run.
+/// A job of one run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Job {
     run: String,
@@ -51,7 +52,7 @@ pub fn merge(documents: Vec<Document>) -> Document {
     merged
 }
 
-/// Where a suite says itself which execution it is. A job that never started has attempt 0.
+/// Returns the job and the attempt that a suite names. A job that never started has attempt 0.
 fn identity(suite: &Suite) -> Option<(Job, u32)> {
     let run = suite
         .property(facts::PLAN)
@@ -65,8 +66,8 @@ fn identity(suite: &Suite) -> Option<(Job, u32)> {
     Some((job, attempt))
 }
 
-/// The same report given twice is still one, also in two forms, such as a run's journal and its JUnit: the one that says more
-/// stays.
+/// Adds a suite. A report given twice counts once, also in two forms, such as a run's journal and
+/// its JUnit. The form that says more stays.
 fn keep(told: &mut Vec<Suite>, suite: Suite) {
     match told.iter_mut().find(|known| is_same(known, &suite)) {
         Some(known) if weight(&suite) > weight(known) => *known = suite,
@@ -75,7 +76,8 @@ fn keep(told: &mut Vec<Suite>, suite: Suite) {
     }
 }
 
-/// Whether both tell the same of one attempt of one run. Shards of a plan are runs of their own.
+/// Returns true if both suites are about one attempt of one run. Shards of a plan are runs of their
+/// own.
 fn is_same(one: &Suite, other: &Suite) -> bool {
     let same = |name| one.property(name) == other.property(name);
     let mut pairs = one.cases.iter().zip(&other.cases);
@@ -85,7 +87,7 @@ fn is_same(one: &Suite, other: &Suite) -> bool {
         && pairs.all(|(a, b)| a.state == b.state && a.name == b.name && a.class == b.class)
 }
 
-/// How much a suite says beside its cases. Two that say as much differ in their digest.
+/// Returns how much a suite says beside its cases. Suites that say as much differ in their digest.
 fn weight(suite: &Suite) -> (usize, u64) {
     let details = suite
         .cases
@@ -101,7 +103,7 @@ fn weight(suite: &Suite) -> (usize, u64) {
     (said.sum(), digest(suite))
 }
 
-/// A total order that depends on nothing but what the suite holds.
+/// Returns the key of a total order that depends only on the content of the suite.
 fn order(suite: &Suite) -> (Box<str>, String, u32, Box<str>, u64) {
     let (run, attempt) = match identity(suite) {
         Some((job, attempt)) => (job.run, attempt),
@@ -129,7 +131,7 @@ fn digest(suite: &Suite) -> u64 {
     hasher.finish()
 }
 
-/// The executions of one job, as one suite where each attempt was told once.
+/// Combines the executions of one job into one suite, if each attempt was reported once.
 fn collapse(job: &Job, attempts: BTreeMap<u32, Vec<Suite>>, merged: &mut Document) {
     if let Some((attempt, _)) = attempts.iter().find(|(_, told)| told.len() > 1) {
         merged.notices.push(Notice {
@@ -151,7 +153,7 @@ fn collapse(job: &Job, attempts: BTreeMap<u32, Vec<Suite>>, merged: &mut Documen
     merged.suites.push(last);
 }
 
-/// Adds what an earlier attempt saw. `earlier` comes latest first.
+/// Adds the cases of an earlier attempt. `earlier` comes latest first.
 fn add_earlier(last: &mut Suite, earlier: Suite) {
     let mut known: HashMap<(String, String), usize> = HashMap::new();
     for (index, case) in last.cases.iter().enumerate() {
@@ -162,10 +164,10 @@ fn add_earlier(last: &mut Suite, earlier: Suite) {
         let key = (case.class.to_string(), case.name.to_string());
         match known.get(&key) {
             Some(index) => retried(&mut last.cases[*index], case),
-            // What carried the outcome of an attempt that did not fail (it never started, say) is no test: it says nothing
-            // of the job any more.
+            // The carrier of an attempt that did not fail (it never started, for example) is no
+            // test. It says nothing about the job any more.
             None if !case.state.is_bad() && carries_outcome(&case, &last.name) => {}
-            // That of one that failed says that the job is flaky.
+            // The carrier of an attempt that failed says that the job is flaky.
             None if passed && carries_outcome(&case, &last.name) => {
                 let mut now = Case {
                     state: CaseState::Passed,
@@ -180,13 +182,14 @@ fn add_earlier(last: &mut Suite, earlier: Suite) {
     }
 }
 
-/// Whether kata-ci wrote it for the job as a whole: it is named after the step, in the job's own class.
+/// Returns true if kata-ci wrote the case for the job as a whole: it is named after the step, in
+/// the job's own class.
 fn carries_outcome(case: &Case, job: &str) -> bool {
     let step = job.split_once('.').map_or("", |(_, step)| step);
     *case.class == *job && *case.name == *step
 }
 
-/// What an earlier attempt says of a case that ran again.
+/// Adds the earlier end of a case that ran again.
 fn retried(now: &mut Case, earlier: Case) {
     let is_bad = earlier.state.is_bad();
     let Some(details) = earlier.details.filter(|_| is_bad) else {

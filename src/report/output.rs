@@ -1,10 +1,11 @@
-//! Where a line reporter writes: a stream that may go away.
+//! A stream for line reporters that may go away.
 
 use std::io::{self, Write};
 
 use super::ci::neutralize::harmless;
 
-/// A stream of lines. After the first error nothing more is written; a reader that went away (a broken pipe) is no error.
+/// A stream of lines. After the first error nothing more is written. A reader that went away (a
+/// broken pipe) is no error.
 pub(super) struct Output {
     writer: Option<Box<dyn Write + Send>>,
     error: Option<io::Error>,
@@ -18,7 +19,7 @@ impl Output {
         }
     }
 
-    /// Writes with `write`, then flushes.
+    /// Calls `write`, then flushes.
     pub(super) fn with(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
         let Some(writer) = &mut self.writer else {
             return;
@@ -30,17 +31,17 @@ impl Output {
         }
     }
 
-    /// Writes a line, with nothing in it that a CI system would carry out.
+    /// Writes a line, made harmless for CI systems.
     pub(super) fn line(&mut self, line: &str) {
         self.mark(&harmless(line));
     }
 
-    /// Writes a line as it is: what kata-ci itself tells a CI system.
+    /// Writes a line unchanged: a command of kata-ci to a CI system.
     pub(super) fn mark(&mut self, line: &str) {
         self.with(|writer| writeln!(writer, "{line}"));
     }
 
-    /// What went wrong, once.
+    /// Returns the error that occurred, once.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.error.take().map_or(Ok(()), Err)
     }

@@ -1,7 +1,8 @@
-//! A line for each job that ends: what is shown where there is no terminal.
+//! Writes a line for each job that ends, for output that is no terminal.
 //!
-//! A job that fails has its failing cases right under it, so that the log of a CI system shows them where the reader
-//! stops. A run that is silent for a minute says what runs, so that nobody takes it for dead.
+//! The failing cases of a job stand right below it, so that the log of a CI system shows them where
+//! the reader stops. A run that is silent for a minute names the running jobs, so that nobody takes
+//! it for dead.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,24 +16,24 @@ use crate::event::{Event, JobFinished, JobStarted, Record, RunResumed, RunStarte
 use crate::model::JobOutcome;
 use crate::outcome::{CaseResult, JobResult, Run};
 
-/// Failing cases shown under a job.
+/// The most failing cases shown under a job.
 const CASES: usize = 20;
 
-/// Seconds of silence before a sign of life.
+/// The seconds of silence before the running jobs are named.
 const SILENCE: f64 = 60.0;
 
-/// Writes lines.
+/// Writes a line for each job.
 pub struct PlainReporter {
     output: Output,
     style: Style,
     last_line: Option<jiff::Timestamp>,
-    /// What is said of the CI system, below the header.
+    /// Lines about the CI system, below the header.
     system: Vec<String>,
     folds: Option<Folds>,
 }
 
 impl PlainReporter {
-    /// A reporter that writes to this stream.
+    /// Makes a reporter that writes to this stream.
     pub fn new(writer: impl Write + Send + 'static, style: Style) -> Self {
         Self {
             output: Output::new(writer),
@@ -43,8 +44,8 @@ impl PlainReporter {
         }
     }
 
-    /// The same in the log of a CI system: what it is said, and output is folded where it folds. The reports go to
-    /// `directory`, absolute.
+    /// Adapts the reporter to the log of a CI system: the header names the system, and output is
+    /// folded if the system can fold. The reports go to the absolute path `directory`.
     pub fn on(self, detected: &Detected, directory: &Path) -> Self {
         let said = self.style.foreign(&detected.line(), LINE_CAP);
         let mut system = vec![self.style.paint(Meaning::Detail, &said)];
@@ -105,7 +106,7 @@ impl PlainReporter {
     }
 }
 
-/// `goes on with run 20260503T100000Z-42: 5 jobs are over, 3 are left`
+/// Formats `goes on with run 20260503T100000Z-42: 5 jobs are over, 3 are left`.
 pub(super) fn resumed_line(resumed: &RunResumed, run: &Run) -> String {
     let id = (run.started.as_ref()).map_or("", |started| &started.run_id);
     let verb = if resumed.kept == 1 { "is" } else { "are" };
@@ -116,7 +117,7 @@ pub(super) fn resumed_line(resumed: &RunResumed, run: &Run) -> String {
     )
 }
 
-/// `! cancelled by SIGINT: waiting for 2 jobs to end; another signal kills them`
+/// Formats `! cancelled by SIGINT: waiting for 2 jobs to end; another signal kills them`.
 pub(super) fn stopping_line(stopping: &RunStopping, style: &Style) -> String {
     let killing = match (stopping.signal, stopping.running) {
         (None, _) => "",
@@ -129,7 +130,7 @@ pub(super) fn stopping_line(stopping: &RunStopping, style: &Style) -> String {
     format!("{mark} {reason}: waiting for {jobs} to end{killing}")
 }
 
-/// What the user should know beforehand, a notice a line or two.
+/// Formats the notices of the run, each in a line or two.
 pub(super) fn notices(started: &RunStarted, style: &Style) -> Vec<String> {
     let mut lines = Vec::new();
     for notice in &started.notices {
@@ -142,7 +143,7 @@ pub(super) fn notices(started: &RunStarted, style: &Style) -> Vec<String> {
     lines
 }
 
-/// `✓ proxy.test  15 passed  6.1s`, with the name in a column.
+/// Formats `✓ proxy.test  15 passed  6.1s`, with the name in a column.
 pub(super) fn job_line(
     job: &JobResult,
     finished: &JobFinished,
@@ -161,7 +162,7 @@ pub(super) fn job_line(
     format!("{} {name}  {result}{time}", style.mark(finished.outcome))
 }
 
-/// An attempt that another one follows: `✗ proxy.test  attempt 1 failed: 1 failed  6.1s`.
+/// Formats an attempt that another one follows: `✗ proxy.test  attempt 1 failed: 1 failed  6.1s`.
 pub(super) fn attempt_line(finished: &JobFinished, name_column: usize, style: &Style) -> String {
     let name = text::pad(&style.foreign(finished.job.as_str(), LINE_CAP), name_column);
     format!(
@@ -174,7 +175,7 @@ pub(super) fn attempt_line(finished: &JobFinished, name_column: usize, style: &S
     )
 }
 
-/// An attempt that follows another one: `↻ proxy.test  attempt 2 runs TestFlaky`.
+/// Formats a later attempt: `↻ proxy.test  attempt 2 runs TestFlaky`.
 pub(super) fn again_line(started: &JobStarted, name_column: usize, style: &Style) -> String {
     let name = text::pad(&style.foreign(started.job.as_str(), LINE_CAP), name_column);
     let what = match &started.only {

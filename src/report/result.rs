@@ -1,4 +1,5 @@
-//! `result.json`: the run for programs, in one object. Field names are the design's contract: add, never rename.
+//! Writes `result.json`: the run for programs, in one object. Field names are a contract: add,
+//! never rename.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,14 +10,14 @@ use crate::event::{Isolation, JobFinished, LeftBehind, Since};
 use crate::model::{Ending, JobOutcome, Tally};
 use crate::outcome::{JobResult, Run};
 
-/// Version of the format.
+/// The version of the format.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
     run_id: &'a str,
-    /// Version of kata-ci that made the run.
+    /// The version of kata-ci that made the run.
     kata_ci: &'a str,
     exit: i32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,7 +25,7 @@ struct Document<'a> {
     started: Option<jiff::Timestamp>,
     seconds: f64,
     pipeline: &'a str,
-    /// Absolute path.
+    /// The absolute path.
     workspace: &'a str,
     attempt: u32,
     worker: Option<&'a str>,
@@ -49,7 +50,7 @@ struct Job<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<&'a str>,
     attempt: u32,
-    /// Those that another one followed.
+    /// The attempts that another one followed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     earlier_attempts: Vec<Attempt<'a>>,
     #[serde(flatten)]
@@ -82,8 +83,8 @@ struct Attempt<'a> {
     log: Option<&'a str>,
 }
 
-/// The whole file, pretty-printed, with a newline at its end. A run without an end (a kill) gets the exit code its jobs
-/// add up to; a job without an end is an `error`.
+/// Returns the whole file, pretty-printed, with a newline at its end. A run without an end (it was
+/// killed) gets the exit code that its jobs add up to. A job without an end is an `error`.
 pub fn result_json(run: &Run) -> io::Result<Vec<u8>> {
     let started = run.started.as_ref();
     let finished = run.finished.as_ref();
@@ -157,7 +158,7 @@ fn attempt(finished: &JobFinished) -> Attempt<'_> {
     }
 }
 
-/// Seconds to the millisecond: more is noise.
+/// Rounds seconds to milliseconds.
 fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }

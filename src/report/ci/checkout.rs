@@ -1,21 +1,21 @@
-//! Where a failing case's file lies, as the system that shows it knows it.
+//! Finds the file of a failing case, and its path as the CI system knows it.
 
 use std::path::{Component, Path, PathBuf};
 
 use super::Detected;
 use crate::report::model::{Case, Suite, facts};
 
-/// The sources a run ran on.
+/// The sources that a run ran on.
 #[derive(Debug, Clone)]
 pub struct Checkout {
-    /// The workspace of the run: what jobs' directories are relative to.
+    /// The workspace of the run. The directories of jobs are relative to it.
     workspace: PathBuf,
-    /// What the system's paths are relative to.
+    /// The directory that the system's paths are relative to.
     root: Option<PathBuf>,
 }
 
 impl Checkout {
-    /// A workspace that paths are relative to.
+    /// Makes a checkout whose paths are relative to the workspace.
     pub fn at(workspace: &Path) -> Self {
         Self {
             workspace: workspace.to_owned(),
@@ -23,7 +23,7 @@ impl Checkout {
         }
     }
 
-    /// A workspace somewhere in what a CI system has checked out.
+    /// Makes a checkout for a workspace inside of the directory that the CI system has checked out.
     pub fn on(detected: &Detected, workspace: &Path) -> Self {
         Self {
             workspace: workspace.to_owned(),
@@ -31,7 +31,8 @@ impl Checkout {
         }
     }
 
-    /// The file of a case, absolute, where it can be found: outputs name it relative to a package, a component, or not at all.
+    /// Finds the absolute path of a case's file. Outputs name it relative to a package, to a
+    /// component, or not at all.
     pub(in crate::report) fn find(&self, suite: &Suite, case: &Case) -> Option<PathBuf> {
         let file = case.details.as_ref()?.file.as_deref()?;
         let directory = suite.property(facts::DIRECTORY).unwrap_or("");
@@ -45,7 +46,7 @@ impl Checkout {
             Path::new(directory).join(&package).join(file),
             Path::new(directory).join(file),
         ];
-        // An absolute path (the race detector's) stays what it is when it is joined.
+        // Joining leaves an absolute path (the race detector's) as it is.
         let mut candidates = candidates.map(|path| self.workspace.join(path)).into_iter();
         candidates.find(|path| self.is_inside(path) && path.is_file())
     }
@@ -62,8 +63,9 @@ impl Checkout {
         })
     }
 
-    /// A file's path as the system knows it: below its checkout; else, as with a commit that is checked out aside, below the
-    /// file's own repository; else below the workspace.
+    /// Returns a file's path as the system knows it: below its checkout, else below the file's own
+    /// repository, else below the workspace. The second is needed for a commit that was checked out
+    /// elsewhere.
     pub(in crate::report) fn name(&self, file: &Path) -> String {
         let below = |base: &Path| file.strip_prefix(base).ok().map(Path::to_owned);
         let named = (self.root.as_deref().and_then(below))
@@ -73,7 +75,7 @@ impl Checkout {
     }
 }
 
-/// The directory of the git repository that a file lies in.
+/// Returns the directory of the git repository that a file lies in.
 pub(super) fn repository(file: &Path) -> Option<&Path> {
     file.ancestors()
         .skip(1)

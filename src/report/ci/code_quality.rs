@@ -1,8 +1,12 @@
-//! `gl-code-quality-report.json`: failing cases with file and line, for `artifacts:reports:codequality`.
+//! Writes `gl-code-quality-report.json`: failing cases with file and line, for
+//! `artifacts:reports:codequality`.
 //!
-//! GitLab reads no annotations from a log. This is the nearest it has: a list of places in the sources, shown in the merge
-//! request (docs.gitlab.com, Code Quality, "Code Quality report format", which names these fields as all that is read).
-//! Cases whose file is not in the checkout are left out: GitLab could not show them; they are in the JUnit report.
+//! GitLab reads no annotations from a log. This is the nearest it has: a list of source locations,
+//! shown in the merge request (docs.gitlab.com, Code Quality, "Code Quality report format", which
+//! names these fields as all that is read).
+//!
+//! Cases whose file is not in the checkout are left out, because GitLab could not show them. They
+//! are in the JUnit report.
 
 use std::io::{self, Write};
 
@@ -19,7 +23,7 @@ pub(super) const FILE: &str = "gl-code-quality-report.json";
 struct Finding<'a> {
     description: String,
     check_name: &'a str,
-    /// The same for the same test in each run, so that GitLab can tell what is new.
+    /// An id that the same test has in each run, so that GitLab can tell new findings.
     fingerprint: String,
     severity: &'static str,
     location: Location,
@@ -36,7 +40,7 @@ struct Lines {
     begin: u32,
 }
 
-/// Writes the list; an empty one where nothing failed, so that what was found before counts as resolved.
+/// Writes the list. It is empty if nothing failed, so that earlier findings count as resolved.
 pub(super) fn write(
     document: &Document,
     checkout: &Checkout,

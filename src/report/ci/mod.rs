@@ -1,7 +1,7 @@
 //! CI systems: which one runs kata-ci, and what each of them reads of a run.
 //!
-//! What a system reads by itself it gets by itself; where it reads nothing, the file that its own configuration can name is
-//! written, and nothing more is claimed:
+//! What a system reads by itself it gets by itself; where it reads nothing, the file that its own
+//! configuration can name is written, and nothing more is claimed:
 //!
 //! | system | in the log | at the end |
 //! |---|---|---|
@@ -11,8 +11,8 @@
 //! | Zuul | – | `zuul-return.json` for its module `zuul_return` |
 //! | Buildbot | – | – (`logfiles` of a step can name `summary.md`) |
 //!
-//! Sources stand with each part. What jobs print is foreign: [`super::harmless`] keeps it from being taken for a command of the
-//! system, whether or not a system was detected.
+//! Sources stand with each part. What jobs print is foreign: [`super::harmless`] keeps it from
+//! being taken for a command of the system, whether or not a system was detected.
 
 mod checkout;
 mod code_quality;
@@ -32,10 +32,10 @@ pub use detect::{Detected, detect};
 pub(super) use fold::Folds;
 pub use publish::{Published, publish};
 
-/// Files that a run leaves for a system, beside the reports for everybody.
+/// Files that a run writes for a CI system, beside the reports for everybody.
 pub const FILES: [&str; 3] = [publish::GITLAB_JUNIT, code_quality::FILE, zuul::FILE];
 
-/// A failing case in a line: `agent.test TestRoute failed: no such device`.
+/// Describes a failing case in a line: `agent.test TestRoute failed: no such device`.
 fn sentence(suite: &Suite, case: &Case) -> String {
     let said = match case.message() {
         "" => String::new(),
@@ -61,7 +61,7 @@ pub enum Ci {
 }
 
 impl Ci {
-    /// All of them, in the order in which they are looked for: those that read the log first.
+    /// All systems, in the order of detection: those that read the log come first.
     pub const ALL: [Self; 5] = [
         Self::GitHub,
         Self::GitLab,
@@ -70,7 +70,7 @@ impl Ci {
         Self::Buildbot,
     ];
 
-    /// What people call it.
+    /// Returns the system's name for people.
     pub fn name(self) -> &'static str {
         match self {
             Self::GitHub => "GitHub Actions",
@@ -81,7 +81,7 @@ impl Ci {
         }
     }
 
-    /// What it gets of a run, for the header.
+    /// Describes for the header what the system gets of a run.
     fn gets(self) -> &'static str {
         match self {
             Self::GitHub => "output in groups, annotations, a summary on the run's page",
@@ -94,7 +94,7 @@ impl Ci {
         }
     }
 
-    /// The variable that names the directory below which it looks for files.
+    /// Returns the variable that names the directory below which the system looks for files.
     fn workspace_variable(self) -> Option<&'static str> {
         match self {
             Self::GitHub => Some("GITHUB_WORKSPACE"),

@@ -1,16 +1,20 @@
-//! Foreign text in a log that a CI system reads: nothing in it may be carried out.
+//! Makes untrusted text harmless in a log that a CI system reads: none of it may be executed as a
+//! command.
 //!
-//! A job is somebody's code. What it prints, and what its tests are called, comes into a log whose lines GitHub's runner
-//! takes for commands: `::add-mask::`, `::set-output …::`, `::stop-commands::` at the beginning of a line, blanks before it
-//! allowed, and the older `##[add-mask]` anywhere in it (actions/runner, `ActionCommand.cs`; both standard output and
-//! standard error are read). GitLab's sections (`section_start:…\r\e[0K`) need control characters, which
-//! [`crate::report::text`] takes out of everything foreign. Annotated steps of Buildbot read lines that begin with `@@@`.
+//! A job is somebody's code. Its output and the names of its tests come into a log whose lines
+//! GitHub's runner takes for commands: `::add-mask::`, `::set-output …::`, `::stop-commands::` at
+//! the beginning of a line, blanks before it allowed, and the older `##[add-mask]` anywhere in it
+//! (actions/runner, `ActionCommand.cs`; both standard output and standard error are read).
 //!
-//! The guard is always up: whether a line is dangerous must not depend on what was detected.
+//! GitLab's sections (`section_start:…\r\e[0K`) need control characters, which
+//! [`crate::report::text`] removes from all untrusted text. Annotated steps of Buildbot read lines
+//! that begin with `@@@`.
+//!
+//! The protection is always on: a line must not become dangerous because a system was not detected.
 
 use std::borrow::Cow;
 
-/// The line with a space in whatever a system would read as its own.
+/// Returns the line with a space inside everything that a CI system would execute.
 pub fn harmless(line: &str) -> Cow<'_, str> {
     let line = match line.contains("##[") {
         true => Cow::Owned(line.replace("##[", "## [")),
@@ -30,8 +34,8 @@ pub fn harmless(line: &str) -> Cow<'_, str> {
     line
 }
 
-/// The same for JSON, without a change of what it says: `##[` can stand in a text only, where `\u0023` is another way to
-/// write `#`. Lines of JSON begin with its own punctuation.
+/// Makes JSON harmless without changing its meaning. `##[` can only stand in a text, where `\u0023`
+/// is another way to write `#`. Lines of JSON begin with its own punctuation.
 pub fn harmless_json(json: &str) -> Cow<'_, str> {
     match json.contains("##[") {
         true => Cow::Owned(json.replace("##[", "#\\u0023[")),
@@ -44,7 +48,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What `ActionCommand.cs` takes for a command, whatever its name.
+    /// Returns true for a line that `ActionCommand.cs` takes for a command of any name.
     fn is_command(line: &str) -> bool {
         let newer = regex::Regex::new(r"^\s*::[^:]*(:[^:]+)*::").unwrap();
         newer.is_match(line) || line.contains("##[") || line.trim_start().starts_with("@@@")

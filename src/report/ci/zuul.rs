@@ -21,10 +21,10 @@ use super::Checkout;
 use super::checkout::repository;
 use crate::report::model::Document;
 
-/// Its name in the report directory.
+/// The name of the file in the report directory.
 pub(super) const FILE: &str = "zuul-return.json";
 
-/// Comments and warnings at most, of each: they are for people.
+/// The most comments, and the most warnings. They are for people.
 const SHOWN: usize = 50;
 
 #[derive(Debug, Serialize)]
@@ -34,13 +34,13 @@ struct Comment {
     level: &'static str,
 }
 
-/// A failing case: its words, and its repository, path and line where they are known.
+/// A failing case: its text, and its repository, path and line if they are known.
 struct Failing<'a> {
     words: String,
     place: Option<(&'a Path, String, u32)>,
 }
 
-/// Writes the file. `project` is the last part of the project's name, where it is known.
+/// Writes the file. `project` is the last part of the project's name, if it is known.
 pub(super) fn write(
     document: &Document,
     checkout: &Checkout,

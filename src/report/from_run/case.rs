@@ -1,4 +1,4 @@
-//! A case of a run in the common form.
+//! Converts a case of a run into the common form.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::report::model::{
     Attempt, AttemptKind, Case, CaseState, Details, Problem, ProblemKind, Text,
 };
 
-/// The class of the case before: mostly that of the next one too.
+/// The class of the case before, which the next case mostly shares.
 #[derive(Default)]
 pub(super) struct Class {
     package: String,
@@ -19,7 +19,7 @@ pub(super) struct Class {
 }
 
 impl Class {
-    /// `COMPONENT.STEP.PACKAGE`, with `.` for `/`; without a package `COMPONENT.STEP`.
+    /// Returns `COMPONENT.STEP.PACKAGE`, with `.` for `/`; `COMPONENT.STEP` without a package.
     fn of(&mut self, job: &str, package: &str) -> Arc<str> {
         if let Some(name) = &self.name
             && self.package == package
@@ -36,7 +36,7 @@ impl Class {
     }
 }
 
-/// Bad ends of cases in earlier attempts, by package and name.
+/// The bad ends of cases in earlier attempts, by package and name.
 #[derive(Default)]
 pub(super) struct Earlier<'a>(HashMap<(&'a str, &'a str), Vec<&'a CaseResult>>);
 
@@ -56,7 +56,8 @@ impl<'a> Earlier<'a> {
     }
 }
 
-/// Takes a case over; what speaks against its job, or once did, comes with an excerpt of its output.
+/// Converts a case. A case that counts against its job, or once did, comes with an excerpt of its
+/// output.
 pub(super) fn of(
     job: &str,
     case: &CaseResult,
@@ -91,7 +92,7 @@ fn details(case: &CaseResult, earlier: &[&CaseResult], log: &mut JobLog<'_, '_>)
     };
     let is_flaky = case.status == CaseStatus::Flaky;
     let ends = match earlier {
-        // A flaky case that was told as such, without the ends that made it so.
+        // A flaky case that was reported as such, without the ends that made it so.
         [] if is_flaky => &[case],
         ends => ends,
     };
@@ -129,7 +130,7 @@ fn problem(case: &CaseResult) -> Option<Problem> {
     })
 }
 
-/// A bad end that another attempt followed.
+/// Converts a bad end that another attempt followed.
 fn attempt(end: &CaseResult, is_flaky: bool, log: &mut JobLog<'_, '_>) -> Attempt {
     let kind = match (is_flaky, end.status) {
         (true, CaseStatus::Unfinished) => AttemptKind::FlakyError,
@@ -152,7 +153,7 @@ fn attempt(end: &CaseResult, is_flaky: bool, log: &mut JobLog<'_, '_>) -> Attemp
     }
 }
 
-/// What is said of a case whose output says nothing of it.
+/// Returns the message of a case whose output has none.
 fn usual_message(status: CaseStatus) -> Option<&'static str> {
     match status {
         CaseStatus::Unfinished => Some("started and never ended"),

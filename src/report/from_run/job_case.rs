@@ -1,7 +1,7 @@
-//! The case that carries a job's outcome where its own cases do not explain it.
+//! Makes the case that carries a job's outcome if the job's own cases do not explain it.
 //!
-//! Readers of JUnit see cases, not suites: a job that timed out after its last case passed would be green to them, and one
-//! whose command failed before it passed would never have been flaky.
+//! Readers of JUnit see cases, not suites. A job that timed out after its last case passed would be
+//! green to them. A job whose command failed before it passed would not be flaky.
 
 use super::line;
 use super::output::JobLog;
@@ -13,7 +13,7 @@ use crate::report::model::{
 };
 use crate::report::summary::NO_END;
 
-/// The case a job needs, named after the step, if it needs one.
+/// Returns the case that a job needs, named after the step, if it needs one.
 pub(super) fn of(job: &JobResult, log: &mut JobLog<'_, '_>) -> Option<Case> {
     let Some(finished) = &job.finished else {
         let lost = (JobOutcome::Error, NO_END.to_owned());
@@ -45,7 +45,8 @@ fn message(finished: &JobFinished) -> String {
     }
 }
 
-/// An allowed vacuous job proves nothing and fails nothing: readers see it as skipped, with the word and the reason.
+/// Returns the state of the case. An allowed vacuous job is skipped, with the word and the reason,
+/// because it proves nothing and fails nothing.
 fn state(outcome: JobOutcome, allowed: bool) -> CaseState {
     match outcome {
         JobOutcome::Passed => CaseState::Passed,
@@ -86,7 +87,7 @@ fn case(
     }
 }
 
-/// Attempts that another one followed because they ended badly.
+/// Iterates over attempts that ended badly and were followed by another one.
 fn bad_attempts(job: &JobResult) -> impl Iterator<Item = &JobFinished> {
     let attempts = job.attempts.iter();
     attempts.filter(|attempt| attempt.outcome != JobOutcome::Passed)

@@ -1,8 +1,10 @@
-//! A run of kata-ci in the common form: a suite a job, named `COMPONENT.STEP`.
+//! Converts a run of kata-ci into the common form: a suite for each job, named `COMPONENT.STEP`.
 //!
-//! Invariants: no job goes without a case, and no outcome without a case that carries it ([`carrier`]); stored output is
-//! bounded a case, a suite and a document ([`output`]). Made from the fold and the logs alone, so that a document made later
-//! from the journal equals the one made when the run ended.
+//! Invariants: no job is without a case, and no outcome without a case that carries it
+//! ([`job_case`]). Stored output is bounded for a case, a suite and a document ([`output`]).
+//!
+//! The document is made from the fold and the logs alone. So one made later from the journal equals
+//! the one made when the run ended.
 
 mod case;
 mod job_case;
@@ -19,13 +21,14 @@ use crate::model::JobId;
 use crate::outcome::{JobResult, Run};
 use output::Stored;
 
-/// Longest single line taken over, in bytes.
+/// The most bytes of a single line.
 const LINE_CAP: usize = 1024;
 
-/// Files that were left behind and are named.
+/// The most files left behind that are named.
 const LEFT_FILES: usize = 10;
 
-/// The run's results. `directory` is the report directory, where the logs lie: what went wrong carries an excerpt.
+/// Returns the run's results. The logs lie in the report directory `directory`; bad cases carry
+/// excerpts of them.
 pub fn from_run(run: &Run, directory: &Path) -> Document {
     let mut stored = Stored::new(directory);
     let started = run.started.as_ref();
@@ -42,7 +45,7 @@ fn line(text: &str) -> String {
     text::one_line(text, LINE_CAP)
 }
 
-/// How far something is isolated, for people: a network that is off would be none.
+/// Describes the reach of an isolation for people, because "off" could be read as "network off".
 fn reach(word: &str) -> String {
     match word {
         "off" => "not isolated".to_owned(),
@@ -197,7 +200,7 @@ fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-/// See [`facts::LEFT_BEHIND`].
+/// Returns the properties of [`facts::LEFT_BEHIND`].
 fn left_properties(left: &LeftBehind) -> Vec<(&'static str, String)> {
     let shared_with: Vec<_> = left.shared_with.iter().map(JobId::as_str).collect();
     let [processes, mounts, sockets] = left.others(usize::MAX).map(|(_, names)| names);
@@ -215,14 +218,14 @@ fn left_properties(left: &LeftBehind) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// Where the job ran, where that is below the workspace.
+/// Returns the directory that the job ran in, if it is below the workspace.
 fn directory(run: &Run, job: &JobResult) -> Option<String> {
     let workspace = &run.started.as_ref()?.workspace;
     let below = Path::new(&job.queued.directory).strip_prefix(workspace);
     below.ok().map(|place| place.display().to_string())
 }
 
-/// The command that runs just this job again.
+/// Returns the command that runs just this job again.
 fn again(run: &Run, job: &JobResult) -> Option<String> {
     let again = &run.started.as_ref()?.again;
     let id = &job.queued.job;

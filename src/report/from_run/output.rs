@@ -1,4 +1,5 @@
-//! Output stored with failing cases: excerpts of the logs, bounded a case, a suite and a document.
+//! Stores output with failing cases: excerpts of the logs, bounded for a case, a suite and a
+//! document.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,17 +8,18 @@ use crate::event::Span;
 use crate::outcome::JobResult;
 use crate::report::excerpt::{LogReader, log_path};
 
-/// Most of one case, in bytes of clean text. Jenkins keeps twice 50,000 characters.
+/// The most bytes of clean text of one case. Jenkins keeps twice 50,000 characters.
 const CASE_CAP: usize = 16 * 1024;
 
-/// Most of one suite, in bytes of clean text.
+/// The most bytes of clean text of one suite.
 const SUITE_CAP: usize = 4 * 1024 * 1024;
 
-/// Most of the file, in bytes of clean text: escaped at worst fourfold (`&amp;` takes five bytes, and rarely stands
-/// alone), it stays below 64 MiB, and below the 30 MB that GitLab takes for any real output.
+/// The most bytes of clean text in the file. Escaping can multiply them by four at worst (`&amp;`
+/// takes five bytes, and rarely stands alone). So the file stays below 64 MiB, and for any real
+/// output below the 30 MB that GitLab takes.
 const FILE_CAP: usize = 12 * 1024 * 1024;
 
-/// What may still be stored in the file.
+/// The room that is left in the file.
 pub(super) struct Stored<'a> {
     directory: &'a Path,
     left: usize,
@@ -31,7 +33,7 @@ impl<'a> Stored<'a> {
         }
     }
 
-    /// The output of a job, for its suite.
+    /// Returns the output of a job, for its suite.
     pub(super) fn of_job<'b>(&'b mut self, job: &JobResult) -> JobLog<'b, 'a> {
         let finished = job.finished.as_ref();
         let last = finished.map_or(job.attempt, |finished| finished.attempt);
@@ -53,7 +55,7 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// The log of one attempt, opened when the first excerpt is asked for.
+/// The log of one attempt, opened with the first excerpt.
 struct File {
     path: Option<PathBuf>,
     name: String,
@@ -73,11 +75,11 @@ impl File {
 
 /// The logs of a job.
 pub(super) struct JobLog<'b, 'a> {
-    /// By attempt.
+    /// The logs by attempt.
     files: BTreeMap<u32, File>,
-    /// The last attempt.
+    /// The number of the last attempt.
     last: u32,
-    /// Size of its log.
+    /// The size of the last attempt's log.
     size: u64,
     suite_left: usize,
     said: bool,
@@ -85,8 +87,8 @@ pub(super) struct JobLog<'b, 'a> {
 }
 
 impl JobLog<'_, '_> {
-    /// The output of a case in the attempt that it ended in. A log that cannot be read is said in its place: the rest of the
-    /// report is still true.
+    /// Returns the output of a case in the attempt in which it ended. If the log cannot be read, a
+    /// message takes its place: the rest of the report is still true.
     pub(super) fn excerpt(&mut self, attempt: u32, spans: &[Span]) -> String {
         let room = self.suite_left.min(self.stored.left).min(CASE_CAP);
         let Some(file) = self.files.get_mut(&attempt) else {
@@ -106,12 +108,13 @@ impl JobLog<'_, '_> {
         excerpt
     }
 
-    /// Head and tail of the whole log of the last attempt; nothing while its size is not known.
+    /// Returns head and tail of the whole log of the last attempt; nothing while its size is not
+    /// known.
     pub(super) fn whole(&mut self) -> String {
         self.whole_of(self.last, self.size)
     }
 
-    /// Head and tail of the whole log of an attempt, of so many bytes.
+    /// Returns head and tail of the whole log of an attempt, which has `size` bytes.
     pub(super) fn whole_of(&mut self, attempt: u32, size: u64) -> String {
         match size {
             0 => String::new(),
@@ -119,7 +122,8 @@ impl JobLog<'_, '_> {
         }
     }
 
-    /// Once a suite: a line for each of a hundred thousand cases would fill the file by itself.
+    /// Returns the note that the limit is reached, once for a suite. A note for each of a hundred
+    /// thousand cases would fill the file by itself.
     fn say_full(&mut self, attempt: u32) -> String {
         if std::mem::replace(&mut self.said, true) {
             return String::new();

@@ -1,9 +1,9 @@
-//! What the page says of one job or suite.
+//! Describes one job or suite for the page.
 
 use crate::model::JobOutcome;
 use crate::report::model::{CaseState, Counts, Suite, facts};
 
-/// What became of a suite, in one word, which is also its class in the style sheet.
+/// Returns the outcome of a suite in one word, which is also its class in the style sheet.
 pub(super) fn word(suite: &Suite) -> &'static str {
     match outcome(suite) {
         Some(outcome) => outcome.word(),
@@ -11,7 +11,7 @@ pub(super) fn word(suite: &Suite) -> &'static str {
     }
 }
 
-/// The outcome kata-ci gave it.
+/// Returns the outcome that kata-ci gave to the suite.
 pub(super) fn outcome(suite: &Suite) -> Option<JobOutcome> {
     let word = suite.property(facts::OUTCOME)?;
     JobOutcome::ALL
@@ -19,7 +19,8 @@ pub(super) fn outcome(suite: &Suite) -> Option<JobOutcome> {
         .find(|outcome| outcome.word() == word)
 }
 
-/// The worst state there is one of; a suite without cases, or with skipped ones only, has tested nothing.
+/// Returns the worst state of the cases. A suite without cases, or with skipped ones only, has
+/// tested nothing.
 pub(super) fn word_of(counts: &Counts) -> &'static str {
     CaseState::ALL
         .into_iter()
@@ -30,13 +31,13 @@ pub(super) fn word_of(counts: &Counts) -> &'static str {
         .map_or("skipped", CaseState::word)
 }
 
-/// Component and step of a job.
+/// Returns the component and the step of a job.
 pub(super) fn job(suite: &Suite) -> Option<(&str, &str)> {
     outcome(suite)?;
     suite.name.split_once('.')
 }
 
-/// The sign of a word: never colour alone.
+/// Returns the symbol of a word: colour never stands alone.
 pub(super) fn sign(word: &str) -> &'static str {
     match word {
         "passed" => "✓",
@@ -47,7 +48,7 @@ pub(super) fn sign(word: &str) -> &'static str {
     }
 }
 
-/// A word as people write it.
+/// Returns a word as people write it.
 pub(super) fn spoken(word: &str) -> &str {
     match word {
         "timed-out" => "timed out",

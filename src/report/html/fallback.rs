@@ -1,4 +1,4 @@
-//! Everything that did not pass, for readers without scripts.
+//! Lists everything that did not pass, for readers without scripts.
 
 use maud::{Markup, html};
 
@@ -8,13 +8,13 @@ use super::visible::visible;
 use crate::report::excerpt::ends;
 use crate::report::model::{Case, CaseState, Document, Suite, facts as names};
 
-/// Most of one case's output, in bytes.
+/// The most bytes of one case's output.
 const OUTPUT_CAP: usize = 4 * 1024;
 
-/// Most of all outputs, in bytes.
+/// The most bytes of all outputs.
 const OUTPUTS_CAP: usize = 4 * 1024 * 1024;
 
-/// The list, each state under a heading.
+/// Returns the list, each state under a heading.
 pub(super) fn not_passed(document: &Document) -> Markup {
     let mut left = OUTPUTS_CAP;
     html! {

@@ -1,4 +1,4 @@
-//! What jobs left behind.
+//! Lists the leftovers of jobs.
 
 use maud::{Markup, html};
 
@@ -6,10 +6,10 @@ use super::tables::job_link;
 use super::visible::visible;
 use crate::report::model::Document;
 
-/// Jobs listed.
+/// The most jobs listed.
 const JOBS: usize = 200;
 
-/// A list of jobs with what each left; nothing where none left anything.
+/// Returns a list of jobs with their leftovers; nothing if there are none.
 pub(super) fn section(document: &Document) -> Markup {
     let all: Vec<_> = (document.suites.iter())
         .map(|suite| (suite, suite.left_behind()))

@@ -1,4 +1,4 @@
-//! The page around the data block.
+//! Renders the page around the data block.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +17,7 @@ use crate::report::model::{CaseState, Counts, Document};
 const STYLE: &str = include_str!("assets/report.css");
 const SCRIPT: &str = include_str!("assets/report.js");
 
-/// What stands before and behind the data block.
+/// Returns the parts before and behind the data block.
 pub(super) fn around(document: &Document) -> (String, String) {
     let page = html! {
         (DOCTYPE)
@@ -42,10 +42,11 @@ pub(super) fn around(document: &Document) -> (String, String) {
     }
 }
 
-/// Where the data goes. Escaped text cannot hold it.
+/// The mark that the data block replaces. Escaped text cannot hold it.
 const DATA: &str = "<!--data-->";
 
-/// Only this page's own script and style may run, known by their digests, and nothing is fetched.
+/// Returns the content security policy: only this page's own script and style may run, known by
+/// their digests, and nothing is fetched.
 fn policy() -> String {
     let digest = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
     format!(
@@ -67,7 +68,8 @@ fn head(document: &Document) -> Markup {
     } }
 }
 
-/// The worst word of all, and the numbers of jobs (or, without jobs, of cases) by outcome.
+/// Returns the worst word of all, and the numbers of jobs by outcome, or of cases if there are no
+/// jobs.
 fn verdict(document: &Document) -> (&'static str, String) {
     let outcomes: Vec<_> = document.suites.iter().filter_map(facts::outcome).collect();
     let counts = document.counts();
@@ -140,7 +142,7 @@ fn tiles(document: &Document, counts: &Counts) -> Markup {
     } }
 }
 
-/// A zero has no colour of its own.
+/// Returns the class of a tile. A zero has no colour of its own.
 fn tile_class(state: CaseState, counts: &Counts) -> &'static str {
     if counts.of(state) == 0 {
         "skipped"
@@ -149,7 +151,7 @@ fn tile_class(state: CaseState, counts: &Counts) -> &'static str {
     }
 }
 
-/// How the cases divide, as a bar.
+/// Renders the shares of the cases as a bar.
 fn bar(counts: &Counts) -> Markup {
     let total = counts.total().max(1) as f64;
     let mut at = 0.0;

@@ -1,4 +1,4 @@
-//! Components × steps, or the suites of files that know no such thing.
+//! Renders the table of components × steps, or of suites that do not come from kata-ci.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use super::visible::visible;
 use crate::report::format::duration;
 use crate::report::model::{CaseState, Document, Suite};
 
-/// Suites listed. The cases of the others are in the list below it.
+/// The most suites listed. The cases of the others are in the list below the table.
 const SUITES: usize = 200;
 
-/// The view that shows a suite's cases.
+/// Returns the link to the view of a suite's cases.
 pub(super) fn job_link(suite: &Suite) -> String {
     let mut link = String::from("#job=");
     for byte in visible(&suite.name).bytes() {
@@ -24,7 +24,7 @@ pub(super) fn job_link(suite: &Suite) -> String {
     link
 }
 
-/// The table that suits the document.
+/// Renders the table that suits the document.
 pub(super) fn table(document: &Document) -> Markup {
     let all_jobs = document
         .suites

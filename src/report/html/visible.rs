@@ -1,8 +1,8 @@
-//! Text whose every character can be seen.
+//! Makes every character of a text visible.
 
 use std::borrow::Cow;
 
-/// Spells out what reorders or hides the text beside it.
+/// Spells out characters that reorder or hide the text beside them.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(crate::report::text::is_deceptive) {
         return Cow::Borrowed(text);

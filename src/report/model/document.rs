@@ -3,23 +3,23 @@
 use super::{CaseState, Suite};
 use crate::event::Notice;
 
-/// A report: suites, and what is known beyond them.
+/// A report: suites, and the facts about the whole.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
-    /// What it is about: the pipeline's name, or that of a file.
+    /// The subject: the pipeline's name, or that of a file.
     pub title: String,
-    /// Facts about the whole (`run`, `workspace`, …) as name and value, in the order in which they are shown.
+    /// Facts about the whole (`run`, `workspace`, …) as name and value, in the order of display.
     pub facts: Vec<(&'static str, String)>,
-    /// What the user should know about the whole.
+    /// Notes to the user about the whole.
     pub notices: Vec<Notice>,
-    /// Wall time in seconds, where known.
+    /// The wall time in seconds, if known.
     pub seconds: Option<f64>,
     /// The suites, in order.
     pub suites: Vec<Suite>,
 }
 
 impl Document {
-    /// How many cases of which state.
+    /// Returns the number of cases by state.
     pub fn counts(&self) -> Counts {
         self.suites
             .iter()
@@ -30,34 +30,35 @@ impl Document {
     }
 }
 
-/// Numbers of cases by state.
+/// The numbers of cases by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts([u64; CaseState::ALL.len()]);
 
 impl Counts {
-    /// Counts one more.
+    /// Counts one more case.
     pub fn add(&mut self, state: CaseState) {
         self.0[state as usize] += 1;
     }
 
-    /// Adds the counts of another.
+    /// Adds other counts.
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {
             *mine += theirs;
         }
     }
 
-    /// Cases of this state.
+    /// Returns the number of cases in this state.
     pub fn of(&self, state: CaseState) -> u64 {
         self.0[state as usize]
     }
 
-    /// All cases.
+    /// Returns the number of all cases.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }
 
-    /// `2 failed, 1 flaky, 405 passed`: worst first, what is none left out; `no cases`.
+    /// Formats the counts, worst first: `2 failed, 1 flaky, 405 passed`. Zeros are left out;
+    /// without cases it is `no cases`.
     pub fn sentence(&self) -> String {
         if self.total() == 0 {
             return "no cases".to_owned();

@@ -1,38 +1,40 @@
-//! Names of the properties kata-ci gives its suites: the contract of `junit.xml`. Add, never rename.
+//! The names of the properties that kata-ci gives its suites: the contract of `junit.xml`. Add,
+//! never rename.
 
 /// The command as a person would type it.
 pub const COMMAND: &str = "command";
-/// Revision of the component's work tree.
+/// The revision of the component's work tree.
 pub const REVISION: &str = "revision";
-/// The run's id. With [`ATTEMPT`] and the suite's name it says which execution this is.
+/// The run's id. Together with [`ATTEMPT`] and the suite's name it identifies the execution.
 pub const RUN: &str = "run";
-/// The plan's id, where shards share one: it then stands for the run.
+/// The plan's id, if shards share one. It then stands for the run.
 pub const PLAN: &str = "plan_id";
-/// Number of the attempt, from 1; 0 for a job that never started.
+/// The number of the attempt, from 1; 0 for a job that never started.
 pub const ATTEMPT: &str = "attempt";
-/// Version of kata-ci.
+/// The version of kata-ci.
 pub const VERSION: &str = "version";
 /// The job's outcome.
 pub const OUTCOME: &str = "outcome";
 /// The outcome in words.
 pub const REASON: &str = "reason";
-/// What to do about it.
+/// The fix.
 pub const FIX: &str = "fix";
-/// Why a vacuous job is allowed.
+/// The reason why a vacuous job is allowed.
 pub const ALLOWED: &str = "allowed";
 /// The job's log, relative to the report directory.
 pub const LOG: &str = "log";
-/// Which of the jobs side by side it was, from 0.
+/// The number of the job's worker, from 0.
 pub const LANE: &str = "lane";
-/// When it started (RFC 3339 with milliseconds): `timestamp` has whole seconds only.
+/// The time at which it started (RFC 3339 with milliseconds), because `timestamp` has whole seconds
+/// only.
 pub const STARTED: &str = "started";
 /// The command that runs this job again.
 pub const AGAIN: &str = "again";
-/// Where the job ran, relative to the workspace.
+/// The directory that the job ran in, relative to the workspace.
 pub const DIRECTORY: &str = "directory";
-/// Facts of a document that say how far a run was isolated.
+/// Facts of a document that describe the isolation of the run.
 pub const ISOLATION: [&str; 3] = ["network", "processes", "files"];
-/// What the job left behind of each kind, and what of that is not known; with what each is called.
+/// The leftovers of the job by kind, and those that are not known. Each comes with its label.
 pub const LEFT_BEHIND: [(&str, &str); 6] = [
     ("left_files", "files"),
     ("left_shared_with", "perhaps by these, at the same time"),

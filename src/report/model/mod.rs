@@ -1,10 +1,12 @@
-//! The common form of results: suites with cases, whether they come from a run of kata-ci or from anybody's JUnit file.
+//! The common form of results: suites with cases, from a run of kata-ci or from anybody's JUnit
+//! file.
 //!
-//! Everything that is written later (merged JUnit, HTML, Markdown, annotations) is made from a [`Document`] alone. Facts that
-//! JUnit has no place for (a job's outcome, its attempt, the command that runs it again) are a suite's properties, under the
-//! names in `facts.rs`, so that they survive every way through a file.
+//! Everything that is written later (merged JUnit, HTML, Markdown, annotations) is made from a
+//! [`Document`] alone. Facts that JUnit has no place for (a job's outcome, its attempt, the command
+//! that runs it again) are a suite's properties, under the names in [`facts`]. So they survive
+//! every way through a file.
 //!
-//! Invariants: all text in here is clean ([`super::text`]); no case is without a state.
+//! Invariants: all text in here is clean ([`super::text`]). No case is without a state.
 
 mod case;
 mod document;

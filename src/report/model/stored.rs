@@ -1,5 +1,5 @@
-//! Long text: kept in memory while it is short, else in an unnamed temporary file, so that the outputs in a hundred reports
-//! do not have to fit into memory.
+//! Stores long texts. A short text stays in memory; a long one goes to an unnamed temporary file,
+//! so that the outputs in a hundred reports do not have to fit into memory.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -8,22 +8,22 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Longest text that stays in memory, in bytes.
+/// The most bytes of a text that stays in memory.
 const SHORT: usize = 1024;
 
-/// Some clean text.
+/// A clean text.
 #[derive(Debug, Clone, Default)]
 pub enum Text {
-    /// None at all.
+    /// No text.
     #[default]
     Empty,
-    /// In memory.
+    /// A text in memory.
     Here(Box<str>),
-    /// In a spool.
+    /// A text in a spool.
     Spooled(Spooled),
 }
 
-/// A place in a spool. Its digest stands for its text wherever texts are compared.
+/// A position in a spool. The digest stands for the text wherever texts are compared.
 #[derive(Debug, Clone)]
 pub struct Spooled {
     spool: Spool,
@@ -33,7 +33,7 @@ pub struct Spooled {
 }
 
 impl Text {
-    /// Text in memory, whatever its length.
+    /// Keeps a text in memory, whatever its length.
     pub fn here(text: impl Into<Box<str>>) -> Self {
         let text = text.into();
         if text.is_empty() {
@@ -43,7 +43,7 @@ impl Text {
         }
     }
 
-    /// Length in bytes.
+    /// Returns the length in bytes.
     pub fn len(&self) -> usize {
         match self {
             Self::Empty => 0,
@@ -52,12 +52,12 @@ impl Text {
         }
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no text.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All of it.
+    /// Returns the whole text.
     pub fn load(&self) -> io::Result<Cow<'_, str>> {
         match self {
             Self::Empty => Ok(Cow::Borrowed("")),
@@ -103,7 +103,8 @@ impl Spooled {
     }
 }
 
-/// A temporary file that texts go to, made with the first of them. It has no name: it is gone with the process.
+/// A temporary file for texts, made with the first of them. It has no name, so it is gone with the
+/// process.
 #[derive(Debug, Clone, Default)]
 pub struct Spool(Arc<Inner>);
 
@@ -114,7 +115,7 @@ struct Inner {
 }
 
 impl Spool {
-    /// Keeps a text.
+    /// Stores a text.
     pub fn keep(&self, text: &str) -> io::Result<Text> {
         if text.len() <= SHORT {
             return Ok(Text::here(text));

@@ -1,32 +1,32 @@
-//! One suite: a job of kata-ci's, or whatever a writer calls a suite.
+//! One suite: a job of kata-ci, or a suite of another writer.
 
 use super::{Case, Counts, Text, facts};
 
-/// Cases that belong together. Suites inside suites are flat here.
+/// Cases that belong together. Nested suites are flat here.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Suite {
-    /// Its name: `COMPONENT.STEP` for a job.
+    /// The name: `COMPONENT.STEP` for a job.
     pub name: Box<str>,
-    /// When it started, as the writer says it.
+    /// The time at which it started, as the writer formats it.
     pub timestamp: Option<Box<str>>,
     /// The machine.
     pub hostname: Option<Box<str>>,
-    /// Duration in seconds, where known.
+    /// The duration in seconds, if known.
     pub seconds: Option<f64>,
     /// Other attributes of the schema (`package`, `file`, …), by name.
     pub attributes: Vec<(&'static str, Box<str>)>,
-    /// Its properties, in order.
+    /// The properties, in order.
     pub properties: Vec<(Box<str>, Box<str>)>,
-    /// Its cases, in order.
+    /// The cases, in order.
     pub cases: Vec<Case>,
-    /// Its own `system-out`.
+    /// The suite's own `system-out`.
     pub out: Text,
-    /// Its own `system-err`.
+    /// The suite's own `system-err`.
     pub err: Text,
 }
 
 impl Suite {
-    /// The value of the first property of this name.
+    /// Returns the value of the first property of this name.
     pub fn property(&self, name: &str) -> Option<&str> {
         self.properties
             .iter()
@@ -34,7 +34,7 @@ impl Suite {
             .map(|(_, value)| &**value)
     }
 
-    /// What the job left behind, by what each kind of it is called.
+    /// Returns the leftovers of the job, each with the label of its kind.
     pub fn left_behind(&self) -> Vec<(&'static str, &str)> {
         facts::LEFT_BEHIND
             .iter()
@@ -42,14 +42,14 @@ impl Suite {
             .collect()
     }
 
-    /// Why the job came to its outcome, where the numbers of its cases do not say it already.
+    /// Returns the reason of the job's outcome, unless the numbers of its cases say it already.
     pub fn reason(&self) -> Option<&str> {
         let counts = self.counts().sentence();
         self.property(facts::REASON)
             .filter(|reason| !counts.starts_with(reason))
     }
 
-    /// How many cases of which state.
+    /// Returns the number of cases by state.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         self.cases.iter().for_each(|case| counts.add(case.state));

@@ -1,13 +1,16 @@
-//! What runs, live on a terminal: a line a running job and one of totals, redrawn in place below the history.
+//! Shows the running jobs on a terminal: a line for each and one of totals, redrawn in place below
+//! the history.
 //!
-//! The text of a frame is made by [`frame`], which is pure; indicatif only paints it. One bar holds the whole frame, so
-//! that it is drawn at once and always as many rows as it has lines: each is one clean line, cut to the terminal's width.
-//! Lines of history are written as lines of their own while the bar is away, not through the bar: indicatif fills what it
-//! prints with spaces up to the edge and ends no line, so a terminal that is made wider would join them. Only a tick, or the
-//! end of a job, draws a new frame, however many events come.
+//! The text of a frame is made by [`frame`], which is pure; indicatif only paints it. One bar holds
+//! the whole frame, so that it is drawn at once and always has as many rows as lines: each is one
+//! clean line, cut to the terminal's width.
 //!
-//! The cursor is never hidden, so nothing has to restore it; the bar is cleared when the run ends, and
-//! when the reporter is dropped before (indicatif does so unless told otherwise).
+//! Lines of history are written while the bar is removed, not through the bar. indicatif would fill
+//! them with spaces up to the edge without ending a line, and a terminal that is made wider would
+//! join them. Only a tick, or the end of a job, draws a new frame, however many events come.
+//!
+//! The cursor is never hidden, so nothing has to restore it. The bar is cleared when the run ends,
+//! and when the reporter is dropped before (indicatif does so unless told otherwise).
 
 mod terminal;
 
@@ -28,10 +31,10 @@ use crate::model::JobOutcome;
 use crate::outcome::{JobResult, Run};
 use terminal::Parked;
 
-/// Frames a second at most; a little more than there are ticks.
+/// The most frames a second, a little more than there are ticks.
 const HERTZ: u8 = 20;
 
-/// Rows and columns of the terminal, now.
+/// Returns the current rows and columns of the terminal.
 type Size = Box<dyn Fn() -> (u16, u16) + Send>;
 
 /// Draws on a terminal.
@@ -50,14 +53,14 @@ impl fmt::Debug for ProgressReporter {
     }
 }
 
-/// Whether standard error is a terminal that can redraw a line.
+/// Returns true if standard error is a terminal that can redraw a line.
 pub fn can_redraw() -> bool {
     Term::stderr().is_term() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 impl ProgressReporter {
-    /// A reporter on standard error; none when that is no terminal that can redraw a line (the plain reporter is for
-    /// those: what is printed above a hidden bar would be lost).
+    /// Makes a reporter on standard error; `None` if that cannot redraw a line. The plain reporter
+    /// is for such streams, because lines printed above a hidden bar would be lost.
     pub fn stderr(style: Style) -> Option<Self> {
         if !can_redraw() {
             return None;
@@ -89,7 +92,8 @@ impl ProgressReporter {
         )
     }
 
-    /// Prints a line of history. A terminal that cannot be written to has nobody before it to tell.
+    /// Prints a line of history. Errors are ignored, because nobody sits before a terminal that
+    /// cannot be written to.
     fn history(&self, line: &str) {
         let _ = self.bar.suspend(|| self.term.write_line(&harmless(line)));
     }
@@ -152,7 +156,7 @@ fn name_column(run: &Run) -> usize {
     format::column(run.order.iter().map(|id| id.as_str()))
 }
 
-/// The lines below the history, at most half the rows of the terminal.
+/// Returns the lines below the history, at most half the rows of the terminal.
 fn frame(run: &Run, now: jiff::Timestamp, style: &Style, rows: usize) -> Vec<String> {
     let running: Vec<_> = run.jobs().filter(|job| job.is_running()).collect();
     let room = (rows / 2).saturating_sub(1).max(1);
@@ -181,7 +185,7 @@ fn frame(run: &Run, now: jiff::Timestamp, style: &Style, rows: usize) -> Vec<Str
         .collect()
 }
 
-/// `▸ runtime.test   0:41  214 passed, 1 failed  cli TestCreate`
+/// Formats `▸ runtime.test   0:41  214 passed, 1 failed  cli TestCreate`.
 fn running_line(job: &JobResult, now: jiff::Timestamp, names: usize, style: &Style) -> String {
     let name = style.foreign(job.queued.job.as_str(), LINE_CAP);
     let elapsed = job
@@ -206,7 +210,7 @@ fn running_line(job: &JobResult, now: jiff::Timestamp, names: usize, style: &Sty
     line
 }
 
-/// `7 of 8 jobs · 1 failed · 1 vacuous · 1:52`
+/// Formats `7 of 8 jobs · 1 failed · 1 vacuous · 1:52`.
 fn totals_line(run: &Run, now: jiff::Timestamp, style: &Style) -> String {
     let outcomes = run.outcomes();
     let over: usize = outcomes.values().sum();

@@ -1,13 +1,14 @@
-//! A terminal whose cursor is parked at the left.
+//! A terminal whose cursor is left at the first column.
 //!
-//! indicatif leaves the cursor behind the last column. A terminal echoes a `^C` where the cursor is: on the next line then,
-//! from where all would be redrawn, and what ran before would seem to run for ever. At the left it has its place.
+//! indicatif leaves the cursor behind the last column. A terminal echoes `^C` at the cursor, so it
+//! would come on the next line. The next frame would be drawn from there, and the old frame would
+//! stay. At the first column the echo does no harm.
 
 use std::io;
 
 use indicatif::TermLike;
 
-/// Draws on another one.
+/// Draws on another terminal.
 #[derive(Debug)]
 pub(super) struct Parked<T>(pub T);
 
@@ -48,7 +49,7 @@ impl<T: TermLike> TermLike for Parked<T> {
         self.0.clear_line()
     }
 
-    /// What was drawn is complete.
+    /// Completes a drawing.
     fn flush(&self) -> io::Result<()> {
         self.0.write_str("\r")?;
         self.0.flush()

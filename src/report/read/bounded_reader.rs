@@ -1,4 +1,5 @@
-//! Bounds what the parser may take in before it hands something out: it buffers a tag or a text whole, however long.
+//! Bounds the bytes that the parser reads for one token, because it buffers a tag or a text whole,
+//! however long.
 
 use std::io::{self, BufRead, Read};
 
@@ -7,11 +8,11 @@ use std::io::{self, BufRead, Read};
 pub(super) struct Guard<R> {
     inner: R,
     left: usize,
-    /// Lines begun so far, from 1.
+    /// The number of the current line, from 1.
     pub(super) line: u64,
-    /// The allowance was used up.
+    /// True if the allowance was used up.
     pub(super) exceeded: bool,
-    /// The end of the file was seen.
+    /// True if the end of the file was seen.
     pub(super) ended: bool,
 }
 
@@ -26,7 +27,7 @@ impl<R> Guard<R> {
         }
     }
 
-    /// Allows so many more bytes, and a buffer's length beyond them.
+    /// Allows `bytes` more bytes, and the length of a buffer beyond them.
     pub(super) fn allow(&mut self, bytes: usize) {
         self.left = bytes;
     }

@@ -1,4 +1,4 @@
-//! Puts a document together from elements, whatever order they come in.
+//! Builds a document from elements, whatever order they come in.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use crate::report::model::{
 };
 use crate::report::text;
 
-/// Longest single line taken over, in bytes.
+/// The most bytes of a single line.
 const LINE_CAP: usize = 4096;
 
-/// Attributes of a suite that are kept beside the ones that have a field.
+/// Attributes of a suite that are kept although they have no field of their own.
 const SUITE_ATTRIBUTES: [&str; 6] = ["package", "file", "id", "group", "url", "version"];
 
 /// A suite that is open.
 struct Open {
-    /// Its index in the document.
+    /// The index in the document.
     index: usize,
-    /// What it says it holds.
+    /// The counts that it declares.
     claim: Claim,
-    /// There are suites in it.
+    /// True if it contains suites.
     parent: bool,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Builder<'a> {
     parts: Vec<Part>,
     suites: Vec<Suite>,
     open: Vec<Open>,
-    /// Cases that are open, the innermost last: with what only an attribute says of their state.
+    /// Cases that are open, the innermost last, with the state that only an attribute gives.
     inside: Vec<(Case, Details, Option<String>)>,
     problem: Option<Problem>,
     attempt: Option<Attempt>,
@@ -44,9 +44,9 @@ pub(super) struct Builder<'a> {
     text: String,
     elements: usize,
     cases: usize,
-    /// Indices of suites that only held suites.
+    /// The indices of suites that only held suites.
     emptied: HashSet<usize>,
-    /// What the root says there is.
+    /// The counts that the root declares.
     claim: Claim,
     claims: Claims,
 }
@@ -159,7 +159,7 @@ impl<'a> Builder<'a> {
             "time" => case.seconds = values::seconds(value),
             "file" => details.file = filled(value),
             "line" => details.line = value.trim().parse().ok().filter(|line| *line > 0),
-            // GoogleTest and ctest: a case that was not run has no element that says so.
+            // GoogleTest and ctest mark a case that was not run by an attribute only.
             "status" | "result" if !value.is_empty() => status = Some(value.to_owned()),
             _ => {}
         })?;
@@ -242,7 +242,8 @@ impl<'a> Builder<'a> {
             return;
         };
         case.state = state(&details, status.as_deref());
-        // What only an attribute says gets its element, so that it is not lost when it is written again.
+        // A state that only an attribute gives gets its element, so that it is not lost when it is
+        // written again.
         if let Some((status, kind)) = status.zip(kind_of(case.state))
             && !details.problems.iter().any(|problem| problem.kind == kind)
         {
@@ -259,7 +260,7 @@ impl<'a> Builder<'a> {
         self.suite().cases.push(case);
     }
 
-    /// The innermost suite; cases right in the root get one without a name.
+    /// Returns the innermost suite. Cases directly in the root get one without a name.
     fn suite(&mut self) -> &mut Suite {
         let index = match self.open.last() {
             Some(open) => open.index,
@@ -284,7 +285,8 @@ impl<'a> Builder<'a> {
         problem.body = self.keep()?;
         match self.inside.last_mut() {
             Some((_, details, _)) => details.problems.push(problem),
-            // A suite's own: its set-up broke. It must not be lost, so it becomes a case.
+            // A problem of the suite itself: its set-up broke. It becomes a case, so that it is not
+            // lost.
             None => {
                 let suite = self.suite();
                 let mut details = Details::default();
@@ -302,7 +304,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// An attempt's own text, before an element inside it begins or when it ends.
+    /// Stores an attempt's own text, before an element inside it begins or when it ends.
     fn keep_text_of_attempt(&mut self) -> Result<(), ReadError> {
         let own = self.keep()?;
         if let Some(attempt) = &mut self.attempt {
@@ -358,7 +360,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The text since the element began; what is only blank is none.
+    /// Stores the text since the element began. Blank text is dropped.
     fn keep(&mut self) -> Result<Text, ReadError> {
         if self.text.trim().is_empty() {
             return Ok(Text::Empty);
@@ -402,14 +404,15 @@ fn problem(
     })
 }
 
-/// `type` and `message`.
+/// The attributes `type` and `message`.
 #[derive(Default)]
 struct Said {
     word: Option<Box<str>>,
     message: Option<Box<str>>,
 }
 
-/// A message of several lines, or a very long one, also goes where the body's text will follow it: as a line it is cut.
+/// Reads the attributes of a problem. A message of several lines, or a very long one, is also put
+/// before the body's text, because it is cut as a line.
 fn said(element: &Element<'_>, text: &mut String) -> Result<Said, ReadError> {
     let mut said = Said::default();
     element.each_attribute(|name, value| match name {
@@ -426,7 +429,7 @@ fn said(element: &Element<'_>, text: &mut String) -> Result<Said, ReadError> {
     Ok(said)
 }
 
-/// GitLab's order: what failed has failed, whatever else is said of it.
+/// Returns the state in GitLab's order: a failure counts before anything else.
 fn state(details: &Details, status: Option<&str>) -> CaseState {
     let has = |kind| details.problems.iter().any(|problem| problem.kind == kind);
     if has(ProblemKind::Failure) {
@@ -438,14 +441,14 @@ fn state(details: &Details, status: Option<&str>) -> CaseState {
     } else if details.attempts.iter().any(|one| one.kind.is_flaky()) {
         CaseState::Flaky
     } else if !details.attempts.is_empty() {
-        // Reruns that all failed, and nothing that says it passed.
+        // Reruns that all failed, and no sign of a pass.
         CaseState::Failed
     } else {
         status.map_or(CaseState::Passed, of_status)
     }
 }
 
-/// The element a state is written as.
+/// Returns the element for a state.
 fn kind_of(state: CaseState) -> Option<ProblemKind> {
     match state {
         CaseState::Failed => Some(ProblemKind::Failure),
@@ -455,7 +458,7 @@ fn kind_of(state: CaseState) -> Option<ProblemKind> {
     }
 }
 
-/// A case without an element that says what became of it.
+/// Returns the state for a `status` attribute.
 fn of_status(status: &str) -> CaseState {
     match status.to_ascii_lowercase().as_str() {
         "notrun" | "disabled" | "skipped" | "ignored" | "suppressed" | "pending" => {
@@ -467,7 +470,7 @@ fn of_status(status: &str) -> CaseState {
     }
 }
 
-/// Some writers have several outputs a case.
+/// Joins outputs, because some writers have several for a case.
 fn join(spool: &Spool, old: &Text, new: Text) -> Result<Text, ReadError> {
     if old.is_empty() {
         return Ok(new);

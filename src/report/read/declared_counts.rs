@@ -1,13 +1,13 @@
-//! What suites say they hold, compared with what they do: a writer that was interrupted, or leaves something out, is not
-//! taken at less than its word.
+//! Compares the counts that suites declare with their cases. So the report of a writer that was
+//! interrupted, or leaves cases out, does not look complete.
 
 use crate::event::Notice;
 use crate::report::model::{Case, Suite};
 
-/// Suites named in one notice.
+/// The most suites named in one notice.
 const NAMED: usize = 5;
 
-/// Numbers in the attributes of a suite, or of the root.
+/// The counts in the attributes of a suite, or of the root.
 #[derive(Debug, Default)]
 pub(super) struct Claim {
     cases: u64,
@@ -15,7 +15,7 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// Takes an attribute. What is no number says nothing.
+    /// Takes an attribute. A value that is no number is ignored.
     pub(super) fn take(&mut self, name: &str, value: &str) {
         let number = value.trim().parse().unwrap_or(0);
         match name {
@@ -26,15 +26,16 @@ impl Claim {
     }
 }
 
-/// What was said, and does not hold.
+/// The declared counts that are wrong.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     broken: Vec<String>,
 }
 
 impl Claims {
-    /// Compares a claim with what is in these suites. Writers do not agree on what to count as a failure (gotestsum counts a
-    /// package's own, TAP::Formatter::JUnit an exit code), but one that counts some has seen some.
+    /// Compares declared counts with the cases of these suites. Writers do not agree on the meaning
+    /// of a failure (gotestsum counts a package's own, TAP::Formatter::JUnit an exit code), but one
+    /// that counts some has seen some.
     pub(super) fn check(&mut self, who: &str, claim: &Claim, suites: &[Suite]) {
         let cases = || suites.iter().flat_map(|suite| &suite.cases);
         let held = cases().count();
@@ -48,7 +49,7 @@ impl Claims {
         }
     }
 
-    /// A word about them all.
+    /// Returns one notice about all of them.
     pub(super) fn notice(&self) -> Option<Notice> {
         let more = self.broken.len().saturating_sub(NAMED);
         let mut named = self.broken[..self.broken.len() - more].join("; ");

@@ -1,4 +1,4 @@
-//! Where results lie: report directories, journals, JUnit files, directories of any of them.
+//! Finds results: report directories, journals, JUnit files, directories of any of them.
 
 use std::fs::{self, File, FileType};
 use std::io::{self, Read};
@@ -11,24 +11,25 @@ use crate::outcome::Run;
 use crate::report::model::{Document, Spool};
 use crate::report::{ci, from_run};
 
-/// The journal's name in a report directory.
+/// The name of the journal in a report directory.
 const JOURNAL: &str = "events.jsonl";
 
-/// What names standard input.
+/// The name of standard input.
 pub const INPUT: &str = "-";
 
-/// Something that holds results.
+/// A source of results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReportSource {
     /// A journal, with its logs beside it.
     Journal(PathBuf),
-    /// A file that was named, or an XML file of a directory.
+    /// A file that was named, or an XML file in a directory.
     File(PathBuf),
-    /// A file that comes from standard input.
+    /// Standard input.
     Input,
 }
 
-/// The run of a report directory, whatever else lies in there; else all that [`find`] finds.
+/// Returns the run of a report directory, whatever else lies in it; else everything that [`find`]
+/// finds.
 pub fn find_run(path: &Path) -> Vec<Result<ReportSource, Unread>> {
     match path.join(JOURNAL) {
         journal if journal.is_file() => vec![Ok(ReportSource::Journal(journal))],
@@ -36,8 +37,8 @@ pub fn find_run(path: &Path) -> Vec<Result<ReportSource, Unread>> {
     }
 }
 
-/// What lies at a path: the file, or every journal and XML file below a directory; and what of that cannot be looked at. A
-/// pipe is a file that can be read once.
+/// Returns the sources at a path: the file, or every journal and XML file below a directory. Paths
+/// that cannot be inspected are returned as errors. A pipe is a file that can be read once.
 pub fn find(path: &Path) -> Vec<Result<ReportSource, Unread>> {
     if path == Path::new(INPUT) {
         return vec![Ok(ReportSource::Input)];
@@ -73,13 +74,13 @@ fn look_into(directory: &Path, found: &mut Vec<Result<ReportSource, Unread>>) {
         } else if kind.is_file() && is_xml {
             found.push(Ok(ReportSource::File(path)));
         } else if kind.is_symlink() && is_xml {
-            // It may lead in a circle, or out of the directory.
+            // The link may lead in a circle, or out of the directory.
             found.push(Err(Unread::new(path, ReadError::Link)));
         }
     }
 }
 
-/// Whether a run writes a file of this name beside its journal, which tells the same.
+/// Returns true for a file that a run writes beside its journal with the same content.
 fn is_of_run(path: &Path) -> bool {
     path.ends_with("junit.xml") || ci::FILES.iter().any(|name| path.ends_with(name))
 }
@@ -94,7 +95,7 @@ fn entries(directory: &Path) -> io::Result<Vec<(PathBuf, FileType)>> {
     Ok(entries)
 }
 
-/// A journal's lines are JSON objects.
+/// Tells a journal from XML: the lines of a journal are JSON objects.
 fn of_file(path: &Path) -> Result<ReportSource, Unread> {
     let mut first = [0; 1];
     let count = File::open(path)
@@ -106,7 +107,7 @@ fn of_file(path: &Path) -> Result<ReportSource, Unread> {
     })
 }
 
-/// Reads it. Long texts go to the spool.
+/// Reads a source. Long texts go to the spool.
 pub fn read(found: &ReportSource, spool: &Spool) -> Result<Document, Unread> {
     match found {
         ReportSource::Journal(path) => {
@@ -126,7 +127,7 @@ pub fn read(found: &ReportSource, spool: &Spool) -> Result<Document, Unread> {
     }
 }
 
-/// The run a journal tells of.
+/// Returns the run that a journal holds.
 pub fn run(journal: &Path) -> Result<Run, Unread> {
     let records = read_journal(journal).map_err(Unread::Journal)?;
     let mut run = Run::default();

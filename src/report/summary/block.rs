@@ -1,4 +1,4 @@
-//! The block of one job that did not pass.
+//! Formats the block of one job that did not pass.
 
 use std::path::PathBuf;
 
@@ -11,10 +11,11 @@ use crate::report::format;
 use crate::report::format::LINE_CAP;
 use crate::report::{Meaning, text};
 
-/// Packages named when some were not run.
+/// The most packages named that did not run.
 const PACKAGES: usize = 3;
 
-/// The lines of a job that failed, timed out, was vacuous or an error. `cases_left` counts down over all blocks.
+/// Returns the lines of a job that failed, timed out, was vacuous or an error. `cases_left` counts
+/// down over all blocks.
 pub(super) fn bad(
     context: &SummaryContext<'_>,
     job: &JobResult,
@@ -43,7 +44,7 @@ pub(super) fn bad(
     lines
 }
 
-/// `✗ agent.test failed in 56.6s: 6 failed`
+/// Formats `✗ agent.test failed in 56.6s: 6 failed`.
 fn head(context: &SummaryContext<'_>, job: &JobResult) -> String {
     let style = context.style;
     let name = style.foreign(job.queued.job.as_str(), LINE_CAP);
@@ -65,7 +66,7 @@ fn head(context: &SummaryContext<'_>, job: &JobResult) -> String {
     format!("{} {name} {what}{reason}", style.mark(finished.outcome))
 }
 
-/// The failing cases, as many as are left to show.
+/// Returns the failing cases, as many as are left to show.
 fn cases(context: &SummaryContext<'_>, job: &JobResult, cases_left: &mut usize) -> Vec<String> {
     let bad: Vec<_> = job
         .cases
@@ -90,7 +91,7 @@ fn cases(context: &SummaryContext<'_>, job: &JobResult, cases_left: &mut usize) 
     lines
 }
 
-/// One line where it fits, else the message on a line of its own.
+/// Returns one line if the case fits, else the message on a line of its own.
 fn case_lines(
     context: &SummaryContext<'_>,
     case: &CaseResult,
@@ -117,7 +118,7 @@ fn case_lines(
     vec![format!("{left}{name}"), format!("        {message}")]
 }
 
-/// `not run: 5 packages (protocols/client, pkg/uevent, …)`
+/// Formats `not run: 5 packages (protocols/client, pkg/uevent, …)`.
 fn not_run(context: &SummaryContext<'_>, job: &JobResult) -> Option<String> {
     let style = context.style;
     let names: Vec<_> = job
@@ -174,7 +175,7 @@ fn last_lines(context: &SummaryContext<'_>, finished: &JobFinished) -> Vec<Strin
     }
 }
 
-/// The command that runs just this job again.
+/// Returns the command that runs just this job again.
 fn again(context: &SummaryContext<'_>, job: &JobResult) -> Option<String> {
     let again = &context.run.started.as_ref()?.again;
     let id = &job.queued.job;

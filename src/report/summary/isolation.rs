@@ -1,9 +1,10 @@
-//! How far the run was isolated: what the kernel enforced, and what was to be and is only advised.
+//! Describes the isolation of the run: the kinds that the kernel enforced, and the kinds that were
+//! only advisory.
 
 use super::{LINE_CAP, SummaryContext};
 use crate::event::Isolation;
 
-/// Isolation that is not enforced although it was to be, in one line.
+/// Describes the isolation that is not enforced although it was requested, in one line.
 pub(super) fn advisory(context: &SummaryContext<'_>) -> Option<String> {
     let advisories = advisories(&context.run.started.as_ref()?.isolation);
     let parts = context.style.foreign(&advisories.join("; "), LINE_CAP);
@@ -11,7 +12,7 @@ pub(super) fn advisory(context: &SummaryContext<'_>) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{warning} isolation is advisory only: {parts}"))
 }
 
-/// What is enforced, in a few words.
+/// Describes the enforced isolation in a few words.
 pub(super) fn enforced(context: &SummaryContext<'_>) -> Option<String> {
     let isolation = &context.run.started.as_ref()?.isolation;
     let parts: Vec<_> = (parts(isolation).iter())
@@ -29,7 +30,8 @@ fn parts(isolation: &Isolation) -> [(&'static str, &str); 3] {
     ]
 }
 
-/// What is only advised, parts with the same reason together: `network, files (not built yet)`.
+/// Returns the advisory kinds, those with the same reason together: `network, files (not built
+/// yet)`.
 fn advisories(isolation: &Isolation) -> Vec<String> {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     let limit = |what| isolation.limits.get(what).map_or("", String::as_str);
@@ -52,7 +54,7 @@ fn advisories(isolation: &Isolation) -> Vec<String> {
         .collect()
 }
 
-/// `network (but off for a.fetch)` of `network` and `: but off for a.fetch`.
+/// Formats `network (but off for a.fetch)` from `network` and `: but off for a.fetch`.
 fn in_parentheses(parts: &str, reason: &str) -> String {
     match reason.trim_start_matches(':').trim() {
         "" => parts.to_owned(),

@@ -1,4 +1,4 @@
-//! What jobs left behind, in a few lines.
+//! Describes the leftovers of jobs, in a few lines.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,21 @@ use crate::model::JobId;
 use crate::model::JobOutcome;
 use crate::report::format::LINE_CAP;
 
-/// Jobs shown.
+/// The most jobs shown.
 const JOBS: usize = 20;
 
-/// Files named of a job.
+/// The most files named of a job.
 const FILES: usize = 4;
 
-/// Processes, mounts and sockets named of a job, of each.
+/// The most processes, mounts and sockets named of a job, for each kind.
 const OTHERS: usize = 4;
 
-/// Longest list of names, in bytes.
+/// The most bytes of a list of names.
 const NAMES_CAP: usize = 600;
 
-/// A line a job and kind; and one for what is not known of several jobs for the same reason. What a cancelled job had not
-/// cleaned up yet is no news: it was told to stop in the middle.
+/// Adds a line for each job and kind, and one for the things that are unknown of several jobs for
+/// the same reason. Leftovers of a cancelled job are no news, because it was told to stop in the
+/// middle.
 pub(super) fn lines(context: &SummaryContext<'_>, lines: &mut Vec<String>) {
     let finished = (context.run.jobs()).filter_map(|job| job.finished.as_ref());
     let news: Vec<_> = finished
@@ -71,7 +72,7 @@ fn of_job(context: &SummaryContext<'_>, finished: &JobFinished) -> Vec<String> {
         .collect()
 }
 
-/// `(or proxy.check did, at the same time)`
+/// Formats `(or proxy.check did, at the same time)`.
 fn shared(left: &LeftBehind) -> Option<String> {
     const NAMED: usize = 3;
     let mut jobs: Vec<_> = (left.shared_with.iter().take(NAMED))

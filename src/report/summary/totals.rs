@@ -1,4 +1,5 @@
-//! The last line: `1 failed, 1 vacuous, 6 passed · 412 cases: 405 passed, 6 failed · 2:31 · enforced: network, processes`.
+//! Formats the last line: `1 failed, 1 vacuous, 6 passed · 412 cases: 405 passed, 6 failed · 2:31 ·
+//! enforced: network, processes`.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use crate::model::JobOutcome;
 use crate::outcome::Run;
 use crate::report::{Meaning, Style, format};
 
-/// The totals of a run in one line.
+/// Returns the totals of a run in one line.
 pub(super) fn line(context: &SummaryContext<'_>) -> String {
     let (run, style) = (context.run, context.style);
     let mut pieces = vec![jobs(run, style)];

@@ -21,7 +21,8 @@ fn events(script: Script) -> Vec<Event> {
         .collect()
 }
 
-/// Sends from another thread through a channel of one place, so that a reader that stops is noticed.
+/// Sends from another thread through a channel of one place, so that a reader that stops is
+/// noticed.
 fn follow_all(
     events: Vec<Event>,
     journal: Option<Journal>,

@@ -61,7 +61,8 @@ fn check(xml: &str) {
     }
 }
 
-/// What the schema has against it; none when xmllint is missing, which is no way to pass where `CI` is set.
+/// What the schema has against it; none when xmllint is missing, which is no way to pass where `CI`
+/// is set.
 fn schema_errors(xml: &str) -> Option<String> {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("junit.xml");

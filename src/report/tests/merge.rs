@@ -97,7 +97,8 @@ fn only_what_says_so_itself_is_the_same() {
     // Two runs are two runs.
     let runs = vec![job("r", 1, "failed", FAILED), job("s", 2, "passed", PASSED)];
     assert_eq!(merge(runs).counts().sentence(), "1 failed, 1 passed");
-    // The same report twice is one; two different ones that claim to be the same attempt are both kept, and said.
+    // The same report twice is one; two different ones that claim to be the same attempt are both
+    // kept, and said.
     let same = vec![job("r", 1, "failed", FAILED), job("r", 1, "failed", FAILED)];
     assert_eq!(merge(same).counts().total(), 1);
     let torn = merge(vec![

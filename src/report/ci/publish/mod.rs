@@ -1,4 +1,4 @@
-//! The end of a run, for the system that runs it.
+//! Writes the files and commands for the CI system at the end of a run.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -10,21 +10,22 @@ use crate::report::files::{FileError, write_aside};
 use crate::report::model::Document;
 use crate::report::{Dialect, fit, write_annotations, write_document};
 
-/// GitLab's JUnit, beside the one for everybody: output in the failure, names of their own, within its limits.
+/// The name of GitLab's JUnit file: output in the failure, unique names, within GitLab's limits.
 pub(super) const GITLAB_JUNIT: &str = "gitlab-junit.xml";
 
-/// What came of it.
+/// The result of publishing.
 #[derive(Debug, Default)]
 pub struct Published {
-    /// Commands for the log, to be written as they are.
+    /// Commands for the log, to be written unchanged.
     pub commands: Vec<u8>,
     /// Reports that could not be written.
     pub errors: Vec<FileError>,
-    /// What else did not work, or had to be left out.
+    /// Other failures, and parts that had to be left out.
     pub warnings: Vec<String>,
 }
 
-/// Gives the system what it reads. `workspace` is what the run ran in, `directory` where its reports go.
+/// Writes everything that the system reads. The run ran in `workspace`, and its reports are in
+/// `directory`.
 pub fn publish(
     detected: &Detected,
     document: &Document,
