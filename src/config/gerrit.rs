@@ -1,21 +1,21 @@
-//! Where a pipeline's components are reviewed: the table `[gerrit]`.
+//! The table `[gerrit]`: the server that reviews a pipeline's components.
 
-/// The Gerrit of a pipeline; what is not given is for git's configuration to say.
+/// The Gerrit of a pipeline. Git's configuration decides about values that are not given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gerrit {
-    /// Its web address.
+    /// The web address.
     pub url: Option<String>,
-    /// The git remote that is pushed to.
+    /// The git remote to push to.
     pub remote: Option<String>,
-    /// The branch changes are for.
+    /// The target branch of changes.
     pub branch: Option<String>,
-    /// The label that is voted on.
+    /// The label to vote on.
     pub label: Option<String>,
-    /// Rules that commits have to meet before they are pushed.
+    /// The rules that commits must meet before they are pushed.
     pub commit_rules: Option<CommitRules>,
 }
 
-/// Which rules commits have to meet besides Gerrit's own.
+/// Rules that commits must meet besides Gerrit's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CommitRules {
     /// None.
@@ -26,7 +26,7 @@ pub enum CommitRules {
 }
 
 impl Gerrit {
-    /// This table on top of another.
+    /// Lays this table over another.
     pub(super) fn over(self, under: Self) -> Self {
         Self {
             url: self.url.or(under.url),

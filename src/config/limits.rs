@@ -1,18 +1,18 @@
-//! `[limits]`: what a job may use.
+//! The table `[limits]`: the resources of a job.
 
-/// The most that one job may use; what is not given is not limited.
+/// The limits of one job. A value that is not given is not limited.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Memory of all its processes together, in bytes.
+    /// The memory of all its processes together, in bytes.
     pub memory: Option<u64>,
-    /// Processes and threads at a time.
+    /// The number of processes and threads at a time.
     pub processes: Option<u64>,
-    /// Size of any file it writes, in bytes.
+    /// The size of any file that it writes, in bytes.
     pub file_size: Option<u64>,
 }
 
 impl Limits {
-    /// These limits on top of others.
+    /// Lays these limits over others.
     pub(super) fn over(self, under: Self) -> Self {
         Self {
             memory: self.memory.or(under.memory),

@@ -1,25 +1,27 @@
-//! What a job is kept from, as asked for.
+//! The requested isolation of a job.
 
-/// Whether a step gets a network.
+/// The network of a step's jobs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum NetworkPolicy {
-    /// None, or the run is an error.
+    /// No network. If that cannot be enforced, the run is an error.
     Off,
-    /// None where the host can take it away; what holds is said.
+    /// No network if the host can enforce that. The report says what holds.
     #[default]
     Auto,
-    /// The host's.
+    /// The host's network.
     On,
 }
 
-/// Whether a step's jobs are kept in a sandbox.
+/// The sandbox of a step's jobs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum IsolatePolicy {
-    /// No.
+    /// No sandbox.
     Off,
-    /// Processes and shared directories of their own, where the host allows it; what holds is said.
+    /// Processes and shared directories of their own, if the host allows it. The report says what
+    /// holds.
     #[default]
     Auto,
-    /// The same, with a read-only file system and without privileges; or the run is an error.
+    /// The same, with a read-only file system and without privileges. If that cannot be enforced,
+    /// the run is an error.
     On,
 }

@@ -1,7 +1,8 @@
-//! From a document to its [`Layer`]: which keys there are, and which of them this version can do.
+//! Reads a document into its [`Layer`]. This module knows all keys, and those that this version
+//! supports.
 //!
-//! `version` is read before anything else: of a later one nothing is understood. A key that a run would rely on and that
-//! this version cannot do is refused, never passed over.
+//! `version` is read first: nothing of a later version is interpreted. A key that a run would rely
+//! on, and that this version does not support, is refused and never ignored.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,25 +18,26 @@ use super::scalars::Refusal;
 use super::{Gerrit, Limits, Network, variables};
 use crate::model::Command;
 
-/// A test that needs more tries than this tells nothing.
+/// The most retries. A test that needs more tells nothing.
 const MOST_RETRIES: u32 = 10;
 
-/// The version of the format that is read.
+/// The version of the format.
 const VERSION: i128 = 1;
 
-/// What a document is for.
+/// The role of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// A pipeline.
     Pipeline,
-    /// The user's configuration: about the machine and its user, never about what a pipeline tests.
+    /// The user's configuration: about the machine and its user, never about the tests of a
+    /// pipeline.
     User,
 }
 
-/// A document's layer, and what it extends.
+/// The layer of a document, and the pipeline that it extends.
 #[derive(Debug, Default)]
 pub(super) struct Read {
-    /// What it says.
+    /// The content.
     pub layer: Layer,
     /// The pipeline it extends.
     pub extends: Option<Located<String>>,
@@ -51,7 +53,7 @@ pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigE
     };
     let start = Location::new(document, 0..0);
     let mut fields = Fields::new(context, table.get_ref(), start);
-    // Of another version the keys mean nothing: what is wrong with them is not told.
+    // The keys of another version have no known meaning, so their problems are not reported.
     let read = version(&mut fields).map(|()| {
         let read = match role {
             Role::Pipeline => pipeline(&mut fields),
@@ -63,7 +65,7 @@ pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigE
     problems.or(read.unwrap_or_default())
 }
 
-/// Where a key belongs that was written outside of all tables.
+/// Suggests the table of a key that was written outside of all tables.
 fn at_the_top(key: &str) -> Option<String> {
     const OF_STEPS: [&str; 11] = [
         "run",
@@ -213,7 +215,8 @@ fn settings(fields: &mut Fields) -> Settings {
     }
 }
 
-/// What the user's configuration may say of every step. What a green run means is the pipeline's to say.
+/// Reads the settings that the user's configuration may have for every step. Only the pipeline
+/// decides what a green run means.
 fn machine_settings(fields: &mut Fields) -> Settings {
     for key in [
         "run",

@@ -1,4 +1,5 @@
-//! From the merged layers to the [`Pipeline`]: the defaults, and whether all that is named is there.
+//! Turns the merged layers into the [`Pipeline`]: adds the defaults, and checks that all names
+//! exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -11,18 +12,18 @@ use super::layer::{ComponentLayer, Layer, List, StepLayer, Texts, unknown};
 use super::problem::{ConfigError, Problem, Problems, quote};
 use super::{Component, IsolatePolicy, NetworkPolicy, Pipeline, Step, scalars};
 
-/// Options given for this run: they win over every file.
+/// The options given for this run. They win over every file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
-    /// How long any job may take.
+    /// The time limit of any job.
     pub timeout: Option<Duration>,
-    /// How long any job has after TERM before KILL.
+    /// The time between TERM and KILL of any job.
     pub grace: Option<Duration>,
-    /// How often what failed of any job is run again.
+    /// The number of times that failed tests of any job are run again.
     pub retries: Option<u32>,
-    /// Whether any job gets a network.
+    /// The network of any job.
     pub network: Option<NetworkPolicy>,
-    /// Whether any job is kept in a sandbox.
+    /// The sandbox of any job.
     pub isolate: Option<IsolatePolicy>,
 }
 
@@ -41,7 +42,8 @@ impl Overrides {
     }
 }
 
-/// Makes the pipeline of its layers, the uppermost of which is the document's. It lies nowhere yet.
+/// Makes the pipeline from its layers, the uppermost of which is the document's. It has no base
+/// directory yet.
 pub(super) fn resolve(
     layer: Layer,
     document: &Arc<Document>,
@@ -79,7 +81,7 @@ pub(super) fn resolve(
     problems.or(pipeline)
 }
 
-/// The step on top of `[defaults]`; refused without a command.
+/// Lays the step over `[defaults]`. A step without a command is refused.
 fn complete(step: &StepLayer, layer: &Layer, problems: &Problems) -> StepLayer {
     let settings = step.settings.clone().over(layer.defaults.clone());
     let name = &step.name;

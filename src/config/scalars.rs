@@ -1,6 +1,7 @@
-//! Single values of a configuration: from the text between the quotes to what it means.
+//! Parses single values of a configuration.
 //!
-//! Each takes any text and refuses with what to write instead; none knows where the text stood.
+//! Each function takes any text. It refuses an invalid one with an example of a valid one. None
+//! knows the location of the text.
 
 use std::time::Duration;
 
@@ -11,17 +12,17 @@ use super::{
 };
 use crate::model::Expect;
 
-/// A text that is not what its key asks for.
+/// A text that is invalid for its key.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// What is wrong, in a line.
+    /// The problem, in a line.
     pub title: String,
-    /// What to write, for under the carets.
+    /// The text to write instead, for under the carets.
     pub label: String,
 }
 
 impl Refusal {
-    /// A refusal in words.
+    /// Makes a refusal.
     pub fn new(title: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             title: title.into(),
@@ -30,13 +31,14 @@ impl Refusal {
     }
 }
 
-/// Names become parts of file names (`COMPONENT.STEP.2.log`, at most 255 bytes) and of arguments.
+/// The most bytes of a name. Names become parts of file names (`COMPONENT.STEP.2.log`, at most 255
+/// bytes) and of arguments.
 const LONGEST_NAME: usize = 100;
 
-/// Longer is no limit, and far from where adding it to a clock would overflow.
+/// The longest time. Longer is no limit, and a longer time could overflow a clock.
 const LONGEST_TIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The name of a component or step.
+/// Parses the name of a component or step.
 pub(super) fn name(text: &str) -> Result<String, Refusal> {
     let wrong = if text.is_empty() {
         "a name cannot be empty"
@@ -57,7 +59,7 @@ pub(super) fn name(text: &str) -> Result<String, Refusal> {
     ))
 }
 
-/// Any text with something in it.
+/// Accepts any text that is not empty.
 pub(super) fn filled(text: &str) -> Result<String, Refusal> {
     if text.trim().is_empty() {
         return Err(Refusal::new("an empty text", "write something here"));
@@ -65,7 +67,7 @@ pub(super) fn filled(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-/// A pattern of paths.
+/// Parses a pattern of paths.
 pub(super) fn pattern(text: &str) -> Result<String, Refusal> {
     let text = filled(text)?;
     match Ignore::new([&*text]) {
@@ -77,12 +79,12 @@ pub(super) fn pattern(text: &str) -> Result<String, Refusal> {
     }
 }
 
-/// Any text.
+/// Accepts any text.
 pub(super) fn any(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-/// The reason of an `allow_vacuous`.
+/// Parses the reason of an `allow_vacuous`.
 pub(super) fn reason(text: &str) -> Result<String, Refusal> {
     if text.trim().is_empty() {
         return Err(Refusal::new(
@@ -93,7 +95,7 @@ pub(super) fn reason(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-/// A size that is not nothing, in bytes: `512MiB`, `2GiB`.
+/// Parses a size in bytes that is not zero: `512MiB`, `2GiB`.
 pub(super) fn size(text: &str) -> Result<u64, Refusal> {
     let digits =
         text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
@@ -116,7 +118,7 @@ pub(super) fn size(text: &str) -> Result<u64, Refusal> {
         })
 }
 
-/// A size of memory: enough for what every job starts with.
+/// Parses a size of memory that is enough to start a job.
 pub(super) fn memory(text: &str) -> Result<u64, Refusal> {
     const LEAST: u64 = 16 << 20;
     size(text).and_then(|size| match size {
@@ -128,7 +130,7 @@ pub(super) fn memory(text: &str) -> Result<u64, Refusal> {
     })
 }
 
-/// The name of an environment variable.
+/// Parses the name of an environment variable.
 pub(super) fn variable(text: &str) -> Result<String, Refusal> {
     if text.is_empty() || text.contains(['=', '\0']) {
         return Err(Refusal::new(
@@ -139,7 +141,7 @@ pub(super) fn variable(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-/// A time, as in `90s` or `1h 30m`; not nothing.
+/// Parses a time that is not zero: `90s`, `1h 30m`.
 pub(super) fn timeout(text: &str) -> Result<Duration, Refusal> {
     let duration = grace(text)?;
     if duration.is_zero() {
@@ -151,7 +153,7 @@ pub(super) fn timeout(text: &str) -> Result<Duration, Refusal> {
     Ok(duration)
 }
 
-/// A time, nothing included.
+/// Parses a time, which may be zero.
 pub(super) fn grace(text: &str) -> Result<Duration, Refusal> {
     let duration = humantime::parse_duration(text).map_err(|error| {
         Refusal::new(
@@ -167,12 +169,12 @@ pub(super) fn grace(text: &str) -> Result<Duration, Refusal> {
     })
 }
 
-/// The duration, unless it is longer than any clock could wait.
+/// Returns the duration, unless it is longer than any clock could wait.
 pub(super) fn bounded(duration: Duration) -> Option<Duration> {
     (duration <= LONGEST_TIME).then_some(duration)
 }
 
-/// `off`, `auto` or `on`.
+/// Parses `off`, `auto` or `on`.
 pub(super) fn network(text: &str) -> Result<NetworkPolicy, Refusal> {
     one_of(
         text,
@@ -185,7 +187,7 @@ pub(super) fn network(text: &str) -> Result<NetworkPolicy, Refusal> {
     )
 }
 
-/// `off`, `auto` or `on`.
+/// Parses `off`, `auto` or `on`.
 pub(super) fn isolate(text: &str) -> Result<IsolatePolicy, Refusal> {
     one_of(
         text,
@@ -198,7 +200,7 @@ pub(super) fn isolate(text: &str) -> Result<IsolatePolicy, Refusal> {
     )
 }
 
-/// The URL of a proxy. It may hold a password: what is refused is not repeated.
+/// Parses the URL of a proxy. It may hold a password, so a refused text is not repeated.
 pub(super) fn proxy(text: &str) -> Result<Proxy, Refusal> {
     Proxy::parse(text).ok_or_else(|| {
         Refusal::new(
@@ -208,7 +210,7 @@ pub(super) fn proxy(text: &str) -> Result<Proxy, Refusal> {
     })
 }
 
-/// A host for `no_proxy`.
+/// Parses a host for `no_proxy`.
 pub(super) fn host(text: &str) -> Result<String, Refusal> {
     if text.is_empty() || text.contains(|letter: char| letter == ',' || letter.is_whitespace()) {
         return Err(Refusal::new(
@@ -219,7 +221,7 @@ pub(super) fn host(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-/// `cases`, `commands` or `exit`.
+/// Parses `cases`, `commands` or `exit`.
 pub(super) fn expect(text: &str) -> Result<Expect, Refusal> {
     one_of(
         text,
@@ -232,7 +234,7 @@ pub(super) fn expect(text: &str) -> Result<Expect, Refusal> {
     )
 }
 
-/// `pass` or `fail`.
+/// Parses `pass` or `fail`.
 pub(super) fn flaky(text: &str) -> Result<Flaky, Refusal> {
     one_of(
         text,
@@ -241,7 +243,7 @@ pub(super) fn flaky(text: &str) -> Result<Flaky, Refusal> {
     )
 }
 
-/// `report` or `fail`.
+/// Parses `report` or `fail`.
 pub(super) fn left_behind(text: &str) -> Result<LeftBehindPolicy, Refusal> {
     one_of(
         text,
@@ -253,7 +255,7 @@ pub(super) fn left_behind(text: &str) -> Result<LeftBehindPolicy, Refusal> {
     )
 }
 
-/// `tree` or `commits`.
+/// Parses `tree` or `commits`.
 pub(super) fn reads(text: &str) -> Result<Reads, Refusal> {
     one_of(
         text,
@@ -262,7 +264,7 @@ pub(super) fn reads(text: &str) -> Result<Reads, Refusal> {
     )
 }
 
-/// `kata` or `none`.
+/// Parses `kata` or `none`.
 pub(super) fn commit_rules(text: &str) -> Result<CommitRules, Refusal> {
     one_of(
         text,
@@ -271,7 +273,7 @@ pub(super) fn commit_rules(text: &str) -> Result<CommitRules, Refusal> {
     )
 }
 
-/// `plain` or `gopath`.
+/// Parses `plain` or `gopath`.
 pub(super) fn layout(text: &str) -> Result<Layout, Refusal> {
     one_of(
         text,
@@ -280,7 +282,7 @@ pub(super) fn layout(text: &str) -> Result<Layout, Refusal> {
     )
 }
 
-/// A word of `requires`.
+/// Parses a word of `requires`.
 pub(super) fn requirement(text: &str) -> Result<Requirement, Refusal> {
     text.parse().map_err(|error: super::UnknownRequirement| {
         const KNOWN: [&str; 6] = ["go", "cargo", "tests-clone", "origin", "root", "kvm"];

@@ -1,8 +1,11 @@
-//! What `git push --porcelain` and the server behind it wrote.
+//! Parses the output of `git push --porcelain` and of the server behind it.
 //!
-//! Standard output has a line a ref (git-push(1), "Output"); standard error has the server's words behind `remote: `, among
-//! them a line a change: `  URL subject [WIP] [PRIVATE] [NEW]`. The subject comes from the commit, so it may itself end
-//! with such words: flags are read from the end, and only those that Gerrit writes.
+//! Standard output has a line for each ref (git-push(1), "Output"). Standard error has the server's
+//! words behind `remote: `, among them a line for each change: `  URL subject [WIP] [PRIVATE]
+//! [NEW]`.
+//!
+//! The subject comes from the commit, so it may itself end with such words. Flags are read from the
+//! end, and only those that Gerrit writes.
 
 use serde::Serialize;
 
@@ -13,14 +16,14 @@ use crate::git::plumbing::without_credentials;
 pub struct RefLine {
     /// ` `, `+`, `-`, `*`, `!` or `=`.
     pub flag: char,
-    /// Local and remote ref.
+    /// The local and the remote ref.
     pub refs: String,
     /// `[new reference]`, `[remote rejected] (why)`, `[up to date]` …
     pub summary: String,
 }
 
 impl RefLine {
-    /// Why it was rejected, if it was.
+    /// Returns the reason of a rejection, if there was one.
     pub fn rejected(&self) -> Option<&str> {
         if self.flag != '!' {
             return None;
@@ -32,33 +35,33 @@ impl RefLine {
     }
 }
 
-/// A change as the server names it after a push.
+/// A change in the server's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PushedChange {
-    /// Its number.
+    /// The number.
     pub number: u64,
-    /// Its page.
+    /// The URL of its page.
     pub url: String,
-    /// Its subject, as the server shortens it.
+    /// The subject, as the server shortens it.
     pub subject: String,
-    /// Whether this push made it.
+    /// True if this push made it.
     pub new: bool,
-    /// Work in progress.
+    /// True for work in progress.
     pub wip: bool,
-    /// Private.
+    /// True if it is private.
     pub private: bool,
 }
 
-/// Everything of an answer.
+/// The whole output.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PushAnswer {
     /// The refs.
     pub refs: Vec<RefLine>,
-    /// The changes the server names.
+    /// The changes that the server lists.
     pub changes: Vec<PushedChange>,
-    /// What the server said, clean, without its progress.
+    /// The lines of the server, cleaned, without its progress.
     pub remote: Vec<String>,
-    /// What git and ssh said themselves.
+    /// The lines of git and ssh themselves.
     pub local: Vec<String>,
 }
 
@@ -95,12 +98,13 @@ impl PushAnswer {
         }
     }
 
-    /// The reason of the first ref that was rejected; else what git or ssh called fatal, else their last words.
+    /// Returns the reason of the first rejected ref; else the fatal error of git or ssh, else their
+    /// last words.
     pub fn reason(&self) -> Option<String> {
         if let Some(rejected) = self.refs.iter().find_map(RefLine::rejected) {
             return Some(self.telling(rejected));
         }
-        // What git says last of every push that failed; alone it means a hook of this side.
+        // Git ends every failed push with this line. If it stands alone, a local hook failed.
         let last_words = |line: &&String| line.starts_with("error: failed to push some refs");
         let all = || self.local.iter().chain(&self.remote);
         let telling = || all().filter(|line| !last_words(line));
@@ -111,7 +115,7 @@ impl PushAnswer {
         known.or_else(fatal).or_else(last).cloned()
     }
 
-    /// `see help` and the like only point to what was said before.
+    /// Replaces reasons such as `see help`, which only point to an earlier line.
     fn telling(&self, reason: &str) -> String {
         let vague = [
             "see help",
@@ -129,7 +133,8 @@ impl PushAnswer {
     }
 }
 
-/// A reason may have several lines: what is neither a ref nor git's own goes on with the one before.
+/// Parses the lines of refs. A reason may have several lines: a line that is neither a ref nor
+/// git's own continues the one before.
 fn ref_lines(output: &str) -> Vec<RefLine> {
     let mut refs: Vec<RefLine> = Vec::new();
     for line in output.lines() {
@@ -145,7 +150,7 @@ fn ref_lines(output: &str) -> Vec<RefLine> {
     refs
 }
 
-/// `FLAG \t FROM:TO \t SUMMARY`; the headline `To URL` and the last line `Done` are none.
+/// Parses `FLAG \t FROM:TO \t SUMMARY`, but not the headline `To URL` and the last line `Done`.
 fn ref_line(line: &str) -> Option<RefLine> {
     let mut parts = line.splitn(3, '\t');
     let (flag, refs, summary) = (parts.next()?, parts.next()?, parts.next()?);
@@ -160,7 +165,7 @@ fn ref_line(line: &str) -> Option<RefLine> {
     }
 }
 
-/// A server's words do not steer the terminal they are shown on.
+/// Removes control characters from a line of the server.
 pub(crate) fn clean(line: &str) -> String {
     let line = anstream::adapter::strip_str(line).to_string();
     line.chars().filter(|letter| !letter.is_control()).collect()
@@ -203,7 +208,8 @@ fn change(said: &str) -> Option<PushedChange> {
 }
 
 impl PushedChange {
-    /// Gerrit writes `[PRIVATE]`, `[WIP]`, `[NEW]` (and `[EDIT]`) each at most once; one more is of the subject.
+    /// Removes the flags. Gerrit writes `[PRIVATE]`, `[WIP]`, `[NEW]` (and `[EDIT]`) each at most
+    /// once; a further one belongs to the subject.
     fn take_flags(&mut self) {
         let mut edit = false;
         loop {

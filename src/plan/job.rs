@@ -13,54 +13,59 @@ use crate::model::Reach;
 /// One step of one component.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
-    /// Its id.
+    /// The id.
     pub id: JobId,
-    /// What it runs.
+    /// The command.
     pub command: Command,
-    /// Absolute directory it runs in. In a GOPATH view this is the logical path, which PWD has too.
+    /// The absolute directory that it runs in. In a GOPATH view this is the logical path, as in
+    /// PWD.
     pub directory: PathBuf,
-    /// Its whole environment: nothing else is inherited.
+    /// The whole environment. Nothing else is inherited.
     pub environment: BTreeMap<OsString, OsString>,
-    /// What it must show.
+    /// The evidence that it must show.
     pub expect: Expect,
-    /// How long it may take.
+    /// The time limit.
     pub timeout: Duration,
-    /// How long it has after TERM before KILL.
+    /// The time between TERM and KILL.
     pub grace: Duration,
-    /// Jobs that must have ended well before it starts.
+    /// Jobs that must have passed before it starts.
     pub needs: Vec<JobId>,
-    /// Jobs that must be over, however they ended, before it starts (steps of components that come first).
+    /// Jobs that must be over before it starts, however they ended (steps of components that come
+    /// first).
     pub after: Vec<JobId>,
-    /// Names of locks it holds while it runs.
+    /// The names of locks that it holds while it runs.
     pub locks: Vec<String>,
-    /// The tests it is narrowed to, for people; none when it is all of the job.
+    /// The tests that it is narrowed to, for people; `None` if it runs all tests.
     pub only: Option<String>,
-    /// How far all of it came before, where it is narrowed from the first.
+    /// The packages that the whole job tested before, if it is narrowed from the first attempt.
     pub reach: Reach,
-    /// How often what failed is run again.
+    /// The number of times that failed tests are run again.
     pub retries: u32,
-    /// Whether a test that passes only when it is run again fails the job all the same.
+    /// True if a flaky test fails the job.
     pub flaky_fails: bool,
-    /// Whether a job that passed and left something behind has failed all the same.
+    /// True if leftovers fail a job that passed.
     pub left_behind_fails: bool,
-    /// Seconds it is expected to take, by earlier runs.
+    /// The seconds it is expected to take, estimated from earlier runs.
     pub estimate: Option<f64>,
     /// The pipeline's reason why a vacuous outcome does not fail the run.
     pub allow_vacuous: Option<String>,
-    /// Whether it can run.
+    /// The finding of the preflight.
     pub readiness: Readiness,
-    /// Packages (Go import paths or crates) known beforehand, below the component; none when that cannot be had.
+    /// The packages below the component (Go import paths or crates) that are known beforehand;
+    /// `None` if unknown.
     pub packages: Option<Vec<String>>,
-    /// The import path of the component's directory, where it is a Go one: what is outside is no package of its own.
+    /// The import path of the component's directory, if it is a Go one. Packages outside are not
+    /// the component's.
     pub go_root: Option<String>,
-    /// Files that differ from `origin/BRANCH`, where git could tell: what changed-file checks should have looked at.
+    /// Files that differ from `origin/BRANCH`, if git could tell: the input of changed-file checks.
     pub changed_files: Option<Vec<String>>,
-    /// What it is kept from.
+    /// The requested isolation.
     pub bounds: Bounds,
 }
 
 impl Job {
-    /// A job that is alone in the world: judged by its exit code, within a minute, without environment, needs or bounds.
+    /// Makes a job without any relations: judged by its exit code, within a minute, without
+    /// environment, needs or isolation.
     pub fn new(id: JobId, command: Command, directory: PathBuf) -> Self {
         Self {
             id,
@@ -90,7 +95,7 @@ impl Job {
 }
 
 impl Plan {
-    /// Has each job take as long as it did in earlier runs, in seconds.
+    /// Sets the estimates from the durations of earlier runs, in seconds.
     pub fn expect(&mut self, durations: &BTreeMap<String, f64>) {
         for job in &mut self.jobs {
             job.estimate = durations.get(job.id.as_str()).copied();
@@ -101,6 +106,6 @@ impl Plan {
 /// The jobs of one run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
-    /// In the order in which they are started, other things being equal.
+    /// The jobs in the order in which they start, other things being equal.
     pub jobs: Vec<Job>,
 }

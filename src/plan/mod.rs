@@ -1,7 +1,8 @@
-//! The jobs of one run: which, in what order, what keeps them apart.
+//! The jobs of one run: their order, and the locks that keep them apart.
 //!
-//! Pure: what was found and configured goes in, a [`Plan`] comes out. Invariants: a job's needs are jobs of the same
-//! plan; needs have no cycle (the configuration is refused before); ids are unique.
+//! Pure: components and configuration go in, a [`Plan`] comes out. Invariants: a job's needs are
+//! jobs of the same plan. Needs have no cycle (the configuration is refused before). Ids are
+//! unique.
 
 mod affected;
 mod build;

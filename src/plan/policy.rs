@@ -1,20 +1,20 @@
-//! What a job is kept from.
+//! The requested isolation of a job.
 
 use std::path::PathBuf;
 
 use crate::config::{IsolatePolicy, Limits, NetworkPolicy};
 
-/// What a job is kept from, as asked for; what the host can keep it from is for [`crate::exec`] to find out.
+/// The requested isolation of a job. [`crate::exec`] finds out how much of it the host can enforce.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bounds {
-    /// Whether it gets a network.
+    /// The network of the job.
     pub network: NetworkPolicy,
-    /// Whether it gets a sandbox.
+    /// The sandbox of the job.
     pub isolate: IsolatePolicy,
     /// Absolute paths that it may write besides its work tree and the caches.
     pub writable: Vec<PathBuf>,
-    /// It calls sudo, which no sandbox of an ordinary user's lets through.
+    /// True if it calls sudo, which works in no sandbox of an ordinary user.
     pub calls_sudo: bool,
-    /// What it may use.
+    /// The limits of its resources.
     pub limits: Limits,
 }

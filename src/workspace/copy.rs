@@ -1,7 +1,8 @@
-//! Copying a checkout: work tree, repository and what is not committed.
+//! Copies a checkout: work tree, repository and uncommitted files.
 //!
-//! Times stay, because make compares them; symbolic links stay links. Directories that say of themselves that they are a
-//! cache (cargo's `target`; <https://bford.info/cachedir/>) are left out, sockets and pipes too. The source is only read.
+//! Times stay, because make compares them; symbolic links stay links. Directories that are marked
+//! as caches (cargo's `target`; <https://bford.info/cachedir/>), sockets and pipes are left out.
+//! The source is only read.
 
 use std::fs::{self, File, FileTimes, Metadata, Permissions};
 use std::io::{self, Read};
@@ -11,7 +12,7 @@ use std::path::Path;
 /// The first bytes of a `CACHEDIR.TAG`.
 const CACHE_SIGNATURE: &[u8; 43] = b"Signature: 8a477f597d28d172789f06886806bc55";
 
-/// Copies a directory to a path where nothing is yet; directories above it are made.
+/// Copies a directory to a path that does not exist yet. Missing parent directories are made.
 pub(super) fn tree(source: &Path, target: &Path) -> io::Result<()> {
     if let Some(parent) = target.parent() {
         fs::create_dir_all(parent)?;
@@ -36,7 +37,7 @@ fn directory(source: &Path, target: &Path) -> io::Result<()> {
         }
     }
     let metadata = source.metadata()?;
-    // What is made can be removed again: its owner can always write.
+    // The owner can always write, so that the copy can be removed again.
     let mode = metadata.permissions().mode() | 0o700;
     fs::set_permissions(target, Permissions::from_mode(mode))?;
     keep_times(target, &metadata)
@@ -61,7 +62,7 @@ pub(super) fn is_cache(directory: &Path) -> bool {
         .is_ok_and(|()| head == *CACHE_SIGNATURE)
 }
 
-/// What the operating system says of an error does not name the file.
+/// Adds the path, which errors of the operating system do not have.
 fn at(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -1,4 +1,4 @@
-//! Which shipped pipeline fits a directory.
+//! Detects the shipped pipeline that fits a directory.
 
 use std::path::{Path, PathBuf};
 
@@ -6,25 +6,27 @@ use super::fs::{absolute, is_inside};
 use super::{WorkspaceError, makefile, monorepo, v1};
 use crate::git::Git;
 
-/// What a directory was found to be.
+/// The result of the detection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detected {
-    /// Name of the shipped pipeline that fits: `kata-v1`, `kata-monorepo` or `makefile`.
+    /// The name of the shipped pipeline that fits: `kata-v1`, `kata-monorepo` or `makefile`.
     pub pipeline: &'static str,
-    /// Absolute directory that holds the components.
+    /// The absolute directory that holds the components.
     pub root: PathBuf,
-    /// Name of the component the user stands in, which then is the only one that runs unless others are named.
+    /// The component that the directory lies in. Only this one runs, unless others are named.
     pub component: Option<String>,
 }
 
-/// Finds out what the directory is: in this order the monorepo (anywhere inside), kata v1's repositories in a GOPATH, the
-/// same side by side, directories with a Makefile.
+/// Detects the kind of directory. The order is: the monorepo (anywhere inside), kata v1's
+/// repositories in a GOPATH, the same side by side, directories with a Makefile.
 ///
 /// # Errors
-/// When it is none of them, or cannot be read.
+///
+/// The directory is none of them, or cannot be read.
 pub fn detect(directory: &Path) -> Result<Detected, WorkspaceError> {
     let directory = absolute(directory)?;
-    // Without git a checkout is known by its directory's name only; what else that means is for the preflight.
+    // Without git a checkout is known only by its directory's name. The preflight reports a missing
+    // git.
     let git = Git::find(&std::env::vars_os().collect()).ok();
     if let Some(root) = monorepo::root(&directory) {
         return Ok(Detected {

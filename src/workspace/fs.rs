@@ -1,20 +1,20 @@
-//! Small questions to the file system.
+//! Queries of the file system.
 
 use std::io;
 use std::path::{Component as Segment, Path, PathBuf};
 
 use super::WorkspaceError;
 
-/// Names under which make finds a Makefile by itself, in its order.
+/// The names under which make finds a Makefile, in its order.
 const MAKEFILES: [&str; 3] = ["GNUmakefile", "makefile", "Makefile"];
 
-/// Whether `make` finds a Makefile in the directory.
+/// Returns true if `make` finds a Makefile in the directory.
 pub(super) fn has_makefile(directory: &Path) -> bool {
     MAKEFILES.iter().any(|name| directory.join(name).is_file())
 }
 
-/// The directory as an absolute path. Symbolic links stay, because a GOPATH may be made of them; only what goes up (`..`)
-/// cannot be told without the file system.
+/// Returns the directory as an absolute path. Symbolic links stay, because a GOPATH may be made of
+/// them. Only `..` needs the file system to be resolved.
 pub(super) fn absolute(directory: &Path) -> Result<PathBuf, WorkspaceError> {
     let failed = |source| WorkspaceError::Directory {
         directory: directory.to_owned(),
@@ -28,13 +28,13 @@ pub(super) fn absolute(directory: &Path) -> Result<PathBuf, WorkspaceError> {
         false => std::path::absolute(directory).map_err(failed)?,
     };
     match path.metadata().map_err(failed)?.is_dir() {
-        // Without a slash at its end.
+        // The components have no slash at the end.
         true => Ok(path.components().collect()),
         false => Err(failed(io::ErrorKind::NotADirectory.into())),
     }
 }
 
-/// Directories in the directory by name, hidden ones left out.
+/// Returns the subdirectories by name, without hidden ones.
 pub(super) fn subdirectories(directory: &Path) -> Result<Vec<PathBuf>, WorkspaceError> {
     let failed = |source| WorkspaceError::Directory {
         directory: directory.to_owned(),
@@ -52,7 +52,7 @@ pub(super) fn subdirectories(directory: &Path) -> Result<Vec<PathBuf>, Workspace
     Ok(found)
 }
 
-/// Whether `inner` is `outer` or lies in it, symbolic links followed.
+/// Returns true if `inner` is `outer` or lies in it, with symbolic links followed.
 pub(super) fn is_inside(inner: &Path, outer: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     inner.starts_with(outer) || real(inner).starts_with(real(outer))

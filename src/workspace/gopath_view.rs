@@ -1,9 +1,11 @@
-//! What kata v1 stands on: a GOPATH, with modules off.
+//! The layout that kata v1 needs: a GOPATH, with modules off.
 //!
-//! Where the checkouts lie in no GOPATH, a view of them is made: a GOPATH in a directory of the run's own that holds copies of
-//! the checkouts and of kata's tests repository. Symbolic links would not do: `make -C` follows them, go then finds itself
-//! outside of the GOPATH, and v1's `make check` ends with "cannot find package" (seen with go 1.19 and 1.26). They would
-//! also let a run change the user's trees, as bind mounts would, which moreover take root.
+//! If the checkouts do not lie in a GOPATH, a view of them is made: a GOPATH in a directory of the
+//! run's own that holds copies of the checkouts and of kata's tests repository.
+//!
+//! Symbolic links would not do: `make -C` follows them, go then finds itself outside of the GOPATH,
+//! and v1's `make check` ends with "cannot find package" (seen with go 1.19 and 1.26). They would
+//! also let a run change the user's trees. So would bind mounts, which moreover need root.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -19,19 +21,19 @@ use super::{Aside, WorkspaceError, checkout, copy};
 use crate::config::Layout;
 use crate::git::Git;
 
-/// The layout as it is, or was made.
+/// The existing layout, or the one that was made.
 #[derive(Debug)]
 pub(super) struct Ground {
     /// See [`super::Workspace::environment`].
     pub(super) environment: BTreeMap<OsString, OsString>,
     /// See [`super::Workspace::view`].
     pub(super) view: Option<OwnDirectory>,
-    /// Where kata's tests repository is looked for, as the user knows the places.
+    /// The path of kata's tests repository, as the user knows it.
     pub(super) tests_clone: TestsClone,
 }
 
 impl Ground {
-    /// Prepares the layout for the components selected.
+    /// Prepares the layout for the selected components.
     pub(super) fn prepare(
         layout: Layout,
         root: &Path,
@@ -73,7 +75,7 @@ impl Ground {
         })
     }
 
-    /// The same for checkouts aside, which lie in a GOPATH already.
+    /// Returns the layout of clean checkouts, which lie in a GOPATH already.
     pub(super) fn aside(
         layout: Layout,
         aside: &mut Aside,
@@ -101,7 +103,7 @@ impl Ground {
         })
     }
 
-    /// The directory the component's jobs run in.
+    /// Returns the directory that the component's jobs run in.
     pub(super) fn directory(&self, placed: &Placed) -> PathBuf {
         match &self.view {
             Some(view) => view.path().join(IMPORT_ROOT).join(&placed.component.name),
@@ -110,15 +112,15 @@ impl Ground {
     }
 }
 
-/// kata's tests repository for repositories that lie in a directory; none where it is not there. `user` is the environment
-/// kata-ci was called with.
+/// Returns kata's tests repository for repositories that lie in a directory, if it exists. `user`
+/// is the environment that kata-ci was called with.
 pub fn tests_clone(parent: &Path, user: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
     let own = gopath(user).map(|gopath| gopath.join(IMPORT_ROOT).join("tests"));
     let places = std::iter::once(parent.join("tests")).chain(own).collect();
     TestsClone { places }.found().cloned()
 }
 
-/// The GOPATH that all components lie in.
+/// Returns the GOPATH that all components lie in.
 fn common_gopath<'a>(placed: &[&'a Placed]) -> Option<&'a Path> {
     let (first, rest) = placed.split_first()?;
     let gopath = gopath_of(&first.directory)?;
@@ -127,8 +129,8 @@ fn common_gopath<'a>(placed: &[&'a Placed]) -> Option<&'a Path> {
         .then_some(gopath)
 }
 
-/// GOPATH, modules off, and its programs first on PATH. In a view the user's own GOPATH still gives its programs, last, and
-/// its module cache.
+/// Sets GOPATH, turns modules off, and puts the GOPATH's programs first on PATH. In a view the
+/// user's own GOPATH still provides its programs, last, and its module cache.
 fn environment(
     path: &Path,
     user: &BTreeMap<OsString, OsString>,
@@ -167,7 +169,7 @@ fn make(
     tests_clone: Option<&Path>,
     user: &BTreeMap<OsString, OsString>,
 ) -> Result<OwnDirectory, WorkspaceError> {
-    // What a missing git means is for the preflight.
+    // The preflight reports a missing git.
     let git = Git::find(user).ok();
     let parent = parent(user);
     let view = directory(&parent, workspace).map_err(|source| WorkspaceError::View {
@@ -193,7 +195,8 @@ fn make(
     Ok(view)
 }
 
-/// A place on a disk, because checkouts are large, and not below /tmp, which jobs may get one of their own of.
+/// Returns the cache directory: on disk because checkouts are large, and outside of /tmp because
+/// jobs get a private /tmp.
 pub(super) fn parent(user: &BTreeMap<OsString, OsString>) -> PathBuf {
     let variable = |name: &str| user.get(OsStr::new(name)).map(PathBuf::from);
     variable("XDG_CACHE_HOME")

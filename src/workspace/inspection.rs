@@ -1,7 +1,7 @@
-//! The look at the selected components: revision, preflight, packages and changed files of each.
+//! Inspects the selected components: revision, preflight, packages and changed files of each.
 //!
-//! It looks at the user's own directories under the environment the jobs will have. It finds nothing to look at (that is
-//! [`mod@super::open`]'s) and changes nothing.
+//! It inspects the user's own directories under the environment that the jobs will have. It does
+//! not find components ([`mod@super::open`] does) and changes nothing.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -21,7 +21,7 @@ use crate::workspace::of_component;
 
 type Environment = BTreeMap<OsString, OsString>;
 
-/// What the look at every selected component has in common.
+/// The input that all inspections share.
 pub(super) struct Inspection<'a> {
     pub machine: &'a Machine,
     pub pipeline: &'a Pipeline,
@@ -31,7 +31,8 @@ pub(super) struct Inspection<'a> {
 }
 
 impl Inspection<'_> {
-    /// Looks at the selected components side by side: most of the time is waiting for git, go and cargo.
+    /// Inspects the selected components in parallel, because most of the time is waiting for git,
+    /// go and cargo.
     pub fn inspect_all(
         &self,
         placed: &[Placed],
@@ -66,7 +67,7 @@ impl Inspection<'_> {
             self.pipeline,
             component,
         );
-        // The environment of the jobs: what git says there is what their git will say.
+        // The environment of the jobs: their git will answer as this one does.
         let git = Git::find(&environment);
         let branch = self.branch(&environment);
         let steps = self.steps(component);
@@ -114,8 +115,9 @@ impl Inspection<'_> {
             .collect()
     }
 
-    /// The branch that changed files are compared with: `branch` in the environment, as kata's static-checks.sh takes it,
-    /// else what that takes by itself in v1 (`master`), elsewhere the branch changes are for, or the monorepo's.
+    /// Returns the branch that changed files are compared with. It is `branch` in the environment,
+    /// which kata's static-checks.sh reads; else in v1 the default of that script (`master`),
+    /// elsewhere the target branch of changes, or the monorepo's.
     fn branch(&self, environment: &Environment) -> String {
         let asked = environment
             .get(OsStr::new("branch"))
@@ -134,7 +136,7 @@ impl Inspection<'_> {
             .ok()??;
         let mut files = git.changed_files(directory, &base).ok()?;
         if self.pipeline.layout == Layout::Gopath {
-            // As `get_pr_changed_file_details` of v1's static checks does.
+            // `get_pr_changed_file_details` of v1's static checks does the same.
             files.retain(|file| !file.contains("vendor/"));
         }
         Some(files)

@@ -1,20 +1,20 @@
-//! What the preflight asks of the machine itself.
+//! The facts of the machine that the preflight checks.
 
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-/// The machine and the user, as far as components care.
+/// The machine and the user.
 #[derive(Debug, Clone)]
 pub(super) struct Machine {
-    /// Effective user id.
+    /// The effective user id.
     pub(super) user: u32,
-    /// The device of KVM.
+    /// The path of the KVM device.
     pub(super) kvm: PathBuf,
 }
 
 impl Machine {
-    /// This one.
+    /// Returns this machine.
     pub(super) fn this() -> Self {
         Self {
             user: nix::unistd::geteuid().as_raw(),
@@ -26,7 +26,7 @@ impl Machine {
         self.user == 0
     }
 
-    /// Opens the device as a hypervisor does; nothing is asked of it.
+    /// Opens the device as a hypervisor does, without using it.
     pub(super) fn open_kvm(&self) -> io::Result<()> {
         File::options()
             .read(true)

@@ -1,4 +1,4 @@
-//! Any directories with Makefiles.
+//! Finds components in directories with Makefiles.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,8 @@ use super::WorkspaceError;
 use super::fs::{has_makefile, subdirectories};
 use crate::config::Component;
 
-/// Every subdirectory with a Makefile as a component, else the directory itself; empty when there is no Makefile.
+/// Returns every subdirectory with a Makefile as a component, else the directory itself; empty
+/// without a Makefile.
 pub(super) fn components(directory: &Path) -> Result<Vec<Component>, WorkspaceError> {
     let mut directories: Vec<_> = subdirectories(directory)?
         .into_iter()
@@ -23,7 +24,8 @@ pub(super) fn components(directory: &Path) -> Result<Vec<Component>, WorkspaceEr
         .collect())
 }
 
-/// The directory's name, with `-` for what a component's name must not have: `.` and `/`, blanks and control characters.
+/// Returns the directory's name, with `-` for characters that a component's name must not have: `.`
+/// and `/`, blanks and control characters.
 fn name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.replace(
@@ -36,7 +38,7 @@ fn name(path: &Path) -> String {
     }
 }
 
-/// Two directories can come to the same name: the second one is `NAME-2`.
+/// Makes a name unique: the second of two directories with the same name is `NAME-2`.
 fn unique(name: String, taken: &mut BTreeMap<String, usize>) -> String {
     let count = taken.entry(name.clone()).or_default();
     *count += 1;

@@ -1,12 +1,13 @@
-//! Where the components are, and whether they can be run: finding, preflight, the GOPATH view.
+//! Finds the components, and finds out if they can be run: preflight and GOPATH view.
 //!
 //! ```text
-//! detect ─▶ which shipped pipeline fits
-//! Aside  ─▶ a commit in a place of its own, for what follows to look at
-//! open   ─▶ components in their places ─▶ layout (GOPATH, a view) ─▶ preflight of those selected ─▶ Workspace
+//! detect ─▶ the shipped pipeline that fits
+//! Aside  ─▶ a clean checkout of a commit, for the next stages to inspect
+//! open   ─▶ components ─▶ layout (GOPATH, a view) ─▶ preflight of the selected ones ─▶ Workspace
 //! ```
-//! This module looks at the machine and the work trees, and changes neither: what it makes (a GOPATH view) lies in a
-//! directory of the run's own. Nothing of it needs a network. It does not decide what runs: that is for [`crate::plan`].
+//! This module inspects the machine and the work trees, and changes neither. A GOPATH view lies in
+//! a directory of the run's own. Nothing here needs a network. It does not decide what runs:
+//! [`crate::plan`] does.
 
 mod environment;
 pub use environment::passed;

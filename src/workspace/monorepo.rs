@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::fs::has_makefile;
 
-/// The root of the monorepo the directory is in. Told by what all its branches since 2.0 have.
+/// Returns the root of the monorepo that the directory is in. It is recognised by files that all
+/// its branches since 2.0 have.
 pub(super) fn root(directory: &Path) -> Option<PathBuf> {
     directory
         .ancestors()
@@ -16,7 +17,7 @@ pub(super) fn root(directory: &Path) -> Option<PathBuf> {
         .map(Path::to_owned)
 }
 
-/// The name of the component the directory is in: `src/NAME`, or `src/tools/NAME`.
+/// Returns the name of the component that the directory is in: `src/NAME`, or `src/tools/NAME`.
 pub(super) fn standing_in(directory: &Path, root: &Path) -> Option<String> {
     let below = directory.strip_prefix(root).ok()?;
     let name = below

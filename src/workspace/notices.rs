@@ -1,4 +1,4 @@
-//! What the user should know although nothing is wrong.
+//! Notes to the user about things that are no errors.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -7,7 +7,7 @@ use super::machine::Machine;
 use crate::config::{Component, Requirement, is_set};
 use crate::event::Notice;
 
-/// Notices for the components that were selected, each with the environment of its jobs.
+/// Returns the notices for the selected components, each with the environment of its jobs.
 pub(super) fn notices<'a>(
     machine: &Machine,
     components: impl Iterator<Item = (&'a Component, BTreeMap<OsString, OsString>)>,
@@ -22,8 +22,8 @@ pub(super) fn notices<'a>(
         .collect()
 }
 
-/// kata compares `CI` with `true` and asks whether `KATA_DEV_MODE` is set; source: `test_coverage` in `.ci/go-test.sh` of
-/// kata's tests repository, branch 1.x-eol.
+/// Returns true if kata's test_coverage would warn: it compares `CI` with `true` and asks whether
+/// `KATA_DEV_MODE` is set. Source: `.ci/go-test.sh` of kata's tests repository, branch 1.x-eol.
 fn is_continuous_development(environment: &BTreeMap<OsString, OsString>) -> bool {
     let value = |name: &str| environment.get(OsStr::new(name)).map(OsString::as_os_str);
     value("CI").is_some_and(|value| value == "true") && is_set(value("KATA_DEV_MODE"))

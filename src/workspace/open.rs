@@ -1,4 +1,5 @@
-//! Opening the workspace of a pipeline: every component in its place, and the preflight of those that were selected.
+//! Opens the workspace of a pipeline: finds every component, and runs the preflight of the selected
+//! ones.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,26 +21,27 @@ type Environment = BTreeMap<OsString, OsString>;
 /// A component and the user's own directory of it.
 #[derive(Debug, Clone)]
 pub struct Placed {
-    /// What the pipeline says of it.
+    /// The component of the pipeline.
     pub component: Component,
-    /// Absolute.
+    /// The absolute path.
     pub directory: PathBuf,
 }
 
-/// A pipeline's components where they lie, not looked at yet.
+/// The components of a pipeline with their directories, not inspected yet.
 #[derive(Debug)]
 pub struct Located {
-    /// Absolute directory they were found in.
+    /// The absolute directory that they were found in.
     pub root: PathBuf,
-    /// In the order of the pipeline.
+    /// The components in the order of the pipeline.
     pub placed: Vec<Placed>,
-    /// Names of those that the selection means; a name that is no component's among them.
+    /// The names that the selection means, unknown names included.
     pub selected: Vec<String>,
 }
 
-/// Finds the components as [`open`] does, and looks at none of them.
+/// Finds the components as [`open`] does, without inspecting them.
 ///
 /// # Errors
+///
 /// See [`open`].
 pub fn locate(
     pipeline: &Pipeline,
@@ -57,9 +59,10 @@ pub fn locate(
     opening.locate(None)
 }
 
-/// [`locate`] where [`open_aside`] opens.
+/// Works like [`locate`] for the commit that [`open_aside`] opens.
 ///
 /// # Errors
+///
 /// See [`open_aside`].
 pub fn locate_aside(
     pipeline: &Pipeline,
@@ -72,16 +75,20 @@ pub fn locate_aside(
     })
 }
 
-/// Finds the pipeline's components from a directory, makes their layout, and looks whether those that the selection names
-/// can run. `user` is the environment kata-ci was called with.
+/// Finds the pipeline's components from a directory, makes their layout, and runs the preflight of
+/// the selected ones. `user` is the environment that kata-ci was called with.
 ///
-/// A shipped pipeline's components are looked for at and above `directory`; where it lies inside of one of them and the
-/// selection names none, only that one is in the workspace. Components of a user's own file lie where the file says; where
-/// none of its optional ones does, they are looked for from the file's directory as a shipped pipeline's.
-/// A name in the selection that is no component's is left to [`crate::plan::build`].
+/// A shipped pipeline's components are searched at and above `directory`. If that lies inside of
+/// one of them and the selection names none, only that one is in the workspace.
+///
+/// Components of a user's own file lie where the file says. If none of its optional ones exists
+/// there, they are searched from the file's directory like those of a shipped pipeline.
+/// [`crate::plan::build`] reports unknown names of the selection.
 ///
 /// # Errors
-/// When there is no component, one of the user's own file is not where the file says, or no GOPATH view can be made.
+///
+/// There is no component, one of the user's own file is not where the file says, or no GOPATH view
+/// can be made.
 pub fn open(
     pipeline: &Pipeline,
     directory: &Path,
@@ -91,11 +98,12 @@ pub fn open(
     open_on(&Machine::this(), pipeline, directory, selection, user)
 }
 
-/// [`open`] with what was committed instead of what lies in the work trees: from where the user stands, aside. Components
-/// of a file that lie in other repositories are checked out, too, unless they are to be left out.
+/// Works like [`open`], but with a clean checkout of a commit instead of the work trees. Components
+/// of a file that lie in other repositories are checked out too, unless they are to be left out.
 ///
 /// # Errors
-/// Those of [`open`], and where a repository does not have the revision.
+///
+/// Those of [`open`], and a repository that does not have the revision.
 pub fn open_aside(
     pipeline: &Pipeline,
     aside: &mut Aside,
@@ -107,7 +115,7 @@ pub fn open_aside(
     })
 }
 
-/// What an opening finds aside, told as of where the user stands.
+/// Opens in a clean checkout. Errors name paths as the user knows them.
 fn opened_aside<T>(
     pipeline: &Pipeline,
     aside: &mut Aside,
@@ -126,7 +134,7 @@ fn opened_aside<T>(
     find(&opening, Some(aside)).map_err(|error| aside.explain_error(error))
 }
 
-/// [`open`] on a machine of one's own making.
+/// Works like [`open`] on a given machine.
 pub(super) fn open_on(
     machine: &Machine,
     pipeline: &Pipeline,
@@ -144,7 +152,7 @@ pub(super) fn open_on(
     opening.open(None)
 }
 
-/// What is opened.
+/// The input of opening.
 struct Opening<'a> {
     machine: &'a Machine,
     pipeline: &'a Pipeline,
@@ -220,17 +228,19 @@ impl Opening<'_> {
         }
     }
 
-    /// The components that are meant where none is named.
+    /// Returns the components that are meant if none is named.
     fn meant(
         &self,
         mut placed: Vec<Placed>,
         directory: &Path,
         aside: Option<&mut Aside>,
     ) -> Result<Vec<Placed>, WorkspaceError> {
-        // A file stands for all of its components, from wherever it is used; unless it lies inside of one.
+        // A file stands for all of its components, wherever it is used from, unless it lies inside
+        // of one.
         let standing = self.pipeline.base.as_deref().unwrap_or(directory);
         let standing = match aside {
-            // Where the file lies is known as the user knows it, and where the components lie is not.
+            // The path of the file is one of the user's work tree; the components lie in the
+            // checkout.
             Some(aside) if aside.knows(standing) => &aside.place(standing, None)?,
             _ => standing,
         };
@@ -248,7 +258,8 @@ impl Opening<'_> {
     }
 }
 
-/// Where each component is; those of a shipped pipeline that are not there are left out.
+/// Returns the directory of each component. Components of a shipped pipeline that do not exist are
+/// left out.
 fn place(
     pipeline: &Pipeline,
     directory: &Path,
@@ -262,7 +273,7 @@ fn place(
         Some(base) => Some((base.clone(), listed(pipeline, base, aside)?)),
         None => None,
     };
-    // A file inside of a component that extends a shipped pipeline: its components are where the shipped one's are.
+    // The file lies inside of a component and extends a shipped pipeline, whose components it uses.
     if found.as_ref().is_none_or(|(_, placed)| placed.is_empty()) {
         found = match pipeline.layout {
             Layout::Gopath => repositories(pipeline, root, user)?,
@@ -302,7 +313,7 @@ fn any_makefile(root: &Path) -> Result<Vec<Placed>, WorkspaceError> {
         .collect())
 }
 
-/// Components of a file, relative to its directory.
+/// Returns the components of a file, relative to its directory.
 fn listed(
     pipeline: &Pipeline,
     base: &Path,
@@ -336,13 +347,14 @@ fn listed(
     Ok(placed)
 }
 
-/// kata v1's repositories, whatever their directories are called.
+/// Finds kata v1's repositories, whatever their directories are called.
 fn repositories(
     pipeline: &Pipeline,
     directory: &Path,
     user: &Environment,
 ) -> Result<Option<(PathBuf, Vec<Placed>)>, WorkspaceError> {
-    // Without git a checkout is known by its directory's name only; what else that means is for the preflight.
+    // Without git a checkout is known only by its directory's name. The preflight reports a missing
+    // git.
     let git = Git::find(user).ok();
     let Some(place) = v1::locate(directory, git.as_ref())? else {
         return Ok(None);
@@ -360,7 +372,8 @@ fn repositories(
     Ok(Some((place.root, placed)))
 }
 
-/// Components below the nearest directory, at or above the one given, that has any of them.
+/// Returns the components below the nearest directory, at or above the given one, that has any of
+/// them.
 fn below(pipeline: &Pipeline, directory: &Path) -> Option<(PathBuf, Vec<Placed>)> {
     directory.ancestors().find_map(|root| {
         let placed: Vec<_> = pipeline

@@ -1,8 +1,12 @@
-//! A directory of a run's own, removed with it; what a run that was killed left behind is removed by the next.
+//! A scratch directory of a run, removed with it. Leftovers of a killed run are removed by the next
+//! one.
 //!
-//! Beside each directory lies a file `NAME.lock` that its run holds locked (flock) as long as it lives: the kernel gives the
-//! lock back however the run ends. So a directory whose lock can be had belongs to nobody any more. The path is the same
-//! in each run, because go's build cache knows packages by their directory; a run beside another gets `NAME.2` and so on.
+//! Beside each directory lies a file `NAME.lock`, which its run holds locked (flock) as long as it
+//! lives. The kernel releases the lock however the run ends. So a directory whose lock is free
+//! belongs to nobody any more.
+//!
+//! The path is the same in each run, because go's build cache knows packages by their directory. A
+//! run beside another one gets `NAME.2` and so on.
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
@@ -10,10 +14,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 const LOCK: &str = "lock";
-/// Runs of one workspace side by side; more than anybody has processors for.
+/// The most runs of one workspace side by side.
 const MOST: usize = 1000;
 
-/// The directory, while this lives.
+/// A directory that exists as long as this value.
 #[derive(Debug)]
 pub struct OwnDirectory {
     path: PathBuf,
@@ -23,14 +27,16 @@ pub struct OwnDirectory {
 }
 
 impl OwnDirectory {
-    /// Makes an empty directory of this name, for this user alone, in `parent`, which is made where it is missing. What dead
-    /// runs left in `parent` is removed first.
+    /// Makes an empty directory of this name in `parent`, for this user alone. A missing `parent`
+    /// is made. Leftovers of dead runs in `parent` are removed first.
     ///
     /// # Errors
-    /// What the operating system says.
+    ///
+    /// The error of the operating system.
     pub fn create(parent: &Path, name: &str) -> io::Result<Self> {
         fs::create_dir_all(parent)?;
-        // go compares paths as they are: without symbolic links they are the same however one comes there.
+        // Go compares paths as texts. Without symbolic links they are the same on every way to the
+        // directory.
         let parent = parent.canonicalize()?;
         remove_leftovers(&parent);
         for number in 1..=MOST {
@@ -45,12 +51,12 @@ impl OwnDirectory {
         Err(io::Error::other(format!("{MOST} runs are using it")))
     }
 
-    /// The directory: absolute, without symbolic links.
+    /// Returns the absolute path, without symbolic links.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// None where another run has it.
+    /// Claims the directory; `None` if another run has it.
     fn claim(parent: &Path, stem: &str) -> io::Result<Option<Self>> {
         let path = parent.join(stem);
         let lock_path = parent.join(format!("{stem}.{LOCK}"));
@@ -69,14 +75,15 @@ impl OwnDirectory {
 
 impl Drop for OwnDirectory {
     fn drop(&mut self) {
-        // What cannot be removed now (files of another user's) keeps its lock's file, by which the next run finds it.
+        // If it cannot be removed now (files of another user's), its lock file stays, by which the
+        // next run finds it.
         if remove_tree(&self.path).is_ok() {
             let _ = fs::remove_file(&self.lock_path);
         }
     }
 }
 
-/// Locks the file, which is made; none where it is locked already.
+/// Makes and locks the file; `None` if it is locked already.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     loop {
         let file = File::options()
@@ -89,7 +96,7 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // Its owner may have removed it between the two: then the lock is on a file without a name.
+        // The owner may have removed it in the meantime. Then the lock is on a file without a name.
         match path.metadata() {
             Ok(named) if named.ino() == file.metadata()?.ino() => return Ok(Some(file)),
             Ok(_) => {}
@@ -99,7 +106,8 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Removes the directories whose locks nobody holds. What cannot be removed is left to the next run: it is in nobody's way.
+/// Removes the directories whose locks are free. One that cannot be removed is left to the next
+/// run.
 fn remove_leftovers(parent: &Path) {
     let Ok(entries) = parent.read_dir() else {
         return;
@@ -116,7 +124,7 @@ fn remove_leftovers(parent: &Path) {
     }
 }
 
-/// Removes a directory with all that is in it, also where a job has left directories that cannot be written.
+/// Removes a directory with its content, also below directories that a job made read-only.
 fn remove_tree(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -184,7 +192,7 @@ mod tests {
         let alive = OwnDirectory::create(parent.path(), "alive").unwrap();
         fs::create_dir_all(parent.path().join("dead/deep")).unwrap();
         fs::write(parent.path().join("dead.lock"), "").unwrap();
-        // Without a lock's file it is none of ours.
+        // A directory without a lock file belongs to somebody else.
         fs::create_dir(parent.path().join("other")).unwrap();
         let own = OwnDirectory::create(parent.path(), "new").unwrap();
         assert_eq!(

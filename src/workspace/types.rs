@@ -1,4 +1,4 @@
-//! What was found.
+//! The types of an opened workspace.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,23 +9,24 @@ use crate::config::Component;
 use crate::event::Notice;
 use crate::model::Readiness;
 
-/// The components of a run, where they lie.
+/// The components of a run with their directories.
 #[derive(Debug)]
 pub struct Workspace {
-    /// Absolute directory the components were found in.
+    /// The absolute directory that the components were found in.
     pub root: PathBuf,
-    /// Environment every job needs because of the layout (`GOPATH`, `GO111MODULE`, `PATH`).
+    /// The environment that every job needs because of the layout (`GOPATH`, `GO111MODULE`,
+    /// `PATH`).
     pub environment: BTreeMap<OsString, OsString>,
-    /// In the order of the pipeline.
+    /// The components in the order of the pipeline.
     pub components: Vec<FoundComponent>,
-    /// What the user should know beforehand.
+    /// Notes that the user should read before the run.
     pub notices: Vec<Notice>,
-    /// Keeps a GOPATH view made for this run; it is removed when the workspace is dropped.
+    /// The GOPATH view of this run; it is removed when the workspace is dropped.
     pub view: Option<OwnDirectory>,
 }
 
 impl Workspace {
-    /// A workspace without components.
+    /// Makes a workspace without components.
     pub fn empty(root: PathBuf) -> Self {
         Self {
             root,
@@ -37,16 +38,16 @@ impl Workspace {
     }
 }
 
-/// A component in its place.
+/// A component that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundComponent {
-    /// What the pipeline says of it.
+    /// The component of the pipeline.
     pub component: Component,
-    /// Absolute directory its jobs run in.
+    /// The absolute directory that its jobs run in.
     pub directory: PathBuf,
-    /// What the preflight found.
+    /// The finding of the preflight.
     pub readiness: Readiness,
-    /// The commit of its work tree, with `-dirty` where tracked files differ; none outside of git.
+    /// The commit of its work tree, with `-dirty` if tracked files differ; `None` outside of git.
     pub revision: Option<String>,
     /// See [`crate::plan::Job::packages`].
     pub packages: Option<Vec<String>>,
@@ -54,6 +55,6 @@ pub struct FoundComponent {
     pub go_root: Option<String>,
     /// See [`crate::plan::Job::changed_files`].
     pub changed_files: Option<Vec<String>>,
-    /// Steps that call sudo.
+    /// The steps that call sudo.
     pub calls_sudo: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! The repositories of kata v1, in a GOPATH or side by side.
+//! Finds the repositories of kata v1, in a GOPATH or side by side.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,21 +9,22 @@ use crate::git::Git;
 
 /// The repositories that kata v1's pipeline runs.
 pub(super) const NAMES: [&str; 4] = ["runtime", "agent", "shim", "proxy"];
-/// Where they lie in a GOPATH.
+/// Their directory in a GOPATH.
 pub(crate) const IMPORT_ROOT: &str = "src/github.com/kata-containers";
 
-/// Where the repositories were found.
+/// The repositories that were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct V1Checkout {
     /// The directory that holds them all.
     pub(super) root: PathBuf,
-    /// By the component's name.
+    /// The directories by the component's name.
     pub(super) directories: BTreeMap<String, PathBuf>,
-    /// The component the user stands in.
+    /// The component that the directory lies in.
     pub(super) component: Option<String>,
 }
 
-/// Finds them from a directory; `git` reads the origin of a checkout whose directory has another name.
+/// Finds the repositories from a directory. `git` reads the origin of a checkout whose directory
+/// has another name.
 pub(super) fn locate(
     directory: &Path,
     git: Option<&Git>,
@@ -34,7 +35,7 @@ pub(super) fn locate(
     }
 }
 
-/// The GOPATH a directory is a kata repository of.
+/// Returns the GOPATH of a directory that is a kata repository in one.
 pub(super) fn gopath_of(repository: &Path) -> Option<&Path> {
     let root = repository.parent()?;
     root.ends_with(IMPORT_ROOT)
@@ -44,7 +45,8 @@ pub(super) fn gopath_of(repository: &Path) -> Option<&Path> {
 fn in_gopath(directory: &Path) -> Option<V1Checkout> {
     directory.ancestors().find_map(|gopath| {
         let root = gopath.join(IMPORT_ROOT);
-        // A directory beside it, `$GOPATH/pkg` or anything in a home directory that is a GOPATH too, is none of kata's.
+        // A directory beside it, `$GOPATH/pkg` or anything in a home directory that is a GOPATH
+        // too, does not belong to kata.
         let related = root.starts_with(directory) || directory.starts_with(&root);
         let directories: BTreeMap<_, _> = NAMES
             .iter()
@@ -80,8 +82,8 @@ fn side_by_side(directory: &Path, git: Option<&Git>) -> Result<Option<V1Checkout
     }))
 }
 
-/// Checkouts in a directory by the name of their repository. `meant` is the one the user stands in: it is taken,
-/// whatever lies beside it.
+/// Returns the checkouts in a directory by the name of their repository. `meant` is the one that
+/// the user is in: it is taken, whatever lies beside it.
 fn siblings(
     root: &Path,
     meant: Option<(&'static str, &Path)>,
@@ -106,7 +108,7 @@ fn siblings(
         .collect()
 }
 
-/// The directory that has the repository's own name, else the only one there is.
+/// Returns the directory that has the repository's own name, else the only one.
 fn only(name: &str, paths: Vec<PathBuf>) -> Result<PathBuf, WorkspaceError> {
     if let Some(path) = paths.iter().find(|path| path.ends_with(name)) {
         return Ok(path.clone());
@@ -121,7 +123,8 @@ fn only(name: &str, paths: Vec<PathBuf>) -> Result<PathBuf, WorkspaceError> {
     }
 }
 
-/// Which of kata v1's repositories the directory is a checkout of: by its own name, else by its origin's.
+/// Returns the repository of kata v1 that the directory is a checkout of: by its own name, else by
+/// its origin's.
 pub(super) fn repository_name(directory: &Path, git: Option<&Git>) -> Option<&'static str> {
     if !has_makefile(directory) || !directory.join(".ci").is_dir() {
         return None;
@@ -137,7 +140,7 @@ fn origin_name(directory: &Path, git: &Git) -> Option<String> {
     if !directory.join(".git").exists() {
         return None;
     }
-    // A repository that git refuses has no origin as far as finding goes; the preflight says why.
+    // A repository that git refuses has no origin here; the preflight reports why.
     let url = git.remote_url(directory, "origin").ok()??;
     let last = url.trim_end_matches('/').rsplit(['/', ':']).next()?;
     Some(last.strip_suffix(".git").unwrap_or(last).to_owned())

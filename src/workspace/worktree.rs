@@ -1,7 +1,8 @@
-//! Copies of checkouts whose repository lies elsewhere: `git worktree`, submodules.
+//! Completes copies of checkouts whose repository lies elsewhere: `git worktree`, submodules.
 //!
-//! Their `.git` is a file that names it, and a copy of that file would let jobs write to the user's own index, or name
-//! nothing when it is relative. So the copy gets a repository of its own.
+//! Their `.git` is a file that names the repository. A copy of that file would let jobs write to
+//! the user's own index, or would be wrong if it is relative. So the copy gets a repository of its
+//! own.
 
 use std::fs;
 use std::io;
@@ -10,11 +11,11 @@ use std::path::{Path, PathBuf};
 use super::copy;
 use crate::git::{Git, GitError};
 
-/// What a work tree has for itself in a repository that it shares.
+/// The files that a work tree has for itself in a repository that it shares.
 const OWN: [&str; 2] = ["HEAD", "index"];
 
-/// Gives the copy of such a checkout a copy of its repository; leaves any other alone. Where git cannot tell, the copy stays
-/// as it is: the preflight asks git again, and says what it says.
+/// Gives the copy of such a checkout a copy of its repository; leaves any other unchanged. If git
+/// cannot tell, the copy stays as it is: the preflight asks git again, and reports the answer.
 pub(super) fn detach(source: &Path, target: &Path, git: Option<&Git>) -> io::Result<()> {
     let link = target.join(".git");
     let Some(git) = git.filter(|_| link.is_file()) else {
@@ -41,11 +42,12 @@ pub(super) fn detach(source: &Path, target: &Path, git: Option<&Git>) -> io::Res
 }
 
 fn location(git: &Git, source: &Path, option: &str) -> Result<PathBuf, GitError> {
-    // Relative to the directory, or absolute.
+    // The option is relative to the directory, or absolute.
     Ok(source.join(git.path(source, option)?))
 }
 
-/// A shared repository may be bare, that of a submodule names its work tree.
+/// Makes the repository belong to its directory: a shared one may be bare, and that of a submodule
+/// names its work tree.
 fn belongs_to_its_directory(git: &Git, repository: &Path) -> Result<(), GitError> {
     let config = repository.join("config");
     let set = |arguments: &[&str]| {

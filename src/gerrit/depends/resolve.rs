@@ -1,4 +1,4 @@
-//! From a dependency to a revision of a repository of the workspace.
+//! Resolves a dependency to a revision of a repository of the workspace.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,10 @@ use crate::gerrit::remote::PushUrl;
 use crate::git::configuration::Configuration;
 use crate::git::plumbing::{GitError, Repository};
 
-/// A repository that a dependency may be of.
+/// A repository that a dependency may belong to.
 #[derive(Debug, Clone)]
 pub struct Candidate {
-    /// What it is called in messages.
+    /// The name in messages.
     pub name: String,
     /// The top of its work tree.
     pub top: PathBuf,
@@ -21,7 +21,7 @@ pub struct Candidate {
     pub repository: Repository,
 }
 
-/// A revision that was found.
+/// The revision of a dependency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
     /// The dependency, in words.
@@ -30,14 +30,17 @@ pub struct Revision {
     pub top: PathBuf,
     /// The commit.
     pub commit: String,
-    /// Where it is to be fetched from; none where the user's repository has it.
+    /// The URL and ref to fetch it from; `None` if the user's repository has it.
     pub from: Option<(PushUrl, String)>,
 }
 
-/// Finds the dependency's revision among these. `own` is the repository of the commit that has it, which is `tip`; none
-/// where the dependency is one the commit has below it anyway.
+/// Finds the dependency's revision among these repositories.
+///
+/// `own` is the repository of the commit `tip` that has the dependency. Returns `None` if the
+/// dependency is an ancestor of that commit.
 ///
 /// # Errors
+///
 /// [`DependencyError`].
 pub fn resolve(
     dependency: &Dependency,
@@ -89,7 +92,7 @@ impl Search<'_> {
         }
     }
 
-    /// The repository of that whole name, and the ref of the pull request at its origin.
+    /// Finds the repository with this whole name, and the ref of the pull request at its origin.
     fn pull_request(&self, name: &str, number: u64) -> Result<Revision, DependencyError> {
         let last = name.rsplit('/').next().unwrap_or(name);
         let named: Vec<_> = self
@@ -110,7 +113,7 @@ impl Search<'_> {
         self.revision(candidate, url, found, reference)
     }
 
-    /// The patch set at the repository's remote on that host.
+    /// Finds the patch set at the repository's remote on that host.
     fn change(
         &self,
         host: &str,
@@ -148,7 +151,7 @@ impl Search<'_> {
         self.revision(last, last_url, None, reference)
     }
 
-    /// A commit of another repository here that is not published yet, else what the servers know.
+    /// Finds an unpublished commit of another repository here, else asks the servers.
     fn change_id(&self, id: &ChangeId, own: &Candidate) -> Result<Revision, DependencyError> {
         let others = || self.candidates.iter().filter(|one| one.top != own.top);
         let mut found = Vec::new();
@@ -180,7 +183,8 @@ impl Search<'_> {
         }
     }
 
-    /// Each server is asked once. One that cannot be asked is told of in `troubles`: another may know.
+    /// Asks each server once. Failures are added to `troubles`, because another server may know the
+    /// change.
     fn queried(
         &self,
         id: &ChangeId,
@@ -206,7 +210,7 @@ impl Search<'_> {
                 for change in open {
                     let revision =
                         self.change(&url.host, Some(&change.project), change.number, None)?;
-                    // A server that is reached in two ways is one.
+                    // A server that is reached in two ways counts once.
                     if !found.iter().any(|(_, known)| *known == revision) {
                         found.push((format!("{} ({})", change.number, change.branch), revision));
                     }
@@ -274,7 +278,7 @@ impl Search<'_> {
     }
 }
 
-/// The newest commit of a range whose message has this Change-Id as a line of its own.
+/// Returns the newest commit of a range whose message has this Change-Id as a line of its own.
 fn carrying(
     candidate: &Candidate,
     range: &[&str],
@@ -296,7 +300,7 @@ fn origin(candidate: &Candidate) -> Option<PushUrl> {
     configuration.get("remote.origin.url")?.parse().ok()
 }
 
-/// Where the repository's remotes are, `origin` first.
+/// Returns the URLs of the repository's remotes, `origin` first.
 fn urls(candidate: &Candidate) -> Vec<PushUrl> {
     let Ok(configuration) = Configuration::of(&candidate.repository) else {
         return Vec::new();

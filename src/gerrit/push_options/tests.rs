@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Gerrit's way: `%` parts ref and options, commas part options, the first `=` parts key and value; a message is
-/// decoded. For `git push -o` the first two steps fall away.
+/// Gerrit's way: `%` parts ref and options, commas part options, the first `=` parts key and value;
+/// a message is decoded. For `git push -o` the first two steps fall away.
 fn decode(options: &[&str]) -> Vec<(String, String)> {
     options
         .iter()

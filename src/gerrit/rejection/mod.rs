@@ -1,7 +1,7 @@
-//! What Gerrit answers when it does not take a push: its cause, and what to do.
+//! Explains a rejected push: its cause and the fix.
 //!
-//! The server's words are never hidden; where they are not known, that is said. "Already there" is an answer too, and
-//! none to be sorry about.
+//! The server's words are never hidden. If they are unknown, the explanation says so. "Already
+//! there" is an answer too, and not a failure.
 
 mod table;
 
@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use serde::Serialize;
 
-/// What a fix may have to name.
+/// The facts that a fix may mention.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RejectionContext {
     /// The remote, or the URL without credentials.
@@ -21,7 +21,7 @@ pub struct RejectionContext {
     pub project: String,
     /// The commit that was pushed.
     pub tip: String,
-    /// How many commits went with it, itself among them: with one it is clear which is meant.
+    /// The number of pushed commits, `tip` included. With one commit it is clear which is meant.
     pub count: usize,
 }
 
@@ -30,21 +30,21 @@ pub struct RejectionContext {
 pub struct Rejection {
     /// The server's words.
     pub reason: String,
-    /// The commit it names, as it names it.
+    /// The commit, as the server names it.
     pub commit: Option<String>,
-    /// What they mean.
+    /// The meaning of the words.
     pub cause: String,
-    /// What to do.
+    /// The fix.
     pub fix: String,
-    /// What was pushed is already there: success for who pushed it.
+    /// True if the commits are already at the server, which is a success for the user.
     pub nothing_new: bool,
-    /// Another try may help: the network, a server that is busy or broken.
+    /// True if another try may help, because the network failed or the server is busy or broken.
     pub transient: bool,
-    /// Whether these words are known.
+    /// True if the words are in the table.
     pub known: bool,
-    /// The server said so of a ref; else git or ssh did, before it came to that.
+    /// True if the server said so of a ref; false if git or ssh failed before.
     pub by_server: bool,
-    /// What else was said belongs to the explanation.
+    /// True if the other lines of the output belong to the explanation.
     pub see_said: bool,
 }
 
@@ -63,7 +63,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Explains what the server said: the reason behind `[remote rejected]`, or the line that stands for it.
+/// Explains the reason behind `[remote rejected]`, or the line that stands for it.
 pub fn explain(reason: &str, context: &RejectionContext) -> Rejection {
     let (commit, bare) = named_commit(reason);
     let found = ROWS.iter().find_map(|row| {
@@ -87,7 +87,7 @@ pub fn explain(reason: &str, context: &RejectionContext) -> Rejection {
     }
 }
 
-/// Whether the table knows these words.
+/// Returns true if the table has these words.
 pub fn is_known(reason: &str) -> bool {
     let (_, bare) = named_commit(reason);
     ROWS.iter().any(|row| row.pattern.is_match(bare))
@@ -108,7 +108,7 @@ fn unknown(reason: &str, commit: Option<&str>) -> Rejection {
     }
 }
 
-/// `commit 0123abc: what is wrong` is about that commit.
+/// Separates the commit from the message: `commit 0123abc: what is wrong`.
 fn named_commit(reason: &str) -> (Option<&str>, &str) {
     let parts = reason
         .strip_prefix("commit ")
@@ -123,8 +123,8 @@ fn named_commit(reason: &str) -> (Option<&str>, &str) {
 
 static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\$[1-9]|\{[a-z]+\}").ok());
 
-/// Puts the words of the answer (`$1`: those of the first group that took part) and of the context (`{branch}`) in; what
-/// is put in is not looked at again.
+/// Fills in words of the answer (`$1`: the first group that matched) and of the context
+/// (`{branch}`). Inserted text is not expanded again.
 fn fill(
     template: &str,
     captures: &Captures<'_>,

@@ -1,16 +1,22 @@
-//! What of a job is run again after it failed: the tests that failed, where that alone is sound, else all of it.
+//! Decides how much of a failed job is run again: the failed tests if that is sound, else all of
+//! it.
 //!
-//! Narrowing must not hide what never ran: a test after one that panicked, a package after the first that failed, a crate
-//! after the first with a failure. So it is done only where every bad case failed by itself and all else is known to have
-//! run.
+//! Narrowing must not hide a test that never ran: one after a panic, a package after the first that
+//! failed, a crate after the first with a failure. So it is done only if every bad case failed by
+//! itself and everything else is known to have run.
 //!
-//! Go: by `-run` in `GOFLAGS`, which every `go test` below the job reads and no other command minds. Not in kata's own
-//! `KATA_GO_TEST_FLAGS`: go-test.sh hands those through `eval` once, and once more when it tests as root, and no pattern
-//! with `|` means the same to none, one and two of them. Where flags narrow already, they win over `GOFLAGS`: all of the job
-//! runs again. Rust: by name behind `cargo test … -- --exact`, where the step calls cargo itself with `--no-fail-fast`.
+//! Go: by `-run` in `GOFLAGS`, which every `go test` below the job reads and no other command
+//! minds. It is not done in kata's own `KATA_GO_TEST_FLAGS`. go-test.sh hands those through `eval`
+//! once, and once more when it tests as root, and no pattern with `|` means the same after none,
+//! one and two of them. Flags that already narrow win over `GOFLAGS`: then all of the job runs
+//! again.
 //!
-//! A job ends at its first failing `go test`, and what it would have run after that is in no output. Where a narrowed
-//! attempt passes there and goes on to more, [`Reach`] tells. A `go test` whose output is thrown away is beyond it.
+//! Rust: by name behind `cargo test … -- --exact`, if the step calls cargo itself with
+//! `--no-fail-fast`.
+//!
+//! A job ends at its first failing `go test`, and no output tells what it would have run after
+//! that. If a narrowed attempt passes there and goes on to more, [`Reach`] tells. A `go test` whose
+//! output is thrown away cannot be noticed.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -20,14 +26,15 @@ use crate::model::Command;
 use crate::model::{CaseStatus, Expect};
 use crate::outcome::CaseResult;
 
-/// Longest pattern or list of names: an argument may have 128 KiB (`MAX_ARG_STRLEN`), and nobody reads so much.
+/// The most bytes of a pattern or a list of names. An argument may have 128 KiB (`MAX_ARG_STRLEN`),
+/// and nobody reads so much.
 const LONGEST: usize = 16 * 1024;
 
-/// Names shown of those that are run again.
+/// The most names shown of the tests that run again.
 const NAMED: usize = 3;
 
-/// What to run again of a job with these cases, at least one of which is bad or whose command failed: the job with
-/// [`Job::only`], or all of it.
+/// Returns the job to run again, narrowed with [`Job::only`] or whole. At least one of the cases
+/// must be bad, or the command must have failed.
 pub fn rerun(job: &Job, cases: &[CaseResult]) -> Job {
     narrowed(job, cases).unwrap_or_else(|| job.clone())
 }
@@ -47,7 +54,8 @@ fn narrowed(job: &Job, cases: &[CaseResult]) -> Option<Job> {
     })
 }
 
-/// A case that says that others may never have run: one that ended its process, or a package that was not come to.
+/// Returns true if other tests may never have run because of this case: one that ended its process,
+/// or a package that was not reached.
 fn leaves_something_unknown(case: &CaseResult) -> bool {
     let message = case.message.as_deref().unwrap_or_default();
     match case.status {
@@ -66,7 +74,7 @@ fn listed(names: &BTreeSet<&str>) -> String {
     text.join(", ")
 }
 
-/// The name without the number of its repetition: `TestA #2`.
+/// Strips the number of a repetition: `TestA #2`.
 fn without_number(name: &str) -> &str {
     match name.rsplit_once(" #") {
         Some((name, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -74,7 +82,8 @@ fn without_number(name: &str) -> &str {
     }
 }
 
-/// Go's tests are run again with all their subtests: these stand on what their parent prepared.
+/// Narrows Go's tests. A test runs again with all its subtests, because these depend on their
+/// parent's set-up.
 fn by_go_flags<'a>(job: &Job, failed: &[&'a CaseResult]) -> Option<(Job, BTreeSet<&'a str>)> {
     let knows_packages = job.go_root.is_some() && job.packages.is_some();
     if !knows_packages || flags(job).any(|flag| is_limit_of_go(&flag)) {
@@ -92,14 +101,15 @@ fn by_go_flags<'a>(job: &Job, failed: &[&'a CaseResult]) -> Option<(Job, BTreeSe
     let mut job = job.clone();
     let name = OsStr::new("GOFLAGS");
     let mut value = job.environment.get(name).cloned().unwrap_or_default();
-    // Without a count an earlier pass of just these tests could be answered from the cache, without -v nothing would tell that
-    // they passed.
+    // Without a count, an earlier pass of just these tests could come from the cache. Without -v
+    // the output would not tell that they passed.
     value.push(format!(" -count=1 -v -run={pattern}"));
     job.environment.insert(name.to_owned(), value);
     Some((job, names))
 }
 
-/// The test itself of a test or subtest, as `go help testfunc` says it is called; none for a package.
+/// Returns the top-level test of a test or subtest, as `go help testfunc` names it; `None` for a
+/// package.
 fn go_test(name: &str) -> Option<&str> {
     let name = without_number(name).split('/').next()?;
     let is_test = ["Test", "Example", "Fuzz"]
@@ -111,7 +121,7 @@ fn go_test(name: &str) -> Option<&str> {
     (is_test && is_word).then_some(name)
 }
 
-/// All words that can be flags of a `go test` in the job.
+/// Returns all words that can be flags of a `go test` in the job.
 fn flags(job: &Job) -> impl Iterator<Item = String> + '_ {
     let variables = ["GOFLAGS", "KATA_GO_TEST_FLAGS"]
         .into_iter()
@@ -129,7 +139,7 @@ fn flags(job: &Job) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// Whether the flag has `go test` leave tests out.
+/// Returns true if the flag makes `go test` leave tests out.
 fn is_limit_of_go(flag: &str) -> bool {
     let flag = flag.trim_start_matches(['"', '\'']);
     let Some(name) = flag.strip_prefix('-') else {
@@ -141,7 +151,7 @@ fn is_limit_of_go(flag: &str) -> bool {
     matches!(name, "run" | "failfast" | "list")
 }
 
-/// libtest's tests, where the step is cargo's own command.
+/// Narrows libtest's tests, if the step is cargo's own command.
 fn by_cargo_names<'a>(job: &Job, failed: &[&'a CaseResult]) -> Option<(Job, BTreeSet<&'a str>)> {
     let Command::Run(words) = &job.command else {
         return None;
@@ -168,7 +178,8 @@ fn by_cargo_names<'a>(job: &Job, failed: &[&'a CaseResult]) -> Option<(Job, BTre
     Some((job, names))
 }
 
-/// The path of a test; none for a target as a whole, and for a test of documentation: rustdoc parts its name at the blanks.
+/// Returns the path of a test; `None` for a whole target and for a test in documentation, whose
+/// name rustdoc splits at blanks.
 fn cargo_test(name: &str) -> Option<&str> {
     let name = without_number(name);
     let is_path = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | ':');

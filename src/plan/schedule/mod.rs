@@ -1,11 +1,12 @@
-//! Which job may start now: the pure half of the scheduler.
+//! Decides which job may start now: the pure half of the scheduler.
 //!
-//! Of the jobs that may start the one is taken that most time hangs on, by the estimates of earlier runs; without any, the
-//! first of the plan.
+//! Of the jobs that may start, it takes the one on which most time depends, by the estimates of
+//! earlier runs. Without any estimate it takes the first of the plan.
 //!
-//! Invariants, held by properties in the tests: a job starts once at most; never before all its `needs` have passed and
-//! all its `after` are over; never beside a job that holds one of its locks; never more than `parallel` at a time; and as
-//! long as something is left and nothing runs, [`Schedule::advance`] has something to say, so a run always ends.
+//! Invariants, held by properties in the tests: a job starts at most once. It starts never before
+//! all its `needs` have passed and all its `after` are over, never beside a job that holds one of
+//! its locks, and never beside `parallel` others. As long as a job is left and none runs,
+//! [`Schedule::advance`] starts or drops one, so a run always ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,14 +14,14 @@ use super::{Job, Plan};
 use crate::model::JobId;
 use crate::model::JobOutcome;
 
-/// What the scheduler does next.
+/// The next action of the scheduler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// Start the job with this index in the plan.
     Start(usize),
-    /// The job with this index will never start: the reason.
+    /// Drop the job with this index for this reason; it will never start.
     Drop(usize, String),
-    /// Something runs; ask again when it is over.
+    /// Wait: a job runs; ask again when it is over.
     Wait,
     /// Everything is over.
     Done,
@@ -39,14 +40,15 @@ pub struct Schedule<'plan> {
     jobs: &'plan [Job],
     states: Vec<JobState>,
     index: BTreeMap<&'plan JobId, usize>,
-    /// Seconds from the start of each job to the end of all that waits for it, by the estimates.
+    /// The seconds from the start of each job to the end of all jobs that wait for it, by the
+    /// estimates.
     urgency: Vec<f64>,
     parallel: usize,
     stopped: Option<String>,
 }
 
 impl<'plan> Schedule<'plan> {
-    /// A schedule of the plan with nothing started. `parallel` of 0 counts as 1.
+    /// Makes a schedule of the plan with nothing started. `parallel` of 0 counts as 1.
     pub fn new(plan: &'plan Plan, parallel: usize) -> Self {
         Self {
             jobs: &plan.jobs,
@@ -63,7 +65,7 @@ impl<'plan> Schedule<'plan> {
         }
     }
 
-    /// A schedule in which some jobs are over already.
+    /// Makes a schedule in which some jobs are over already.
     pub fn resumed(plan: &'plan Plan, parallel: usize, done: &BTreeMap<JobId, JobOutcome>) -> Self {
         let mut schedule = Self::new(plan, parallel);
         for (index, job) in plan.jobs.iter().enumerate() {
@@ -74,7 +76,7 @@ impl<'plan> Schedule<'plan> {
         schedule
     }
 
-    /// Says what to do next, and takes it as done: a started job runs, a dropped one is over.
+    /// Returns the next action, and takes it as done: a started job runs, a dropped one is over.
     pub fn advance(&mut self) -> Next {
         if let Some((index, reason)) = self.doomed() {
             self.states[index] = JobState::Over(JobOutcome::NotRun);
@@ -94,17 +96,18 @@ impl<'plan> Schedule<'plan> {
         Next::Wait
     }
 
-    /// A running job is over.
+    /// Ends a running job.
     pub fn finished(&mut self, index: usize, outcome: JobOutcome) {
         self.states[index] = JobState::Over(outcome);
     }
 
-    /// Nothing more is started: the reason, given with every job that is dropped.
+    /// Stops the schedule: nothing more is started, and the reason is given with every job that is
+    /// dropped.
     pub fn stop(&mut self, reason: impl Into<String>) {
         self.stopped.get_or_insert(reason.into());
     }
 
-    /// Whether [`Schedule::stop`] was called.
+    /// Returns true if [`Schedule::stop`] was called.
     pub fn is_stopped(&self) -> bool {
         self.stopped.is_some()
     }
@@ -145,7 +148,7 @@ impl<'plan> Schedule<'plan> {
                 .all(|id| self.is_over(id))
                 && !job.locks.iter().any(|lock| held.contains(lock))
         });
-        // Of several the last is taken by `max_by`; in the order of the plan the first is meant.
+        // `max_by` takes the last of equal items, but the first of the plan is wanted.
         let urgency = |index: &usize| self.urgency[*index];
         ready
             .collect::<Vec<_>>()
@@ -160,7 +163,7 @@ impl<'plan> Schedule<'plan> {
             .collect()
     }
 
-    /// A job that is not of this plan is nothing to wait for.
+    /// Returns true if the job is over. A job of another plan counts as over.
     fn is_over(&self, id: &JobId) -> bool {
         self.state(id)
             .is_none_or(|state| matches!(state, JobState::Over(_)))
@@ -171,8 +174,8 @@ impl<'plan> Schedule<'plan> {
     }
 }
 
-/// How long each job and the longest chain of those that wait for it take. A job of which nothing is known takes as long as
-/// the others do on average; without any estimate all are the same.
+/// Returns the time of each job together with the longest chain of jobs that wait for it. A job
+/// without an estimate takes the average of the others. Without any estimate all are the same.
 fn urgency(jobs: &[Job]) -> Vec<f64> {
     let known: Vec<_> = jobs.iter().filter_map(|job| job.estimate).collect();
     let average = known.iter().sum::<f64>() / known.len().max(1) as f64;

@@ -152,7 +152,8 @@ proptest! {
     fn any_run_keeps_the_rules_and_ends(course in course()) {
         let mut schedule = Schedule::new(&course.plan, course.parallel);
         let mut observer = Observer::default();
-        // Each job is started or dropped once and ends once: more words than that are a loop without end.
+        // Each job is started or dropped once and ends once: more words than that are a loop
+        // without end.
         for _ in 0..=3 * course.plan.jobs.len() {
             match schedule.advance() {
                 Next::Start(index) => observer.started(&course, index)?,

@@ -1,15 +1,17 @@
-//! `zuul-return.json`: what a playbook can hand to Zuul, so that failing cases become comments on the change.
+//! Writes `zuul-return.json`, which a playbook can hand to Zuul, so that failing cases become
+//! comments on the change.
 //!
-//! Zuul reads no log and no report. Its Ansible module takes a file, on the executor, of this form (zuul-ci.org, Job
-//! Content, "Return Values", "Leaving file comments", "Leaving warnings"):
+//! Zuul reads no log and no report. Its Ansible module takes a file, on the executor, of this form
+//! (zuul-ci.org, Job Content, "Return Values", "Leaving file comments", "Leaving warnings"):
 //!
 //! ```yaml
 //! - zuul_return: { file: "{{ zuul.executor.log_root }}/zuul-return.json" }
 //! ```
 //!
-//! Comments go to files of the change's project, by their path in it. Which of several repositories that is, the variables
-//! of `zuul_legacy_vars` say, else it is the one with the most failing cases; the others' failures, and those without a
-//! file and a line, become warnings, which Zuul adds to its comment on the change.
+//! Comments go to files of the change's project, by their path in it. The variables of
+//! `zuul_legacy_vars` name its repository, else it is the one with the most failing cases. Failures
+//! in other repositories, and those without a file and a line, become warnings, which Zuul adds to
+//! its comment on the change.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! Root, KVM, and the sudo that kata's go-test.sh calls.
+//! Checks root, KVM, and the sudo that kata's go-test.sh calls.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -45,7 +45,8 @@ impl Preflight<'_> {
         Some(Problem::unmet(format!("{device} {reason}"), fix))
     }
 
-    /// For a user who is not root kata runs every package again through `sudo -E`, which would ask on a terminal.
+    /// For a user who is not root kata runs every package again through `sudo -E`, which would ask
+    /// on a terminal.
     pub(super) fn sudo(&self) -> Option<Problem> {
         if self.sudo_steps().is_empty() {
             return None;
@@ -95,9 +96,9 @@ impl Preflight<'_> {
     }
 }
 
-/// Whether kata's go-test.sh, for a user who is not root, runs packages again as root: in its coverage mode (`CI` is
-/// `true`, or `KATA_DEV_MODE` is set), unless both hold. Source: `test_coverage` and `main` in `.ci/go-test.sh` of
-/// kata's tests repository, branch 1.x-eol.
+/// Whether kata's go-test.sh, for a user who is not root, runs packages again as root: in its
+/// coverage mode (`CI` is `true`, or `KATA_DEV_MODE` is set), unless both hold. Source:
+/// `test_coverage` and `main` in `.ci/go-test.sh` of kata's tests repository, branch 1.x-eol.
 fn root_rerun(environment: &BTreeMap<OsString, OsString>) -> bool {
     let value = |name: &str| environment.get(OsStr::new(name)).map(OsString::as_os_str);
     let continuous = value("CI").is_some_and(|value| value == "true");

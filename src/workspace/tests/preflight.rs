@@ -20,7 +20,8 @@ fn proxy() -> World {
     let world = World::new();
     world.v1(&format!("{ROOT}/proxy"), "proxy");
     world.tests_clone(&format!("{ROOT}/tests"));
-    // The preflight only looks whether it is there; asking the real one for packages takes its time.
+    // The preflight only looks whether it is there; asking the real one for packages takes its
+    // time.
     world.program(
         "go",
         "test \"$1\" = version && echo go version go1.26.8 linux/amd64",

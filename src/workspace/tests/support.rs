@@ -88,7 +88,8 @@ impl World {
         String::from_utf8(output).expect("text").trim().to_owned()
     }
 
-    /// A repository of everything in the directory, with `origin` and `origin/BRANCH` at its commit.
+    /// A repository of everything in the directory, with `origin` and `origin/BRANCH` at its
+    /// commit.
     pub(super) fn repository(&self, directory: &str, branch: &str, origin: &str) {
         self.git(directory, &["init", "--quiet", "--initial-branch", branch]);
         self.git(directory, &["add", "--all"]);

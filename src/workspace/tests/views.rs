@@ -207,7 +207,8 @@ fn programs_of_the_users_gopath_are_found_after_those_of_path() {
 #[test]
 fn go_works_below_make_in_a_view() {
     let world = side_by_side();
-    // As `make checkcommits` in kata's tests repository: a make that goes down with -C, and go there.
+    // As `make checkcommits` in kata's tests repository: a make that goes down with -C, and go
+    // there.
     world.write("work/proxy/Makefile", "test:\n\t$(MAKE) -C cmd/tool\n");
     world.write("work/proxy/cmd/tool/Makefile", "all:\n\tgo list .\n");
     world.write(
