@@ -19,7 +19,7 @@ pub(super) fn find<'a>(graph: &Graph<'a>) -> Option<Vec<&'a Located<String>>> {
 }
 
 /// A name on the current path, and the number of its needs that have been visited.
-struct Stop<'a> {
+struct Visit<'a> {
     name: &'a str,
     looked_at: usize,
 }
@@ -29,7 +29,7 @@ fn walk<'a>(
     start: &'a str,
     done: &mut BTreeSet<&'a str>,
 ) -> Option<Vec<&'a Located<String>>> {
-    let enter = |name| Stop { name, looked_at: 0 };
+    let enter = |name| Visit { name, looked_at: 0 };
     let mut path = vec![enter(start)];
     let mut open = BTreeSet::from([start]);
     while let Some(stop) = path.last_mut() {
@@ -53,7 +53,7 @@ fn walk<'a>(
 }
 
 /// Returns the part of the path that leads back to `name`.
-fn closed<'a>(graph: &Graph<'a>, path: &[Stop<'a>], name: &str) -> Vec<&'a Located<String>> {
+fn closed<'a>(graph: &Graph<'a>, path: &[Visit<'a>], name: &str) -> Vec<&'a Located<String>> {
     path.iter()
         .skip_while(|stop| stop.name != name)
         .filter_map(|stop| graph.get(stop.name)?.get(stop.looked_at - 1))

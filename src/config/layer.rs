@@ -32,7 +32,7 @@ pub(super) struct Layer {
     pub layout: Option<Layout>,
     pub ignore: List<String>,
     pub env: Texts,
-    pub defaults: Settings,
+    pub defaults: StepSettings,
     pub steps: Vec<StepLayer>,
     pub components: Vec<ComponentLayer>,
     pub gerrit: Gerrit,
@@ -59,7 +59,7 @@ impl Layer {
 
 /// The settings that both a step and `[defaults]` can have.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Settings {
+pub(super) struct StepSettings {
     pub command: Option<Command>,
     pub expect: Option<Expect>,
     pub timeout: Option<Duration>,
@@ -77,7 +77,7 @@ pub(super) struct Settings {
     pub allow_vacuous: Option<String>,
 }
 
-impl Settings {
+impl StepSettings {
     /// Lays these settings over others.
     pub fn over(self, under: Self) -> Self {
         Self {
@@ -105,7 +105,7 @@ impl Settings {
 pub(super) struct StepLayer {
     pub name: Located<String>,
     pub remove: bool,
-    pub settings: Settings,
+    pub settings: StepSettings,
 }
 
 /// A `[[component]]`.

@@ -16,14 +16,11 @@
 mod cycle;
 mod document;
 mod fields;
-mod gerrit;
 mod ignore;
 mod layer;
-mod limits;
 mod load;
 mod network;
 mod pipeline;
-mod policy;
 mod problem;
 mod read;
 mod requirement;
@@ -33,13 +30,13 @@ mod shipped;
 mod variables;
 
 pub use document::Source;
-pub use gerrit::{CommitRules, Gerrit};
 pub use ignore::Ignore;
-pub use limits::Limits;
 pub use load::{load, locate, locate_below, user_file};
 pub use network::{Network, Proxy, proxy_credentials};
-pub use pipeline::{Component, Flaky, Layout, LeftBehindPolicy, Pipeline, Reads, Step};
-pub use policy::{IsolatePolicy, NetworkPolicy};
+pub use pipeline::{
+    CommitRules, Component, Flaky, Gerrit, IsolatePolicy, Layout, LeftBehindPolicy, Limits,
+    NetworkPolicy, Pipeline, Reads, Step,
+};
 pub use problem::ConfigError;
 pub use requirement::{Requirement, UnknownRequirement};
 pub use resolve::Overrides;

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Gerrit, IsolatePolicy, Limits, Network, NetworkPolicy, Requirement};
-use crate::model::Command;
-use crate::model::Expect;
+use super::{Network, Requirement};
+use crate::model::{Command, Expect};
 
 /// The place in which the Makefiles of the components work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -197,6 +196,92 @@ impl Component {
             path: PathBuf::from(&name),
             name,
             ..Self::default()
+        }
+    }
+}
+
+/// The network of a step's jobs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NetworkPolicy {
+    /// No network. If that cannot be enforced, the run is an error.
+    Off,
+    /// No network if the host can enforce that. The report says what holds.
+    #[default]
+    Auto,
+    /// The host's network.
+    On,
+}
+
+/// The sandbox of a step's jobs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IsolatePolicy {
+    /// No sandbox.
+    Off,
+    /// Processes and shared directories of their own, if the host allows it. The report says what
+    /// holds.
+    #[default]
+    Auto,
+    /// The same, with a read-only file system and without privileges. If that cannot be enforced,
+    /// the run is an error.
+    On,
+}
+
+/// The limits of one job. A value that is not given is not limited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// The memory of all its processes together, in bytes.
+    pub memory: Option<u64>,
+    /// The number of processes and threads at a time.
+    pub processes: Option<u64>,
+    /// The size of any file that it writes, in bytes.
+    pub file_size: Option<u64>,
+}
+
+impl Limits {
+    /// Lays these limits over others.
+    pub(super) fn over(self, under: Self) -> Self {
+        Self {
+            memory: self.memory.or(under.memory),
+            processes: self.processes.or(under.processes),
+            file_size: self.file_size.or(under.file_size),
+        }
+    }
+}
+
+/// The Gerrit of a pipeline. Git's configuration decides about values that are not given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gerrit {
+    /// The web address.
+    pub url: Option<String>,
+    /// The git remote to push to.
+    pub remote: Option<String>,
+    /// The target branch of changes.
+    pub branch: Option<String>,
+    /// The label to vote on.
+    pub label: Option<String>,
+    /// The rules that commits must meet before they are pushed.
+    pub commit_rules: Option<CommitRules>,
+}
+
+/// Rules that commits must meet besides Gerrit's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CommitRules {
+    /// None.
+    #[default]
+    None,
+    /// kata's: `Fixes: #N`, a subsystem before the subject, a sign-off.
+    Kata,
+}
+
+impl Gerrit {
+    /// Lays this table over another.
+    pub(super) fn over(self, under: Self) -> Self {
+        Self {
+            url: self.url.or(under.url),
+            remote: self.remote.or(under.remote),
+            branch: self.branch.or(under.branch),
+            label: self.label.or(under.label),
+            commit_rules: self.commit_rules.or(under.commit_rules),
         }
     }
 }

@@ -11,7 +11,7 @@ use toml::de::DeTable;
 
 use super::document::{Document, Located, Location};
 use super::fields::{FieldContext, Fields, Value};
-use super::layer::{ComponentLayer, Layer, Settings, StepLayer, refuse_twins};
+use super::layer::{ComponentLayer, Layer, StepLayer, StepSettings, refuse_twins};
 use super::problem::{ConfigError, Problem, Problems, printable, suggestion};
 use super::scalars;
 use super::scalars::Refusal;
@@ -165,7 +165,7 @@ fn user(fields: &mut Fields) -> Read {
     }
 }
 
-fn shared(fields: &mut Fields, defaults: fn(&mut Fields) -> Settings) -> Layer {
+fn shared(fields: &mut Fields, defaults: fn(&mut Fields) -> StepSettings) -> Layer {
     Layer {
         limits: within(fields, "limits", limits).unwrap_or_default(),
         network: within(fields, "network", network).unwrap_or_default(),
@@ -180,7 +180,7 @@ fn step(fields: &mut Fields) -> Option<StepLayer> {
     let name = name(fields, "step");
     let remove = remove(fields);
     let settings = settings(fields);
-    if remove && settings != Settings::default() {
+    if remove && settings != StepSettings::default() {
         refuse_more_than_removal(fields);
     }
     Some(StepLayer {
@@ -190,8 +190,8 @@ fn step(fields: &mut Fields) -> Option<StepLayer> {
     })
 }
 
-fn settings(fields: &mut Fields) -> Settings {
-    Settings {
+fn settings(fields: &mut Fields) -> StepSettings {
+    StepSettings {
         command: command(fields),
         expect: fields
             .get("expect")
@@ -217,7 +217,7 @@ fn settings(fields: &mut Fields) -> Settings {
 
 /// Reads the settings that the user's configuration may have for every step. Only the pipeline
 /// decides what a green run means.
-fn machine_settings(fields: &mut Fields) -> Settings {
+fn machine_settings(fields: &mut Fields) -> StepSettings {
     for key in [
         "run",
         "script",
@@ -239,8 +239,8 @@ fn machine_settings(fields: &mut Fields) -> Settings {
     common_settings(fields)
 }
 
-fn common_settings(fields: &mut Fields) -> Settings {
-    Settings {
+fn common_settings(fields: &mut Fields) -> StepSettings {
+    StepSettings {
         isolate: fields
             .get("isolate")
             .and_then(|value| word(&value, scalars::isolate)),
@@ -255,7 +255,7 @@ fn common_settings(fields: &mut Fields) -> Settings {
             .get("network")
             .and_then(|value| word(&value, scalars::network)),
         env: env(fields),
-        ..Settings::default()
+        ..StepSettings::default()
     }
 }
 

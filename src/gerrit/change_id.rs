@@ -78,7 +78,7 @@ pub enum Create {
 
 /// Git's configuration of Change-Ids.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settings {
+pub struct ChangeIdSettings {
     /// `gerrit.createChangeId`.
     pub create: Create,
     /// `gerrit.reviewUrl`: if set, ids are given as `Link: URL/id/I…`.
@@ -88,7 +88,7 @@ pub struct Settings {
     pub literal: bool,
 }
 
-impl Settings {
+impl ChangeIdSettings {
     /// Reads the configuration.
     ///
     /// # Errors
@@ -121,7 +121,7 @@ impl Settings {
 
 /// The result of adding an id to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Added {
+pub enum AddedChangeId {
     /// The whole new message, which has an id now.
     Message(Vec<u8>),
     /// The message had an id already.
@@ -160,12 +160,12 @@ pub fn is_to_be_squashed(message: &[u8]) -> bool {
 pub fn add(
     repository: &Repository,
     message: &[u8],
-    settings: &Settings,
+    settings: &ChangeIdSettings,
     seed: &[u8],
-) -> Result<Added, GitError> {
+) -> Result<AddedChangeId, GitError> {
     match settings.create {
-        Create::Never => return Ok(Added::NotWanted),
-        Create::Default if is_to_be_squashed(message) => return Ok(Added::ToBeSquashed),
+        Create::Never => return Ok(AddedChangeId::NotWanted),
+        Create::Default if is_to_be_squashed(message) => return Ok(AddedChangeId::ToBeSquashed),
         Create::Default | Create::Always => {}
     }
     let own = up_to_scissors(message);
@@ -173,13 +173,13 @@ pub fn add(
         .bytes(["stripspace", "--strip-comments"], &own)?
         .is_empty()
     {
-        return Ok(Added::Empty);
+        return Ok(AddedChangeId::Empty);
     }
     if has_id(repository, message, settings)? {
-        return Ok(Added::AlreadyThere);
+        return Ok(AddedChangeId::AlreadyThere);
     }
     let id = generate(repository, message, seed)?;
-    place(repository, message, settings, &id).map(Added::Message)
+    place(repository, message, settings, &id).map(AddedChangeId::Message)
 }
 
 /// Returns the seed that Gerrit's hook uses: the committer with the time, and HEAD (the empty tree
@@ -214,7 +214,11 @@ fn up_to_scissors(message: &[u8]) -> Vec<u8> {
     kept
 }
 
-fn has_id(repository: &Repository, message: &[u8], settings: &Settings) -> Result<bool, GitError> {
+fn has_id(
+    repository: &Repository,
+    message: &[u8],
+    settings: &ChangeIdSettings,
+) -> Result<bool, GitError> {
     let trailers = repository.bytes(["interpret-trailers", "--parse"], message)?;
     Ok(match settings.review_url {
         Some(_) => matches(&LINK, &trailers),
@@ -232,7 +236,7 @@ fn has_id(repository: &Repository, message: &[u8], settings: &Settings) -> Resul
 fn place(
     repository: &Repository,
     message: &[u8],
-    settings: &Settings,
+    settings: &ChangeIdSettings,
     id: &str,
 ) -> Result<Vec<u8>, GitError> {
     const KEY: &str = "Signed-off-by: ";

@@ -57,14 +57,14 @@ pub(super) trait Receiver {
 
 /// Splits lines, and holds the beginning of a line whose end has not come yet.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(super) struct LineSplitter {
     offset: u64,
     start: u64,
     head: Vec<u8>,
     tail: Vec<u8>,
 }
 
-impl Lines {
+impl LineSplitter {
     /// Takes the next bytes.
     pub(super) fn feed(&mut self, bytes: &[u8], receiver: &mut dyn Receiver) {
         let mut rest = bytes;

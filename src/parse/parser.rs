@@ -9,7 +9,7 @@ use super::finding::{CaseNames, CaseSink};
 use super::go::json::GoJson;
 use super::go::text::GoText;
 use super::libtest::Libtest;
-use super::lines::{Line, Lines, Receiver};
+use super::lines::{Line, LineSplitter, Receiver};
 use super::make;
 use super::make::Make;
 use super::static_checks::StaticChecks;
@@ -20,7 +20,7 @@ use crate::model::Ending;
 /// Parses the output of one job.
 #[derive(Debug)]
 pub struct Parser {
-    lines: Lines,
+    lines: LineSplitter,
     state: ParserState,
 }
 
@@ -48,7 +48,7 @@ impl Parser {
     /// Makes a parser before the first byte.
     pub fn new(context: CaseContext) -> Self {
         Self {
-            lines: Lines::default(),
+            lines: LineSplitter::default(),
             state: ParserState {
                 context,
                 ..ParserState::default()

@@ -1,14 +1,12 @@
 //! A job: one step of one component, with everything needed to run it.
 
-use crate::model::{Command, JobId, Readiness};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Bounds;
-use crate::model::Expect;
-use crate::model::Reach;
+use crate::config::{IsolatePolicy, Limits, NetworkPolicy};
+use crate::model::{Command, Expect, JobId, Reach, Readiness};
 
 /// One step of one component.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,4 +106,19 @@ impl Plan {
 pub struct Plan {
     /// The jobs in the order in which they start, other things being equal.
     pub jobs: Vec<Job>,
+}
+
+/// The requested isolation of a job. [`crate::exec`] finds out how much of it the host can enforce.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// The network of the job.
+    pub network: NetworkPolicy,
+    /// The sandbox of the job.
+    pub isolate: IsolatePolicy,
+    /// Absolute paths that it may write besides its work tree and the caches.
+    pub writable: Vec<PathBuf>,
+    /// True if it calls sudo, which works in no sandbox of an ordinary user.
+    pub calls_sudo: bool,
+    /// The limits of its resources.
+    pub limits: Limits,
 }

@@ -7,14 +7,12 @@
 mod affected;
 mod build;
 mod job;
-mod policy;
 mod rerun;
 mod schedule;
 
 pub use affected::{Candidate, Changes, affected};
 pub use build::{SelectionError, build};
-pub use job::{Job, Plan};
-pub use policy::Bounds;
+pub use job::{Bounds, Job, Plan};
 pub use rerun::rerun;
 pub use schedule::{Next, Schedule};
 

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use crate::gerrit::change_id;
-use crate::gerrit::change_id::{Added, Create, Settings};
+use crate::gerrit::change_id::{AddedChangeId, ChangeIdSettings, Create};
 use crate::git::plumbing::{GitError, Repository};
 use crate::git::range::Commit;
 use crate::push::preflight::{ChangeIdState, CommitFacts, state_of};
@@ -115,10 +115,10 @@ fn permitted<'a>(
 
 fn rewrite(repository: &Repository, commits: &[Commit]) -> Result<Rewritten, RewordError> {
     // Asked for by name, so a configuration that wants no ids does not stand in the way.
-    let settings = Settings {
+    let settings = ChangeIdSettings {
         create: Create::Always,
         literal: true,
-        ..Settings::of(repository)?
+        ..ChangeIdSettings::of(repository)?
     };
     let mut rewritten = Rewritten::new();
     for commit in commits {
@@ -142,13 +142,15 @@ fn rewrite(repository: &Repository, commits: &[Commit]) -> Result<Rewritten, Rew
 fn with_id(
     repository: &Repository,
     commit: &Commit,
-    settings: &Settings,
+    settings: &ChangeIdSettings,
 ) -> Result<Vec<u8>, RewordError> {
     let mut seed = change_id::seed_of(repository)?;
     seed.extend_from_slice(commit.oid.as_bytes());
     let added = change_id::add(repository, &commit.message, settings, &seed)?;
     match added {
-        Added::Message(message) if matches!(state_of(&message), ChangeIdState::Good(..)) => {
+        AddedChangeId::Message(message)
+            if matches!(state_of(&message), ChangeIdState::Good(..)) =>
+        {
             Ok(message)
         }
         _ => Err(RewordError::Unplaceable(commit.short().to_owned())),

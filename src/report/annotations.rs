@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::ci::Checkout;
+use super::ci::SourceTree;
 use super::model::{Case, Document, Suite};
 use super::text::one_line;
 
@@ -18,7 +18,7 @@ const LINE_CAP: usize = 1024;
 /// Writes the commands. Files have their names in the checkout, if they are found there.
 pub fn write_annotations(
     document: &Document,
-    checkout: &Checkout,
+    checkout: &SourceTree,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let bad: Vec<_> = document
@@ -44,7 +44,7 @@ pub fn write_annotations(
     }
 }
 
-fn command(suite: &Suite, case: &Case, checkout: &Checkout) -> io::Result<String> {
+fn command(suite: &Suite, case: &Case, checkout: &SourceTree) -> io::Result<String> {
     let mut properties = Vec::new();
     if let Some(details) = &case.details
         && let Some(file) = &details.file
@@ -104,7 +104,7 @@ mod tests {
         );
         let document = read::read_junit(xml.as_bytes(), &Default::default()).unwrap();
         let mut bytes = Vec::new();
-        write_annotations(&document, &Checkout::at(root), &mut bytes).unwrap();
+        write_annotations(&document, &SourceTree::at(root), &mut bytes).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 

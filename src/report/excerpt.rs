@@ -81,7 +81,13 @@ impl LogReader {
 
     /// Joins the lines that fit: `head` and then `tail`. With an empty `tail`, both ends come from
     /// `head`.
-    fn join(&self, head: &[Line<'_>], tail: &[Line<'_>], total: u64, cap: usize) -> String {
+    fn join(
+        &self,
+        head: &[OutputLine<'_>],
+        tail: &[OutputLine<'_>],
+        total: u64,
+        cap: usize,
+    ) -> String {
         let size: usize = head.iter().map(|line| line.text.len()).sum();
         if tail.is_empty() && size <= cap {
             return head.iter().map(|line| &*line.text).collect();
@@ -110,13 +116,13 @@ fn length(span: &Span) -> u64 {
 
 /// A piece of output: its clean text, and its bytes in the log.
 #[derive(Debug, Clone)]
-struct Line<'a> {
+struct OutputLine<'a> {
     text: Cow<'a, str>,
     raw: u64,
 }
 
 /// Splits bytes into lines and decodes each. A line cut off at either end of a window is dropped.
-fn lines(bytes: &[u8], cut_before: bool, cut_after: bool) -> Vec<Line<'static>> {
+fn lines(bytes: &[u8], cut_before: bool, cut_after: bool) -> Vec<OutputLine<'static>> {
     let mut pieces: Vec<_> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     // One line that fills the whole window stays: a cut excerpt is better than none.
     if cut_before && pieces.len() > 1 {
@@ -127,7 +133,7 @@ fn lines(bytes: &[u8], cut_before: bool, cut_after: bool) -> Vec<Line<'static>> 
     }
     pieces
         .into_iter()
-        .map(|piece| Line {
+        .map(|piece| OutputLine {
             text: Cow::Owned(text::clean(&output_of(piece))),
             raw: piece.len() as u64,
         })
@@ -155,7 +161,10 @@ fn output_of(line: &[u8]) -> String {
     }
 }
 
-fn take_head<'a, 'b>(lines: &'b [Line<'a>], room: usize) -> (Vec<Line<'b>>, &'b [Line<'a>]) {
+fn take_head<'a, 'b>(
+    lines: &'b [OutputLine<'a>],
+    room: usize,
+) -> (Vec<OutputLine<'b>>, &'b [OutputLine<'a>]) {
     let mut taken = Vec::new();
     let mut left = room;
     for (index, line) in lines.iter().enumerate() {
@@ -175,7 +184,7 @@ fn take_head<'a, 'b>(lines: &'b [Line<'a>], room: usize) -> (Vec<Line<'b>>, &'b 
     (taken, &[])
 }
 
-fn take_tail<'b>(lines: &'b [Line<'_>], room: usize) -> Vec<Line<'b>> {
+fn take_tail<'b>(lines: &'b [OutputLine<'_>], room: usize) -> Vec<OutputLine<'b>> {
     let mut taken = Vec::new();
     let mut left = room;
     for line in lines.iter().rev() {
@@ -194,9 +203,9 @@ fn take_tail<'b>(lines: &'b [Line<'_>], room: usize) -> Vec<Line<'b>> {
 }
 
 /// Returns a part of a line. The bytes left out do not count as kept.
-fn cut<'b>(line: &Line<'_>, text: &'b str) -> Line<'b> {
+fn cut<'b>(line: &OutputLine<'_>, text: &'b str) -> OutputLine<'b> {
     let missing = (line.text.len() - text.len()) as u64;
-    Line {
+    OutputLine {
         text: Cow::Borrowed(text),
         raw: line.raw.saturating_sub(missing),
     }

@@ -5,20 +5,20 @@ use std::io::{self, Write};
 
 use super::Reporter;
 use super::ci::neutralize::harmless_json;
-use super::output::Output;
+use super::line_writer::LineWriter;
 use crate::event::Record;
 use crate::outcome::Run;
 
 /// Writes records as JSON, a line each.
 pub struct JsonReporter {
-    output: Output,
+    output: LineWriter,
 }
 
 impl JsonReporter {
     /// Makes a reporter that writes to this stream.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
         Self {
-            output: Output::new(writer),
+            output: LineWriter::new(writer),
         }
     }
 }

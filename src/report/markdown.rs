@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use super::excerpt::ends;
 use super::format::{duration, plural};
-use super::model::{Case, CaseState, Document, Suite, facts};
+use super::model::{Case, CaseState, Document, Suite, properties};
 use super::text::{is_deceptive, undeceptive};
 
 /// The most bytes of a document. GitHub takes 1 MiB a step, and the last line has to fit too.
@@ -124,7 +124,7 @@ fn head(document: &Document) -> String {
         counts.sentence()
     );
     let isolation: Vec<_> = (document.facts.iter())
-        .filter(|(name, _)| facts::ISOLATION.contains(name))
+        .filter(|(name, _)| properties::ISOLATION.contains(name))
         .map(|(name, reach)| format!("{name} {}", escape(reach)))
         .collect();
     if !isolation.is_empty() {
@@ -142,7 +142,7 @@ fn jobs(document: &Document, page: &mut Page) {
 }
 
 fn row(suite: &Suite) -> String {
-    let word = suite.property(facts::OUTCOME);
+    let word = suite.property(properties::OUTCOME);
     let has = |states: &[CaseState]| suite.cases.iter().any(|case| states.contains(&case.state));
     let sign = match word {
         Some("passed") => "✓",
@@ -201,7 +201,7 @@ fn details(suite: &Suite, case: &Case) -> io::Result<String> {
     if !output.trim().is_empty() {
         text.push_str(&fenced(&ends(&output, OUTPUT_CAP)));
     }
-    if let Some(again) = suite.property(facts::AGAIN) {
+    if let Some(again) = suite.property(properties::AGAIN) {
         text.push_str(&format!("again:\n\n{}", fenced(again)));
     }
     text.push_str("</details>\n\n");

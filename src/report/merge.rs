@@ -11,13 +11,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::model::{
     Attempt, AttemptKind, Case, CaseState, Details, Document, Problem, ProblemKind, Suite, Text,
-    facts,
+    properties,
 };
 use crate::event::Notice;
 
 /// A job of one run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Job {
+struct JobKey {
     run: String,
     name: String,
 }
@@ -28,7 +28,7 @@ pub fn merge(documents: Vec<Document>) -> Document {
         title: "merged".to_owned(),
         ..Document::default()
     };
-    let mut jobs: BTreeMap<Job, BTreeMap<u32, Vec<Suite>>> = BTreeMap::new();
+    let mut jobs: BTreeMap<JobKey, BTreeMap<u32, Vec<Suite>>> = BTreeMap::new();
     for document in documents {
         merged.notices.extend(document.notices);
         for suite in document.suites {
@@ -53,13 +53,13 @@ pub fn merge(documents: Vec<Document>) -> Document {
 }
 
 /// Returns the job and the attempt that a suite names. A job that never started has attempt 0.
-fn identity(suite: &Suite) -> Option<(Job, u32)> {
+fn identity(suite: &Suite) -> Option<(JobKey, u32)> {
     let run = suite
-        .property(facts::PLAN)
-        .or_else(|| suite.property(facts::RUN))
+        .property(properties::PLAN)
+        .or_else(|| suite.property(properties::RUN))
         .filter(|run| !run.is_empty())?;
-    let attempt = suite.property(facts::ATTEMPT)?.parse().ok()?;
-    let job = Job {
+    let attempt = suite.property(properties::ATTEMPT)?.parse().ok()?;
+    let job = JobKey {
         run: run.to_owned(),
         name: suite.name.to_string(),
     };
@@ -81,8 +81,8 @@ fn keep(told: &mut Vec<Suite>, suite: Suite) {
 fn is_same(one: &Suite, other: &Suite) -> bool {
     let same = |name| one.property(name) == other.property(name);
     let mut pairs = one.cases.iter().zip(&other.cases);
-    same(facts::RUN)
-        && same(facts::STARTED)
+    same(properties::RUN)
+        && same(properties::STARTED)
         && one.cases.len() == other.cases.len()
         && pairs.all(|(a, b)| a.state == b.state && a.name == b.name && a.class == b.class)
 }
@@ -132,7 +132,7 @@ fn digest(suite: &Suite) -> u64 {
 }
 
 /// Combines the executions of one job into one suite, if each attempt was reported once.
-fn collapse(job: &Job, attempts: BTreeMap<u32, Vec<Suite>>, merged: &mut Document) {
+fn collapse(job: &JobKey, attempts: BTreeMap<u32, Vec<Suite>>, merged: &mut Document) {
     if let Some((attempt, _)) = attempts.iter().find(|(_, told)| told.len() > 1) {
         merged.notices.push(Notice {
             text: format!(
@@ -159,7 +159,7 @@ fn add_earlier(last: &mut Suite, earlier: Suite) {
     for (index, case) in last.cases.iter().enumerate() {
         known.insert((case.class.to_string(), case.name.to_string()), index);
     }
-    let passed = last.property(facts::OUTCOME) == Some("passed");
+    let passed = last.property(properties::OUTCOME) == Some("passed");
     for case in earlier.cases {
         let key = (case.class.to_string(), case.name.to_string());
         match known.get(&key) {

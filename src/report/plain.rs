@@ -7,10 +7,10 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::ci::{Detected, Folds};
+use super::ci::{DetectedCi, Folds};
 use super::format;
 use super::format::LINE_CAP;
-use super::output::Output;
+use super::line_writer::LineWriter;
 use super::{Meaning, Reporter, Style, text};
 use crate::event::{Event, JobFinished, JobStarted, Record, RunResumed, RunStarted, RunStopping};
 use crate::model::JobOutcome;
@@ -24,7 +24,7 @@ const SILENCE: f64 = 60.0;
 
 /// Writes a line for each job.
 pub struct PlainReporter {
-    output: Output,
+    output: LineWriter,
     style: Style,
     last_line: Option<jiff::Timestamp>,
     /// Lines about the CI system, below the header.
@@ -36,7 +36,7 @@ impl PlainReporter {
     /// Makes a reporter that writes to this stream.
     pub fn new(writer: impl Write + Send + 'static, style: Style) -> Self {
         Self {
-            output: Output::new(writer),
+            output: LineWriter::new(writer),
             style,
             last_line: None,
             system: Vec::new(),
@@ -46,7 +46,7 @@ impl PlainReporter {
 
     /// Adapts the reporter to the log of a CI system: the header names the system, and output is
     /// folded if the system can fold. The reports go to the absolute path `directory`.
-    pub fn on(self, detected: &Detected, directory: &Path) -> Self {
+    pub fn on(self, detected: &DetectedCi, directory: &Path) -> Self {
         let said = self.style.foreign(&detected.line(), LINE_CAP);
         let mut system = vec![self.style.paint(Meaning::Detail, &said)];
         if let Some(misplaced) = detected.misplaced(directory) {

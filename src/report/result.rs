@@ -14,7 +14,7 @@ use crate::outcome::{JobResult, Run};
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct ResultFile<'a> {
     version: u32,
     run_id: &'a str,
     /// The version of kata-ci that made the run.
@@ -35,11 +35,11 @@ struct Document<'a> {
     since: Option<&'a Since>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rerun_of: Option<&'a str>,
-    jobs: Vec<Job<'a>>,
+    jobs: Vec<ResultJob<'a>>,
 }
 
 #[derive(Serialize)]
-struct Job<'a> {
+struct ResultJob<'a> {
     id: &'a str,
     component: &'a str,
     step: &'a str,
@@ -52,7 +52,7 @@ struct Job<'a> {
     attempt: u32,
     /// The attempts that another one followed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    earlier_attempts: Vec<Attempt<'a>>,
+    earlier_attempts: Vec<ResultAttempt<'a>>,
     #[serde(flatten)]
     ending: Option<Ending>,
     seconds: f64,
@@ -72,7 +72,7 @@ struct Job<'a> {
 }
 
 #[derive(Serialize)]
-struct Attempt<'a> {
+struct ResultAttempt<'a> {
     attempt: u32,
     outcome: JobOutcome,
     reason: &'a str,
@@ -88,7 +88,7 @@ struct Attempt<'a> {
 pub fn result_json(run: &Run) -> io::Result<Vec<u8>> {
     let started = run.started.as_ref();
     let finished = run.finished.as_ref();
-    let document = Document {
+    let document = ResultFile {
         version: VERSION,
         run_id: started.map_or("", |started| &started.run_id),
         kata_ci: started.map_or("", |started| &started.version),
@@ -115,10 +115,10 @@ pub fn result_json(run: &Run) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn job(job: &JobResult) -> Job<'_> {
+fn job(job: &JobResult) -> ResultJob<'_> {
     let id = &job.queued.job;
     let finished = job.finished.as_ref();
-    Job {
+    ResultJob {
         id: id.as_str(),
         component: id.component(),
         step: id.step(),
@@ -146,8 +146,8 @@ fn job(job: &JobResult) -> Job<'_> {
     }
 }
 
-fn attempt(finished: &JobFinished) -> Attempt<'_> {
-    Attempt {
+fn attempt(finished: &JobFinished) -> ResultAttempt<'_> {
+    ResultAttempt {
         attempt: finished.attempt,
         outcome: finished.outcome,
         reason: &finished.reason,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Pipeline;
 use crate::gerrit::depends::{
-    Candidate, Dependency, DependencyError, Revision, dependencies, fetch, resolve,
+    Dependency, DependencyError, Revision, WorkspaceRepository, dependencies, fetch, resolve,
 };
 use crate::git::plumbing::{GitError, Repository};
 use crate::git::range::{read, unpublished};
@@ -72,9 +72,9 @@ fn failure(error: DependencyError) -> Failure {
     }
 }
 
-fn candidate(repository: &Repository, top: PathBuf) -> Candidate {
+fn candidate(repository: &Repository, top: PathBuf) -> WorkspaceRepository {
     let name = top.file_name().unwrap_or(top.as_os_str());
-    Candidate {
+    WorkspaceRepository {
         name: name.to_string_lossy().into_owned(),
         repository: repository.clone().in_directory(&top),
         top,
@@ -85,9 +85,9 @@ fn candidate(repository: &Repository, top: PathBuf) -> Candidate {
 fn candidates(
     aside: &Aside,
     pipeline: &Pipeline,
-    own: &Candidate,
+    own: &WorkspaceRepository,
     user: &Environment,
-) -> Vec<Candidate> {
+) -> Vec<WorkspaceRepository> {
     let located = workspace::locate(pipeline, &own.top, &Selection::default(), user);
     let placed = located.map(|located| located.placed).unwrap_or_default();
     let beside = own.top.parent().and_then(|parent| parent.read_dir().ok());
@@ -121,8 +121,8 @@ fn top(repository: &Repository, directory: &Path) -> Option<PathBuf> {
 /// One revision a repository.
 fn revisions(
     named: &[Dependency],
-    candidates: &[Candidate],
-    own: &Candidate,
+    candidates: &[WorkspaceRepository],
+    own: &WorkspaceRepository,
     tip: &str,
 ) -> Result<Vec<Revision>, Failure> {
     let mut revisions: Vec<Revision> = Vec::new();

@@ -9,7 +9,7 @@ use crate::cli::arguments::{Arguments, CiChoice, Format, RunArguments};
 use crate::outcome::Run;
 use crate::report;
 use crate::report::ci;
-use crate::report::ci::{Ci, Detected};
+use crate::report::ci::{Ci, DetectedCi};
 use crate::report::{JsonReporter, Meaning, PlainReporter, ProgressReporter, Reporter, Style};
 
 /// Where and how a run is shown.
@@ -17,7 +17,7 @@ pub(crate) struct Screen {
     color: anstream::ColorChoice,
     format: Format,
     /// The CI system that reads along.
-    pub system: Option<Detected>,
+    pub system: Option<DetectedCi>,
 }
 
 impl Screen {
@@ -99,7 +99,7 @@ fn format(asked: Format, is_ci: bool) -> Format {
     }
 }
 
-fn system(choice: CiChoice, environment: &BTreeMap<OsString, OsString>) -> Option<Detected> {
+fn system(choice: CiChoice, environment: &BTreeMap<OsString, OsString>) -> Option<DetectedCi> {
     let system = match choice {
         CiChoice::Auto => return ci::detect(environment),
         CiChoice::None => return None,
@@ -109,5 +109,5 @@ fn system(choice: CiChoice, environment: &BTreeMap<OsString, OsString>) -> Optio
         CiChoice::Zuul => Ci::Zuul,
         CiChoice::Buildbot => Ci::Buildbot,
     };
-    Some(Detected::named(system, "--ci", environment))
+    Some(DetectedCi::named(system, "--ci", environment))
 }

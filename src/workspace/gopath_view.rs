@@ -16,14 +16,13 @@ use super::open::Placed;
 use super::preflight::{TestsClone, gopath};
 use super::scratch::OwnDirectory;
 use super::v1::{IMPORT_ROOT, gopath_of};
-use super::worktree;
 use super::{Aside, WorkspaceError, checkout, copy};
 use crate::config::Layout;
 use crate::git::Git;
 
 /// The existing layout, or the one that was made.
 #[derive(Debug)]
-pub(super) struct Ground {
+pub(super) struct GopathLayout {
     /// See [`super::Workspace::environment`].
     pub(super) environment: BTreeMap<OsString, OsString>,
     /// See [`super::Workspace::view`].
@@ -32,7 +31,7 @@ pub(super) struct Ground {
     pub(super) tests_clone: TestsClone,
 }
 
-impl Ground {
+impl GopathLayout {
     /// Prepares the layout for the selected components.
     pub(super) fn prepare(
         layout: Layout,
@@ -186,7 +185,7 @@ fn make(
     let tests_clone = tests_clone.map(|clone| (clone, root.join("tests")));
     for (source, target) in components.chain(tests_clone) {
         copy::tree(source, &target)
-            .and_then(|()| worktree::detach(source, &target, git.as_ref()))
+            .and_then(|()| copy::detach(source, &target, git.as_ref()))
             .map_err(|source| WorkspaceError::View {
                 path: target,
                 source,

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::FoundComponent;
-use super::gopath_view::Ground;
+use super::gopath_view::GopathLayout;
 use super::machine::Machine;
 use super::open::Placed;
 use super::packages::{Packages, packages};
@@ -27,7 +27,7 @@ pub(super) struct Inspection<'a> {
     pub pipeline: &'a Pipeline,
     pub selection: &'a Selection,
     pub user: &'a Environment,
-    pub ground: &'a Ground,
+    pub layout: &'a GopathLayout,
 }
 
 impl Inspection<'_> {
@@ -63,7 +63,7 @@ impl Inspection<'_> {
         let (component, source) = (&placed.component, &placed.directory);
         let environment = of_component(
             self.user,
-            &self.ground.environment,
+            &self.layout.environment,
             self.pipeline,
             component,
         );
@@ -79,9 +79,9 @@ impl Inspection<'_> {
             directory: source,
             environment: &environment,
             branch: &branch,
-            tests_clone: &self.ground.tests_clone,
+            tests_clone: &self.layout.tests_clone,
         };
-        let directory = self.ground.directory(placed);
+        let directory = self.layout.directory(placed);
         let Packages { names, go_root } =
             match steps.iter().any(|step| step.expect == Expect::Cases) {
                 true => packages(component, &directory, &environment),

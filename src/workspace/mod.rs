@@ -21,9 +21,6 @@ mod fs;
 mod gopath_view;
 mod inspection;
 mod machine;
-mod makefile;
-mod monorepo;
-mod notices;
 mod open;
 mod packages;
 mod preflight;
@@ -31,7 +28,6 @@ mod scratch;
 mod toolchain;
 mod types;
 mod v1;
-mod worktree;
 
 #[cfg(test)]
 mod tests;

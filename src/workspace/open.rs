@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::detect::makefile_components;
 use super::fs::{absolute, has_makefile, is_inside};
-use super::gopath_view::Ground;
+use super::gopath_view::GopathLayout;
 use super::inspection::Inspection;
 use super::machine::Machine;
-use super::{Aside, Workspace, WorkspaceError, makefile, notices, v1};
+use super::{Aside, Workspace, WorkspaceError, machine, v1};
 use crate::config::{Component, Layout, Pipeline};
 use crate::event::Notice;
 use crate::git::Git;
@@ -170,25 +171,25 @@ impl Opening<'_> {
             names.is_empty() || names.contains(&placed.component.name)
         };
         let selected: Vec<_> = placed.iter().filter(|placed| is_selected(placed)).collect();
-        let ground = match aside.as_deref_mut() {
-            Some(aside) => Ground::aside(pipeline.layout, aside, user)?,
-            None => Ground::prepare(pipeline.layout, &root, &selected, user)?,
+        let layout = match aside.as_deref_mut() {
+            Some(aside) => GopathLayout::aside(pipeline.layout, aside, user)?,
+            None => GopathLayout::prepare(pipeline.layout, &root, &selected, user)?,
         };
         let inspection = Inspection {
             machine: self.machine,
             pipeline,
             selection,
             user,
-            ground: &ground,
+            layout: &layout,
         };
         let components = inspection.inspect_all(&placed, is_selected);
-        let notices = self.notices(&ground, &selected);
+        let notices = self.notices(&layout, &selected);
         let workspace = Workspace {
             root,
-            environment: ground.environment,
+            environment: layout.environment,
             components,
             notices,
-            view: ground.view,
+            view: layout.view,
         };
         Ok(match aside {
             Some(aside) => aside.explain(workspace),
@@ -248,13 +249,13 @@ impl Opening<'_> {
         Ok(placed)
     }
 
-    fn notices(&self, ground: &Ground, selected: &[&Placed]) -> Vec<Notice> {
+    fn notices(&self, layout: &GopathLayout, selected: &[&Placed]) -> Vec<Notice> {
         let environment =
-            |component| of_component(self.user, &ground.environment, self.pipeline, component);
+            |component| of_component(self.user, &layout.environment, self.pipeline, component);
         let components = selected
             .iter()
             .map(|placed| (&placed.component, environment(&placed.component)));
-        notices::notices(self.machine, components)
+        machine::notices(self.machine, components)
     }
 }
 
@@ -303,7 +304,7 @@ fn known(pipeline: &Pipeline) -> String {
 }
 
 fn any_makefile(root: &Path) -> Result<Vec<Placed>, WorkspaceError> {
-    let components = makefile::components(root)?;
+    let components = makefile_components(root)?;
     Ok(components
         .into_iter()
         .map(|component| Placed {

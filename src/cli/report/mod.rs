@@ -15,7 +15,7 @@ use super::arguments::Arguments;
 use crate::model::ExitCode;
 use crate::report;
 use crate::report::Dialect;
-use crate::report::ci::Checkout;
+use crate::report::ci::SourceTree;
 use crate::run::failure::Failure;
 use arguments::{Consumer, ReportCommand};
 use place::PathResolver;
@@ -42,7 +42,7 @@ pub(super) fn call(arguments: &Arguments, report: &ReportArguments) -> Result<i3
         ReportCommand::Annotations(from) => {
             let sources = Sources::one(&place.from(from.from.as_deref())?);
             sources.write(place.output(from.output.as_deref()), |document, out| {
-                report::write_annotations(document, &Checkout::at(&arguments.directory), out)
+                report::write_annotations(document, &SourceTree::at(&arguments.directory), out)
             })
         }
         ReportCommand::Show(show) => show::call(arguments, &place, show),

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::support::*;
 use crate::config::document::{Document, Located, Location};
-use crate::config::layer::{ComponentLayer, Layer, Settings, StepLayer};
+use crate::config::layer::{ComponentLayer, Layer, StepLayer, StepSettings};
 use crate::config::problem::Problems;
 use crate::config::*;
 use crate::model::Command;
@@ -44,8 +44,8 @@ prop_compose! {
         needs in list(),
         locks in list(),
         allow_vacuous in prop::option::of(word()),
-    ) -> Settings {
-        Settings {
+    ) -> StepSettings {
+        StepSettings {
             command: script.map(Command::Script),
             timeout: timeout.map(Duration::from_secs),
             network,
@@ -53,7 +53,7 @@ prop_compose! {
             needs,
             locks,
             allow_vacuous,
-            ..Settings::default()
+            ..StepSettings::default()
         }
     }
 }

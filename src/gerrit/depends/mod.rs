@@ -17,6 +17,6 @@ mod server;
 mod trailer;
 
 pub use error::DependencyError;
-pub use resolve::{Candidate, Revision, resolve};
+pub use resolve::{Revision, WorkspaceRepository, resolve};
 pub use server::fetch;
 pub use trailer::{Dependency, dependencies};

@@ -12,7 +12,7 @@ use crate::git::plumbing::{GitError, Repository};
 
 /// A repository that a dependency may belong to.
 #[derive(Debug, Clone)]
-pub struct Candidate {
+pub struct WorkspaceRepository {
     /// The name in messages.
     pub name: String,
     /// The top of its work tree.
@@ -44,11 +44,11 @@ pub struct Revision {
 /// [`DependencyError`].
 pub fn resolve(
     dependency: &Dependency,
-    candidates: &[Candidate],
-    own: &Candidate,
+    candidates: &[WorkspaceRepository],
+    own: &WorkspaceRepository,
     tip: &str,
 ) -> Result<Option<Revision>, DependencyError> {
-    let search = Search {
+    let search = DependencySearch {
         dependency,
         candidates,
     };
@@ -78,12 +78,12 @@ pub fn resolve(
     }
 }
 
-struct Search<'a> {
+struct DependencySearch<'a> {
     dependency: &'a Dependency,
-    candidates: &'a [Candidate],
+    candidates: &'a [WorkspaceRepository],
 }
 
-impl Search<'_> {
+impl DependencySearch<'_> {
     fn git(&self) -> impl Fn(GitError) -> DependencyError {
         let dependency = self.dependency.to_string();
         move |source| DependencyError::Git {
@@ -152,7 +152,11 @@ impl Search<'_> {
     }
 
     /// Finds an unpublished commit of another repository here, else asks the servers.
-    fn change_id(&self, id: &ChangeId, own: &Candidate) -> Result<Revision, DependencyError> {
+    fn change_id(
+        &self,
+        id: &ChangeId,
+        own: &WorkspaceRepository,
+    ) -> Result<Revision, DependencyError> {
         let others = || self.candidates.iter().filter(|one| one.top != own.top);
         let mut found = Vec::new();
         for candidate in others() {
@@ -220,13 +224,18 @@ impl Search<'_> {
         Ok(found)
     }
 
-    fn below(&self, own: &Candidate, tip: &str, id: &ChangeId) -> Result<bool, DependencyError> {
+    fn below(
+        &self,
+        own: &WorkspaceRepository,
+        tip: &str,
+        id: &ChangeId,
+    ) -> Result<bool, DependencyError> {
         Ok(carrying(own, &[tip], id).map_err(self.git())?.is_some())
     }
 
     fn is_ancestor(
         &self,
-        own: &Candidate,
+        own: &WorkspaceRepository,
         commit: &str,
         tip: &str,
     ) -> Result<bool, DependencyError> {
@@ -237,7 +246,7 @@ impl Search<'_> {
 
     fn revision(
         &self,
-        candidate: &Candidate,
+        candidate: &WorkspaceRepository,
         url: PushUrl,
         found: Option<RemoteRef>,
         reference: String,
@@ -280,7 +289,7 @@ impl Search<'_> {
 
 /// Returns the newest commit of a range whose message has this Change-Id as a line of its own.
 fn carrying(
-    candidate: &Candidate,
+    candidate: &WorkspaceRepository,
     range: &[&str],
     id: &ChangeId,
 ) -> Result<Option<String>, GitError> {
@@ -295,13 +304,13 @@ fn last_part(url: &PushUrl) -> String {
     project.rsplit('/').next().unwrap_or(&project).to_owned()
 }
 
-fn origin(candidate: &Candidate) -> Option<PushUrl> {
+fn origin(candidate: &WorkspaceRepository) -> Option<PushUrl> {
     let configuration = Configuration::of(&candidate.repository).ok()?;
     configuration.get("remote.origin.url")?.parse().ok()
 }
 
 /// Returns the URLs of the repository's remotes, `origin` first.
-fn urls(candidate: &Candidate) -> Vec<PushUrl> {
+fn urls(candidate: &WorkspaceRepository) -> Vec<PushUrl> {
     let Ok(configuration) = Configuration::of(&candidate.repository) else {
         return Vec::new();
     };
@@ -314,6 +323,6 @@ fn urls(candidate: &Candidate) -> Vec<PushUrl> {
         .collect()
 }
 
-fn remote_at(candidate: &Candidate, host: &str) -> Option<PushUrl> {
+fn remote_at(candidate: &WorkspaceRepository, host: &str) -> Option<PushUrl> {
     urls(candidate).into_iter().find(|url| url.host == host)
 }

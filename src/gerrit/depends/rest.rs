@@ -14,7 +14,7 @@ use crate::git::plumbing::{GitError, Repository};
 
 /// A change as REST describes it.
 #[derive(Debug, Deserialize)]
-struct Change {
+struct RestChange {
     project: String,
     #[serde(rename = "_number")]
     number: u64,
@@ -67,12 +67,12 @@ fn get(repository: &Repository, configuration: &str) -> Result<Vec<Queried>, Git
     let answer = repository.said(curl, configuration.as_bytes())?;
     // The first line keeps browsers from running the answer.
     let json = answer.strip_prefix(")]}'").unwrap_or(&answer);
-    let changes: Vec<Change> = serde_json::from_str(json.trim()).unwrap_or_default();
+    let changes: Vec<RestChange> = serde_json::from_str(json.trim()).unwrap_or_default();
     Ok(changes.into_iter().map(Queried::from).collect())
 }
 
-impl From<Change> for Queried {
-    fn from(change: Change) -> Self {
+impl From<RestChange> for Queried {
+    fn from(change: RestChange) -> Self {
         Self {
             project: change.project,
             number: change.number,

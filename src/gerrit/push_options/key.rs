@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The form of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     /// No value.
     Flag,
     /// Any text.
@@ -47,8 +47,8 @@ macro_rules! keys {
             }
 
             /// Returns the form of its value.
-            pub fn kind(self) -> Kind {
-                match self { $(Self::$variant => Kind::$kind,)* }
+            pub fn kind(self) -> ValueKind {
+                match self { $(Self::$variant => ValueKind::$kind,)* }
             }
 
             /// Returns true if it can be given several times with different values.

@@ -14,7 +14,7 @@
 mod key;
 mod reference;
 
-pub use key::{Key, Kind};
+pub use key::{Key, ValueKind};
 pub use reference::{NotInReference, suffix};
 
 use std::collections::BTreeSet;
@@ -74,8 +74,8 @@ impl PushOption {
             problem,
         })?;
         let value = match key.kind() {
-            Kind::Flag => None,
-            Kind::Hashtag => value.map(|tag| tag.trim_start_matches('#').to_owned()),
+            ValueKind::Flag => None,
+            ValueKind::Hashtag => value.map(|tag| tag.trim_start_matches('#').to_owned()),
             _ => value.map(str::to_owned),
         };
         Ok(Self { key, value })
@@ -134,8 +134,10 @@ fn percent_encoded(text: &str) -> String {
 
 fn check(key: Key, value: Option<&str>) -> Result<(), String> {
     let text = match (key.kind(), value) {
-        (Kind::Flag, None | Some("true" | "yes" | "on" | "1")) => return Ok(()),
-        (Kind::Flag, Some(_)) => return Err("takes no value: leave it out to leave it off".into()),
+        (ValueKind::Flag, None | Some("true" | "yes" | "on" | "1")) => return Ok(()),
+        (ValueKind::Flag, Some(_)) => {
+            return Err("takes no value: leave it out to leave it off".into());
+        }
         (_, None | Some("")) => return Err("needs a value".into()),
         (_, Some(text)) => text,
     };
@@ -148,13 +150,13 @@ fn check(key: Key, value: Option<&str>) -> Result<(), String> {
         return Err("control characters, new lines among them, cannot be sent".into());
     }
     match key.kind() {
-        Kind::Flag | Kind::Text => Ok(()),
-        Kind::Topic => topic(text),
-        Kind::Account => account(text),
-        Kind::Hashtag => hashtag(text),
-        Kind::Label => label(text),
-        Kind::Notify => notify(text),
-        Kind::Commit => commit(text),
+        ValueKind::Flag | ValueKind::Text => Ok(()),
+        ValueKind::Topic => topic(text),
+        ValueKind::Account => account(text),
+        ValueKind::Hashtag => hashtag(text),
+        ValueKind::Label => label(text),
+        ValueKind::Notify => notify(text),
+        ValueKind::Commit => commit(text),
     }
 }
 

@@ -68,7 +68,7 @@ fn any_option() -> impl Strategy<Value = PushOption> {
         "[A-Z][a-z]{1,6}[+-][0-9]",
     ];
     (key, text).prop_filter_map("refused", |(key, text)| {
-        let value = (key.kind() != Kind::Flag).then_some(text);
+        let value = (key.kind() != ValueKind::Flag).then_some(text);
         PushOption::new(key, value.as_deref()).ok()
     })
 }

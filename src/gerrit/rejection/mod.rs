@@ -48,17 +48,17 @@ pub struct Rejection {
     pub see_said: bool,
 }
 
-struct Row {
+struct CompiledRule {
     pattern: Regex,
-    row: &'static table::Row,
+    row: &'static table::RejectionRule,
 }
 
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+static ROWS: LazyLock<Vec<CompiledRule>> = LazyLock::new(|| {
     table::ROWS
         .iter()
         .filter_map(|row| {
             let pattern = Regex::new(row.pattern).ok()?;
-            Some(Row { pattern, row })
+            Some(CompiledRule { pattern, row })
         })
         .collect()
 });

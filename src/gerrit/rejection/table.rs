@@ -21,7 +21,7 @@ pub enum Nature {
 
 /// A row.
 #[derive(Debug)]
-pub struct Row {
+pub struct RejectionRule {
     /// A regular expression on the answer, without the `commit …: ` before it.
     pub pattern: &'static str,
     /// The meaning.
@@ -32,8 +32,13 @@ pub struct Row {
     pub nature: Nature,
 }
 
-const fn row(pattern: &'static str, nature: Nature, cause: &'static str, fix: &'static str) -> Row {
-    Row {
+const fn row(
+    pattern: &'static str,
+    nature: Nature,
+    cause: &'static str,
+    fix: &'static str,
+) -> RejectionRule {
+    RejectionRule {
         pattern,
         cause,
         fix,
@@ -42,7 +47,7 @@ const fn row(pattern: &'static str, nature: Nature, cause: &'static str, fix: &'
 }
 
 /// All rows.
-pub const ROWS: &[Row] = &[
+pub const ROWS: &[RejectionRule] = &[
     // Change-Ids.
     row(
         r"^missing subject; Change-Id must be in message footer",

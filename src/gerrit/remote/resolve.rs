@@ -67,7 +67,7 @@ pub enum DestinationError {
 ///
 /// [`DestinationError`].
 pub fn resolve(context: &GitContext, request: &Request) -> Result<Destination, DestinationError> {
-    let search = Search::new(context, request)?;
+    let search = DestinationSearch::new(context, request)?;
     let (remote, url) = search.target()?;
     let branch = search.branch(remote.as_deref(), &url)?;
     let branch = branch
@@ -106,7 +106,7 @@ fn is_branch(repository: &Repository, name: &str) -> Result<bool, GitError> {
 }
 
 /// The state of the search.
-struct Search<'a> {
+struct DestinationSearch<'a> {
     repository: &'a Repository,
     context: &'a GitContext,
     request: &'a Request,
@@ -114,7 +114,7 @@ struct Search<'a> {
     remotes: Vec<&'a str>,
 }
 
-impl<'a> Search<'a> {
+impl<'a> DestinationSearch<'a> {
     fn new(context: &'a GitContext, request: &'a Request) -> Result<Self, DestinationError> {
         let file = match fs::read_to_string(context.root.join(".gitreview")) {
             Ok(text) => GitReview::parse(&text)?,

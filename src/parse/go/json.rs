@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::grammar;
 use super::package;
 use super::text::build_message;
-use super::{PackageEnd, Suite};
+use super::{PackageEnd, PackageSuite};
 use crate::model::CaseStatus;
 use crate::parse::evidence::Evidence;
 use crate::parse::finding::{CaseDetails, CaseSink};
@@ -35,7 +35,7 @@ const MOST_BUILDS: usize = 1000;
 /// since Go 1.24. Absent texts are empty, because only a plain `Cow` is borrowed without a copy.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Event<'a> {
+struct TestEvent<'a> {
     #[serde(borrow)]
     action: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -56,8 +56,8 @@ struct Event<'a> {
 
 /// A package between its start and its end.
 #[derive(Debug, Default)]
-struct Running {
-    suite: Suite,
+struct RunningPackage {
+    suite: PackageSuite,
     /// Its name in cases; `None` for a package outside of the component.
     package: Option<String>,
     /// The second of the day at which it began.
@@ -71,7 +71,7 @@ struct Running {
 /// Reads the events of all packages.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct GoJson {
-    running: HashMap<String, Running>,
+    running: HashMap<String, RunningPackage>,
     /// The packages in the order of their first event. Ends are handed out in this order.
     order: Vec<String>,
     builds: HashMap<String, CaseDetails>,
@@ -119,15 +119,15 @@ impl GoJson {
     ) {
         evidence.go_package(import_path);
         self.order.push(import_path.to_owned());
-        let running = Running {
-            suite: Suite::new(at.start),
+        let running = RunningPackage {
+            suite: PackageSuite::new(at.start),
             package: package::package(context, import_path).map(str::to_owned),
-            ..Running::default()
+            ..RunningPackage::default()
         };
         self.running.insert(import_path.to_owned(), running);
     }
 
-    fn build(&mut self, event: &Event<'_>) {
+    fn build(&mut self, event: &TestEvent<'_>) {
         let message = build_message(event.output.trim_end());
         if let Some(message) = message.filter(|_| self.builds.len() < MOST_BUILDS) {
             let import_path = event.import_path.to_string();
@@ -138,7 +138,7 @@ impl GoJson {
     fn close(
         &mut self,
         import_path: &str,
-        event: &Event<'_>,
+        event: &TestEvent<'_>,
         offset: u64,
         evidence: &mut Evidence,
         out: &mut CaseSink<'_>,
@@ -186,9 +186,9 @@ impl GoJson {
     }
 }
 
-impl Running {
+impl RunningPackage {
     /// Takes an event of the package. Returns true if it is the package's end.
-    fn take(&mut self, event: &Event<'_>, at: Line<'_>, out: &mut CaseSink<'_>) -> bool {
+    fn take(&mut self, event: &TestEvent<'_>, at: Line<'_>, out: &mut CaseSink<'_>) -> bool {
         self.watch(event, out);
         let test = event.test.as_ref();
         if test.is_empty() {
@@ -220,7 +220,7 @@ impl Running {
     }
 
     /// Checks the package's clock.
-    fn watch(&mut self, event: &Event<'_>, out: &mut CaseSink<'_>) {
+    fn watch(&mut self, event: &TestEvent<'_>, out: &mut CaseSink<'_>) {
         if self.live {
             return;
         }
@@ -286,7 +286,7 @@ fn untested(note: Option<&str>) -> Option<CaseStatus> {
 }
 
 /// Parses the event in a line, possibly after other output.
-fn event(text: &str) -> Option<Event<'_>> {
+fn event(text: &str) -> Option<TestEvent<'_>> {
     let text = text.trim_end();
     if !text.ends_with('}') {
         return None;

@@ -21,7 +21,7 @@ const PATIENCE: u32 = 500;
 
 /// The message that the next lines may continue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Open {
+enum OpenMessage {
     #[default]
     Nothing,
     /// `file.go:12: ` without a text, or with a text that goes on.
@@ -82,8 +82,8 @@ fn cut(text: &str) -> &str {
 
 /// Collects the relevant lines of one test.
 #[derive(Debug, Clone, Default)]
-pub(in crate::parse) struct Log {
-    open: Open,
+pub(in crate::parse) struct TestLog {
+    open: OpenMessage,
     /// The number of lines since the message began.
     waited: u32,
     entries: Vec<Saying>,
@@ -92,10 +92,10 @@ pub(in crate::parse) struct Log {
     panic: Option<Saying>,
 }
 
-impl Log {
+impl TestLog {
     /// Returns true if the next line may continue a message, whatever it holds.
     pub(in crate::parse) fn is_open(&self) -> bool {
-        self.open != Open::Nothing
+        self.open != OpenMessage::Nothing
     }
 
     /// Returns true if the test ended its process by a panic.
@@ -109,12 +109,12 @@ impl Log {
             text: cut(text).to_owned(),
             ..Saying::default()
         });
-        self.open = Open::Panic;
+        self.open = OpenMessage::Panic;
     }
 
     /// Ends the current message, because a line of the test framework follows.
     pub(in crate::parse) fn close(&mut self) {
-        self.open = Open::Nothing;
+        self.open = OpenMessage::Nothing;
     }
 
     /// Takes a line of the test's own output.
@@ -132,7 +132,7 @@ impl Log {
             let rest = cut(rest.trim());
             if !is_go_itself(file) {
                 self.enter(Saying::at(file, line, rest));
-                self.open = Open::Entry;
+                self.open = OpenMessage::Entry;
             }
         } else if trimmed == "got:" && self.entries.is_empty() {
             self.enter(Saying {
@@ -140,7 +140,7 @@ impl Log {
                 lines: 1,
                 ..Saying::default()
             });
-            self.open = Open::Example;
+            self.open = OpenMessage::Example;
         } else {
             self.continue_entry(text, trimmed);
         }
@@ -155,19 +155,19 @@ impl Log {
 
     fn continue_entry(&mut self, text: &str, trimmed: &str) {
         let goes_on = match self.open {
-            Open::Entry => text.starts_with("        "),
-            Open::Example => !matches!(trimmed, "FAIL" | "PASS"),
+            OpenMessage::Entry => text.starts_with("        "),
+            OpenMessage::Example => !matches!(trimmed, "FAIL" | "PASS"),
             _ => false,
         };
         match self.entries.last_mut() {
             Some(entry) if goes_on && entry.lines < CONTINUED => entry.push(trimmed),
-            _ => self.open = Open::Nothing,
+            _ => self.open = OpenMessage::Nothing,
         }
     }
 
     fn assertion_line(&mut self, trimmed: &str) -> bool {
         if let Some(trace) = trimmed.strip_prefix("Error Trace:") {
-            self.open = Open::Trace;
+            self.open = OpenMessage::Trace;
             let new = self.assertion.is_none();
             let assertion = self.assertion.get_or_insert_default();
             if new {
@@ -176,13 +176,13 @@ impl Log {
             return true;
         }
         match (self.open, &mut self.assertion) {
-            (Open::Trace, Some(assertion)) => {
+            (OpenMessage::Trace, Some(assertion)) => {
                 if let Some(error) = trimmed.strip_prefix("Error:") {
                     let first = assertion.lines == 0;
                     self.open = if first {
-                        Open::Assertion
+                        OpenMessage::Assertion
                     } else {
-                        Open::Nothing
+                        OpenMessage::Nothing
                     };
                     if first {
                         assertion.text = cut(error.trim()).to_owned();
@@ -191,9 +191,9 @@ impl Log {
                 }
                 true
             }
-            (Open::Assertion, Some(assertion)) => {
+            (OpenMessage::Assertion, Some(assertion)) => {
                 if trimmed.starts_with("Test:") || trimmed.starts_with("Messages:") {
-                    self.open = Open::Nothing;
+                    self.open = OpenMessage::Nothing;
                 } else {
                     assertion.push(trimmed);
                 }
@@ -209,11 +209,11 @@ impl Log {
                 text: "data race".into(),
                 ..Saying::default()
             });
-            self.open = Open::Race;
-        } else if self.open != Open::Race {
+            self.open = OpenMessage::Race;
+        } else if self.open != OpenMessage::Race {
             return false;
         } else if trimmed.starts_with("====") {
-            self.open = Open::Nothing;
+            self.open = OpenMessage::Nothing;
         } else if let (Some(race), Some(frame)) = (&mut self.race, frame(trimmed)) {
             race.locate(frame);
         }
@@ -222,14 +222,16 @@ impl Log {
 
     fn panic_line(&mut self, text: &str, trimmed: &str) -> bool {
         match self.open {
-            Open::Panic if trimmed.starts_with("goroutine ") => self.open = Open::Stack,
-            Open::Stack if trimmed.is_empty() => self.open = Open::Nothing,
-            Open::Stack => {
+            OpenMessage::Panic if trimmed.starts_with("goroutine ") => {
+                self.open = OpenMessage::Stack
+            }
+            OpenMessage::Stack if trimmed.is_empty() => self.open = OpenMessage::Nothing,
+            OpenMessage::Stack => {
                 if let (Some(panic), Some(frame)) = (&mut self.panic, frame(text.trim_start())) {
                     panic.locate(frame);
                 }
             }
-            Open::Panic => {}
+            OpenMessage::Panic => {}
             _ => return false,
         }
         true

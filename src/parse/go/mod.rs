@@ -15,7 +15,7 @@ use super::clean;
 use super::finding::{CaseDetails, CaseSink, Spans, WHOLE_PACKAGE};
 use crate::model::CaseStatus;
 use crate::parse::CaseKey;
-use log::Log;
+use log::TestLog;
 
 /// The status and the seconds in the line of a result.
 pub(in crate::parse) type TestResult = (CaseStatus, Option<f64>);
@@ -30,7 +30,7 @@ struct Test {
     result: Option<TestResult>,
     /// A result that only the test's output tells. It is used if no better one comes.
     hint: Option<TestResult>,
-    log: Log,
+    log: TestLog,
     spans: Spans,
     released: bool,
 }
@@ -50,12 +50,12 @@ pub(in crate::parse) struct PackageEnd {
 
 /// The tests of a package that have been seen so far.
 #[derive(Debug, Default)]
-pub(in crate::parse) struct Suite {
+pub(in crate::parse) struct PackageSuite {
     tests: Vec<Test>,
     latest: HashMap<String, usize>,
     subject: Option<usize>,
     /// Panics and other output outside of any test.
-    own: Log,
+    own: TestLog,
     /// A line such as `exit status 2`.
     exit: Option<String>,
     /// True while Go lists the tests that ran when its time was up.
@@ -70,7 +70,7 @@ pub(in crate::parse) struct Suite {
     is_complete: bool,
 }
 
-impl Suite {
+impl PackageSuite {
     /// Makes a package whose first line begins at `start`.
     pub(in crate::parse) fn new(start: u64) -> Self {
         Self {
@@ -125,7 +125,7 @@ impl Suite {
             key,
             result: None,
             hint: None,
-            log: Log::default(),
+            log: TestLog::default(),
             spans: Spans::default(),
             released: false,
         });

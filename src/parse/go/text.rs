@@ -10,7 +10,7 @@ use super::grammar;
 use super::grammar::{Closing, Frame, Turn};
 use super::log::location;
 use super::package;
-use super::{PackageEnd, Suite};
+use super::{PackageEnd, PackageSuite};
 use crate::parse::CaseContext;
 use crate::parse::clean;
 use crate::parse::evidence::Evidence;
@@ -23,7 +23,7 @@ const MOST_BUILDS: usize = 1000;
 /// Reads the lines of `go test`.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct GoText {
-    suite: Suite,
+    suite: PackageSuite,
     /// The announced package, as cases name it. The inner `None` stands for a package outside of
     /// the component.
     announced: Option<Option<String>>,
@@ -60,7 +60,7 @@ impl GoText {
             self.end_suite(at.start, out);
             self.announced = (!import_path.contains("..."))
                 .then(|| package::package(context, import_path).map(str::to_owned));
-            self.suite = Suite::new(at.start);
+            self.suite = PackageSuite::new(at.start);
             return true;
         }
         if let Some(closing) = grammar::closing(text) {
@@ -139,7 +139,7 @@ impl GoText {
         out: &mut CaseSink<'_>,
     ) {
         self.suite.span(None, self.since, at.start);
-        let suite = std::mem::replace(&mut self.suite, Suite::new(at.end));
+        let suite = std::mem::replace(&mut self.suite, PackageSuite::new(at.end));
         let build = self.builds.remove(closing.import_path);
         self.since = at.end;
         self.verbose = false;
@@ -160,7 +160,7 @@ impl GoText {
     pub(in crate::parse) fn end_suite(&mut self, offset: u64, out: &mut CaseSink<'_>) {
         self.suite.span(None, self.since, offset);
         self.since = offset;
-        let suite = std::mem::replace(&mut self.suite, Suite::new(offset));
+        let suite = std::mem::replace(&mut self.suite, PackageSuite::new(offset));
         self.verbose = false;
         let end = PackageEnd {
             offset,

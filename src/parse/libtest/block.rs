@@ -20,7 +20,7 @@ const UNNAMED: &str = "(unnamed)";
 
 /// A test whose name was seen, and whose result or failure message is still to come.
 #[derive(Debug)]
-struct Open {
+struct OpenTest {
     name: String,
     key: CaseKey,
     start: u64,
@@ -37,7 +37,7 @@ pub(in crate::parse) struct Block {
     expected: u64,
     start: u64,
     counted: Totals,
-    open: Vec<Open>,
+    open: Vec<OpenTest>,
     /// True if the result of the last open test is still to come, at the end of the test's own
     /// output.
     waiting: bool,
@@ -141,9 +141,9 @@ impl Block {
     }
 
     fn open(&mut self, name: &str, at: Line<'_>, out: &mut CaseSink<'_>) -> usize {
-        let is_it = |open: &Open| open.name == name && open.end.is_none();
+        let is_it = |open: &OpenTest| open.name == name && open.end.is_none();
         self.open.iter().position(is_it).unwrap_or_else(|| {
-            self.open.push(Open {
+            self.open.push(OpenTest {
                 name: name.to_owned(),
                 key: out.start(&self.package, name, at.start),
                 start: at.start,
@@ -247,7 +247,7 @@ impl Block {
         }
     }
 
-    fn hand_out(&mut self, test: Open, end: TestEnd, out: &mut CaseSink<'_>) {
+    fn hand_out(&mut self, test: OpenTest, end: TestEnd, out: &mut CaseSink<'_>) {
         let mut details = self.panics.take(&test.name);
         if end.status == CaseStatus::Passed {
             details = CaseDetails::default();
@@ -291,7 +291,7 @@ impl Block {
     /// Reports failed tests whose result line was lost, with the names in the lists at the end.
     fn name_failed(&mut self, totals: Totals, at: Line<'_>, out: &mut CaseSink<'_>) {
         for name in std::mem::take(&mut self.listed) {
-            let failed = |test: &Open| test.name == name && test.end.is_some();
+            let failed = |test: &OpenTest| test.name == name && test.end.is_some();
             if self.counted.failed < totals.failed && !self.open.iter().any(failed) {
                 self.test(&name, "FAILED", at, out);
             }
@@ -326,7 +326,7 @@ impl Block {
         }
     }
 
-    fn leave(&mut self, mut test: Open, why: &str, out: &mut CaseSink<'_>) {
+    fn leave(&mut self, mut test: OpenTest, why: &str, out: &mut CaseSink<'_>) {
         let mut details = self.panics.take(&test.name);
         let said = details
             .message

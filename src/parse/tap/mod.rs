@@ -16,7 +16,7 @@ use super::finding::{CaseDetails, CaseSink, Spans, WHOLE_PACKAGE};
 use super::lines::Line;
 use crate::model::CaseStatus;
 use grammar::{Header, Tap, prove_header, prove_verdict, tap};
-use stream::Stream;
+use stream::TapStream;
 
 /// The number of spaces by which a subtest is indented.
 pub(in crate::parse) const INDENTATION: usize = 4;
@@ -24,7 +24,7 @@ pub(in crate::parse) const INDENTATION: usize = 4;
 /// Reads the streams of a job.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct TapStreams {
-    stream: Option<Stream>,
+    stream: Option<TapStream>,
     /// The file that prove reported to run.
     file: String,
     /// True if no line of the file was seen yet. Prove's report may be all there is.
@@ -34,7 +34,7 @@ pub(in crate::parse) struct TapStreams {
 impl TapStreams {
     /// Returns true if the next line is wanted, whatever it holds.
     pub(in crate::parse) fn wants_all(&self) -> bool {
-        self.stream.as_ref().is_some_and(Stream::is_open)
+        self.stream.as_ref().is_some_and(TapStream::is_open)
     }
 
     /// Returns true if a test may be running.
@@ -74,7 +74,7 @@ impl TapStreams {
         if level == 0 && self.begins(&said) {
             self.end(false, at.start, out);
             self.unseen = false;
-            self.stream = Some(Stream::new(self.file.clone(), at.start));
+            self.stream = Some(TapStream::new(self.file.clone(), at.start));
         }
         match &mut self.stream {
             Some(stream) => stream.take(said, level, at, out),
@@ -104,10 +104,10 @@ impl TapStreams {
 
     /// Returns true if the line begins a new stream.
     fn begins(&self, said: &Tap<'_>) -> bool {
-        let is_over = self.stream.as_ref().is_none_or(Stream::is_complete);
+        let is_over = self.stream.as_ref().is_none_or(TapStream::is_complete);
         match said {
             Tap::Version => true,
-            Tap::Plan(..) => is_over || self.stream.as_ref().is_some_and(Stream::has_plan),
+            Tap::Plan(..) => is_over || self.stream.as_ref().is_some_and(TapStream::has_plan),
             Tap::Test(point) => point.number == Some(1) && (is_over || self.has_tests()),
             Tap::BailOut(_) => self.stream.is_none(),
             Tap::Subtest(_) | Tap::Comment(_) => false,
@@ -115,7 +115,7 @@ impl TapStreams {
     }
 
     fn has_tests(&self) -> bool {
-        let root = self.stream.as_ref().and_then(Stream::root);
+        let root = self.stream.as_ref().and_then(TapStream::root);
         root.is_some_and(|root| root.seen > 0)
     }
 

@@ -21,10 +21,10 @@ const BAIL_OUT: &str = "(bail out)";
 
 /// The output of one program.
 #[derive(Debug)]
-pub(in crate::parse) struct Stream {
+pub(in crate::parse) struct TapStream {
     package: String,
     /// The stream itself and its open subtests.
-    levels: Vec<Level>,
+    levels: Vec<SubtestLevel>,
     /// The names of the subtests that come next, by the level on which they are announced.
     announced: [Option<String>; DEEPEST],
     /// The test whose diagnostics may follow.
@@ -40,7 +40,7 @@ pub(in crate::parse) struct Stream {
 
 /// The stream itself, or a subtest.
 #[derive(Debug, Default)]
-pub(in crate::parse) struct Level {
+pub(in crate::parse) struct SubtestLevel {
     /// The names of the subtest and its parents, each followed by a slash.
     prefix: String,
     plan: Option<u64>,
@@ -67,11 +67,11 @@ struct PendingLine {
     details: CaseDetails,
 }
 
-impl Stream {
+impl TapStream {
     pub(in crate::parse) fn new(package: String, from: u64) -> Self {
         Self {
             package,
-            levels: vec![Level::default()],
+            levels: vec![SubtestLevel::default()],
             announced: Default::default(),
             pending: None,
             sure: false,
@@ -81,7 +81,7 @@ impl Stream {
         }
     }
 
-    pub(in crate::parse) fn root(&self) -> Option<&Level> {
+    pub(in crate::parse) fn root(&self) -> Option<&SubtestLevel> {
         self.levels.first()
     }
 
@@ -168,9 +168,9 @@ impl Stream {
             let name = name.unwrap_or_else(|| "(subtest)".to_owned());
             let outer = self.levels.last().map_or("", |level| &level.prefix);
             let prefix = format!("{outer}{name}/");
-            self.levels.push(Level {
+            self.levels.push(SubtestLevel {
                 prefix,
-                ..Level::default()
+                ..SubtestLevel::default()
             });
         }
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::gerrit::change_id;
-use crate::gerrit::change_id::{Added, Settings};
+use crate::gerrit::change_id::{AddedChangeId, ChangeIdSettings};
 use crate::git::plumbing::{GitError, Repository};
 
 /// Why a message was not dealt with; git then does not commit.
@@ -40,15 +40,17 @@ pub fn commit_msg(repository: &Repository, file: &Path) -> Result<(), CommitMsgE
         source,
     };
     let path = repository.directory().join(file);
-    let settings = Settings::of(repository)?;
+    let settings = ChangeIdSettings::of(repository)?;
     let message = fs::read(&path).map_err(unusable)?;
     let seed = change_id::seed_of(repository)?;
     match change_id::add(repository, &message, &settings, &seed)? {
-        Added::Message(message) => replace(&path, &message).map_err(unusable),
-        Added::Empty => Err(CommitMsgError::Empty {
+        AddedChangeId::Message(message) => replace(&path, &message).map_err(unusable),
+        AddedChangeId::Empty => Err(CommitMsgError::Empty {
             path: file.to_owned(),
         }),
-        Added::AlreadyThere | Added::NotWanted | Added::ToBeSquashed => Ok(()),
+        AddedChangeId::AlreadyThere | AddedChangeId::NotWanted | AddedChangeId::ToBeSquashed => {
+            Ok(())
+        }
     }
 }
 

@@ -13,37 +13,37 @@ use std::io::{self, Write};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::Checkout;
+use super::SourceTree;
 use crate::report::model::{Case, Document, Suite};
 
 /// The name that GitLab's own templates use.
 pub(super) const FILE: &str = "gl-code-quality-report.json";
 
 #[derive(Serialize)]
-struct Finding<'a> {
+struct QualityIssue<'a> {
     description: String,
     check_name: &'a str,
     /// An id that the same test has in each run, so that GitLab can tell new findings.
     fingerprint: String,
     severity: &'static str,
-    location: Location,
+    location: SourceLocation,
 }
 
 #[derive(Serialize)]
-struct Location {
+struct SourceLocation {
     path: String,
-    lines: Lines,
+    lines: LineRange,
 }
 
 #[derive(Serialize)]
-struct Lines {
+struct LineRange {
     begin: u32,
 }
 
 /// Writes the list. It is empty if nothing failed, so that earlier findings count as resolved.
 pub(super) fn write(
     document: &Document,
-    checkout: &Checkout,
+    checkout: &SourceTree,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let bad = document.suites.iter().flat_map(|suite| {
@@ -54,17 +54,17 @@ pub(super) fn write(
     out.write_all(b"\n")
 }
 
-fn finding<'a>(suite: &'a Suite, case: &Case, checkout: &Checkout) -> Option<Finding<'a>> {
+fn finding<'a>(suite: &'a Suite, case: &Case, checkout: &SourceTree) -> Option<QualityIssue<'a>> {
     let path = checkout.name(&checkout.find(suite, case)?);
     let line = case.details.as_ref().and_then(|details| details.line);
-    Some(Finding {
+    Some(QualityIssue {
         description: super::sentence(suite, case),
         check_name: &suite.name,
         fingerprint: fingerprint(&[&suite.name, &case.class, &case.name, &path]),
         severity: "major",
-        location: Location {
+        location: SourceLocation {
             path,
-            lines: Lines {
+            lines: LineRange {
                 begin: line.unwrap_or(1).max(1),
             },
         },

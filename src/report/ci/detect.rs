@@ -11,7 +11,7 @@ type Environment = BTreeMap<OsString, OsString>;
 
 /// A CI system, and the sign that it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Detected {
+pub struct DetectedCi {
     /// The system.
     pub system: Ci,
     /// The sign of the system: a variable, or the option that named it.
@@ -36,14 +36,14 @@ pub struct Detected {
 /// - Buildbot sets nothing either (docs.buildbot.net, ShellCommand: `env` is the master's choice).
 ///   Masters that do follow
 ///   the annotated steps of Chromium and LLVM: `BUILDBOT_BUILDERNAME`, `BUILDBOT_BUILDNUMBER`.
-pub fn detect(environment: &Environment) -> Option<Detected> {
+pub fn detect(environment: &Environment) -> Option<DetectedCi> {
     let mut found = Ci::ALL
         .into_iter()
         .filter_map(|system| Some((system, sign(system, environment)?)));
     let (system, by) = found.next()?;
-    Some(Detected {
+    Some(DetectedCi {
         others: found.collect(),
-        ..Detected::named(system, by, environment)
+        ..DetectedCi::named(system, by, environment)
     })
 }
 
@@ -65,7 +65,7 @@ fn sign(system: Ci, environment: &Environment) -> Option<&'static str> {
     }
 }
 
-impl Detected {
+impl DetectedCi {
     /// Returns a system with the sign that identified it.
     pub fn named(system: Ci, by: &'static str, environment: &Environment) -> Self {
         let workspace = system

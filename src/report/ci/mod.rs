@@ -14,12 +14,12 @@
 //! Sources stand with each part. What jobs print is foreign: [`super::harmless`] keeps it from
 //! being taken for a command of the system, whether or not a system was detected.
 
-mod checkout;
 mod code_quality;
 mod detect;
 mod fold;
 pub(super) mod neutralize;
 mod publish;
+mod source_tree;
 mod step_summary;
 mod zuul;
 
@@ -27,10 +27,10 @@ use super::format::LINE_CAP;
 use super::model::{Case, Suite};
 use super::text;
 
-pub use checkout::Checkout;
-pub use detect::{Detected, detect};
+pub use detect::{DetectedCi, detect};
 pub(super) use fold::Folds;
 pub use publish::{Published, publish};
+pub use source_tree::SourceTree;
 
 /// Files that a run writes for a CI system, beside the reports for everybody.
 pub const FILES: [&str; 3] = [publish::GITLAB_JUNIT, code_quality::FILE, zuul::FILE];

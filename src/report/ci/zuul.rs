@@ -19,8 +19,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::Checkout;
-use super::checkout::repository;
+use super::SourceTree;
+use super::source_tree::repository;
 use crate::report::model::Document;
 
 /// The name of the file in the report directory.
@@ -45,7 +45,7 @@ struct Failing<'a> {
 /// Writes the file. `project` is the last part of the project's name, if it is known.
 pub(super) fn write(
     document: &Document,
-    checkout: &Checkout,
+    checkout: &SourceTree,
     project: Option<&str>,
     out: &mut dyn Write,
 ) -> io::Result<()> {

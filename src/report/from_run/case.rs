@@ -38,9 +38,9 @@ impl Class {
 
 /// The bad ends of cases in earlier attempts, by package and name.
 #[derive(Default)]
-pub(super) struct Earlier<'a>(HashMap<(&'a str, &'a str), Vec<&'a CaseResult>>);
+pub(super) struct EarlierEnds<'a>(HashMap<(&'a str, &'a str), Vec<&'a CaseResult>>);
 
-impl<'a> Earlier<'a> {
+impl<'a> EarlierEnds<'a> {
     pub(super) fn of(cases: &'a [CaseResult]) -> Self {
         let mut earlier = Self::default();
         for case in cases {
@@ -61,7 +61,7 @@ impl<'a> Earlier<'a> {
 pub(super) fn of(
     job: &str,
     case: &CaseResult,
-    earlier: &Earlier<'_>,
+    earlier: &EarlierEnds<'_>,
     class: &mut Class,
     log: &mut JobLog<'_, '_>,
 ) -> Case {

@@ -13,7 +13,7 @@ mod output;
 use std::path::Path;
 
 use super::format::pipeline;
-use super::model::{Document, Suite, Text, facts};
+use super::model::{Document, Suite, Text, properties};
 use super::text;
 use crate::event::{LeftBehind, RunStarted};
 use crate::model::Ending;
@@ -61,7 +61,7 @@ fn facts_of_run(run: &Run, started: &RunStarted) -> Vec<(&'static str, String)> 
         .finished
         .as_ref()
         .map_or_else(|| run.exit_code(None).code(), |finished| finished.exit);
-    let [network, processes, files] = facts::ISOLATION;
+    let [network, processes, files] = properties::ISOLATION;
     [
         Some(("run", line(&started.run_id))),
         time.map(|time| ("started", time)),
@@ -86,7 +86,7 @@ fn suite(run: &Run, job: &JobResult, stored: &mut Stored<'_>) -> Suite {
     let id = job.queued.job.as_str();
     let mut log = stored.of_job(job);
     let mut class = case::Class::default();
-    let earlier = case::Earlier::of(job.cases.earlier());
+    let earlier = case::EarlierEnds::of(job.cases.earlier());
     let mut cases: Vec<_> = job
         .cases
         .iter()
@@ -116,7 +116,7 @@ fn suite(run: &Run, job: &JobResult, stored: &mut Stored<'_>) -> Suite {
 }
 
 fn properties(run: &Run, job: &JobResult) -> Vec<(Box<str>, Box<str>)> {
-    let mut all = vec![(facts::COMMAND, job.queued.command.clone())];
+    let mut all = vec![(properties::COMMAND, job.queued.command.clone())];
     if let Some(started) = &run.started {
         all.extend(run_properties(started, job));
     }
@@ -124,12 +124,12 @@ fn properties(run: &Run, job: &JobResult) -> Vec<(Box<str>, Box<str>)> {
     if let Some(time) = job.started {
         let time = time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
         all.extend([
-            (facts::LANE, job.worker.to_string()),
-            (facts::STARTED, time),
+            (properties::LANE, job.worker.to_string()),
+            (properties::STARTED, time),
         ]);
     }
-    all.extend(again(run, job).map(|again| (facts::AGAIN, again)));
-    all.extend(directory(run, job).map(|place| (facts::DIRECTORY, place)));
+    all.extend(again(run, job).map(|again| (properties::AGAIN, again)));
+    all.extend(directory(run, job).map(|place| (properties::DIRECTORY, place)));
     all.into_iter()
         .map(|(name, value)| (name.into(), line(&value).into()))
         .collect()
@@ -140,7 +140,7 @@ fn run_properties(started: &RunStarted, job: &JobResult) -> Vec<(&'static str, S
     let isolation = job.isolation.as_ref().unwrap_or(&started.isolation);
     let mode = Some(isolation.mode.clone()).filter(|mode| !mode.is_empty());
     revision
-        .map(|revision| (facts::REVISION, revision.clone()))
+        .map(|revision| (properties::REVISION, revision.clone()))
         .into_iter()
         .chain([
             ("isolation.network", isolation.network.clone()),
@@ -150,8 +150,8 @@ fn run_properties(started: &RunStarted, job: &JobResult) -> Vec<(&'static str, S
         .chain(mode.map(|mode| ("isolation.mode", mode)))
         .chain(isolation.limits.iter().filter_map(limit_property))
         .chain([
-            (facts::RUN, started.run_id.clone()),
-            (facts::VERSION, started.version.clone()),
+            (properties::RUN, started.run_id.clone()),
+            (properties::VERSION, started.version.clone()),
         ])
         .collect()
 }
@@ -169,8 +169,8 @@ fn limit_property((what, words): (&String, &String)) -> Option<(&'static str, St
 fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
     let Some(finished) = &job.finished else {
         return vec![
-            (facts::OUTCOME, "error".to_owned()),
-            (facts::REASON, super::summary::NO_END.to_owned()),
+            (properties::OUTCOME, "error".to_owned()),
+            (properties::REASON, super::summary::NO_END.to_owned()),
         ];
     };
     let filled = |text: String| Some(text).filter(|text| !text.is_empty());
@@ -181,18 +181,21 @@ fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
     let cpu = finished.cpu_seconds.map(super::junit::seconds);
     let peak = finished.peak_memory.map(|peak| peak.to_string());
     [
-        Some((facts::OUTCOME, finished.outcome.word().to_owned())),
-        filled(finished.reason.clone()).map(|reason| (facts::REASON, reason)),
-        finished.fix.clone().map(|fix| (facts::FIX, fix)),
-        finished.allowed.clone().map(|why| (facts::ALLOWED, why)),
-        Some((facts::ATTEMPT, finished.attempt.to_string())),
+        Some((properties::OUTCOME, finished.outcome.word().to_owned())),
+        filled(finished.reason.clone()).map(|reason| (properties::REASON, reason)),
+        finished.fix.clone().map(|fix| (properties::FIX, fix)),
+        finished
+            .allowed
+            .clone()
+            .map(|why| (properties::ALLOWED, why)),
+        Some((properties::ATTEMPT, finished.attempt.to_string())),
         ending,
         cpu.map(|cpu| ("cpu_seconds", cpu)),
         peak.map(|peak| ("peak_memory", peak)),
         (finished.peak_memory)
             .map(|_| ("peak_memory_of", finished.peak_memory_of.word().to_owned())),
         filled(finished.network_tried.join(", ")).map(|tried| ("network_tried", tried)),
-        finished.log.clone().map(|log| (facts::LOG, log)),
+        finished.log.clone().map(|log| (properties::LOG, log)),
     ]
     .into_iter()
     .flatten()
@@ -200,7 +203,7 @@ fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-/// Returns the properties of [`facts::LEFT_BEHIND`].
+/// Returns the properties of [`properties::LEFT_BEHIND`].
 fn left_properties(left: &LeftBehind) -> Vec<(&'static str, String)> {
     let shared_with: Vec<_> = left.shared_with.iter().map(JobId::as_str).collect();
     let [processes, mounts, sockets] = left.others(usize::MAX).map(|(_, names)| names);
@@ -212,7 +215,7 @@ fn left_properties(left: &LeftBehind) -> Vec<(&'static str, String)> {
         sockets,
         left.unknown.join("; "),
     ];
-    (facts::LEFT_BEHIND.iter().zip(values))
+    (properties::LEFT_BEHIND.iter().zip(values))
         .filter(|(_, value)| !value.is_empty())
         .map(|((name, _), value)| (*name, value))
         .collect()

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde::ser::{SerializeSeq, Serializer};
 use serde::{Serialize, ser};
 
-use super::visible::visible;
+use super::labels::visible;
 use crate::report::excerpt::ends;
-use crate::report::model::{Case, Document, Suite, Text, facts};
+use crate::report::model::{Case, Document, Suite, Text, properties};
 
 /// The most bytes of one text. The whole text is in the log or in the JUnit file.
 const TEXT_CAP: usize = 32 * 1024;
@@ -23,14 +23,14 @@ type Row<'a> = (usize, usize, Cow<'a, str>, u8, Option<u64>, Option<usize>);
 
 #[derive(Serialize)]
 struct Data<'a> {
-    jobs: Vec<Job<'a>>,
+    jobs: Vec<PageJob<'a>>,
     classes: Vec<Cow<'a, str>>,
     cases: Vec<Row<'a>>,
-    details: Details<'a>,
+    details: DetailTexts<'a>,
 }
 
 #[derive(Serialize)]
-struct Job<'a> {
+struct PageJob<'a> {
     name: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     again: Option<Cow<'a, str>>,
@@ -52,7 +52,7 @@ struct Detail<'a> {
 }
 
 /// The cases with details, loaded and written one at a time.
-struct Details<'a>(Vec<&'a Case>);
+struct DetailTexts<'a>(Vec<&'a Case>);
 
 /// Writes the content of the block.
 pub(super) fn write(document: &Document, out: &mut dyn Write) -> io::Result<()> {
@@ -81,7 +81,7 @@ pub(super) fn write(document: &Document, out: &mut dyn Write) -> io::Result<()> 
         jobs: document.suites.iter().map(job).collect(),
         classes: classes.names.iter().map(|name| visible(name)).collect(),
         cases,
-        details: Details(detailed),
+        details: DetailTexts(detailed),
     };
     serde_json::to_writer(Escaped(out), &data).map_err(io::Error::from)
 }
@@ -101,15 +101,15 @@ impl Classes {
     }
 }
 
-fn job(suite: &Suite) -> Job<'_> {
-    Job {
+fn job(suite: &Suite) -> PageJob<'_> {
+    PageJob {
         name: visible(&suite.name),
-        again: suite.property(facts::AGAIN).map(visible),
-        log: suite.property(facts::LOG),
+        again: suite.property(properties::AGAIN).map(visible),
+        log: suite.property(properties::LOG),
     }
 }
 
-impl Serialize for Details<'_> {
+impl Serialize for DetailTexts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut sequence = serializer.serialize_seq(Some(self.0.len()))?;
         let mut left = TEXTS_CAP;

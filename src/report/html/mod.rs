@@ -14,13 +14,10 @@
 //! spelled out (`[U+202E]`).
 
 mod data;
-mod facts;
-mod fallback;
-mod left;
+mod labels;
 mod page;
-mod tables;
+mod sections;
 mod timeline;
-mod visible;
 
 use std::io::{self, Write};
 

@@ -5,10 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use super::facts;
+use super::labels::{self, visible};
+use super::sections;
 use super::timeline::Timeline;
-use super::visible::visible;
-use super::{fallback, left, tables};
 use crate::event::Notice;
 use crate::model::JobOutcome;
 use crate::report::format::duration;
@@ -63,7 +62,7 @@ fn head(document: &Document) -> Markup {
         meta http-equiv="Content-Security-Policy" content=(policy());
         meta name="viewport" content="width=device-width, initial-scale=1";
         meta name="referrer" content="no-referrer";
-        title { (facts::sign(word)) " " (visible(&document.title)) ": " (sentence) }
+        title { (labels::sign(word)) " " (visible(&document.title)) ": " (sentence) }
         style { (PreEscaped(STYLE)) }
     } }
 }
@@ -71,10 +70,10 @@ fn head(document: &Document) -> Markup {
 /// Returns the worst word of all, and the numbers of jobs by outcome, or of cases if there are no
 /// jobs.
 fn verdict(document: &Document) -> (&'static str, String) {
-    let outcomes: Vec<_> = document.suites.iter().filter_map(facts::outcome).collect();
+    let outcomes: Vec<_> = document.suites.iter().filter_map(labels::outcome).collect();
     let counts = document.counts();
     if outcomes.is_empty() || outcomes.len() < document.suites.len() {
-        let word = facts::word_of(&counts);
+        let word = labels::word_of(&counts);
         return (word, counts.sentence());
     }
     let allowed = |outcome: JobOutcome| outcomes.iter().filter(|one| **one == outcome).count();
@@ -88,7 +87,7 @@ fn verdict(document: &Document) -> (&'static str, String) {
         .map_or("skipped", |(outcome, _)| outcome.word());
     let sentence: Vec<_> = parts
         .iter()
-        .map(|(outcome, count)| format!("{count} {}", facts::spoken(outcome.word())))
+        .map(|(outcome, count)| format!("{count} {}", labels::spoken(outcome.word())))
         .collect();
     (word, sentence.join(", "))
 }
@@ -102,7 +101,7 @@ fn header(document: &Document) -> Markup {
     html! { header.top {
         div {
             h1.foreign { (title) }
-            p.verdict.badge.(word) { span aria-hidden="true" { (facts::sign(word)) } (sentence) }
+            p.verdict.badge.(word) { span aria-hidden="true" { (labels::sign(word)) } (sentence) }
             dl.facts { @for (name, value) in &document.facts { div { dt { (name) } dd.foreign { (visible(value)) } } } }
         }
         button #theme type="button" hidden { "Theme" }
@@ -116,9 +115,9 @@ fn sections(document: &Document) -> Markup {
         (tiles(document, &counts))
         (bar(&counts))
         @if let Some(timeline) = Timeline::of(document) { (timeline.markup()) }
-        (tables::table(document))
-        (left::section(document))
-        noscript { (fallback::not_passed(document)) }
+        (sections::table(document))
+        (sections::leftovers(document))
+        noscript { (sections::not_passed(document)) }
         (cases(&counts))
     }
 }
@@ -131,11 +130,11 @@ fn notices(notices: &[Notice]) -> Markup {
 
 fn tiles(document: &Document, counts: &Counts) -> Markup {
     html! { div.tiles {
-        div.tile { b { (document.suites.len()) } span { @if document.suites.iter().all(|suite| facts::job(suite).is_some()) { "jobs" } @else { "suites" } } }
+        div.tile { b { (document.suites.len()) } span { @if document.suites.iter().all(|suite| labels::job(suite).is_some()) { "jobs" } @else { "suites" } } }
         div.tile { b { (counts.total()) } span { "cases" } }
         @for state in CaseState::ALL {
             @if counts.of(state) > 0 || matches!(state, CaseState::Failed | CaseState::Passed) {
-                div.tile { b.state.(tile_class(state, counts)) { (counts.of(state)) } span { (facts::sign(state.word())) " " (state.word()) } }
+                div.tile { b.state.(tile_class(state, counts)) { (counts.of(state)) } span { (labels::sign(state.word())) " " (state.word()) } }
             }
         }
         @if let Some(seconds) = document.seconds { div.tile { b { (duration(seconds)) } span { "wall time" } } }
@@ -178,7 +177,7 @@ fn cases(counts: &Counts) -> Markup {
                     input #search type="search" placeholder="Search name, class, job, message" aria-label="Search the cases" autocomplete="off" spellcheck="false";
                     button.chip type="button" data-state="all" aria-pressed="true" { "all " (counts.total()) }
                     @for state in CaseState::ALL { @if counts.of(state) > 0 {
-                        button.chip.(state.word()) type="button" data-state=(state.word()) aria-pressed="false" { (facts::sign(state.word())) " " (state.word()) " " (counts.of(state)) }
+                        button.chip.(state.word()) type="button" data-state=(state.word()) aria-pressed="false" { (labels::sign(state.word())) " " (state.word()) " " (counts.of(state)) }
                     } }
                     select #job aria-label="Job" { option value="-1" { "every job" } }
                     select #sort aria-label="Order" {

@@ -8,9 +8,8 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
-use super::facts;
-use super::tables::job_link;
-use super::visible::visible;
+use super::labels::{self, visible};
+use super::sections::job_link;
 use crate::report::format::duration;
 use crate::report::model::{Document, Suite};
 
@@ -107,12 +106,12 @@ impl<'a> Timeline<'a> {
     }
 
     fn bar(&self, bar: &Bar<'_>) -> Markup {
-        let word = facts::word(bar.suite);
+        let word = labels::word(bar.suite);
         let name = visible(&bar.suite.name);
         let took = duration(bar.end - bar.start);
         let label = format!(
             "{name}: {}, {took}, from {}, on worker {}",
-            facts::spoken(word),
+            labels::spoken(word),
             duration(bar.start),
             self.lanes[bar.lane]
         );
@@ -123,7 +122,7 @@ impl<'a> Timeline<'a> {
                     title { (label) }
                     rect.fill.(word) width="100%" height="100%" rx="5" {}
                     // The text of an SVG cannot be cut off at its end.
-                    foreignObject width="100%" height="100%" { div.label { (facts::sign(word)) " " (name) } }
+                    foreignObject width="100%" height="100%" { div.label { (labels::sign(word)) " " (name) } }
                 }
             }
         }
@@ -174,7 +173,7 @@ fn percent(part: f64, whole: f64) -> String {
 
 /// Returns start and end in seconds since the epoch; `None` for a job that never started.
 fn times(suite: &Suite) -> Option<(f64, f64, &Suite)> {
-    use crate::report::model::facts::{ATTEMPT, STARTED};
+    use crate::report::model::properties::{ATTEMPT, STARTED};
     if suite.property(ATTEMPT) == Some("0") {
         return None;
     }
@@ -203,7 +202,7 @@ fn moment(text: &str) -> Option<jiff::Timestamp> {
 /// Returns the lane of a job: that of its machine and worker, else the first free lane of its
 /// machine.
 fn lane(lanes: &mut Vec<(Worker, f64)>, suite: &Suite, start: f64, end: f64) -> usize {
-    use crate::report::model::facts::{LANE, RUN};
+    use crate::report::model::properties::{LANE, RUN};
     let worker = Worker {
         host: suite.hostname.as_deref().unwrap_or("").to_owned(),
         run: suite.property(RUN).unwrap_or("").to_owned(),

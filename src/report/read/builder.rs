@@ -21,7 +21,7 @@ const LINE_CAP: usize = 4096;
 const SUITE_ATTRIBUTES: [&str; 6] = ["package", "file", "id", "group", "url", "version"];
 
 /// A suite that is open.
-struct Open {
+struct OpenSuite {
     /// The index in the document.
     index: usize,
     /// The counts that it declares.
@@ -34,7 +34,7 @@ pub(super) struct Builder<'a> {
     spool: &'a Spool,
     parts: Vec<Part>,
     suites: Vec<Suite>,
-    open: Vec<Open>,
+    open: Vec<OpenSuite>,
     /// Cases that are open, the innermost last, with the state that only an attribute gives.
     inside: Vec<(Case, Details, Option<String>)>,
     problem: Option<Problem>,
@@ -133,7 +133,7 @@ impl<'a> Builder<'a> {
                 suite.name = self.suites[parent.index].name.clone();
             }
         }
-        self.open.push(Open {
+        self.open.push(OpenSuite {
             index: self.suites.len(),
             claim,
             parent: false,

@@ -11,7 +11,6 @@
 //! A file is read whole or not at all: a truncated one is an error, never a report with fewer
 //! cases.
 
-mod bounded_reader;
 mod builder;
 mod declared_counts;
 mod element;

@@ -7,9 +7,9 @@ use quick_xml::Reader;
 use quick_xml::errors::{Error, IllFormedError};
 use quick_xml::events::{BytesStart, Event};
 
-use super::bounded_reader::Guard;
 use super::error::ReadError;
 use super::limits;
+use super::limits::BoundedReader;
 use super::values;
 
 /// The next token of a file.
@@ -54,7 +54,7 @@ impl Element<'_> {
 }
 
 pub(super) struct Xml<R> {
-    reader: Reader<Guard<R>>,
+    reader: Reader<BoundedReader<R>>,
     buffer: Vec<u8>,
     open: Vec<String>,
     /// True if the root has begun.
@@ -63,7 +63,7 @@ pub(super) struct Xml<R> {
 
 impl<R: BufRead> Xml<R> {
     pub(super) fn new(reader: R) -> Self {
-        let mut reader = Reader::from_reader(Guard::new(reader));
+        let mut reader = Reader::from_reader(BoundedReader::new(reader));
         reader.config_mut().expand_empty_elements = true;
         Self {
             reader,

@@ -8,8 +8,7 @@
 //! At most [`CASES`] failing cases are shown in all. Totals come last, where the screen stops.
 
 mod block;
-mod isolation;
-mod left;
+mod leftovers;
 mod totals;
 
 use std::collections::BTreeMap;
@@ -83,8 +82,8 @@ impl SummaryContext<'_> {
         }
         self.reservations(&mut lines);
         self.flaky(&mut lines);
-        left::lines(self, &mut lines);
-        lines.extend(isolation::advisory(self));
+        leftovers::lines(self, &mut lines);
+        lines.extend(totals::advisory(self));
         if !lines.is_empty() {
             lines.push(String::new());
         }

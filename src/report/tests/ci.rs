@@ -7,7 +7,7 @@ use super::sample::{Script, Shared, case, end};
 use crate::event::Record;
 use crate::model::{CaseStatus, JobOutcome};
 use crate::outcome::Run;
-use crate::report::ci::{Ci, Detected};
+use crate::report::ci::{Ci, DetectedCi};
 use crate::report::{PlainReporter, Reporter, Style, summarise};
 
 /// Lines that a system would carry out.
@@ -44,7 +44,7 @@ fn log(system: Option<Ci>, records: &[Record], directory: &Path) -> String {
     let reporter = PlainReporter::new(out.clone(), style);
     let mut reporter = match system {
         Some(system) => {
-            let detected = Detected::named(system, "A_VARIABLE", &Default::default());
+            let detected = DetectedCi::named(system, "A_VARIABLE", &Default::default());
             reporter.on(&detected, directory)
         }
         None => reporter,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use kata_ci::gerrit::depends::{
-    Candidate, DependencyError, Revision, dependencies, fetch, resolve,
+    DependencyError, Revision, WorkspaceRepository, dependencies, fetch, resolve,
 };
 use kata_ci::git::plumbing::Repository;
 
@@ -14,11 +14,11 @@ use crate::support::gerrit::{Clone, Transport, User, plain, server};
 use crate::support::proxy::free_port;
 use crate::support::until;
 
-fn candidate(clone: &Clone) -> Candidate {
+fn candidate(clone: &Clone) -> WorkspaceRepository {
     let own = clone.environment().into_iter();
     let environment =
         std::env::vars_os().chain(own.map(|(name, value)| (name.into(), value.into())));
-    Candidate {
+    WorkspaceRepository {
         name: clone
             .directory
             .file_name()

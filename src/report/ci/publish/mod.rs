@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::Path;
 
-use super::{Checkout, Ci, Detected, code_quality, step_summary, zuul};
+use super::{Ci, DetectedCi, SourceTree, code_quality, step_summary, zuul};
 use crate::report::files::{FileError, write_aside};
 use crate::report::model::Document;
 use crate::report::{Dialect, fit, write_annotations, write_document};
@@ -27,13 +27,13 @@ pub struct Published {
 /// Writes everything that the system reads. The run ran in `workspace`, and its reports are in
 /// `directory`.
 pub fn publish(
-    detected: &Detected,
+    detected: &DetectedCi,
     document: &Document,
     workspace: &Path,
     directory: &Path,
     environment: &BTreeMap<OsString, OsString>,
 ) -> Published {
-    let checkout = Checkout::on(detected, workspace);
+    let checkout = SourceTree::on(detected, workspace);
     let variable = |name: &str| environment.get(OsStr::new(name)).map(OsString::as_os_str);
     match detected.system {
         Ci::GitHub => github(document, &checkout, variable("GITHUB_STEP_SUMMARY")),
@@ -51,7 +51,7 @@ pub fn publish(
     }
 }
 
-fn github(document: &Document, checkout: &Checkout, summary: Option<&OsStr>) -> Published {
+fn github(document: &Document, checkout: &SourceTree, summary: Option<&OsStr>) -> Published {
     let mut published = Published::default();
     if let Err(error) = write_annotations(document, checkout, &mut published.commands) {
         published
@@ -74,7 +74,7 @@ fn github(document: &Document, checkout: &Checkout, summary: Option<&OsStr>) -> 
     published
 }
 
-fn gitlab(document: &Document, checkout: &Checkout, directory: &Path) -> Published {
+fn gitlab(document: &Document, checkout: &SourceTree, directory: &Path) -> Published {
     let mut published = one_file(&directory.join(code_quality::FILE), |file| {
         code_quality::write(document, checkout, file)
     });

@@ -6,12 +6,12 @@ use super::ci::neutralize::harmless;
 
 /// A stream of lines. After the first error nothing more is written. A reader that went away (a
 /// broken pipe) is no error.
-pub(super) struct Output {
+pub(super) struct LineWriter {
     writer: Option<Box<dyn Write + Send>>,
     error: Option<io::Error>,
 }
 
-impl Output {
+impl LineWriter {
     pub(super) fn new(writer: impl Write + Send + 'static) -> Self {
         Self {
             writer: Some(Box::new(writer)),
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_went_away_is_no_error() {
-        let mut output = Output::new(Broken(io::ErrorKind::BrokenPipe));
+        let mut output = LineWriter::new(Broken(io::ErrorKind::BrokenPipe));
         output.line("one");
         output.line("two");
         assert!(output.finish().is_ok());
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_an_error() {
-        let mut output = Output::new(Broken(io::ErrorKind::StorageFull));
+        let mut output = LineWriter::new(Broken(io::ErrorKind::StorageFull));
         output.line("one");
         assert_eq!(
             output.finish().unwrap_err().kind(),

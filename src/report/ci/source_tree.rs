@@ -2,19 +2,19 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::Detected;
-use crate::report::model::{Case, Suite, facts};
+use super::DetectedCi;
+use crate::report::model::{Case, Suite, properties};
 
 /// The sources that a run ran on.
 #[derive(Debug, Clone)]
-pub struct Checkout {
+pub struct SourceTree {
     /// The workspace of the run. The directories of jobs are relative to it.
     workspace: PathBuf,
     /// The directory that the system's paths are relative to.
     root: Option<PathBuf>,
 }
 
-impl Checkout {
+impl SourceTree {
     /// Makes a checkout whose paths are relative to the workspace.
     pub fn at(workspace: &Path) -> Self {
         Self {
@@ -24,7 +24,7 @@ impl Checkout {
     }
 
     /// Makes a checkout for a workspace inside of the directory that the CI system has checked out.
-    pub fn on(detected: &Detected, workspace: &Path) -> Self {
+    pub fn on(detected: &DetectedCi, workspace: &Path) -> Self {
         Self {
             workspace: workspace.to_owned(),
             root: detected.workspace.clone(),
@@ -35,7 +35,7 @@ impl Checkout {
     /// component, or not at all.
     pub(in crate::report) fn find(&self, suite: &Suite, case: &Case) -> Option<PathBuf> {
         let file = case.details.as_ref()?.file.as_deref()?;
-        let directory = suite.property(facts::DIRECTORY).unwrap_or("");
+        let directory = suite.property(properties::DIRECTORY).unwrap_or("");
         let package = case
             .class
             .strip_prefix(&*suite.name)

@@ -1,7 +1,9 @@
-//! Describes one job or suite for the page.
+//! The words and symbols of one job or suite, and text whose every character is visible.
+
+use std::borrow::Cow;
 
 use crate::model::JobOutcome;
-use crate::report::model::{CaseState, Counts, Suite, facts};
+use crate::report::model::{CaseState, Counts, Suite, properties};
 
 /// Returns the outcome of a suite in one word, which is also its class in the style sheet.
 pub(super) fn word(suite: &Suite) -> &'static str {
@@ -13,7 +15,7 @@ pub(super) fn word(suite: &Suite) -> &'static str {
 
 /// Returns the outcome that kata-ci gave to the suite.
 pub(super) fn outcome(suite: &Suite) -> Option<JobOutcome> {
-    let word = suite.property(facts::OUTCOME)?;
+    let word = suite.property(properties::OUTCOME)?;
     JobOutcome::ALL
         .into_iter()
         .find(|outcome| outcome.word() == word)
@@ -54,5 +56,32 @@ pub(super) fn spoken(word: &str) -> &str {
         "timed-out" => "timed out",
         "not-run" => "not run",
         word => word,
+    }
+}
+
+/// Spells out characters that reorder or hide the text beside them.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(crate::report::text::is_deceptive) {
+        return Cow::Borrowed(text);
+    }
+    let mut spelled = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if crate::report::text::is_deceptive(character) {
+            spelled.push_str(&format!("[U+{:04X}]", u32::from(character)));
+        } else {
+            spelled.push(character);
+        }
+    }
+    Cow::Owned(spelled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_deceives_is_spelled_out() {
+        assert_eq!(visible("a\u{202e}b\u{200b}"), "a[U+202E]b[U+200B]");
+        assert_eq!(visible("שלום <b>"), "שלום <b>");
     }
 }
