@@ -221,8 +221,8 @@ pub enum IsolatePolicy {
     /// holds.
     #[default]
     Auto,
-    /// The same, with a read-only file system and without privileges. If that cannot be enforced,
-    /// the run is an error.
+    /// Like `Auto`, with a read-only file system and without privileges. If that cannot be
+    /// enforced, the run is an error.
     On,
 }
 
@@ -266,7 +266,7 @@ pub struct Gerrit {
 /// Rules that commits must meet besides Gerrit's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CommitRules {
-    /// None.
+    /// No rules.
     #[default]
     None,
     /// kata's: `Fixes: #N`, a subsystem before the subject, a sign-off.

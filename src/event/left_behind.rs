@@ -91,7 +91,7 @@ impl LeftBehind {
 
     /// Describes the files in words, at most `most` of them by name: `coverage.txt (created), 3
     /// more`.
-    pub fn files_in_words(&self, most: usize) -> String {
+    pub fn describe_files(&self, most: usize) -> String {
         let mut words: Vec<_> = (self.files.iter().take(most))
             .map(|file| format!("{} ({})", file.path, file.change.word()))
             .collect();
@@ -104,10 +104,10 @@ impl LeftBehind {
 
     /// Describes all leftovers, one text a kind with at most `most` names each: `mounts: /mnt
     /// (tmpfs)`.
-    pub fn in_words(&self, most: usize) -> Vec<String> {
+    pub fn describe(&self, most: usize) -> Vec<String> {
         let files =
-            (self.file_count() > 0).then(|| format!("files: {}", self.files_in_words(most)));
-        let others = (self.others(most).into_iter())
+            (self.file_count() > 0).then(|| format!("files: {}", self.describe_files(most)));
+        let others = (self.describe_others(most).into_iter())
             .filter(|(_, names)| !names.is_empty())
             .map(|(kind, names)| format!("{kind}: {names}"));
         files.into_iter().chain(others).collect()
@@ -115,7 +115,7 @@ impl LeftBehind {
 
     /// Describes processes, mounts and sockets, each with its label and at most `most` names. The
     /// text of an empty kind is empty.
-    pub fn others(&self, most: usize) -> [(&'static str, String); 3] {
+    pub fn describe_others(&self, most: usize) -> [(&'static str, String); 3] {
         [
             ("processes", &self.processes, self.more_processes),
             ("mounts", &self.mounts, self.more_mounts),
@@ -175,14 +175,14 @@ mod tests {
             ],
             ..LeftBehind::default()
         };
-        assert_eq!(left.files_in_words(5), "a (created), b (deleted)");
-        assert_eq!(left.files_in_words(1), "a (created), 1 more");
+        assert_eq!(left.describe_files(5), "a (created), b (deleted)");
+        assert_eq!(left.describe_files(1), "a (created), 1 more");
         left.processes = ["x", "y", "z"].map(str::to_owned).to_vec();
         left.more_processes = 80;
         let expected = ("processes", "x, y, 81 more".to_owned());
-        assert_eq!(left.others(2)[0], expected);
-        assert_eq!(left.in_words(0)[1], "processes: 83");
+        assert_eq!(left.describe_others(2)[0], expected);
+        assert_eq!(left.describe(0)[1], "processes: 83");
         left.more_files = 7;
-        assert_eq!(left.files_in_words(1), "a (created), 8 more");
+        assert_eq!(left.describe_files(1), "a (created), 8 more");
     }
 }

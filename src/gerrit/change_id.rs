@@ -72,7 +72,7 @@ pub enum Create {
     Default,
     /// All.
     Always,
-    /// None.
+    /// No commits.
     Never,
 }
 

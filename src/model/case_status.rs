@@ -90,7 +90,7 @@ impl Tally {
     }
 
     /// Describes the bad cases in words: `2 failed, 1 never ended`.
-    pub fn bad_words(&self) -> String {
+    pub fn describe_bad(&self) -> String {
         let count = |number: u64, word| (number > 0).then(|| format!("{number} {word}"));
         [
             count(self.failed, "failed"),

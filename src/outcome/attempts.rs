@@ -61,7 +61,7 @@ pub fn over_attempts(attempt: u32, last: Verdict, cases: &Tally, flaky_fails: bo
             outcome: JobOutcome::Failed,
             reason: format!(
                 "{}, which attempt {attempt} passed without",
-                cases.bad_words()
+                cases.describe_bad()
             ),
             fix: last.fix,
         },
@@ -70,14 +70,14 @@ pub fn over_attempts(attempt: u32, last: Verdict, cases: &Tally, flaky_fails: bo
             outcome: JobOutcome::Failed,
             reason: format!(
                 "{}; attempt {attempt} is {}: {}",
-                cases.bad_words(),
+                cases.describe_bad(),
                 last.outcome.word(),
                 last.reason
             ),
             fix: last.fix,
         },
         JobOutcome::Failed if cases.bad() > 0 => Verdict {
-            reason: format!("{} in {attempt} attempts", cases.bad_words()),
+            reason: format!("{} in {attempt} attempts", cases.describe_bad()),
             ..last
         },
         _ => Verdict {

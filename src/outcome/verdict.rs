@@ -88,7 +88,7 @@ fn from_bad_cases(facts: &JobFacts) -> Option<Verdict> {
     if facts.cases.bad() == 0 || only_tool_missing(facts) {
         return None;
     }
-    let mut reason = facts.cases.bad_words();
+    let mut reason = facts.cases.describe_bad();
     if facts.ending.is_some_and(Ending::is_success) {
         reason.push_str(", although the command exited with 0");
     }

@@ -76,19 +76,19 @@ pub(super) fn report_not_run(
     ending: Option<Ending>,
     out: &mut CaseSink<'_>,
 ) {
-    let badly = !ending.is_some_and(Ending::is_success);
+    let failed = !ending.is_some_and(Ending::is_success);
     for known in context.packages.iter().flatten() {
         let go = context.go_root.is_some() || known.contains('/');
         let (was_seen, possible, name) = if go {
             let name = package::package(context, known).unwrap_or(known);
             (
                 was_seen(known, context, evidence),
-                badly || !evidence.go_packages.is_empty(),
+                failed || !evidence.go_packages.is_empty(),
                 name,
             )
         } else {
             let was_seen = evidence.crates.contains(&known.replace('-', "_"));
-            let possible = !evidence.nameless_crate && (badly || !evidence.crates.is_empty());
+            let possible = !evidence.nameless_crate && (failed || !evidence.crates.is_empty());
             (was_seen, possible, known.as_str())
         };
         if possible && !was_seen {

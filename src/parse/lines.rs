@@ -52,7 +52,7 @@ pub(super) trait Receiver {
     /// Takes a line.
     fn line(&mut self, line: Line<'_>);
     /// Takes the last non-empty line of those that were passed over.
-    fn passed_over(&mut self, last: &[u8]);
+    fn skipped(&mut self, last: &[u8]);
 }
 
 /// Splits lines, and holds the beginning of a line whose end has not come yet.
@@ -121,7 +121,7 @@ impl LineSplitter {
         if receiver.wants_all() || is_marked(line.bytes) {
             receiver.line(line);
         } else {
-            receiver.passed_over(line.bytes);
+            receiver.skipped(line.bytes);
         }
         self.head.clear();
         self.head.shrink_to(1 << 16);
@@ -140,7 +140,7 @@ impl LineSplitter {
             let passed = trim_end(&region[from..next]);
             if !passed.is_empty() {
                 let begin = memrchr2(b'\n', b'\r', passed).map_or(0, |end| end + 1);
-                receiver.passed_over(&passed[begin..]);
+                receiver.skipped(&passed[begin..]);
             }
             if next == region.len() {
                 break;

@@ -31,7 +31,7 @@ impl Make {
     }
 
     /// Takes the last of the lines that were passed over.
-    pub(super) fn passed_over(&mut self, last: &[u8]) {
+    pub(super) fn skipped(&mut self, last: &[u8]) {
         self.recipe = self.recipe || !last.iter().all(u8::is_ascii_whitespace);
         self.other |= self.recipe;
     }
@@ -59,9 +59,10 @@ impl Make {
 /// Parses `make: Nothing to be done for 'check'.` and `make: 'test' is up to date.`, but not those
 /// of a sub-make.
 fn idle(text: &str) -> Option<&str> {
-    let said = text.trim().strip_prefix("make: ")?;
-    let idle = said.starts_with("Nothing to be done for ") || said.ends_with(" is up to date.");
-    idle.then_some(said)
+    let message = text.trim().strip_prefix("make: ")?;
+    let idle =
+        message.starts_with("Nothing to be done for ") || message.ends_with(" is up to date.");
+    idle.then_some(message)
 }
 
 /// Returns true if only a recipe prints this line. Lines that `$(shell …)` and make itself print
@@ -144,8 +145,8 @@ fn no_such_file(text: &str) -> Option<&str> {
     {
         return head.contains("sh: ").then_some(program);
     }
-    let said = text.strip_suffix(": No such file or directory")?;
-    runner(said)
+    let message = text.strip_suffix(": No such file or directory")?;
+    runner(message)
 }
 
 fn no_permission(text: &str) -> Option<&str> {
@@ -157,8 +158,8 @@ fn no_permission(text: &str) -> Option<&str> {
 
 /// Returns the program of `WHO: PROG`, if `WHO` is a program that runs others and the message is
 /// about that.
-fn runner(said: &str) -> Option<&str> {
-    let (who, program) = said.rsplit_once(": ")?;
+fn runner(message: &str) -> Option<&str> {
+    let (who, program) = message.rsplit_once(": ")?;
     let program = program
         .strip_prefix("failed to run command ")
         .unwrap_or(program);
@@ -190,14 +191,14 @@ fn lies_with_programs(path: &str) -> bool {
 /// Parses the messages of cargo: `error: could not execute process `x …` (never executed)`, `error:
 /// 'cargo-clippy' is not installed for the toolchain …`.
 fn cargo(text: &str) -> Option<&str> {
-    let said = text.strip_prefix("error: ")?;
-    if let Some(process) = said
+    let message = text.strip_prefix("error: ")?;
+    if let Some(process) = message
         .strip_prefix("could not execute process `")
-        .filter(|_| said.ends_with("(never executed)"))
+        .filter(|_| message.ends_with("(never executed)"))
     {
         return process.split([' ', '`']).next();
     }
-    let program = said.strip_prefix('\'')?;
+    let program = message.strip_prefix('\'')?;
     let (program, rest) = program.split_once('\'')?;
     rest.starts_with(" is not installed for the ")
         .then_some(program)

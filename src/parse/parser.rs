@@ -82,10 +82,10 @@ impl Receiver for Reader<'_> {
         self.state.line(line, self.sink);
     }
 
-    fn passed_over(&mut self, last: &[u8]) {
-        self.state.static_checks.passed_over(last);
-        self.state.libtest.passed_over(last);
-        self.state.make.passed_over(last);
+    fn skipped(&mut self, last: &[u8]) {
+        self.state.static_checks.skipped(last);
+        self.state.libtest.skipped(last);
+        self.state.make.skipped(last);
     }
 }
 
@@ -156,9 +156,9 @@ impl ParserState {
         let cases = out.names.tally.total() > 0;
         report_not_run(&context, &evidence, ending, out);
         explain_missing(&make, &mut observations);
-        let well = ending.is_some_and(Ending::is_success);
+        let succeeded = ending.is_some_and(Ending::is_success);
         observations.nothing_ran = evidence.make_idle.is_some() && !cases && !make.other;
-        observations.in_doubt = well
+        observations.in_doubt = succeeded
             && !cases
             && !observations.nothing_ran
             && (!make.recipe || evidence.make_idle.is_some());

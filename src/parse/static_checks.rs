@@ -35,7 +35,7 @@ const NOTHING: [&str; 12] = [
 
 /// The reason for a function that printed nothing at all, such as `static_check_versions` without a
 /// `versions.yaml`.
-const SILENT: &str = "printed nothing: it cannot be told whether it looked at anything";
+const SILENT: &str = "printed nothing: it cannot be explanation whether it looked at anything";
 
 /// The output of one function.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub(super) struct StaticChecks {
 
 impl StaticChecks {
     /// Takes the last of the lines that were passed over.
-    pub(super) fn passed_over(&mut self, last: &[u8]) {
+    pub(super) fn skipped(&mut self, last: &[u8]) {
         if let Some(section) = &mut self.section {
             section.printed = true;
             self.last.clear();
@@ -149,12 +149,12 @@ impl StaticChecks {
             (CaseStatus::Passed, None) => CaseStatus::Passed,
             (status, _) => {
                 let missing = section.missing.into_iter().next().map(|(_, text)| text);
-                let told = match status {
+                let explanation = match status {
                     CaseStatus::Unfinished => missing,
                     _ => section.error.or_else(|| Some(self.last.clone())),
                 };
                 details.message =
-                    clean::message(&told.unwrap_or_else(|| "started, never ended".into()));
+                    clean::message(&explanation.unwrap_or_else(|| "started, never ended".into()));
                 status
             }
         };

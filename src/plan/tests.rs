@@ -1,4 +1,4 @@
-//! What a plan holds, from pipelines and workspaces made by hand.
+//! Plans built from pipelines and workspaces made by hand.
 
 use crate::model::{Command, JobId, Readiness, Selection};
 use std::collections::BTreeMap;

@@ -1,11 +1,11 @@
 //! Copies a checkout: work tree, repository and uncommitted files.
 //!
-//! Times stay, because make compares them; symbolic links stay links. Directories that are marked as
-//! caches (cargo's `target`; <https://bford.info/cachedir/>), sockets and pipes are left out. The
-//! source is only read.
+//! Times stay, because make compares them; symbolic links stay links. Directories that are marked
+//! as caches (cargo's `target`; <https://bford.info/cachedir/>), sockets and pipes are left out.
+//! The source is only read.
 //!
-//! The repository may lie elsewhere: `git worktree`, submodules. Then `.git` is a file that names it.
-//! A copy of that file would let jobs write to the user's own index, or would be wrong if it is
+//! The repository may lie elsewhere: `git worktree`, submodules. Then `.git` is a file that names
+//! it. A copy of that file would let jobs write to the user's own index, or would be wrong if it is
 //! relative. So the copy gets a repository of its own.
 
 use std::fs::{self, File, FileTimes, Metadata, Permissions};

@@ -1,4 +1,4 @@
-//! An option given, the pipeline, the user's configuration, the defaults: in this order.
+//! The order of precedence: a given option, the pipeline, the user's configuration, the defaults.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Which pipeline is meant.
+//! The choice of the pipeline.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What is valid, and what it means.
+//! Valid input and its meaning.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -139,8 +139,8 @@ fn the_examples_for_users_load() {
     }
 }
 
-/// Runs the script of the monorepo's `fetch` with a `go` and a `cargo` that only say what they were
-/// asked.
+/// Runs the script of the monorepo's `fetch` with a `go` and a `cargo` that only print their
+/// arguments.
 fn fetch(component: &str, files: &[&str]) -> String {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();

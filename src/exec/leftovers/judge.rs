@@ -16,7 +16,7 @@ pub(in crate::exec) fn judge(verdict: Verdict, left: &LeftBehind) -> Verdict {
     if verdict.outcome != JobOutcome::Passed {
         return verdict;
     }
-    let words = left.in_words(NAMED);
+    let words = left.describe(NAMED);
     let (outcome, what, fix) = match left.unknown.as_slice() {
         _ if !words.is_empty() => {
             let what = format!("it left behind {}", words.join("; "));

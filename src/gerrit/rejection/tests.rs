@@ -1,4 +1,4 @@
-//! Each row of the table is met by the words that servers really say.
+//! Each row of the table matches real messages of servers.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn context() -> RejectionContext {
     }
 }
 
-/// The words, and a piece of the fix each must have.
+/// Messages, each with a piece of the fix that it must have.
 const SAID: &[(&str, &str)] = &[
     (
         "commit 1a2b3c4: missing Change-Id in message footer",

@@ -236,7 +236,7 @@ impl RunningPackage {
     }
 
     fn output(&mut self, test: &str, output: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
-        self.suite.turn_to_same(test);
+        self.suite.switch_to_same(test);
         for line in pieces(output) {
             let line = clean::text(line.as_bytes());
             match grammar::result(line.trim_start()) {
@@ -249,7 +249,7 @@ impl RunningPackage {
     }
 
     fn own_output(&mut self, output: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
-        self.suite.turn_to(None);
+        self.suite.switch_to(None);
         for line in pieces(output) {
             let line = clean::text(line.as_bytes());
             if let Some(closing) = grammar::closing(&line) {

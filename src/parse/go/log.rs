@@ -239,9 +239,9 @@ impl TestLog {
 
     /// Returns the message and location for a test that ended with this status.
     pub(in crate::parse) fn details(&self, status: CaseStatus) -> CaseDetails {
-        let told = [&self.panic, &self.race, &self.assertion];
+        let severe = [&self.panic, &self.race, &self.assertion];
         let entry = self.entry(status);
-        let Some(saying) = told.into_iter().flatten().next().or(entry.as_ref()) else {
+        let Some(saying) = severe.into_iter().flatten().next().or(entry.as_ref()) else {
             return CaseDetails::default();
         };
         CaseDetails {

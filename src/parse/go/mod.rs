@@ -135,18 +135,18 @@ impl PackageSuite {
     }
 
     /// Assigns the lines that follow to this test, or to none.
-    pub(in crate::parse) fn turn_to(&mut self, name: Option<&str>) {
+    pub(in crate::parse) fn switch_to(&mut self, name: Option<&str>) {
         if let Some(index) = self.subject {
             self.tests[index].log.close();
         }
         self.subject = name.and_then(|name| self.find(name));
     }
 
-    /// Works like [`turn_to`](Self::turn_to), but keeps an unfinished message if the test is the
-    /// same.
-    pub(in crate::parse) fn turn_to_same(&mut self, name: &str) {
+    /// Works like [`switch_to`](Self::switch_to), but keeps an unfinished message if the test is
+    /// the same.
+    pub(in crate::parse) fn switch_to_same(&mut self, name: &str) {
         if self.subject.is_none() || self.subject != self.find(name) {
-            self.turn_to(Some(name));
+            self.switch_to(Some(name));
         }
     }
 
@@ -308,7 +308,7 @@ impl PackageSuite {
         // limit belongs to one of those that ran. Without -v nothing tells of a test that called
         // exit.
         let unfinished = self.tests.iter().any(|test| test.result.is_none());
-        let told = match self.own.has_panic() {
+        let tests_explain = match self.own.has_panic() {
             true => unfinished && !self.timeout.is_empty(),
             false => unfinished || panicked || self.is_complete || !self.is_quiet,
         };
@@ -317,7 +317,7 @@ impl PackageSuite {
         }
         let explained = match end.status {
             None => self.counted || !self.own.has_panic(),
-            Some(CaseStatus::Failed) => bad && told,
+            Some(CaseStatus::Failed) => bad && tests_explain,
             Some(_) => self.counted,
         };
         if !explained {
@@ -327,13 +327,13 @@ impl PackageSuite {
 
     fn whole(self, package: &str, end: PackageEnd, out: &mut CaseSink<'_>) {
         let status = end.status.unwrap_or(CaseStatus::Failed);
-        let told = match status {
+        let known = match status {
             CaseStatus::Failed if self.own.has_panic() => Some(self.own.details(status)),
             CaseStatus::Failed => end.message.or_else(|| Some(self.own.details(status))),
             CaseStatus::Passed => None,
             _ => end.message,
         };
-        let mut details = told.unwrap_or_default();
+        let mut details = known.unwrap_or_default();
         if status == CaseStatus::Failed && details.message.is_none() {
             let exit = self.exit.map_or(String::new(), |exit| format!(" ({exit})"));
             let failed = |test: &Test| test.result.is_some_and(is_failed);

@@ -105,13 +105,13 @@ impl GoText {
             Frame::Turn(Turn::Run(name)) => {
                 self.verbose = true;
                 self.suite.run(name, at.start, package, out);
-                self.suite.turn_to(Some(name));
+                self.suite.switch_to(Some(name));
             }
-            Frame::Turn(Turn::To(name)) => self.suite.turn_to(Some(name)),
-            Frame::Turn(Turn::Away) => self.suite.turn_to(None),
+            Frame::Turn(Turn::To(name)) => self.suite.switch_to(Some(name)),
+            Frame::Turn(Turn::Away) => self.suite.switch_to(None),
             Frame::Result(name, result) => {
                 self.suite.result(name, result, at.start, package, out);
-                self.suite.turn_to(Some(name));
+                self.suite.switch_to(Some(name));
             }
         }
     }

@@ -46,7 +46,7 @@ pub(in crate::parse) struct Block {
     panics: Panics,
     failures: bool,
     /// The test whose output is repeated inside `failures:`, and the offset at which that began.
-    told: Option<(String, u64)>,
+    repeated: Option<(String, u64)>,
     /// Tests that the lists at the end call failed.
     listed: Vec<String>,
     /// The way in which the process died.
@@ -66,13 +66,13 @@ impl Block {
 
     /// Returns true if the next line is wanted, whatever it holds.
     pub(in crate::parse) fn wants_all(&self) -> bool {
-        self.panics.is_speaking() || (self.failures && self.told.is_none())
+        self.panics.is_open() || (self.failures && self.repeated.is_none())
     }
 
     /// Returns true while the output of a failed test is repeated. None of its lines is libtest's
     /// own.
     pub(in crate::parse) fn is_quoting(&self) -> bool {
-        self.told.is_some()
+        self.repeated.is_some()
     }
 
     /// Remembers the end of the last line.
@@ -101,14 +101,14 @@ impl Block {
         }
         let complete = self.counted.sum() >= self.expected;
         if let Some((name, rest)) = grammar::test(text).filter(|_| !complete) {
-            self.settle_waiting(at.start, out);
+            self.take_waiting_result(at.start, out);
             self.test(name, rest, at, out);
         } else if let Some((name, rest)) = grammar::glued_test(text).filter(|_| !complete) {
             self.test(name, rest, at, out);
         } else if let Some(name) = grammar::long_running(text) {
             self.open(name, at, out);
         } else if text == "failures:" {
-            self.settle_waiting(at.start, out);
+            self.take_waiting_result(at.start, out);
             self.failures = true;
             self.panics.stop();
         } else {
@@ -126,9 +126,9 @@ impl Block {
             .open
             .last()
             .filter(|_| self.waiting && thread == "main");
-        let told = self.told.as_ref().map(|(name, _)| name.as_str());
-        let told = told.or(waiting.map(|test| test.name.as_str()));
-        told.unwrap_or(thread).to_owned()
+        let repeated = self.repeated.as_ref().map(|(name, _)| name.as_str());
+        let repeated = repeated.or(waiting.map(|test| test.name.as_str()));
+        repeated.unwrap_or(thread).to_owned()
     }
 
     fn crash_line(&mut self, text: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
@@ -136,7 +136,7 @@ impl Block {
             self.death = clean::message(how);
         } else if let Some(thread) = grammar::overflowed(text) {
             self.open(thread, at, out);
-            self.panics.say(thread, "has overflowed its stack");
+            self.panics.explain(thread, "has overflowed its stack");
         }
     }
 
@@ -160,17 +160,17 @@ impl Block {
         let test = self.open.remove(index);
         self.open.push(test);
         if let Some(end) = grammar::end(rest) {
-            return self.settle(end, at.start, at.end, out);
+            return self.set_result(end, at.start, at.end, out);
         }
         self.waiting = true;
         if rest.starts_with("Error: ") {
-            self.panics.say(name, rest);
+            self.panics.explain(name, rest);
         }
     }
 
     /// Gives the last open test its result. A failed test stays open until its failure message has
     /// come.
-    fn settle(&mut self, end: TestEnd, from: u64, to: u64, out: &mut CaseSink<'_>) {
+    fn set_result(&mut self, end: TestEnd, from: u64, to: u64, out: &mut CaseSink<'_>) {
         self.waiting = false;
         self.count(end.status);
         let Some(mut test) = self.open.pop() else {
@@ -187,13 +187,13 @@ impl Block {
 
     /// Takes the result of a waiting test from the end of the line before, because libtest's next
     /// line comes.
-    pub(in crate::parse) fn settle_waiting(&mut self, offset: u64, out: &mut CaseSink<'_>) {
+    pub(in crate::parse) fn take_waiting_result(&mut self, offset: u64, out: &mut CaseSink<'_>) {
         if !std::mem::take(&mut self.waiting) {
             return;
         }
         let start = self.open.last().map_or(offset, |test| test.start);
         if let Some(end) = grammar::trailing_end(&String::from_utf8_lossy(&self.last)) {
-            self.settle(end, start, offset, out);
+            self.set_result(end, start, offset, out);
         }
     }
 
@@ -206,18 +206,18 @@ impl Block {
     }
 
     fn failure_line(&mut self, text: &str, at: Line<'_>) -> bool {
-        if let Some(name) = grammar::told(text) {
-            self.end_told(at.start);
+        if let Some(name) = grammar::output_header(text) {
+            self.end_repeated(at.start);
             self.list(name);
-            self.told = Some((name.to_owned(), at.start));
+            self.repeated = Some((name.to_owned(), at.start));
         } else if text == "failures:" {
-            self.end_told(at.start);
-        } else if let Some((told, _)) = &self.told {
+            self.end_repeated(at.start);
+        } else if let Some((repeated, _)) = &self.repeated {
             if ["Error: ", "error: ", "error["]
                 .iter()
                 .any(|start| text.starts_with(start))
             {
-                self.panics.say(told, text);
+                self.panics.explain(repeated, text);
             } else {
                 self.panics.line(text);
             }
@@ -231,12 +231,12 @@ impl Block {
     }
 
     /// Ends the repeated output of a failed test.
-    fn end_told(&mut self, offset: u64) {
+    fn end_repeated(&mut self, offset: u64) {
         self.panics.stop();
-        let Some((told, since)) = self.told.take() else {
+        let Some((repeated, since)) = self.repeated.take() else {
             return;
         };
-        if let Some(test) = self.open.iter_mut().find(|test| test.name == told) {
+        if let Some(test) = self.open.iter_mut().find(|test| test.name == repeated) {
             test.spans.add(since, offset);
         }
     }
@@ -261,7 +261,7 @@ impl Block {
 
     /// Closes the block with its totals.
     pub(in crate::parse) fn close(mut self, totals: Totals, at: Line<'_>, out: &mut CaseSink<'_>) {
-        self.settle_waiting(at.start, out);
+        self.take_waiting_result(at.start, out);
         self.name_failed(totals, at, out);
         let lost = totals.less(self.counted).statuses();
         let open = self.open.iter().filter(|test| test.end.is_none()).count() as u64;
@@ -299,7 +299,7 @@ impl Block {
     }
 
     /// Ends a block whose process ended without totals.
-    pub(in crate::parse) fn abandon(mut self, offset: u64, out: &mut CaseSink<'_>) {
+    pub(in crate::parse) fn end_without_totals(mut self, offset: u64, out: &mut CaseSink<'_>) {
         let left = self.expected.saturating_sub(self.counted.sum());
         let open = self.open.iter().any(|test| test.end.is_none());
         for test in std::mem::take(&mut self.open) {

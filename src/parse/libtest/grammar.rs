@@ -92,7 +92,7 @@ pub(in crate::parse) fn long_running(text: &str) -> Option<&str> {
 }
 
 /// Parses `---- NAME stdout ----`, the header of a failed test's output.
-pub(in crate::parse) fn told(text: &str) -> Option<&str> {
+pub(in crate::parse) fn output_header(text: &str) -> Option<&str> {
     let name = text.strip_prefix("---- ")?.strip_suffix(" ----")?;
     Some(
         name.strip_suffix(" stdout")

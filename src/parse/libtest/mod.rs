@@ -49,7 +49,7 @@ impl Libtest {
     }
 
     /// Takes the last of the lines that were passed over. A result may stand at its end.
-    pub(in crate::parse) fn passed_over(&mut self, last: &[u8]) {
+    pub(in crate::parse) fn skipped(&mut self, last: &[u8]) {
         if let Some(block) = &mut self.block {
             block.remember(last);
         }
@@ -161,7 +161,7 @@ impl Libtest {
     /// Ends a block without its totals, because its process died.
     pub(in crate::parse) fn end_block(&mut self, offset: u64, out: &mut CaseSink<'_>) {
         if let Some(block) = self.block.take() {
-            block.abandon(offset, out);
+            block.end_without_totals(offset, out);
             self.count_block(out);
         }
     }

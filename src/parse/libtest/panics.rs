@@ -25,18 +25,18 @@ struct Panic {
 pub(in crate::parse) struct Panics {
     by_test: HashMap<String, Panic>,
     /// The test whose panic message goes on.
-    speaking: Option<String>,
+    current: Option<String>,
 }
 
 impl Panics {
     /// Returns true if the next line may belong to a message.
-    pub(in crate::parse) fn is_speaking(&self) -> bool {
-        self.speaking.is_some()
+    pub(in crate::parse) fn is_open(&self) -> bool {
+        self.current.is_some()
     }
 
     /// Ends the message.
     pub(in crate::parse) fn stop(&mut self) {
-        self.speaking = None;
+        self.current = None;
     }
 
     /// Begins the panic of a test.
@@ -47,12 +47,12 @@ impl Panics {
             text: head.message.to_owned(),
             lines: usize::from(!head.message.is_empty()),
         };
-        self.speaking = head.message.is_empty().then(|| test.to_owned());
+        self.current = head.message.is_empty().then(|| test.to_owned());
         self.keep(test, panic);
     }
 
     /// Adds another explanation of why this test failed. A panic comes before it.
-    pub(in crate::parse) fn say(&mut self, test: &str, text: &str) {
+    pub(in crate::parse) fn explain(&mut self, test: &str, text: &str) {
         if !self.by_test.contains_key(test) {
             let text = text[..text.floor_char_boundary(1024)].to_owned();
             let said = Panic {
@@ -73,18 +73,18 @@ impl Panics {
     /// Takes a line of a message. An empty line, a note or a backtrace ends it.
     pub(in crate::parse) fn line(&mut self, text: &str) {
         let Some(panic) = self
-            .speaking
+            .current
             .as_ref()
             .and_then(|test| self.by_test.get_mut(test))
         else {
-            self.speaking = None;
+            self.current = None;
             return;
         };
         let over = text.trim().is_empty()
             || text.starts_with("note: ")
             || text.starts_with("stack backtrace:");
         if over || panic.lines >= MESSAGE_LINES {
-            self.speaking = None;
+            self.current = None;
             return;
         }
         panic.lines += 1;

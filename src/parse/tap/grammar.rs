@@ -78,8 +78,8 @@ fn point(text: &str) -> Option<Point> {
         return None;
     }
     let (number, rest) = numbered(rest.trim_start());
-    let (name, told) = undirected(rest);
-    let (status, reason) = match (told, is_ok) {
+    let (name, directive) = undirected(rest);
+    let (status, reason) = match (directive, is_ok) {
         (Some((Directive::Skip, why)), _) => (CaseStatus::Skipped, Some(why.to_owned())),
         (Some((Directive::Todo, why)), false) => {
             (CaseStatus::Skipped, Some(format!("todo: {why}")))

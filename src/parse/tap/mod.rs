@@ -135,8 +135,8 @@ impl TapStreams {
         }
     }
 
-    /// Ends, because the output is over. `well` is true if the job ended well.
-    pub(in crate::parse) fn finish(mut self, well: bool, offset: u64, out: &mut CaseSink<'_>) {
-        self.end(!well, offset, out);
+    /// Ends, because the output is over. `succeeded` is true if the job exited with 0.
+    pub(in crate::parse) fn finish(mut self, succeeded: bool, offset: u64, out: &mut CaseSink<'_>) {
+        self.end(!succeeded, offset, out);
     }
 }

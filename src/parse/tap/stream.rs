@@ -144,11 +144,11 @@ impl TapStream {
             Tap::Version => self.make_sure(out),
             Tap::BailOut(why) => self.bail_out(why, at, out),
             Tap::Plan(plan, why) => {
-                self.turn_to(level, at.start, out);
+                self.switch_to(level, at.start, out);
                 self.plan(plan, why, at, out);
             }
             Tap::Test(point) => {
-                self.turn_to(level, at.start, out);
+                self.switch_to(level, at.start, out);
                 return self.test(point, at);
             }
         }
@@ -156,7 +156,7 @@ impl TapStream {
     }
 
     /// Opens the level, or ends deeper ones.
-    fn turn_to(&mut self, level: usize, offset: u64, out: &mut CaseSink<'_>) {
+    fn switch_to(&mut self, level: usize, offset: u64, out: &mut CaseSink<'_>) {
         self.flush(out);
         while self.levels.len() > level + 1 {
             self.end_level(offset, out);

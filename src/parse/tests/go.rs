@@ -1,4 +1,4 @@
-//! Forms of `go test` that need a text of their own.
+//! Forms of `go test` output that no recorded file has.
 
 use super::{Parsed, parse, parse_in_pieces};
 use crate::model::CaseStatus;

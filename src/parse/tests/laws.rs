@@ -1,4 +1,4 @@
-//! What holds whatever the bytes are.
+//! Laws that hold for any bytes.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use super::{Parsed, parse_in_pieces};
 use crate::model::{CaseStatus, Ending};
 use crate::parse::{CaseContext, Finding};
 
-/// Lines that mean something somewhere, so that random texts reach deep.
+/// Lines that some recogniser understands, so that random texts reach deep.
 const LINES: &[&str] = &[
     "=== RUN   TestA",
     "=== RUN   TestB/sub",
@@ -118,7 +118,8 @@ fn ending() -> impl Strategy<Value = Option<Ending>> {
     ])
 }
 
-/// Each start has exactly one end, no end comes twice, and only what never ran has no start.
+/// Checks that each start has exactly one end, no end comes twice, and only cases that never ran
+/// have no start.
 fn check_balance(parsed: &Parsed) -> Result<(), TestCaseError> {
     let mut open: HashMap<_, bool> = HashMap::new();
     for finding in &parsed.findings {

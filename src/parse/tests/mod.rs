@@ -11,7 +11,7 @@ mod transcripts;
 use super::{CaseContext, CaseEnd, Finding, Observations, Parser};
 use crate::model::Ending;
 
-/// Everything a text leads to.
+/// The whole result of parsing a text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Parsed {
     pub findings: Vec<Finding>,
@@ -26,7 +26,7 @@ impl Parsed {
         })
     }
 
-    /// `package|name|status`, in order.
+    /// Returns `package|name|status` for each case, in order.
     pub fn cases(&self) -> Vec<String> {
         self.ends()
             .map(|end| format!("{}|{}|{}", end.key.package, end.key.name, end.status.word()))
@@ -57,7 +57,7 @@ pub(super) fn parse_in_pieces(
     }
 }
 
-/// Parses a text of a job that exited with this code.
+/// Parses the output of a job that exited with this code.
 pub(super) fn parse(context: &CaseContext, text: &str, code: i32) -> Parsed {
     parse_in_pieces(
         context,

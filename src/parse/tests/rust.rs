@@ -1,4 +1,4 @@
-//! Forms of libtest's output that need a text of their own.
+//! Forms of libtest output that no recorded file has.
 
 use super::parse;
 use crate::parse::CaseContext;

@@ -1,10 +1,9 @@
-//! Output of go, cargo and writers of TAP in every form that is understood, and what is found in
-//! it.
+//! Output of go, cargo and writers of TAP in every supported form, with the cases found in it.
 //!
 //! The files in `fixtures/transcripts/snippets` were made by go 1.26, rust 1.95, perl 5.36 (prove
 //! -v --merge), bats 1.8 (-F tap, -F tap13 -T) and node 20 (--test --test-reporter tap) from small
-//! packages; only their directory's name was changed. The snapshots were compared with the files by
-//! hand.
+//! packages; only the name of their directory was changed. The snapshots were compared with the
+//! files by hand.
 
 use std::fmt::Write as _;
 use std::fs;

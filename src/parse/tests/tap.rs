@@ -1,4 +1,4 @@
-//! Streams of TAP that no writer would be proud of.
+//! Broken and unusual streams of TAP.
 
 use super::{Parsed, parse};
 use crate::parse::CaseContext;

@@ -1,4 +1,4 @@
-//! Real output of kata components: the cases found are those counted by hand beforehand.
+//! Real output of kata components. The cases found are those counted by hand before.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ struct Expected {
     cases: Vec<Case>,
 }
 
-/// A case as it was counted. Its message is compared where one was written down.
+/// A case that was counted. Its message is compared if one was written down.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -62,7 +62,8 @@ fn parsed(expected: &Expected, size: usize) -> Parsed {
     )
 }
 
-/// Names may come in another order than they were counted in: tests of a package end side by side.
+/// Returns the cases found, in the order of the expected ones, because tests of a package end in
+/// any order.
 fn found(parsed: &Parsed, expected: &[Case]) -> Vec<Case> {
     let told = |case: &Case| {
         expected

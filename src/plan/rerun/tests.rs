@@ -1,4 +1,4 @@
-//! What is run again, and where narrowing would hide what never ran.
+//! The tests that run again, and the cases in which narrowing would hide tests that never ran.
 
 use super::*;
 use crate::model::JobId;

@@ -206,9 +206,9 @@ fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
 /// Returns the properties of [`properties::LEFT_BEHIND`].
 fn left_properties(left: &LeftBehind) -> Vec<(&'static str, String)> {
     let shared_with: Vec<_> = left.shared_with.iter().map(JobId::as_str).collect();
-    let [processes, mounts, sockets] = left.others(usize::MAX).map(|(_, names)| names);
+    let [processes, mounts, sockets] = left.describe_others(usize::MAX).map(|(_, names)| names);
     let values = [
-        left.files_in_words(LEFT_FILES),
+        left.describe_files(LEFT_FILES),
         shared_with.join(", "),
         processes,
         mounts,

@@ -1,4 +1,4 @@
-//! What stands in the page, as another parser of HTML's raw bytes sees it.
+//! The content of the page, as another HTML parser sees it.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn page(document: &Document) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// The data block of a page.
+/// Returns the data block of a page.
 fn data(page: &str) -> serde_json::Value {
     let (_, rest) = page
         .split_once(r#"<script type="application/json" id="data">"#)

@@ -1,4 +1,4 @@
-//! What writers write, and what attackers do.
+//! Files of real writers, and of attackers.
 
 use proptest::prelude::*;
 
@@ -14,7 +14,7 @@ fn document(xml: &str) -> Document {
     parse(xml).unwrap_or_else(|error| panic!("{error}\n{xml}"))
 }
 
-/// The cases inside one suite.
+/// Reads the cases inside one suite.
 fn cases(inside: &str) -> Vec<Case> {
     let mut document = document(&format!("<testsuite name=\"s\">{inside}</testsuite>"));
     assert_eq!(document.suites.len(), 1, "{inside}");

@@ -29,7 +29,7 @@ pub(super) fn lines(context: &SummaryContext<'_>, lines: &mut Vec<String>) {
         .filter(|finished| finished.outcome != JobOutcome::Cancelled)
         .collect();
     let left: Vec<_> = (news.iter())
-        .filter(|finished| !finished.left_behind.in_words(0).is_empty())
+        .filter(|finished| !finished.left_behind.describe(0).is_empty())
         .collect();
     for finished in left.iter().take(JOBS) {
         lines.extend(of_job(context, finished));
@@ -47,7 +47,7 @@ fn of_job(context: &SummaryContext<'_>, finished: &JobFinished) -> Vec<String> {
     let style = context.style;
     let left = &finished.left_behind;
     let job = style.foreign(finished.job.as_str(), LINE_CAP);
-    let others = left.others(OTHERS).into_iter();
+    let others = left.describe_others(OTHERS).into_iter();
     let others = others.filter(|(_, names)| !names.is_empty());
     let others = others.map(|(kind, names)| {
         let fate = match kind {
@@ -58,7 +58,7 @@ fn of_job(context: &SummaryContext<'_>, finished: &JobFinished) -> Vec<String> {
         (format!("{kind} behind, {fate}"), names, None)
     });
     let files = (left.file_count() > 0).then(|| {
-        let names = left.files_in_words(FILES);
+        let names = left.describe_files(FILES);
         ("files behind".to_owned(), names, shared(left))
     });
     (files.into_iter().chain(others))

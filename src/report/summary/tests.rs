@@ -1,4 +1,4 @@
-//! What a person sees at the end.
+//! The end of a run as a person sees it.
 
 use std::io;
 use std::path::Path;

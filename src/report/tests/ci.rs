@@ -1,4 +1,4 @@
-//! What the plain reporter prints in the log of each CI system.
+//! The output of the plain reporter in the log of each CI system.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::outcome::Run;
 use crate::report::ci::{Ci, DetectedCi};
 use crate::report::{PlainReporter, Reporter, Style, summarise};
 
-/// Lines that a system would carry out.
+/// Lines that a CI system would execute.
 const HOSTILE: &str = "\
 ::error file=a.go,line=1::from a test
   ::add-mask::x
@@ -37,7 +37,7 @@ fn hostile() -> Vec<Record> {
     script.finish(None).records()
 }
 
-/// What is printed of the run, its summary with it.
+/// Returns the output of a run with its summary.
 fn log(system: Option<Ci>, records: &[Record], directory: &Path) -> String {
     let style = Style::new(false, true, 100);
     let out = Shared::default();
@@ -65,7 +65,7 @@ fn directory(output: &str) -> tempfile::TempDir {
     directory
 }
 
-/// The log, without what differs from run to run.
+/// Returns the log without the parts that differ from run to run.
 fn printed(system: Option<Ci>) -> String {
     let directory = directory(HOSTILE);
     let log = log(system, &hostile(), directory.path());

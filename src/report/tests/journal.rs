@@ -1,4 +1,4 @@
-//! The reading end of the bus, and the journal it writes.
+//! The receiving end of the bus, and the journal that it writes.
 
 use std::fs;
 use std::io;
@@ -21,8 +21,8 @@ fn events(script: Script) -> Vec<Event> {
         .collect()
 }
 
-/// Sends from another thread through a channel of one place, so that a reader that stops is
-/// noticed.
+/// Sends from another thread through a channel with room for one event, so that a reader that stops
+/// is noticed.
 fn follow_all(
     events: Vec<Event>,
     journal: Option<Journal>,

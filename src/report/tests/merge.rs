@@ -1,4 +1,5 @@
-//! Merging: no order, nothing lost, nothing taken for the same that does not say so.
+//! Merging does not depend on order, loses nothing, and combines only executions that name the same
+//! job.
 
 use proptest::prelude::*;
 
@@ -16,7 +17,7 @@ fn written(document: &Document) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// A job's suite as kata-ci writes it, with these cases.
+/// Makes a job's suite as kata-ci writes it, with these cases.
 fn job(run: &str, attempt: u32, outcome: &str, cases: &str) -> Document {
     read(&format!(
         r#"<testsuite name="a.test"><properties><property name="run" value="{run}"/>

@@ -1,4 +1,4 @@
-//! What the plain reporter prints.
+//! The output of the plain reporter.
 
 use super::sample;
 use super::sample::{Script, Shared, case, end, fold};

@@ -12,7 +12,7 @@ use crate::model::Expect;
 use crate::probe::{Probe, find};
 use crate::workspace::overlay;
 
-/// sudo may ask a directory server.
+/// The time limit of sudo, which may ask a directory server.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 impl Preflight<'_> {
@@ -45,8 +45,8 @@ impl Preflight<'_> {
         Some(Problem::unmet(format!("{device} {reason}"), fix))
     }
 
-    /// For a user who is not root kata runs every package again through `sudo -E`, which would ask
-    /// on a terminal.
+    /// Checks sudo. For a user who is not root kata runs every package again through `sudo -E`,
+    /// which would ask on a terminal.
     pub(super) fn sudo(&self) -> Option<Problem> {
         if self.sudo_steps().is_empty() {
             return None;
@@ -61,7 +61,7 @@ impl Preflight<'_> {
         ))
     }
 
-    /// Names of the steps in which kata calls sudo.
+    /// Returns the names of the steps in which kata calls sudo.
     pub(in crate::workspace) fn sudo_steps(&self) -> Vec<String> {
         if self.machine.is_root() || !self.needs_tests_clone() {
             return Vec::new();
@@ -96,8 +96,8 @@ impl Preflight<'_> {
     }
 }
 
-/// Whether kata's go-test.sh, for a user who is not root, runs packages again as root: in its
-/// coverage mode (`CI` is `true`, or `KATA_DEV_MODE` is set), unless both hold. Source:
+/// Returns true if kata's go-test.sh, for a user who is not root, runs packages again as root. It
+/// does in its coverage mode (`CI` is `true`, or `KATA_DEV_MODE` is set), unless both hold. Source:
 /// `test_coverage` and `main` in `.ci/go-test.sh` of kata's tests repository, branch 1.x-eol.
 fn root_rerun(environment: &BTreeMap<OsString, OsString>) -> bool {
     let value = |name: &str| environment.get(OsStr::new(name)).map(OsString::as_os_str);

@@ -1,4 +1,4 @@
-//! Which shipped pipeline fits.
+//! The detection of the shipped pipeline.
 
 use super::support::World;
 use crate::model::ExitCode;

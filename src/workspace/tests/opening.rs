@@ -1,4 +1,4 @@
-//! Components in their places.
+//! The directories of components.
 
 use std::ffi::OsStr;
 

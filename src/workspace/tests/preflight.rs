@@ -1,4 +1,4 @@
-//! One test for each finding; what people read is in the snapshots.
+//! One test for each finding; the snapshots hold the texts for people.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -8,14 +8,14 @@ use crate::model::{Command, Selection};
 
 const ROOT: &str = "go/src/github.com/kata-containers";
 
-/// A component with a Makefile and nothing else.
+/// Makes a component with a Makefile and nothing else.
 fn place() -> World {
     let world = World::new();
     world.write("place/Makefile", "check:\n\ttrue\n");
     world
 }
 
-/// A sound proxy in a GOPATH.
+/// Makes a sound proxy in a GOPATH.
 fn proxy() -> World {
     let world = World::new();
     world.v1(&format!("{ROOT}/proxy"), "proxy");

@@ -17,7 +17,7 @@ fn side_by_side() -> World {
     world
 }
 
-/// Every file below a directory with its size and time.
+/// Lists every file below a directory with its size and time.
 fn inventory(directory: &Path) -> BTreeMap<PathBuf, (u64, std::time::SystemTime)> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(directory).expect("a directory").flatten() {

@@ -10,7 +10,7 @@ use crate::report::read;
 
 type Environment = BTreeMap<OsString, OsString>;
 
-/// Two repositories in a workspace that lies below what the system has checked out.
+/// Two repositories in a workspace below the CI system's checkout.
 struct RunPaths {
     place: TempDir,
     environment: Environment,
