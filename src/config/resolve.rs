@@ -30,7 +30,7 @@ pub struct Overrides {
 impl Overrides {
     fn check(&self) -> Result<(), Problem> {
         if self.timeout.is_some_and(|timeout| timeout.is_zero()) {
-            return Err(Problem::new("a timeout of nothing")
+            return Err(Problem::new("a timeout of zero")
                 .help("every job would be ended at once: give it some time, such as 30m"));
         }
         let too_long = |time: Option<Duration>| time.and_then(scalars::bounded) != time;

@@ -146,7 +146,7 @@ pub(super) fn timeout(text: &str) -> Result<Duration, Refusal> {
     let duration = grace(text)?;
     if duration.is_zero() {
         return Err(Refusal::new(
-            "a timeout of nothing",
+            "a timeout of zero",
             "every job would be ended at once: give it some time, such as \"30m\"",
         ));
     }

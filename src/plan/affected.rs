@@ -65,7 +65,7 @@ fn patterns(patterns: &[String]) -> Result<Ignore, Error> {
 fn decide(candidate: &Candidate, all: &[Candidate], common: &Ignore) -> Result<Decision, Error> {
     let own = patterns(&candidate.component.ignore)?;
     let (is_affected, reason) = match &candidate.changes {
-        Changes::Unknown(why) => (true, format!("what changed is not known: {why}")),
+        Changes::Unknown(why) => (true, format!("the changes are unknown: {why}")),
         Changes::Known(paths) => {
             let (ignored, counted): (Vec<_>, Vec<_>) = paths
                 .iter()
@@ -75,7 +75,7 @@ fn decide(candidate: &Candidate, all: &[Candidate], common: &Ignore) -> Result<D
                 ([], []) => (false, "nothing changed".to_owned()),
                 ([], ignored) => (
                     false,
-                    format!("only what affects nothing changed: {}", listed(ignored)),
+                    format!("only ignored files changed: {}", listed(ignored)),
                 ),
                 (counted, _) => (true, format!("{} changed", listed(counted))),
             }
@@ -234,11 +234,11 @@ mod tests {
         assert_eq!(
             reasons(&candidates, &["*.md"]),
             [
-                "-libs: only what affects nothing changed: README.md, src/libs/docs/a.png, \
+                "-libs: only ignored files changed: README.md, src/libs/docs/a.png, \
                  src/libs/docs/b.png and 2 more",
-                "-agent: only what affects nothing changed: README.md, a.md, b.md",
-                "-ctl: only what affects nothing changed: README.md, a.md, b.md",
-                "-runtime: only what affects nothing changed: README.md, a.md, b.md",
+                "-agent: only ignored files changed: README.md, a.md, b.md",
+                "-ctl: only ignored files changed: README.md, a.md, b.md",
+                "-runtime: only ignored files changed: README.md, a.md, b.md",
             ]
         );
     }
@@ -249,7 +249,7 @@ mod tests {
         alone.changes = Changes::Unknown("it is in no git repository".to_owned());
         assert_eq!(
             reasons(&[alone], &["*"]),
-            ["+proxy: what changed is not known: it is in no git repository"]
+            ["+proxy: the changes are unknown: it is in no git repository"]
         );
     }
 

@@ -64,7 +64,7 @@ fn write_within(document: &Document, room: usize, out: &mut dyn Write) -> io::Re
         0 => Ok(()),
         count => writeln!(
             out,
-            "\n… and {count} more that failed: they do not fit here, see the report."
+            "\n… and {count} more failures: they do not fit here, see the report."
         ),
     }
 }

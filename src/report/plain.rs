@@ -106,12 +106,12 @@ impl PlainReporter {
     }
 }
 
-/// Formats `goes on with run 20260503T100000Z-42: 5 jobs are over, 3 are left`.
+/// Formats `resumes run 20260503T100000Z-42: 5 jobs are finished, 3 are left`.
 pub(super) fn resumed_line(resumed: &RunResumed, run: &Run) -> String {
     let id = (run.started.as_ref()).map_or("", |started| &started.run_id);
     let verb = if resumed.kept == 1 { "is" } else { "are" };
     format!(
-        "goes on with run {id}: {} {verb} over, {} left",
+        "resumes run {id}: {} {verb} finished, {} left",
         format::plural(resumed.kept, "job"),
         resumed.left
     )

@@ -52,7 +52,7 @@ pub enum DependencyError {
         troubles: String,
     },
     /// Several changes have the Change-Id.
-    #[error("Depends-on: {dependency}: it could be each of {found}")]
+    #[error("Depends-on: {dependency}: it can mean any of {found}")]
     Ambiguous {
         /// The parsed dependency.
         dependency: String,
@@ -60,7 +60,9 @@ pub enum DependencyError {
         found: String,
     },
     /// The change is one of the same repository, but not an ancestor of the commit.
-    #[error("Depends-on: {dependency}: it is of this very repository, and not below the commit")]
+    #[error(
+        "Depends-on: {dependency}: it is a change of this repository, but the commit is not based on it"
+    )]
     NotBelow {
         /// The parsed dependency.
         dependency: String,

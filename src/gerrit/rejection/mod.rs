@@ -99,7 +99,7 @@ fn unknown(reason: &str, commit: Option<&str>) -> Rejection {
         commit: commit.map(str::to_owned),
         cause: "kata-ci does not know this answer; it may come from a plugin or a newer Gerrit"
             .to_owned(),
-        fix: "see what the server says besides; its administrators know their rules".to_owned(),
+        fix: "read the other lines of the server; its administrators know their rules".to_owned(),
         nothing_new: false,
         transient: false,
         known: false,

@@ -100,7 +100,7 @@ impl DetectedCi {
         let reads_files = matches!(self.system, Ci::GitLab | Ci::Jenkins);
         (reads_files && !reports.starts_with(workspace)).then(|| {
             format!(
-                "{} finds no reports outside of {}: name a place in it with --report-dir",
+                "{} finds no reports outside of {}: name a directory in it with --report-dir",
                 self.system.name(),
                 workspace.display()
             )

@@ -185,7 +185,7 @@ fn cases(counts: &Counts) -> Markup {
                     }
                 }
                 p #found role="status" aria-live="polite" {}
-                p #none hidden { "No case is like that." }
+                p #none hidden { "No case matches." }
                 div #list tabindex="-1" { ul #rows role="list" aria-label="Cases" {} }
             }
             noscript { p.dim { "With scripts, all cases can be searched here." } }

@@ -57,7 +57,7 @@ impl Claims {
             named.push_str(&format!("; and {more} more"));
         }
         (!self.broken.is_empty()).then(|| Notice {
-            text: format!("suites hold less than they say: {named}"),
+            text: format!("suites hold fewer cases than they declare: {named}"),
             fix: None,
         })
     }

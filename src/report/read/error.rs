@@ -71,7 +71,7 @@ pub enum ReadError {
     #[error("has a tag or a piece of text longer than {} MiB", limits::TEXT >> 20)]
     LongText,
     /// The temporary directory does not take the long texts.
-    #[error("has long texts, which {} does not take: {}; name another place with TMPDIR", std::env::temp_dir().display(), .0)]
+    #[error("has long texts, which {} does not take: {}; set TMPDIR to another directory", std::env::temp_dir().display(), .0)]
     Spool(io::Error),
     /// The file has too many cases or other elements.
     #[error(
@@ -87,7 +87,7 @@ pub enum ReadError {
         name: String,
     },
     /// A journal comes as a stream.
-    #[error("looks like a journal: name its file, since the logs it tells of lie beside that")]
+    #[error("looks like a journal: give its path, because its logs lie beside it")]
     Journal,
     /// The file is neither XML nor a journal.
     #[error("is neither JUnit nor a kata-ci journal")]
@@ -96,7 +96,7 @@ pub enum ReadError {
     #[error("holds neither a journal nor a JUnit file")]
     Nothing,
     /// The file is a link inside of a directory.
-    #[error("is a link, which is not followed in a directory: name it itself")]
+    #[error("is a link, and links in a directory are not followed: name the file itself")]
     Link,
 }
 

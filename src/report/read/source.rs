@@ -180,7 +180,7 @@ mod tests {
         std::os::unix::fs::symlink("other/b.xml", path("link.xml")).unwrap();
         let expected = [
             &format!("file {deepest}"),
-            "link.xml is a link, which is not followed in a directory: name it itself",
+            "link.xml is a link, and links in a directory are not followed: name the file itself",
             "file other/b.xml",
             "journal run/events.jsonl",
             "file run/of-another.xml",

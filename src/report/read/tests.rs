@@ -214,7 +214,7 @@ fn less_than_was_promised_is_said() {
         let texts: Vec<_> = document.notices.iter().map(|one| &*one.text).collect();
         let expected = match said {
             "" => vec![],
-            said => vec![format!("suites hold less than they say: {said}")],
+            said => vec![format!("suites hold fewer cases than they declare: {said}")],
         };
         assert_eq!(texts, expected, "{suite} {root}");
     }

@@ -34,7 +34,7 @@ impl Preflight<'_> {
                 "enable virtualization (nested, in a virtual machine) and load kvm_intel or kvm_amd",
             ),
             io::ErrorKind::PermissionDenied => (
-                "may not be opened by this user".to_owned(),
+                "cannot be opened by this user".to_owned(),
                 "add the user to the group of the device (`usermod -aG kvm USER`) and log in again, or run as root",
             ),
             _ => (

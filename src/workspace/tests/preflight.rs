@@ -102,7 +102,7 @@ fn a_kvm_of_others_is_told_apart_from_none() {
         // root opens it all the same.
         true => "ready",
         false => {
-            "unmet: ROOT/kvm may not be opened by this user\nfix: add the user to the group of the device (`usermod -aG kvm USER`) and log in again, or run as root"
+            "unmet: ROOT/kvm cannot be opened by this user\nfix: add the user to the group of the device (`usermod -aG kvm USER`) and log in again, or run as root"
         }
     };
     assert_eq!(finding(&world, &["kvm"]), expected);

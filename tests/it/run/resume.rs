@@ -141,7 +141,7 @@ fn what_is_finished_is_kept_and_the_rest_runs() {
     assert_eq!(result["run_id"], before[0]["run_id"]);
     assert_eq!(result["jobs"].as_array().map(Vec::len), Some(2));
     let printed = run.printed();
-    assert!(printed.contains("1 job is over, 1 left"), "{printed}");
+    assert!(printed.contains("1 job is finished, 1 left"), "{printed}");
     let log = std::fs::read_to_string(place.file("logs/b.check.log")).expect("the log");
     assert_eq!(log, "b waits\nb ran\n");
 }

@@ -71,7 +71,7 @@ fn a_change_to_the_readme_runs_nothing_and_is_a_success_that_says_so() {
         .finish()
         .expect_code(0);
     assert_eq!(jobs(&run), Vec::<String>::new());
-    let ignored = "-proxy: only what affects nothing changed: README.md";
+    let ignored = "-proxy: only ignored files changed: README.md";
     assert!(
         reasons(&run).contains(&ignored.to_owned()),
         "{:?}",
