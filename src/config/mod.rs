@@ -8,8 +8,8 @@
 //!                                                                  │ and the user's below them
 //!                                           Pipeline ◀─ resolve ◀──┘ laid over one another
 //! ```
-//! Component paths of an extended file are relative to the file that extends it, and so are those of
-//! a shipped pipeline. The shared file names the components, the extending file their directory.
+//! Component paths of an extended file are relative to the file that extends it, and so are those
+//! of a shipped pipeline. The shared file names the components, the extending file their directory.
 //!
 //! This module reads files and nothing else: [`crate::workspace`] inspects the machine.
 

@@ -66,7 +66,7 @@ impl ChangeId {
 
 /// The commits that get an id: git's configuration key `gerrit.createChangeId`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Create {
+pub enum CreateChangeId {
     /// All but `fixup! ` and the like, which will be squashed.
     #[default]
     Default,
@@ -80,7 +80,7 @@ pub enum Create {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChangeIdSettings {
     /// `gerrit.createChangeId`.
-    pub create: Create,
+    pub create: CreateChangeId,
     /// `gerrit.reviewUrl`: if set, ids are given as `Link: URL/id/I…`.
     pub review_url: Option<String>,
     /// True if the message is that of a commit, not of an editor: no line of it is a comment, none
@@ -96,9 +96,9 @@ impl ChangeIdSettings {
     /// [`GitError`] if the configuration cannot be read.
     pub fn of(repository: &Repository) -> Result<Self, GitError> {
         let create = match repository.config("gerrit.createChangeId")?.as_deref() {
-            Some("false") => Create::Never,
-            Some("always") => Create::Always,
-            _ => Create::Default,
+            Some("false") => CreateChangeId::Never,
+            Some("always") => CreateChangeId::Always,
+            _ => CreateChangeId::Default,
         };
         let review_url = repository.config("gerrit.reviewUrl")?;
         Ok(Self {
@@ -164,9 +164,11 @@ pub fn add(
     seed: &[u8],
 ) -> Result<AddedChangeId, GitError> {
     match settings.create {
-        Create::Never => return Ok(AddedChangeId::NotWanted),
-        Create::Default if is_to_be_squashed(message) => return Ok(AddedChangeId::ToBeSquashed),
-        Create::Default | Create::Always => {}
+        CreateChangeId::Never => return Ok(AddedChangeId::NotWanted),
+        CreateChangeId::Default if is_to_be_squashed(message) => {
+            return Ok(AddedChangeId::ToBeSquashed);
+        }
+        CreateChangeId::Default | CreateChangeId::Always => {}
     }
     let own = up_to_scissors(message);
     if repository

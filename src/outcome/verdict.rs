@@ -95,8 +95,8 @@ fn from_bad_cases(facts: &JobFacts) -> Option<Verdict> {
     Some(Verdict::new(JobOutcome::Failed, reason))
 }
 
-/// Returns true if the only bad cases are checks that a missing program stopped. The machine is to
-/// blame for these, not the change.
+/// Returns true if a program is missing and no case failed. Unfinished cases are then checks that
+/// the missing program stopped, which is the machine's fault, not the change's.
 fn only_tool_missing(facts: &JobFacts) -> bool {
     facts.cases.failed == 0
         && !facts.missing_programs.is_empty()

@@ -39,7 +39,7 @@ const SILENT: &str = "printed nothing: it cannot be explanation whether it looke
 
 /// The output of one function.
 #[derive(Debug)]
-struct Section {
+struct CheckSection {
     key: CaseKey,
     function: String,
     start: u64,
@@ -56,7 +56,7 @@ struct Section {
 /// Reads static checks.
 #[derive(Debug, Default)]
 pub(super) struct StaticChecks {
-    section: Option<Section>,
+    section: Option<CheckSection>,
     last: String,
     contradictions: Vec<String>,
 }
@@ -82,7 +82,7 @@ impl StaticChecks {
     ) -> bool {
         if let Some(function) = banner(text) {
             self.end_section(CaseStatus::Passed, at.start, context, out);
-            self.section = Some(Section {
+            self.section = Some(CheckSection {
                 key: out.start(PACKAGE, function, at.start),
                 function: function.to_owned(),
                 start: at.start,
@@ -194,7 +194,7 @@ impl StaticChecks {
     }
 }
 
-impl Section {
+impl CheckSection {
     fn line(&mut self, text: &str) {
         let text = text.trim();
         self.printed |= !text.is_empty();

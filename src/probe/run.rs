@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
-use super::stream::Stream;
+use super::stream::ProbePipe;
 
 /// The standard output that is kept, in bytes. A probe that prints more is ended with an error.
 const OUTPUT_LIMIT: usize = 64 << 20;
@@ -178,8 +178,8 @@ impl Probe<'_> {
 
     fn watch(&self, child: &mut Child) -> io::Result<(End, Vec<u8>, Vec<u8>)> {
         let until = Instant::now() + self.deadline;
-        let mut output = Stream::new(child.stdout.take(), OUTPUT_LIMIT)?;
-        let mut errors = Stream::new(child.stderr.take(), ERROR_LIMIT)?;
+        let mut output = ProbePipe::new(child.stdout.take(), OUTPUT_LIMIT)?;
+        let mut errors = ProbePipe::new(child.stderr.take(), ERROR_LIMIT)?;
         let end = loop {
             // Asked before the pipes are read: a child that is gone has written everything.
             let exited = has_exited(child)?;

@@ -11,7 +11,7 @@ const READS_A_VISIT: usize = 64;
 
 /// A pipe and the first bytes that came through it.
 #[derive(Debug)]
-pub(super) struct Stream<R> {
+pub(super) struct ProbePipe<R> {
     pipe: Option<R>,
     /// The first bytes, at most `limit`.
     pub(super) kept: Vec<u8>,
@@ -20,7 +20,7 @@ pub(super) struct Stream<R> {
     pub(super) over: bool,
 }
 
-impl<R: Read + AsFd> Stream<R> {
+impl<R: Read + AsFd> ProbePipe<R> {
     pub(super) fn new(pipe: Option<R>, limit: usize) -> io::Result<Self> {
         if let Some(pipe) = &pipe {
             fcntl(pipe.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;

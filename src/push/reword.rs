@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use crate::gerrit::change_id;
-use crate::gerrit::change_id::{AddedChangeId, ChangeIdSettings, Create};
+use crate::gerrit::change_id::{AddedChangeId, ChangeIdSettings, CreateChangeId};
 use crate::git::plumbing::{GitError, Repository};
 use crate::git::range::Commit;
 use crate::push::preflight::{ChangeIdState, CommitFacts, state_of};
@@ -116,7 +116,7 @@ fn permitted<'a>(
 fn rewrite(repository: &Repository, commits: &[Commit]) -> Result<Rewritten, RewordError> {
     // Asked for by name, so a configuration that wants no ids does not stand in the way.
     let settings = ChangeIdSettings {
-        create: Create::Always,
+        create: CreateChangeId::Always,
         literal: true,
         ..ChangeIdSettings::of(repository)?
     };

@@ -7,8 +7,8 @@
 //! Kata's own script matched repository names by substring, and went on if it could not fetch. Here
 //! a name is the whole name, and a dependency that is not available is an error with a way out.
 //!
-//! Nothing in the user's repositories is changed: objects are fetched into a given store, and no ref
-//! is written. Dependencies of dependencies are not followed.
+//! Nothing in the user's repositories is changed: objects are fetched into a given store, and no
+//! ref is written. Dependencies of dependencies are not followed.
 
 mod error;
 mod resolve;

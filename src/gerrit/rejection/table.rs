@@ -4,11 +4,11 @@
 //! ssh's own messages. In texts `$1` is the pattern's group, and `{…}` is a field of
 //! [`super::RejectionContext`].
 
-use Nature::{NothingNew, Refused, Said, Transient};
+use AnswerKind::{NothingNew, Refused, Said, Transient};
 
 /// The kind of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nature {
+pub enum AnswerKind {
     /// The user must change something first.
     Refused,
     /// Everything is there already.
@@ -29,12 +29,12 @@ pub struct RejectionRule {
     /// The fix.
     pub fix: &'static str,
     /// The kind of the answer.
-    pub nature: Nature,
+    pub nature: AnswerKind,
 }
 
 const fn row(
     pattern: &'static str,
-    nature: Nature,
+    nature: AnswerKind,
     cause: &'static str,
     fix: &'static str,
 ) -> RejectionRule {

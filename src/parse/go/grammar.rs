@@ -5,7 +5,7 @@ use crate::model::CaseStatus;
 
 /// A line such as `=== RUN   TestX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::parse) enum Turn<'a> {
+pub(in crate::parse) enum OutputSwitch<'a> {
     /// The test starts.
     Run(&'a str),
     /// The lines that follow belong to this test.
@@ -17,7 +17,7 @@ pub(in crate::parse) enum Turn<'a> {
 /// The content of a line, possibly after other output.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::parse) enum Frame<'a> {
-    Turn(Turn<'a>),
+    OutputSwitch(OutputSwitch<'a>),
     Result(&'a str, TestResult),
 }
 
@@ -27,7 +27,7 @@ pub(in crate::parse) fn frame(text: &str) -> Option<(&str, Frame<'_>)> {
     while let Some(at) = find_mark(text, from) {
         let (before, rest) = text.split_at(at);
         let parsed = turn(rest)
-            .map(Frame::Turn)
+            .map(Frame::OutputSwitch)
             .or_else(|| result(rest).map(|(name, result)| Frame::Result(name, result)));
         if let Some(frame) = parsed {
             return Some((before, frame));
@@ -47,7 +47,7 @@ fn find_mark(text: &str, from: usize) -> Option<usize> {
         .map(|at| from + at)
 }
 
-fn turn(text: &str) -> Option<Turn<'_>> {
+fn turn(text: &str) -> Option<OutputSwitch<'_>> {
     let rest = text.strip_prefix("=== ")?;
     let (word, rest) = rest.split_at_checked(4)?;
     let (long, name) = match (word, rest.split_at_checked(2)?) {
@@ -62,9 +62,9 @@ fn turn(text: &str) -> Option<Turn<'_>> {
     }
     Some(match (long, name) {
         ("RUN", "") => return None,
-        ("RUN", name) => Turn::Run(name),
-        ("PAUSE", _) | (_, "") => Turn::Away,
-        (_, name) => Turn::To(name),
+        ("RUN", name) => OutputSwitch::Run(name),
+        ("PAUSE", _) | (_, "") => OutputSwitch::Away,
+        (_, name) => OutputSwitch::To(name),
     })
 }
 
@@ -98,7 +98,7 @@ fn seconds(text: &str) -> Option<f64> {
 
 /// The line in which Go reports the result of a package.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::parse) struct Closing<'a> {
+pub(in crate::parse) struct PackageResult<'a> {
     pub import_path: &'a str,
     pub status: CaseStatus,
     pub seconds: Option<f64>,
@@ -109,7 +109,7 @@ pub(in crate::parse) struct Closing<'a> {
 
 /// Parses `ok  \tPKG\t0.1s`, `FAIL\tPKG [build failed]`, `?   \tPKG\t[no test files]` or
 /// `\tPKG\t\tcoverage: 0.0% of statements`.
-pub(in crate::parse) fn closing(text: &str) -> Option<Closing<'_>> {
+pub(in crate::parse) fn closing(text: &str) -> Option<PackageResult<'_>> {
     let (word, rest) = text.split_once('\t')?;
     let status = match word {
         "ok  " => CaseStatus::Passed,
@@ -135,7 +135,7 @@ pub(in crate::parse) fn closing(text: &str) -> Option<Closing<'_>> {
     };
     let nothing = word.is_empty()
         || note.is_some_and(|note| note == "no tests to run" || note == "no test files");
-    proven.then_some(Closing {
+    proven.then_some(PackageResult {
         import_path,
         status: if nothing { CaseStatus::Skipped } else { status },
         seconds,

@@ -42,14 +42,14 @@ enum OpenMessage {
 
 /// A message and its source location.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Saying {
+struct TestMessage {
     text: String,
     file: Option<String>,
     line: Option<u32>,
     lines: usize,
 }
 
-impl Saying {
+impl TestMessage {
     fn at(file: &str, line: u32, text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -86,10 +86,10 @@ pub(in crate::parse) struct TestLog {
     open: OpenMessage,
     /// The number of lines since the message began.
     waited: u32,
-    entries: Vec<Saying>,
-    assertion: Option<Saying>,
-    race: Option<Saying>,
-    panic: Option<Saying>,
+    entries: Vec<TestMessage>,
+    assertion: Option<TestMessage>,
+    race: Option<TestMessage>,
+    panic: Option<TestMessage>,
 }
 
 impl TestLog {
@@ -105,9 +105,9 @@ impl TestLog {
 
     /// Begins the report of a panic, or of a fatal error of Go's runtime.
     pub(in crate::parse) fn begin_panic(&mut self, text: &str) {
-        self.panic.get_or_insert_with(|| Saying {
+        self.panic.get_or_insert_with(|| TestMessage {
             text: cut(text).to_owned(),
-            ..Saying::default()
+            ..TestMessage::default()
         });
         self.open = OpenMessage::Panic;
     }
@@ -131,14 +131,14 @@ impl TestLog {
         if let Some((file, line, rest)) = entry(text) {
             let rest = cut(rest.trim());
             if !is_go_itself(file) {
-                self.enter(Saying::at(file, line, rest));
+                self.enter(TestMessage::at(file, line, rest));
                 self.open = OpenMessage::Entry;
             }
         } else if trimmed == "got:" && self.entries.is_empty() {
-            self.enter(Saying {
+            self.enter(TestMessage {
                 text: "got:".into(),
                 lines: 1,
-                ..Saying::default()
+                ..TestMessage::default()
             });
             self.open = OpenMessage::Example;
         } else {
@@ -146,7 +146,7 @@ impl TestLog {
         }
     }
 
-    fn enter(&mut self, entry: Saying) {
+    fn enter(&mut self, entry: TestMessage) {
         if self.entries.len() == ENTRIES {
             self.entries.remove(ENTRIES / 2);
         }
@@ -205,9 +205,9 @@ impl TestLog {
 
     fn race_line(&mut self, trimmed: &str) -> bool {
         if trimmed == "WARNING: DATA RACE" {
-            self.race.get_or_insert_with(|| Saying {
+            self.race.get_or_insert_with(|| TestMessage {
                 text: "data race".into(),
-                ..Saying::default()
+                ..TestMessage::default()
             });
             self.open = OpenMessage::Race;
         } else if self.open != OpenMessage::Race {
@@ -252,7 +252,7 @@ impl TestLog {
         }
     }
 
-    fn entry(&self, status: CaseStatus) -> Option<Saying> {
+    fn entry(&self, status: CaseStatus) -> Option<TestMessage> {
         let mut last = self.entries.last()?.clone();
         if status != CaseStatus::Skipped {
             let texts = self.entries.iter().map(|entry| entry.text.as_str());

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::grammar;
-use super::grammar::{Closing, Frame, Turn};
+use super::grammar::{Frame, OutputSwitch, PackageResult};
 use super::log::location;
 use super::package;
 use super::{PackageEnd, PackageSuite};
@@ -90,9 +90,9 @@ impl GoText {
             Frame::Result(name, _) => {
                 self.suite.is_running(name) || (!self.verbose && grammar::is_test_name(name))
             }
-            Frame::Turn(Turn::Run(name)) => grammar::is_test_name(name),
-            Frame::Turn(Turn::To(name)) => self.suite.is_running(name),
-            Frame::Turn(Turn::Away) => false,
+            Frame::OutputSwitch(OutputSwitch::Run(name)) => grammar::is_test_name(name),
+            Frame::OutputSwitch(OutputSwitch::To(name)) => self.suite.is_running(name),
+            Frame::OutputSwitch(OutputSwitch::Away) => false,
         }
     }
 
@@ -102,13 +102,13 @@ impl GoText {
         self.since = at.start;
         let package = self.announced.as_ref().and_then(Option::as_deref);
         match frame {
-            Frame::Turn(Turn::Run(name)) => {
+            Frame::OutputSwitch(OutputSwitch::Run(name)) => {
                 self.verbose = true;
                 self.suite.run(name, at.start, package, out);
                 self.suite.switch_to(Some(name));
             }
-            Frame::Turn(Turn::To(name)) => self.suite.switch_to(Some(name)),
-            Frame::Turn(Turn::Away) => self.suite.switch_to(None),
+            Frame::OutputSwitch(OutputSwitch::To(name)) => self.suite.switch_to(Some(name)),
+            Frame::OutputSwitch(OutputSwitch::Away) => self.suite.switch_to(None),
             Frame::Result(name, result) => {
                 self.suite.result(name, result, at.start, package, out);
                 self.suite.switch_to(Some(name));
@@ -133,7 +133,7 @@ impl GoText {
 
     fn close(
         &mut self,
-        closing: &Closing<'_>,
+        closing: &PackageResult<'_>,
         at: Line<'_>,
         context: &CaseContext,
         out: &mut CaseSink<'_>,
@@ -175,7 +175,7 @@ impl GoText {
     }
 }
 
-fn package_end(closing: &Closing<'_>, build: Option<CaseDetails>, offset: u64) -> PackageEnd {
+fn package_end(closing: &PackageResult<'_>, build: Option<CaseDetails>, offset: u64) -> PackageEnd {
     let note = closing
         .note
         .map(|note| CaseDetails::saying(&format!("[{note}]")));

@@ -14,7 +14,7 @@ pub(in crate::parse) enum Tap<'a> {
     /// `1..4`; `1..0 # SKIP why` counts none, with the reason.
     Plan(u64, Option<&'a str>),
     /// `ok 1 - name`, `not ok 2 name # TODO why`
-    Test(Point),
+    Test(TestPoint),
     /// `Bail out! why`
     BailOut(&'a str),
     /// `# Subtest: name`
@@ -25,7 +25,7 @@ pub(in crate::parse) enum Tap<'a> {
 
 /// The line of a test.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::parse) struct Point {
+pub(in crate::parse) struct TestPoint {
     /// The number, if the line has one.
     pub number: Option<u64>,
     /// The description; empty for none.
@@ -68,7 +68,7 @@ fn plan(text: &str) -> Option<Tap<'_>> {
     (number <= MOST).then_some(Tap::Plan(number, reason))
 }
 
-fn point(text: &str) -> Option<Point> {
+fn point(text: &str) -> Option<TestPoint> {
     let (is_ok, rest) = match text.strip_prefix("not ok") {
         Some(rest) => (false, rest),
         None => (true, text.strip_prefix("ok")?),
@@ -89,7 +89,7 @@ fn point(text: &str) -> Option<Point> {
     };
     let name = name.trim();
     let name = name.strip_prefix("- ").unwrap_or(name);
-    Some(Point {
+    Some(TestPoint {
         number,
         name: unescaped(name.trim()),
         status,
@@ -153,7 +153,7 @@ fn unescaped(text: &str) -> String {
 
 /// The report of prove about a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::parse) struct Header<'a> {
+pub(in crate::parse) struct ProveHeader<'a> {
     pub file: &'a str,
     /// The status and the message, if the file's own lines do not follow.
     pub end: Option<(CaseStatus, &'a str)>,
@@ -161,7 +161,7 @@ pub(in crate::parse) struct Header<'a> {
 
 /// Parses `t/basic.t ..`, the header that prove -v writes above the output of a file, or `t/basic.t
 /// .. ok`, the only line of a file without -v.
-pub(in crate::parse) fn prove_header(text: &str) -> Option<Header<'_>> {
+pub(in crate::parse) fn prove_header(text: &str) -> Option<ProveHeader<'_>> {
     let text = text.trim_end();
     let (file, rest) = text.split_once(' ')?;
     let (dots, said) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -174,7 +174,7 @@ pub(in crate::parse) fn prove_header(text: &str) -> Option<Header<'_>> {
         _ if said.starts_with("skipped") => Some((CaseStatus::Skipped, said)),
         _ => return None,
     };
-    Some(Header { file, end })
+    Some(ProveHeader { file, end })
 }
 
 /// Parses `Dubious, test returned 2 (wstat 512, 0x200)` and `Failed 2/11 subtests`: prove's verdict

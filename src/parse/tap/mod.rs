@@ -15,7 +15,7 @@ mod stream;
 use super::finding::{CaseDetails, CaseSink, Spans, WHOLE_PACKAGE};
 use super::lines::Line;
 use crate::model::CaseStatus;
-use grammar::{Header, Tap, prove_header, prove_verdict, tap};
+use grammar::{ProveHeader, Tap, prove_header, prove_verdict, tap};
 use stream::TapStream;
 
 /// The number of spaces by which a subtest is indented.
@@ -84,7 +84,7 @@ impl TapStreams {
 
     /// Takes prove's line about a file. If prove does not pass on the file's output, that line is
     /// all there is.
-    fn of_prove(&mut self, header: Header<'_>, at: Line<'_>, out: &mut CaseSink<'_>) {
+    fn of_prove(&mut self, header: ProveHeader<'_>, at: Line<'_>, out: &mut CaseSink<'_>) {
         header.file.clone_into(&mut self.file);
         self.unseen = header.end.is_none();
         if let Some((status, why)) = header.end {

@@ -2,7 +2,7 @@
 
 use super::INDENTATION;
 use super::diagnostics::Diagnostics;
-use super::grammar::{Point, Tap, tap};
+use super::grammar::{Tap, TestPoint, tap};
 use crate::model::CaseStatus;
 use crate::parse::finding::{CaseDetails, CaseSink, Spans, WHOLE_PACKAGE};
 use crate::parse::lines::Line;
@@ -195,7 +195,7 @@ impl TapStream {
         }
     }
 
-    fn test(&mut self, point: Point, at: Line<'_>) -> bool {
+    fn test(&mut self, point: TestPoint, at: Line<'_>) -> bool {
         let is_complete = self.is_complete();
         let Some(level) = self.levels.last_mut() else {
             return false;

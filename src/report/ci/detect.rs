@@ -22,20 +22,19 @@ pub struct DetectedCi {
     pub workspace: Option<PathBuf>,
 }
 
-/// The system whose variables are set; of several the first of [`Ci::ALL`].
+/// Detects the system whose variables are set; of several the first of [`Ci::ALL`].
 ///
 /// - GitHub: `GITHUB_ACTIONS`, "always set to `true`" (docs.github.com, Variables reference,
 ///   default environment variables).
 /// - GitLab: `GITLAB_CI`, `true` in all jobs (docs.gitlab.com, Predefined CI/CD variables).
-/// - Jenkins: `JENKINS_URL`, which is there only where the administrator set the URL; else
-///   `JENKINS_HOME` with
-///   `BUILD_NUMBER` (the page `/env-vars.html` of any Jenkins).
+/// - Jenkins: `JENKINS_URL`, which is set only if the administrator set the URL; else
+///   `JENKINS_HOME` with `BUILD_NUMBER` (the page `/env-vars.html` of any Jenkins).
 /// - Zuul sets nothing in a job's environment (zuul-ci.org, Job Content: its variables are
-///   Ansible's). Playbooks that were
-///   migrated from version 2 pass `ZUUL_UUID` and others with the filter `zuul_legacy_vars`; so can any other.
+///   Ansible's). Playbooks that were migrated from version 2 pass `ZUUL_UUID` and others with the
+///   filter `zuul_legacy_vars`; any other can pass them too.
 /// - Buildbot sets nothing either (docs.buildbot.net, ShellCommand: `env` is the master's choice).
-///   Masters that do follow
-///   the annotated steps of Chromium and LLVM: `BUILDBOT_BUILDERNAME`, `BUILDBOT_BUILDNUMBER`.
+///   Masters that set variables follow the annotated steps of Chromium and LLVM:
+///   `BUILDBOT_BUILDERNAME`, `BUILDBOT_BUILDNUMBER`.
 pub fn detect(environment: &Environment) -> Option<DetectedCi> {
     let mut found = Ci::ALL
         .into_iter()

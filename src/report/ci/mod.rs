@@ -1,17 +1,16 @@
-//! CI systems: which one runs kata-ci, and what each of them reads of a run.
+//! Detects the CI system that runs kata-ci, and gives it everything that it reads of a run.
 //!
-//! What a system reads by itself it gets by itself; where it reads nothing, the file that its own
-//! configuration can name is written, and nothing more is claimed:
+//! If a system reads nothing by itself, the files are written that its configuration can name:
 //!
 //! | system | in the log | at the end |
 //! |---|---|---|
 //! | GitHub Actions | groups | annotations, and a summary on the run's page |
-//! | GitLab CI | sections | `gitlab-junit.xml` and `gl-code-quality-report.json` for `artifacts:reports` |
+//! | GitLab CI | sections | `gitlab-junit.xml`, `gl-code-quality-report.json` |
 //! | Jenkins | – | – (its step `junit` reads `junit.xml`) |
 //! | Zuul | – | `zuul-return.json` for its module `zuul_return` |
 //! | Buildbot | – | – (`logfiles` of a step can name `summary.md`) |
 //!
-//! Sources stand with each part. What jobs print is foreign: [`super::harmless`] keeps it from
+//! Each file names its sources. Output of jobs is untrusted: [`super::harmless`] keeps it from
 //! being taken for a command of the system, whether or not a system was detected.
 
 mod code_quality;

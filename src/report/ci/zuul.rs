@@ -37,7 +37,7 @@ struct Comment {
 }
 
 /// A failing case: its text, and its repository, path and line if they are known.
-struct Failing<'a> {
+struct FailingCase<'a> {
     words: String,
     place: Option<(&'a Path, String, u32)>,
 }
@@ -59,7 +59,7 @@ pub(super) fn write(
     }
     let failing: Vec<_> = files
         .iter()
-        .map(|(words, place)| Failing {
+        .map(|(words, place)| FailingCase {
             words: words.clone(),
             place: place.as_ref().and_then(|(file, line)| {
                 let repository = repository(file)?;
@@ -74,7 +74,7 @@ pub(super) fn write(
     out.write_all(b"\n")
 }
 
-fn choose<'a>(failing: &[Failing<'a>], project: Option<&str>) -> Option<&'a Path> {
+fn choose<'a>(failing: &[FailingCase<'a>], project: Option<&str>) -> Option<&'a Path> {
     let mut counts: BTreeMap<&Path, usize> = BTreeMap::new();
     for (repository, _, _) in failing.iter().filter_map(|one| one.place.as_ref()) {
         *counts.entry(repository).or_default() += 1;
@@ -88,7 +88,7 @@ fn choose<'a>(failing: &[Failing<'a>], project: Option<&str>) -> Option<&'a Path
     most.map(|(repository, _)| repository)
 }
 
-fn returned(failing: &[Failing<'_>], chosen: Option<&Path>) -> serde_json::Value {
+fn returned(failing: &[FailingCase<'_>], chosen: Option<&Path>) -> serde_json::Value {
     let mut comments: BTreeMap<&str, Vec<Comment>> = BTreeMap::new();
     let mut warnings: Vec<String> = Vec::new();
     let (mut commented, mut left_out) = (0, 0);

@@ -13,12 +13,12 @@ use crate::report::model::{
 
 /// The class of the case before, which the next case mostly shares.
 #[derive(Default)]
-pub(super) struct Class {
+pub(super) struct ClassCache {
     package: String,
     name: Option<Arc<str>>,
 }
 
-impl Class {
+impl ClassCache {
     /// Returns `COMPONENT.STEP.PACKAGE`, with `.` for `/`; `COMPONENT.STEP` without a package.
     fn of(&mut self, job: &str, package: &str) -> Arc<str> {
         if let Some(name) = &self.name
@@ -62,7 +62,7 @@ pub(super) fn of(
     job: &str,
     case: &CaseResult,
     earlier: &EarlierEnds<'_>,
-    class: &mut Class,
+    class: &mut ClassCache,
     log: &mut JobLog<'_, '_>,
 ) -> Case {
     Case {
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_package_path_becomes_part_of_the_class() {
-        let mut class = Class::default();
+        let mut class = ClassCache::default();
         let mut of = |package| class.of("agent.test", package).to_string();
         assert_eq!(of("pkg/uevent"), "agent.test.pkg.uevent");
         assert_eq!(of("pkg/uevent"), "agent.test.pkg.uevent");

@@ -19,7 +19,7 @@ use crate::event::{LeftBehind, RunStarted};
 use crate::model::Ending;
 use crate::model::JobId;
 use crate::outcome::{JobResult, Run};
-use output::Stored;
+use output::OutputBudget;
 
 /// The most bytes of a single line.
 const LINE_CAP: usize = 1024;
@@ -30,7 +30,7 @@ const LEFT_FILES: usize = 10;
 /// Returns the run's results. The logs lie in the report directory `directory`; bad cases carry
 /// excerpts of them.
 pub fn from_run(run: &Run, directory: &Path) -> Document {
-    let mut stored = Stored::new(directory);
+    let mut stored = OutputBudget::new(directory);
     let started = run.started.as_ref();
     Document {
         title: started.map_or_else(String::new, |started| line(pipeline(started))),
@@ -82,10 +82,10 @@ fn facts_of_run(run: &Run, started: &RunStarted) -> Vec<(&'static str, String)> 
     .collect()
 }
 
-fn suite(run: &Run, job: &JobResult, stored: &mut Stored<'_>) -> Suite {
+fn suite(run: &Run, job: &JobResult, stored: &mut OutputBudget<'_>) -> Suite {
     let id = job.queued.job.as_str();
     let mut log = stored.of_job(job);
-    let mut class = case::Class::default();
+    let mut class = case::ClassCache::default();
     let earlier = case::EarlierEnds::of(job.cases.earlier());
     let mut cases: Vec<_> = job
         .cases

@@ -20,12 +20,12 @@ const SUITE_CAP: usize = 4 * 1024 * 1024;
 const FILE_CAP: usize = 12 * 1024 * 1024;
 
 /// The room that is left in the file.
-pub(super) struct Stored<'a> {
+pub(super) struct OutputBudget<'a> {
     directory: &'a Path,
     left: usize,
 }
 
-impl<'a> Stored<'a> {
+impl<'a> OutputBudget<'a> {
     pub(super) fn new(directory: &'a Path) -> Self {
         Self {
             directory,
@@ -39,7 +39,7 @@ impl<'a> Stored<'a> {
         let last = finished.map_or(job.attempt, |finished| finished.attempt);
         let of_last = finished.and_then(|finished| Some((last, finished.log.clone()?)));
         let logs = job.logs.clone().into_iter().chain(of_last);
-        let file = |name: String| File {
+        let file = |name: String| LogFile {
             path: log_path(self.directory, &name),
             name,
             reader: None,
@@ -56,13 +56,13 @@ impl<'a> Stored<'a> {
 }
 
 /// The log of one attempt, opened with the first excerpt.
-struct File {
+struct LogFile {
     path: Option<PathBuf>,
     name: String,
     reader: Option<LogReader>,
 }
 
-impl File {
+impl LogFile {
     fn read(&mut self, spans: &[Span], room: usize) -> std::io::Result<String> {
         let reader = match (&mut self.reader, &self.path) {
             (Some(reader), _) => reader,
@@ -76,14 +76,14 @@ impl File {
 /// The logs of a job.
 pub(super) struct JobLog<'b, 'a> {
     /// The logs by attempt.
-    files: BTreeMap<u32, File>,
+    files: BTreeMap<u32, LogFile>,
     /// The number of the last attempt.
     last: u32,
     /// The size of the last attempt's log.
     size: u64,
     suite_left: usize,
     said: bool,
-    stored: &'b mut Stored<'a>,
+    stored: &'b mut OutputBudget<'a>,
 }
 
 impl JobLog<'_, '_> {
@@ -151,7 +151,7 @@ mod tests {
             .end(end("a.test", JobOutcome::Failed, ""))
             .end(end("b.test", JobOutcome::Failed, ""))
             .run();
-        let mut stored = Stored {
+        let mut stored = OutputBudget {
             directory: directory.path(),
             left: CASE_CAP,
         };

@@ -29,7 +29,7 @@ use super::{Meaning, Reporter, Style, text};
 use crate::event::{Event, Record};
 use crate::model::JobOutcome;
 use crate::outcome::{JobResult, Run};
-use terminal::Parked;
+use terminal::CursorAtStart;
 
 /// The most frames a second, a little more than there are ticks.
 const HERTZ: u8 = 20;
@@ -71,7 +71,8 @@ impl ProgressReporter {
     }
 
     fn on(term: impl TermLike + Clone + 'static, size: Size, style: Style) -> Self {
-        let target = ProgressDrawTarget::term_like_with_hz(Box::new(Parked(term.clone())), HERTZ);
+        let target =
+            ProgressDrawTarget::term_like_with_hz(Box::new(CursorAtStart(term.clone())), HERTZ);
         let bar = ProgressBar::with_draw_target(None, target);
         if let Ok(only_the_message) = ProgressStyle::with_template("{msg}") {
             bar.set_style(only_the_message);

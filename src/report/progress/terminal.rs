@@ -10,9 +10,9 @@ use indicatif::TermLike;
 
 /// Draws on another terminal.
 #[derive(Debug)]
-pub(super) struct Parked<T>(pub T);
+pub(super) struct CursorAtStart<T>(pub T);
 
-impl<T: TermLike> TermLike for Parked<T> {
+impl<T: TermLike> TermLike for CursorAtStart<T> {
     fn width(&self) -> u16 {
         self.0.width()
     }

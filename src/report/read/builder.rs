@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::declared_counts::{Claim, Claims};
-use super::element::Part;
+use super::declared_counts::{DeclaredCounts, WrongCounts};
+use super::element::ElementKind;
 use super::error::ReadError;
 use super::limits;
 use super::values;
@@ -25,14 +25,14 @@ struct OpenSuite {
     /// The index in the document.
     index: usize,
     /// The counts that it declares.
-    claim: Claim,
+    claim: DeclaredCounts,
     /// True if it contains suites.
     parent: bool,
 }
 
 pub(super) struct Builder<'a> {
     spool: &'a Spool,
-    parts: Vec<Part>,
+    parts: Vec<ElementKind>,
     suites: Vec<Suite>,
     open: Vec<OpenSuite>,
     /// Cases that are open, the innermost last, with the state that only an attribute gives.
@@ -47,8 +47,8 @@ pub(super) struct Builder<'a> {
     /// The indices of suites that only held suites.
     emptied: HashSet<usize>,
     /// The counts that the root declares.
-    claim: Claim,
-    claims: Claims,
+    claim: DeclaredCounts,
+    claims: WrongCounts,
 }
 
 impl<'a> Builder<'a> {
@@ -67,41 +67,48 @@ impl<'a> Builder<'a> {
             elements: 0,
             cases: 0,
             emptied: HashSet::new(),
-            claim: Claim::default(),
-            claims: Claims::default(),
+            claim: DeclaredCounts::default(),
+            claims: WrongCounts::default(),
         }
     }
 
     pub(super) fn start(&mut self, element: &Element<'_>) -> Result<(), ReadError> {
         let name = element.name();
-        let Some(part) = Part::of(self.parts.last().copied(), &name) else {
+        let Some(part) = ElementKind::of(self.parts.last().copied(), &name) else {
             return Err(ReadError::NotJUnit {
                 root: name.chars().take(100).collect(),
             });
         };
         self.count(part)?;
-        if matches!(part, Part::Trace | Part::Out | Part::Err) {
+        if matches!(
+            part,
+            ElementKind::Trace | ElementKind::Out | ElementKind::Err
+        ) {
             self.keep_text_of_attempt()?;
         }
-        if part != Part::Inline {
+        if part != ElementKind::Inline {
             self.text.clear();
         }
         match part {
-            Part::Root => element.each_attribute(|name, value| self.claim.take(name, value))?,
-            Part::Suite => self.start_suite(element)?,
-            Part::Case => self.start_case(element)?,
-            Part::Problem(kind) => self.problem = Some(problem(kind, element, &mut self.text)?),
-            Part::Attempt(_) => self.start_attempt(part, element)?,
-            Part::Property => self.start_property(element)?,
+            ElementKind::Root => {
+                element.each_attribute(|name, value| self.claim.take(name, value))?
+            }
+            ElementKind::Suite => self.start_suite(element)?,
+            ElementKind::Case => self.start_case(element)?,
+            ElementKind::Problem(kind) => {
+                self.problem = Some(problem(kind, element, &mut self.text)?)
+            }
+            ElementKind::Attempt(_) => self.start_attempt(part, element)?,
+            ElementKind::Property => self.start_property(element)?,
             _ => {}
         }
         self.parts.push(part);
         Ok(())
     }
 
-    fn count(&mut self, part: Part) -> Result<(), ReadError> {
+    fn count(&mut self, part: ElementKind) -> Result<(), ReadError> {
         match part {
-            Part::Case => self.cases += 1,
+            ElementKind::Case => self.cases += 1,
             _ => self.elements += 1,
         }
         if self.cases > limits::CASES || self.elements > limits::ELEMENTS {
@@ -112,7 +119,7 @@ impl<'a> Builder<'a> {
 
     fn start_suite(&mut self, element: &Element<'_>) -> Result<(), ReadError> {
         let mut suite = Suite::default();
-        let mut claim = Claim::default();
+        let mut claim = DeclaredCounts::default();
         element.each_attribute(|name, value| match name {
             "name" => suite.name = line(value),
             "timestamp" => suite.timestamp = filled(value),
@@ -169,8 +176,8 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn start_attempt(&mut self, part: Part, element: &Element<'_>) -> Result<(), ReadError> {
-        let Part::Attempt(kind) = part else {
+    fn start_attempt(&mut self, part: ElementKind, element: &Element<'_>) -> Result<(), ReadError> {
+        let ElementKind::Attempt(kind) = part else {
             return Ok(());
         };
         let said = said(element, &mut self.text)?;
@@ -212,15 +219,18 @@ impl<'a> Builder<'a> {
             return Ok(());
         };
         match part {
-            Part::Suite => self.end_suite(),
-            Part::Case => self.end_case(),
-            Part::Problem(_) => self.end_problem()?,
-            Part::Attempt(_) => self.end_attempt()?,
-            Part::Trace | Part::Out | Part::Err => self.end_output(part)?,
-            Part::Property => self.end_property(),
-            Part::Root | Part::Properties | Part::Inline | Part::Other => {}
+            ElementKind::Suite => self.end_suite(),
+            ElementKind::Case => self.end_case(),
+            ElementKind::Problem(_) => self.end_problem()?,
+            ElementKind::Attempt(_) => self.end_attempt()?,
+            ElementKind::Trace | ElementKind::Out | ElementKind::Err => self.end_output(part)?,
+            ElementKind::Property => self.end_property(),
+            ElementKind::Root
+            | ElementKind::Properties
+            | ElementKind::Inline
+            | ElementKind::Other => {}
         }
-        if part != Part::Inline {
+        if part != ElementKind::Inline {
             self.text.clear();
         }
         Ok(())
@@ -323,23 +333,23 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn end_output(&mut self, part: Part) -> Result<(), ReadError> {
+    fn end_output(&mut self, part: ElementKind) -> Result<(), ReadError> {
         let new = self.keep()?;
         let spool = self.spool;
         let slot = match (&mut self.attempt, self.inside.last_mut()) {
             (Some(attempt), _) => match part {
-                Part::Trace => &mut attempt.body,
-                Part::Out => &mut attempt.out,
+                ElementKind::Trace => &mut attempt.body,
+                ElementKind::Out => &mut attempt.out,
                 _ => &mut attempt.err,
             },
             (None, Some((_, details, _))) => match part {
-                Part::Out => &mut details.out,
+                ElementKind::Out => &mut details.out,
                 _ => &mut details.err,
             },
             (None, None) => {
                 let suite = self.suite();
                 match part {
-                    Part::Out => &mut suite.out,
+                    ElementKind::Out => &mut suite.out,
                     _ => &mut suite.err,
                 }
             }
@@ -406,15 +416,15 @@ fn problem(
 
 /// The attributes `type` and `message`.
 #[derive(Default)]
-struct Said {
+struct ProblemAttributes {
     word: Option<Box<str>>,
     message: Option<Box<str>>,
 }
 
 /// Reads the attributes of a problem. A message of several lines, or a very long one, is also put
 /// before the body's text, because it is cut as a line.
-fn said(element: &Element<'_>, text: &mut String) -> Result<Said, ReadError> {
-    let mut said = Said::default();
+fn said(element: &Element<'_>, text: &mut String) -> Result<ProblemAttributes, ReadError> {
+    let mut said = ProblemAttributes::default();
     element.each_attribute(|name, value| match name {
         "type" => said.word = filled(value),
         "message" => {

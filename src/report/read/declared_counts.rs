@@ -9,12 +9,12 @@ const NAMED: usize = 5;
 
 /// The counts in the attributes of a suite, or of the root.
 #[derive(Debug, Default)]
-pub(super) struct Claim {
+pub(super) struct DeclaredCounts {
     cases: u64,
     bad: u64,
 }
 
-impl Claim {
+impl DeclaredCounts {
     /// Takes an attribute. A value that is no number is ignored.
     pub(super) fn take(&mut self, name: &str, value: &str) {
         let number = value.trim().parse().unwrap_or(0);
@@ -28,15 +28,15 @@ impl Claim {
 
 /// The declared counts that are wrong.
 #[derive(Debug, Default)]
-pub(super) struct Claims {
+pub(super) struct WrongCounts {
     broken: Vec<String>,
 }
 
-impl Claims {
+impl WrongCounts {
     /// Compares declared counts with the cases of these suites. Writers do not agree on the meaning
     /// of a failure (gotestsum counts a package's own, TAP::Formatter::JUnit an exit code), but one
     /// that counts some has seen some.
-    pub(super) fn check(&mut self, who: &str, claim: &Claim, suites: &[Suite]) {
+    pub(super) fn check(&mut self, who: &str, claim: &DeclaredCounts, suites: &[Suite]) {
         let cases = || suites.iter().flat_map(|suite| &suite.cases);
         let held = cases().count();
         let is_bad = |case: &Case| case.state.is_bad() || !case.attempts().is_empty();

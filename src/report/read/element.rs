@@ -4,7 +4,7 @@ use crate::report::model::{AttemptKind, ProblemKind};
 
 /// The meaning of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum ElementKind {
     /// `testsuites`
     Root,
     /// `testsuite`
@@ -31,7 +31,7 @@ pub(super) enum Part {
     Other,
 }
 
-impl Part {
+impl ElementKind {
     /// Returns the meaning of an element inside `parent`; `None` for a root that is not JUnit's.
     pub(super) fn of(parent: Option<Self>, name: &str) -> Option<Self> {
         let Some(parent) = parent else {
@@ -65,13 +65,13 @@ impl Part {
     }
 }
 
-fn within(name: &str) -> Part {
+fn within(name: &str) -> ElementKind {
     match name {
-        "failure" => Part::Problem(ProblemKind::Failure),
-        "error" => Part::Problem(ProblemKind::Error),
-        "skipped" => Part::Problem(ProblemKind::Skipped),
-        "system-out" => Part::Out,
-        "system-err" => Part::Err,
-        name => AttemptKind::of(name).map_or(Part::Other, Part::Attempt),
+        "failure" => ElementKind::Problem(ProblemKind::Failure),
+        "error" => ElementKind::Problem(ProblemKind::Error),
+        "skipped" => ElementKind::Problem(ProblemKind::Skipped),
+        "system-out" => ElementKind::Out,
+        "system-err" => ElementKind::Err,
+        name => AttemptKind::of(name).map_or(ElementKind::Other, ElementKind::Attempt),
     }
 }
