@@ -1,24 +1,26 @@
-//! The command line: arguments → a request, one file a command; no logic of its own.
+//! The command line: arguments → a request, errors → text, and the exit code; one file a command, and no logic of its own.
 //!
 //! Every option can be given by the environment as `KATACI_OPTION`; the options' help names the variable. `KATA_CI_…` is
 //! kata's own and is never read here.
 
-pub(crate) mod arguments;
+mod arguments;
 mod completions;
-pub(crate) mod format;
+mod error;
+mod format;
+mod global;
 mod hook;
 mod push;
 mod report;
+mod run;
+mod settings;
 
 use std::ffi::OsStr;
 
-use anstream::ColorChoice;
 use clap::Parser;
 
-use crate::run::failure::Failure;
-use arguments::{Arguments, Command};
-
 use crate::exec;
+use crate::model::CommandError;
+use arguments::{Arguments, Command};
 
 /// Runs what the command line asks for and returns the exit code.
 pub fn main() -> i32 {
@@ -26,24 +28,19 @@ pub fn main() -> i32 {
         return exec::helper::main();
     }
     let arguments = Arguments::parse();
-    match call(&arguments) {
-        Ok(code) => code,
-        Err(failure) => {
-            anstream::eprintln!(
-                "{}",
-                failure.render(arguments.color() != ColorChoice::Never)
-            );
-            failure.exit_code().code()
-        }
-    }
+    call(&arguments).unwrap_or_else(|failed| {
+        anstream::eprintln!("{}", error::render(&failed, arguments.global.color()));
+        failed.kind.code()
+    })
 }
 
-fn call(arguments: &Arguments) -> Result<i32, Failure> {
+fn call(arguments: &Arguments) -> Result<i32, CommandError> {
+    let global = &arguments.global;
     match &arguments.command {
-        Command::Run(run) => crate::run::call(arguments, run),
-        Command::Report(report) => report::call(arguments, report),
-        Command::Push(push) => push::call(arguments, push),
-        Command::Hook(hook) => Ok(hook::run(arguments, hook).code()),
+        Command::Run(arguments) => run::call(global, arguments).map(|code| code.code()),
+        Command::Report(arguments) => report::call(global, arguments),
+        Command::Push(arguments) => push::call(global, arguments),
+        Command::Hook(arguments) => Ok(hook::call(global, arguments).code()),
         Command::Completions { shell } => completions::shell(*shell),
         Command::Man => completions::man(),
     }

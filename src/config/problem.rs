@@ -9,6 +9,7 @@ use std::sync::Arc;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::document::{Document, Location};
+use crate::model::CommandError;
 
 /// The most problems shown. The others are counted.
 const SHOWN: usize = 20;
@@ -39,6 +40,12 @@ impl ConfigError {
             more => shown.push(format!("and {more} more problems")),
         }
         shown.join("\n\n")
+    }
+}
+
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error)
     }
 }
 

@@ -4,12 +4,14 @@
 //! nothing of the crate.
 
 mod case_status;
+mod command_error;
 mod exit_code;
 mod job;
 mod reach;
 mod selection;
 
 pub use case_status::{CaseStatus, Tally};
+pub use command_error::CommandError;
 pub use exit_code::{ExitCode, exit_code};
 pub use job::{Command, Ending, Expect, JobId, JobOutcome, Readiness};
 pub use reach::Reach;

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Bounds, Job, Plan};
 use crate::config::{Flaky, LeftBehindPolicy, Pipeline, Step};
-use crate::model::Expect;
-use crate::model::{JobId, Reach};
+use crate::model::{CommandError, Expect, JobId, Reach};
 use crate::workspace::{FoundComponent, Workspace};
 
 /// A selection with an unknown name.
@@ -34,6 +33,12 @@ pub enum SelectionError {
         /// All known names.
         known: String,
     },
+}
+
+impl From<SelectionError> for CommandError {
+    fn from(error: SelectionError) -> Self {
+        Self::usage(error)
+    }
 }
 
 /// Builds the plan. Jobs get an allowlist of `user`, the environment that kata-ci was called with.

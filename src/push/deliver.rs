@@ -2,7 +2,7 @@
 
 use super::history::Known;
 use super::report::{ChangeReport, CommitRow, CommitState, Outcome, PushReport};
-use super::run::PushError;
+use super::request::PushError;
 use super::send::{Sent, send};
 use super::session::Push;
 use crate::gerrit::push_options::Key;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::CHECKED;
 use crate::gerrit::push_options::{NotInReference, PushOptions, suffix};
 use crate::gerrit::push_output::PushAnswer;
 use crate::gerrit::remote::Destination;
 use crate::git::plumbing::{GitError, Repository};
+
+/// Environment variable by which a push tells the hook pre-push what it has checked: the commit's hash.
+pub const CHECKED: &str = "KATACI_PUSH_CHECKED";
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! A push that was looked at: what would go, whether it may, and the check of it.
 
+use super::check::{Check, CheckRequest, CheckResult};
 use super::history::Known;
 use super::report::{CommitRow, CommitState, Outcome, PushReport};
-use super::run::{PushError, PushRequest};
-use super::{Check, CheckRequest, CheckResult, PushUi};
+use super::request::{PushError, PushRequest, PushUi};
 use crate::gerrit::push_options::{Key, PushOption, PushOptions};
 use crate::gerrit::remote::{Destination, resolve};
 use crate::git::context::GitContext;

@@ -10,10 +10,9 @@ use crate::gerrit::depends::{
 };
 use crate::git::plumbing::{GitError, Repository};
 use crate::git::range::{read, unpublished};
-use crate::model::Selection;
-use crate::run::failure::Failure;
+use crate::model::{CommandError, Selection};
 use crate::workspace;
-use crate::workspace::{Aside, WorkspaceError};
+use crate::workspace::Aside;
 
 type Environment = BTreeMap<OsString, OsString>;
 
@@ -22,7 +21,7 @@ pub(crate) fn bring(
     aside: &mut Aside,
     pipeline: &Pipeline,
     user: &Environment,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let Some((source, commit)) = aside.standing() else {
         return Ok(());
     };
@@ -48,7 +47,7 @@ pub(crate) fn bring(
 }
 
 /// What the messages name, each once.
-fn named(repository: &Repository, commit: &str) -> Result<Vec<Dependency>, Failure> {
+fn named(repository: &Repository, commit: &str) -> Result<Vec<Dependency>, CommandError> {
     let commits = unpublished(repository, commit, None).map_err(git)?;
     let mut named = Vec::new();
     for commit in read(repository, &commits).map_err(git)? {
@@ -59,17 +58,18 @@ fn named(repository: &Repository, commit: &str) -> Result<Vec<Dependency>, Failu
     Ok(named)
 }
 
-fn git(error: GitError) -> Failure {
-    Failure::Machine(error.to_string())
+fn git(error: GitError) -> CommandError {
+    CommandError::machine(error)
 }
 
 /// A server that could not be asked may answer another time.
-fn failure(error: DependencyError) -> Failure {
-    let text = format!("{error}\n  = help: {}", error.fix());
+fn failure(error: DependencyError) -> CommandError {
+    let hint = error.fix().to_string();
     match error {
-        DependencyError::Git { .. } => Failure::Machine(text),
-        _ => Failure::Usage(text),
+        DependencyError::Git { .. } => CommandError::machine(error),
+        _ => CommandError::usage(error),
     }
+    .hint(hint)
 }
 
 fn candidate(repository: &Repository, top: PathBuf) -> WorkspaceRepository {
@@ -111,11 +111,7 @@ fn candidates(
 }
 
 fn top(repository: &Repository, directory: &Path) -> Option<PathBuf> {
-    let there = repository.clone().in_directory(directory);
-    there
-        .text(["rev-parse", "--show-toplevel"])
-        .ok()
-        .map(PathBuf::from)
+    repository.clone().in_directory(directory).top_level().ok()
 }
 
 /// One revision a repository.
@@ -124,7 +120,7 @@ fn revisions(
     candidates: &[WorkspaceRepository],
     own: &WorkspaceRepository,
     tip: &str,
-) -> Result<Vec<Revision>, Failure> {
+) -> Result<Vec<Revision>, CommandError> {
     let mut revisions: Vec<Revision> = Vec::new();
     for dependency in named {
         let found = resolve(dependency, candidates, own, tip).map_err(failure)?;
@@ -144,7 +140,11 @@ fn revisions(
     Ok(revisions)
 }
 
-fn fetched(repository: &Repository, revision: &Revision, objects: &Path) -> Result<(), Failure> {
+fn fetched(
+    repository: &Repository,
+    revision: &Revision,
+    objects: &Path,
+) -> Result<(), CommandError> {
     let Some((url, reference)) = &revision.from else {
         return Ok(());
     };
@@ -154,10 +154,4 @@ fn fetched(repository: &Repository, revision: &Revision, objects: &Path) -> Resu
             source,
         })
     })
-}
-
-impl From<workspace::AsideError> for Failure {
-    fn from(error: workspace::AsideError) -> Self {
-        Self::Workspace(WorkspaceError::from(error))
-    }
 }

@@ -3,28 +3,23 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use super::failure::Failure;
-use crate::config::Pipeline;
-use crate::event::Since;
-use crate::model::Readiness;
-use crate::plan::{Job, Plan};
+use super::planned::Planned;
+use crate::model::{CommandError, ExitCode, Readiness};
+use crate::plan::Job;
 use crate::report::plural;
 
 /// Prints what would run, in the order of the plan.
-pub(crate) fn print(
-    pipeline: &Pipeline,
-    plan: &Plan,
-    since: Option<&Since>,
-) -> Result<i32, Failure> {
-    match io::stdout().write_all(render(pipeline, plan, since).as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::output(error)),
-        _ => Ok(0),
+pub(super) fn print(planned: &Planned) -> Result<ExitCode, CommandError> {
+    match io::stdout().write_all(render(planned).as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::output(error)),
+        _ => Ok(ExitCode::Success),
     }
 }
 
-fn render(pipeline: &Pipeline, plan: &Plan, since: Option<&Since>) -> String {
+fn render(planned: &Planned) -> String {
+    let (plan, since) = (&planned.plan, &planned.since);
     let jobs = plural(plan.jobs.len(), "job");
-    let mut text = format!("{}: would run {jobs}\n", pipeline.name);
+    let mut text = format!("{}: would run {jobs}\n", planned.pipeline.name);
     for decision in since.iter().flat_map(|since| &since.components) {
         let whether = if decision.is_affected {
             "affected"

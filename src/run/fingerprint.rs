@@ -1,14 +1,14 @@
 //! Taking the fingerprint of a run that is about to begin, or to go on.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::prepare::Prepared;
+use super::planned::Planned;
 use crate::config::Layout;
 use crate::event::{Fingerprint, digest};
 use crate::git::{Git, GitError};
@@ -17,38 +17,45 @@ use crate::workspace::passed;
 
 /// What the outcome of the run depends on. A component whose repository cannot be read has no digest: a run of it cannot
 /// go on.
-pub(crate) fn take(prepared: &Prepared, run_id: &str) -> Fingerprint {
-    let salted = |value: &std::ffi::OsStr| digest([run_id.as_bytes(), value.as_bytes()]);
+pub(super) fn take(
+    planned: &Planned,
+    environment: &BTreeMap<OsString, OsString>,
+    run_id: &str,
+) -> Fingerprint {
+    let salted = |value: &OsStr| digest([run_id.as_bytes(), value.as_bytes()]);
     Fingerprint {
-        pipeline: pipeline(prepared),
-        environment: passed(&prepared.environment)
+        pipeline: pipeline(planned),
+        environment: passed(environment)
             .map(|(name, value)| (name.to_string_lossy().into_owned(), salted(value)))
             .collect(),
-        trees: trees(prepared),
+        trees: trees(planned, environment),
     }
 }
 
 /// The pipeline as it was understood: a comment or the order of its keys does not count.
-fn pipeline(prepared: &Prepared) -> String {
-    let understood = format!("{:?}", prepared.pipeline);
+fn pipeline(planned: &Planned) -> String {
+    let understood = format!("{:?}", planned.pipeline);
     digest([env!("CARGO_PKG_VERSION").as_bytes(), understood.as_bytes()])
 }
 
-fn trees(prepared: &Prepared) -> BTreeMap<String, String> {
-    let Ok(git) = Git::find(&prepared.environment) else {
+fn trees(
+    planned: &Planned,
+    environment: &BTreeMap<OsString, OsString>,
+) -> BTreeMap<String, String> {
+    let Ok(git) = Git::find(environment) else {
         return BTreeMap::new();
     };
     let mut known: BTreeMap<_, Option<String>> = BTreeMap::new();
-    let planned = |name: &str| {
-        let mut jobs = prepared.plan.jobs.iter();
+    let is_planned = |name: &str| {
+        let mut jobs = planned.plan.jobs.iter();
         jobs.any(|job| job.id.component() == name)
     };
-    let components = prepared.workspace.components.iter();
+    let components = planned.workspace.components.iter();
     let components = components
-        .filter(|found| planned(&found.component.name))
+        .filter(|found| is_planned(&found.component.name))
         .map(|found| (found.component.name.clone(), found.directory.clone()));
     components
-        .chain(tests_repository(prepared))
+        .chain(tests_repository(planned))
         .filter_map(|(name, directory)| {
             let top = git.top_level(&directory).ok()?;
             let tree = known
@@ -60,11 +67,11 @@ fn trees(prepared: &Prepared) -> BTreeMap<String, String> {
 }
 
 /// The clone whose scripts the jobs of kata v1 are.
-fn tests_repository(prepared: &Prepared) -> Option<(String, PathBuf)> {
-    if prepared.pipeline.layout != Layout::Gopath {
+fn tests_repository(planned: &Planned) -> Option<(String, PathBuf)> {
+    if planned.pipeline.layout != Layout::Gopath {
         return None;
     }
-    let gopath = (prepared.workspace.environment).get(OsStr::new("GOPATH"))?;
+    let gopath = (planned.workspace.environment).get(OsStr::new("GOPATH"))?;
     let clone = Path::new(gopath).join(IMPORT_ROOT).join("tests");
     Some(("tests".to_owned(), clone))
 }

@@ -1,37 +1,62 @@
-//! Which pipeline a command works with, the same for all of them.
+//! The pipeline that a command works with.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::failure::Failure;
+use super::source::Source;
 use crate::config;
-use crate::config::{Overrides, Pipeline, Source};
+use crate::config::{Layout, Overrides, Pipeline};
+use crate::model::CommandError;
 use crate::workspace;
 use crate::workspace::WorkspaceError;
 
-/// The pipeline asked for, else what lies there.
-pub(crate) fn source(asked: Option<&str>, directory: &Path) -> Result<Source, Failure> {
-    match config::locate(asked.filter(|name| !name.is_empty()), directory)? {
-        Some(source) => Ok(source),
-        None => Ok(Source::Shipped(workspace::detect(directory)?.pipeline)),
+/// Loads the pipeline of a source. What differs is compared with the branch `pushed_to` then, unless the pipeline names
+/// one.
+pub(super) fn load(
+    source: &Source,
+    asked: Option<&str>,
+    overrides: &Overrides,
+    pushed_to: Option<&str>,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Pipeline, CommandError> {
+    let user = config::user_file(environment);
+    let mut pipeline = config::load(&source.pipeline(asked)?, overrides, user.as_deref())?;
+    if let Some(branch) = pushed_to {
+        compare_with(branch, &mut pipeline);
+    }
+    Ok(pipeline)
+}
+
+/// kata v1's scripts take the branch from the environment.
+fn compare_with(branch: &str, pipeline: &mut Pipeline) {
+    match pipeline.layout {
+        Layout::Gopath => {
+            let given = pipeline.env.entry("branch".to_owned());
+            given.or_insert_with(|| branch.to_owned());
+        }
+        Layout::Plain => pipeline.gerrit.branch = Some(branch.to_owned()),
     }
 }
 
-/// The pipeline of a command that does its work where nothing can be run, too: there it is `makefile`, whose components
-/// are none.
+/// Loads the pipeline of a command that works where nothing can be run, too: there it is `makefile`, whose components are
+/// none.
 pub(crate) fn anywhere(
     asked: Option<&str>,
     directory: &Path,
     environment: &BTreeMap<OsString, OsString>,
-) -> Result<Pipeline, Failure> {
-    let source = match source(asked, directory) {
-        Err(Failure::Workspace(WorkspaceError::Nothing { .. })) => Source::Shipped("makefile"),
-        found => found?,
+) -> Result<Pipeline, CommandError> {
+    let found = match config::locate(asked, directory)? {
+        Some(source) => source,
+        None => config::Source::Shipped(match workspace::detect(directory) {
+            Ok(detected) => detected.pipeline,
+            Err(WorkspaceError::Nothing { .. }) => "makefile",
+            Err(error) => return Err(error.into()),
+        }),
     };
     let user = config::user_file(environment);
     Ok(config::load(
-        &source,
+        &found,
         &Overrides::default(),
         user.as_deref(),
     )?)

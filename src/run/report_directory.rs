@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use super::failure::Failure;
+use crate::model::CommandError;
 use crate::report;
 use crate::report::ci;
 
@@ -41,7 +41,7 @@ pub(crate) struct ReportDirectory {
 
 impl ReportDirectory {
     /// The directory the user named.
-    pub(crate) fn named(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn named(path: &Path) -> Result<Self, CommandError> {
         Self::make(path).map_err(|error| refused(path, &error))
     }
 
@@ -49,12 +49,12 @@ impl ReportDirectory {
     pub(crate) fn default(
         run_id: &str,
         environment: &BTreeMap<OsString, OsString>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CommandError> {
         Self::named(&runs_directory(environment)?.join(run_id))
     }
 
     /// Has the link `latest` beside it name it. For a run that can be shown: it has a journal.
-    pub(crate) fn become_latest(&self) -> Result<(), Failure> {
+    pub(crate) fn become_latest(&self) -> Result<(), CommandError> {
         link_latest(&self.path).map_err(|error| refused(&self.path, &error))
     }
 
@@ -143,22 +143,25 @@ fn clear(path: &Path, ours: bool) -> io::Result<()> {
     Ok(())
 }
 
-fn refused(path: &Path, error: &io::Error) -> Failure {
-    Failure::Usage(format!(
-        "the report directory {} cannot be used: {error}\n  = help: name another with --report-dir DIR",
+fn refused(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::usage(format!(
+        "the report directory {} cannot be used: {error}",
         path.display()
     ))
+    .hint("name another with --report-dir DIR")
 }
 
 /// Where runs are kept whose reports were not asked for elsewhere: a directory a run, named after its id.
 pub(crate) fn runs_directory(
     environment: &BTreeMap<OsString, OsString>,
-) -> Result<PathBuf, Failure> {
+) -> Result<PathBuf, CommandError> {
     Ok(state_home(environment)?.join("kata-ci/runs"))
 }
 
 /// `$XDG_STATE_HOME`, as the XDG base directory specification says: absolute, else `~/.local/state`.
-pub(crate) fn state_home(environment: &BTreeMap<OsString, OsString>) -> Result<PathBuf, Failure> {
+pub(crate) fn state_home(
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<PathBuf, CommandError> {
     let absolute = |name: &str| {
         environment
             .get(OsStr::new(name))
@@ -168,10 +171,8 @@ pub(crate) fn state_home(environment: &BTreeMap<OsString, OsString>) -> Result<P
     absolute("XDG_STATE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
         .ok_or_else(|| {
-            Failure::Usage(
-                "neither XDG_STATE_HOME nor HOME says where reports go\n  = help: name a place with --report-dir DIR"
-                    .to_owned(),
-            )
+            CommandError::usage("neither XDG_STATE_HOME nor HOME says where reports go")
+                .hint("name a place with --report-dir DIR")
         })
 }
 
@@ -251,7 +252,7 @@ mod tests {
         let file = place.path().join("file");
         fs::write(&file, "").unwrap();
         let error = ReportDirectory::named(&file.join("reports")).unwrap_err();
-        assert_eq!(error.exit_code().code(), 2);
+        assert_eq!(error.kind.code(), 2);
     }
 
     #[test]
@@ -275,6 +276,6 @@ mod tests {
     #[test]
     fn without_a_home_the_user_is_asked_for_a_place() {
         let error = ReportDirectory::default("id", &BTreeMap::new()).unwrap_err();
-        assert!(error.to_string().contains("--report-dir"), "{error}");
+        assert!(error.hints[0].contains("--report-dir"), "{error:?}");
     }
 }

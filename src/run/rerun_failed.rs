@@ -1,46 +1,20 @@
 //! Runs before this one, by what they left: `--rerun-failed`.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::cli::arguments::RunArguments;
 use crate::event::{Notice, RunStarted, read_journal};
-use crate::model::JobId;
-use crate::model::JobOutcome;
+use crate::model::{CommandError, JobId, JobOutcome};
 use crate::outcome::{JobResult, Run};
 use crate::plan::{Job, Plan, rerun};
-use crate::run::failure::Failure;
-use crate::run::report_directory::{Occupied, lock, runs_directory};
-use crate::run::store;
+use crate::run::report_directory::{Occupied, lock};
 use crate::run::store::start;
 
-/// Report directories that may hold a run of this workspace: the one that was named, else those kept, newest first.
-pub(crate) fn directories(
-    options: &RunArguments,
-    environment: &BTreeMap<OsString, OsString>,
-) -> Result<Vec<PathBuf>, Failure> {
-    match &options.report_dir {
-        Some(named) => Ok(vec![named.clone()]),
-        None => {
-            runs_directory(environment)?;
-            Ok(kept(environment))
-        }
-    }
-}
-
-/// Directories of the runs that are kept, newest first.
-pub(crate) fn kept(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
-    let runs = runs_directory(environment).ok();
-    runs.map_or_else(Vec::new, |runs| store::directories(&runs))
-}
-
 /// Narrows a plan to what failed in the last run of the workspace, and says which run that was.
-pub(crate) fn keep_failed(
-    plan: &mut Plan,
+pub(super) fn failed(
+    mut plan: Plan,
     workspace: &Path,
     directories: &[PathBuf],
-) -> Result<(String, Notice), Failure> {
+) -> Result<(Plan, String, Notice), CommandError> {
     // A run without a job (`--since` with nothing affected) says nothing of any.
     let is_ours = |started: &RunStarted| {
         Path::new(&started.workspace) == workspace && !started.jobs.is_empty()
@@ -50,18 +24,18 @@ pub(crate) fn keep_failed(
         Some((directory, started.run_id))
     });
     let (directory, id) = found.ok_or_else(|| {
-        Failure::Usage(format!(
-            "--rerun-failed: there is no earlier run of {}\n  = help: run without it first",
+        CommandError::usage(format!(
+            "--rerun-failed: there is no earlier run of {}",
             workspace.display()
         ))
+        .hint("run without it first")
     })?;
     if matches!(lock(directory), Err(Occupied::InUse)) {
-        return Err(Failure::Usage(format!(
-            "--rerun-failed: run {id}, the last one, is going on\n  = help: wait for its end, or end it"
-        )));
+        let said = format!("--rerun-failed: run {id}, the last one, is going on");
+        return Err(CommandError::usage(said).hint("wait for its end, or end it"));
     }
     let last = fold(directory)?;
-    let left = not_selected(&last, plan);
+    let left = not_selected(&last, &plan);
     let mut again = Vec::new();
     plan.jobs.retain_mut(|job| {
         let result = last.jobs.get(&job.id).filter(|result| has_failed(result));
@@ -75,7 +49,7 @@ pub(crate) fn keep_failed(
         })
     });
     if plan.jobs.is_empty() {
-        return Err(Failure::NothingToDo(format!(
+        return Err(CommandError::nothing_to_do(format!(
             "--rerun-failed: nothing of what is selected failed in run {id}"
         )));
     }
@@ -83,7 +57,7 @@ pub(crate) fn keep_failed(
     if !left.is_empty() {
         text.push_str(&format!("; not selected: {}", left.join(", ")));
     }
-    Ok((id, Notice { text, fix: None }))
+    Ok((plan, id, Notice { text, fix: None }))
 }
 
 /// What failed and is not in the plan.
@@ -97,9 +71,8 @@ fn not_selected(last: &Run, plan: &Plan) -> Vec<String> {
         .collect()
 }
 
-fn fold(directory: &Path) -> Result<Run, Failure> {
-    let records = read_journal(&directory.join("events.jsonl"))
-        .map_err(|error| Failure::Machine(error.to_string()))?;
+fn fold(directory: &Path) -> Result<Run, CommandError> {
+    let records = read_journal(&directory.join("events.jsonl")).map_err(CommandError::machine)?;
     let mut run = Run::default();
     records.iter().for_each(|record| run.apply(record));
     Ok(run)

@@ -4,17 +4,16 @@
 //! id. Refused when something changed that outcomes depend on, so that one report never tells of two states.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::prepare::Prepared;
-use super::{fingerprint, rerun_failed};
-use crate::cli::arguments::RunArguments;
+use super::fingerprint;
+use super::planned::Planned;
 use crate::event::{Journal, Record, RunStarted, read_start};
 use crate::exec::Settings;
-use crate::model::JobId;
-use crate::model::JobOutcome;
+use crate::model::{CommandError, JobId, JobOutcome};
 use crate::outcome::Run;
-use crate::run::failure::Failure;
+use crate::plan::Plan;
 use crate::run::report_directory::{Occupied, ReportDirectory};
 use crate::run::store;
 
@@ -34,36 +33,36 @@ pub(crate) struct Interrupted {
     pub done: BTreeMap<JobId, JobOutcome>,
 }
 
-/// Finds the run and takes it over; the plan is narrowed to its jobs.
+/// Finds the run and takes it over, with the plan of its jobs alone. Its directory is the one that was named, or among those
+/// kept.
 ///
 /// # Errors
 /// When there is none, it still goes on, or something changed.
-pub(crate) fn take_over(
-    options: &RunArguments,
-    prepared: &mut Prepared,
-) -> Result<Interrupted, Failure> {
-    let directories = rerun_failed::directories(options, &prepared.environment)?;
+pub(super) fn take_over(
+    mut planned: Planned,
+    named: Option<&Path>,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<(Planned, Interrupted), CommandError> {
+    let directories = store::candidates(named, environment)?;
     // A place that was named is not passed over because it cannot be read.
-    if let (Some(named), [directory]) = (&options.report_dir, directories.as_slice())
-        && let Err(error) = read_start(&directory.join("events.jsonl"))
-        && named.join("events.jsonl").exists()
+    if let Some(journal) = named.map(|named| named.join("events.jsonl"))
+        && let Err(error) = read_start(&journal)
+        && journal.exists()
     {
-        return Err(Failure::Machine(format!("--resume: {error}")));
+        return Err(CommandError::machine(format!("--resume: {error}")));
     }
-    let root = prepared.workspace.root.clone();
-    let (path, started) = find(&directories, &root).ok_or_else(|| {
-        Failure::NothingToDo(format!(
-            "--resume: every run of {} has ended\n  = help: run without --resume to begin a new one",
-            root.display()
-        ))
+    let root = &planned.workspace.root;
+    let (path, started) = find(&directories, root).ok_or_else(|| {
+        let said = format!("--resume: every run of {} has ended", root.display());
+        CommandError::nothing_to_do(said).hint("run without --resume to begin a new one")
     })?;
     // Locked before anything of it is believed: it may be going on.
     let directory = ReportDirectory::occupy(&path).map_err(|error| refused(&started, &error))?;
-    narrow(&started, prepared)?;
-    check(&started, prepared)?;
-    let (journal, records) = Journal::resume(&directory.path.join("events.jsonl"))
-        .map_err(|error| Failure::Machine(error.to_string()))?;
-    Ok(interrupted(directory, journal, &records))
+    planned.plan = narrowed(&started, planned.plan)?;
+    check(&started, &planned, environment)?;
+    let (journal, records) =
+        Journal::resume(&directory.path.join("events.jsonl")).map_err(CommandError::machine)?;
+    Ok((planned, interrupted(directory, journal, &records)))
 }
 
 fn find(directories: &[PathBuf], root: &Path) -> Option<(PathBuf, RunStarted)> {
@@ -74,24 +73,21 @@ fn find(directories: &[PathBuf], root: &Path) -> Option<(PathBuf, RunStarted)> {
     })
 }
 
-fn refused(started: &RunStarted, occupied: &Occupied) -> Failure {
+fn refused(started: &RunStarted, occupied: &Occupied) -> CommandError {
     let id = &started.run_id;
     match occupied {
-        Occupied::InUse => Failure::Usage(format!(
-            "--resume: run {id} is going on\n  = help: wait for its end, or end it"
-        )),
-        Occupied::Error(error) => Failure::Machine(format!("--resume: run {id}: {error}")),
+        Occupied::InUse => CommandError::usage(format!("--resume: run {id} is going on"))
+            .hint("wait for its end, or end it"),
+        Occupied::Error(error) => CommandError::machine(format!("--resume: run {id}: {error}")),
     }
 }
 
-fn check(started: &RunStarted, prepared: &Prepared) -> Result<(), Failure> {
-    let id = &started.run_id;
-    let refuse = |why: String| {
-        Err(Failure::Usage(format!(
-            "--resume: run {id} cannot go on: {why}\n  = help: begin a new one: {}",
-            started.again
-        )))
-    };
+fn check(
+    started: &RunStarted,
+    planned: &Planned,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<(), CommandError> {
+    let refuse = |why: String| Err(cannot_go_on(started, &why));
     if let Some(other) = &started.rerun_of {
         return refuse(format!("it ran the failed tests of run {other} only"));
     }
@@ -104,7 +100,7 @@ fn check(started: &RunStarted, prepared: &Prepared) -> Result<(), Failure> {
             "{component} is in no git repository, so whether it changed cannot be told"
         ));
     }
-    let mut now = fingerprint::take(prepared, id);
+    let mut now = fingerprint::take(planned, environment, &started.run_id);
     // Components that the run had no part of may be what they like.
     now.trees.retain(|name, _| before.trees.contains_key(name));
     match before.differences(&now) {
@@ -114,31 +110,38 @@ fn check(started: &RunStarted, prepared: &Prepared) -> Result<(), Failure> {
 }
 
 /// The plan is the run's own, in its order; all of it must be there.
-fn narrow(started: &RunStarted, prepared: &mut Prepared) -> Result<(), Failure> {
-    let jobs = &mut prepared.plan.jobs;
+fn narrowed(started: &RunStarted, mut plan: Plan) -> Result<Plan, CommandError> {
+    let jobs = &mut plan.jobs;
     jobs.retain(|job| started.jobs.contains(&job.id));
     let missing = (started.jobs.iter()).find(|id| !jobs.iter().any(|job| job.id == **id));
     match missing {
-        None => Ok(()),
-        Some(id) => Err(Failure::Usage(format!(
-            "--resume: run {} has the job {id}, which is not selected\n  = help: name no components or steps, or begin a \
-             new run: {}",
-            started.run_id, started.again
+        None => Ok(plan),
+        Some(id) => Err(CommandError::usage(format!(
+            "--resume: run {} has the job {id}, which is not selected",
+            started.run_id
+        ))
+        .hint(format!(
+            "name no components or steps, or begin a new run: {}",
+            started.again
         ))),
     }
+}
+
+fn cannot_go_on(started: &RunStarted, why: &str) -> CommandError {
+    let said = format!("--resume: run {} cannot go on: {why}", started.run_id);
+    CommandError::usage(said).hint(format!("begin a new one: {}", started.again))
 }
 
 /// The report says once what holds for all jobs.
 ///
 /// # Errors
 /// When the host can keep jobs from other things than it could.
-pub(crate) fn check_isolation(run: &Run, settings: &Settings) -> Result<(), Failure> {
+pub(crate) fn check_isolation(run: &Run, settings: &Settings) -> Result<(), CommandError> {
     let now = settings.isolated.overall();
     match &run.started {
-        Some(started) if started.isolation != now => Err(Failure::Usage(format!(
-            "--resume: run {} cannot go on: how far jobs are isolated changed\n  = help: begin a new one: {}",
-            started.run_id, started.again
-        ))),
+        Some(started) if started.isolation != now => {
+            Err(cannot_go_on(started, "how far jobs are isolated changed"))
+        }
         _ => Ok(()),
     }
 }

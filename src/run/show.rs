@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::cli::arguments::{Arguments, CiChoice, Format, RunArguments};
+use super::request::{CiChoice, Display, Format};
 use crate::outcome::Run;
 use crate::report;
 use crate::report::ci;
-use crate::report::ci::{Ci, DetectedCi};
+use crate::report::ci::DetectedCi;
 use crate::report::{JsonReporter, Meaning, PlainReporter, ProgressReporter, Reporter, Style};
 
 /// Where and how a run is shown.
@@ -22,15 +22,11 @@ pub(crate) struct Screen {
 
 impl Screen {
     /// What suits the options, the environment and the terminal.
-    pub fn new(
-        arguments: &Arguments,
-        options: &RunArguments,
-        environment: &BTreeMap<OsString, OsString>,
-    ) -> Self {
-        let system = system(options.ci, environment);
+    pub fn new(display: Display, environment: &BTreeMap<OsString, OsString>) -> Self {
+        let system = system(display.ci, environment);
         Self {
-            color: arguments.color(),
-            format: format(options.format, system.is_some()),
+            color: display.color,
+            format: format(display.format, system.is_some()),
             system,
         }
     }
@@ -100,14 +96,9 @@ fn format(asked: Format, is_ci: bool) -> Format {
 }
 
 fn system(choice: CiChoice, environment: &BTreeMap<OsString, OsString>) -> Option<DetectedCi> {
-    let system = match choice {
-        CiChoice::Auto => return ci::detect(environment),
-        CiChoice::None => return None,
-        CiChoice::Github => Ci::GitHub,
-        CiChoice::Gitlab => Ci::GitLab,
-        CiChoice::Jenkins => Ci::Jenkins,
-        CiChoice::Zuul => Ci::Zuul,
-        CiChoice::Buildbot => Ci::Buildbot,
-    };
-    Some(DetectedCi::named(system, "--ci", environment))
+    match choice {
+        CiChoice::Detected => ci::detect(environment),
+        CiChoice::None => None,
+        CiChoice::Named(system) => Some(DetectedCi::named(system, "--ci", environment)),
+    }
 }

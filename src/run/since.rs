@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::config::Pipeline;
 use crate::event::{Notice, Since};
 use crate::git::{Git, GitError};
-use crate::model::Decision;
+use crate::model::{CommandError, Decision};
 use crate::plan::{Candidate, Changes, affected};
 use crate::probe::quoted;
-use crate::run::failure::Failure;
 use crate::workspace::{Located, Placed};
 
 /// Decides on every component that was selected.
@@ -21,7 +20,7 @@ pub(crate) fn decide(
     pipeline: &Pipeline,
     located: &Located,
     environment: &BTreeMap<std::ffi::OsString, std::ffi::OsString>,
-) -> Result<Since, Failure> {
+) -> Result<Since, CommandError> {
     let git = Git::find(environment).map_err(|error| refused(&error))?;
     let mut repositories = Repositories {
         git,
@@ -32,7 +31,7 @@ pub(crate) fn decide(
         .map(|placed| repositories.candidate(placed))
         .collect::<Result<Vec<_>, _>>()?;
     let mut components = affected(&candidates, &pipeline.ignore)
-        .map_err(|error| Failure::Usage(format!("`ignore`: {error}")))?;
+        .map_err(|error| CommandError::usage(format!("`ignore`: {error}")))?;
     components.retain(|decision| located.selected.contains(&decision.component));
     Ok(Since {
         revision: revision.to_owned(),
@@ -40,9 +39,9 @@ pub(crate) fn decide(
     })
 }
 
-fn refused(error: &GitError) -> Failure {
+fn refused(error: &GitError) -> CommandError {
     let help = (error.fix()).unwrap_or_else(|| "without --since everything is run".to_owned());
-    Failure::Machine(format!("--since: {error}\n  = help: {help}"))
+    CommandError::machine(format!("--since: {error}")).hint(help)
 }
 
 /// What differs, asked once a repository.
@@ -53,10 +52,10 @@ struct Repositories<'a> {
 }
 
 impl Repositories<'_> {
-    fn candidate(&mut self, placed: &Placed) -> Result<Candidate, Failure> {
+    fn candidate(&mut self, placed: &Placed) -> Result<Candidate, CommandError> {
         // git answers with real paths.
         let real = (placed.directory.canonicalize()).map_err(|error| {
-            Failure::path(
+            CommandError::path(
                 &placed.directory,
                 &error,
                 "without --since it is run all the same",
@@ -83,7 +82,7 @@ impl Repositories<'_> {
         })
     }
 
-    fn changed(&mut self, top: &Path) -> Result<Vec<PathBuf>, Failure> {
+    fn changed(&mut self, top: &Path) -> Result<Vec<PathBuf>, CommandError> {
         if let Some(known) = self.changes.get(top) {
             return Ok(known.clone());
         }
@@ -94,7 +93,7 @@ impl Repositories<'_> {
 
     /// What differs from where the work tree's history left that of the revision. Without a common past the revision itself
     /// is compared with: that finds more, never less.
-    fn ask(&self, top: &Path) -> Result<Vec<PathBuf>, Failure> {
+    fn ask(&self, top: &Path) -> Result<Vec<PathBuf>, CommandError> {
         let failed = |error: GitError| refused(&error);
         let commit = (self.git.resolve(top, self.revision))
             .map_err(failed)?
@@ -104,11 +103,14 @@ impl Repositories<'_> {
         self.git.changed_since(top, &base).map_err(failed)
     }
 
-    fn unknown_revision(&self, top: &Path) -> Failure {
-        Failure::Usage(format!(
-            "--since: `{}` is no revision of {}\n  = help: name one that is, or fetch it: git -C {} fetch",
+    fn unknown_revision(&self, top: &Path) -> CommandError {
+        CommandError::usage(format!(
+            "--since: `{}` is no revision of {}",
             self.revision,
-            top.display(),
+            top.display()
+        ))
+        .hint(format!(
+            "name one that is, or fetch it: git -C {} fetch",
             quoted(top)
         ))
     }

@@ -3,11 +3,15 @@
 //! Anything else that lies there is nobody's run: it is not listed, and never touched.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::DateTime;
 
+use super::report_directory::runs_directory;
 use crate::event::{Event, RunStarted, read_start};
+use crate::model::CommandError;
 
 /// What the name of a run begins with that is being removed. It is no run id, so half a run is never taken for one.
 pub(crate) const REMOVED: &str = ".removed-";
@@ -20,6 +24,23 @@ pub(crate) fn directories(runs: &Path) -> Vec<PathBuf> {
         .collect();
     directories.sort_by_key(|path| Reverse(order(path)));
     directories
+}
+
+/// Directories of the runs that are kept for this user, newest first.
+pub(crate) fn kept(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
+    let runs = runs_directory(environment).ok();
+    runs.map_or_else(Vec::new, |runs| directories(&runs))
+}
+
+/// Directories that may hold an earlier run of a workspace: the one that was named, else those kept, newest first.
+pub(crate) fn candidates(
+    named: Option<&Path>,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Vec<PathBuf>, CommandError> {
+    match named {
+        Some(named) => Ok(vec![named.to_owned()]),
+        None => Ok(directories(&runs_directory(environment)?)),
+    }
 }
 
 /// What is left of runs whose removal did not end.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::unistd::{geteuid, gethostname};
 
@@ -13,7 +13,6 @@ use crate::config;
 use crate::config::{Overrides, Source};
 use crate::event::digest;
 use crate::git::plumbing::Repository;
-use crate::run::report_directory::state_home;
 use crate::stamp::{Stamp, Store, Subject, job_key, job_list_key};
 use crate::workspace::passed;
 use crate::workspace::tests_clone;
@@ -51,6 +50,8 @@ pub(crate) struct StampQuery<'a> {
     pub asked: Option<&'a str>,
     /// Options that change the pipeline.
     pub overrides: &'a Overrides,
+    /// The directory of the user's state.
+    pub state: &'a Path,
     /// What kata-ci was called with.
     pub environment: &'a Environment,
 }
@@ -82,7 +83,7 @@ impl StampScope {
         let tests = tests_clone(question.parent, question.environment)
             .and_then(|clone| head(&Repository::at(clone).with_environment(environment)));
         Some(Self {
-            store: Store::new(&state_home(question.environment).ok()?.join("kata-ci")),
+            store: Store::new(&question.state.join("kata-ci")),
             subject,
             setting: setting(question, has_file)?,
             has_file,
@@ -211,10 +212,4 @@ fn pipeline(question: &StampQuery<'_>, has_file: bool) -> Option<String> {
             None => Some("what is found".to_owned()),
         },
     }
-}
-
-/// The top of the work tree that a directory belongs to.
-pub(crate) fn top(repository: &Repository) -> Option<PathBuf> {
-    let top = repository.text(["rev-parse", "--show-toplevel"]).ok()?;
-    Some(PathBuf::from(top))
 }

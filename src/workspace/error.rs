@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::AsideError;
-use crate::model::ExitCode;
+use crate::model::{CommandError, ExitCode};
 
 /// A reason why there is no workspace.
 #[derive(Debug, thiserror::Error)]
@@ -107,5 +107,18 @@ impl WorkspaceError {
             | Self::MissingComponent { .. }
             | Self::Ambiguous { .. } => ExitCode::Usage,
         }
+    }
+}
+
+impl From<WorkspaceError> for CommandError {
+    fn from(error: WorkspaceError) -> Self {
+        let hint = error.fix().into_owned();
+        Self::new(error.exit_code(), error).hint(hint)
+    }
+}
+
+impl From<AsideError> for CommandError {
+    fn from(error: AsideError) -> Self {
+        WorkspaceError::from(error).into()
     }
 }

@@ -39,11 +39,19 @@ pub struct Located {
     pub selected: Vec<String>,
 }
 
-/// Finds the components as [`open`] does, without inspecting them.
+/// Finds the pipeline's components from a directory, without inspecting them. `user` is the
+/// environment that kata-ci was called with.
+///
+/// A shipped pipeline's components are searched at and above `directory`. If that lies inside of
+/// one of them and the selection names none, only that one is selected.
+///
+/// Components of a user's own file lie where the file says. If none of its optional ones exists
+/// there, they are searched from the file's directory like those of a shipped pipeline.
+/// [`crate::plan::build`] reports unknown names of the selection.
 ///
 /// # Errors
 ///
-/// See [`open`].
+/// There is no component, or one of the user's own file is not where the file says.
 pub fn locate(
     pipeline: &Pipeline,
     directory: &Path,
@@ -60,70 +68,18 @@ pub fn locate(
     opening.locate(None)
 }
 
-/// Works like [`locate`] for the commit that [`open_aside`] opens.
+/// Works like [`locate`], but with a clean checkout of a commit instead of the work trees. Components
+/// of a file that lie in other repositories are checked out too, unless they are to be left out.
 ///
 /// # Errors
 ///
-/// See [`open_aside`].
+/// Those of [`locate`], and a repository that does not have the revision.
 pub fn locate_aside(
     pipeline: &Pipeline,
     aside: &mut Aside,
     selection: &Selection,
     user: &Environment,
 ) -> Result<Located, WorkspaceError> {
-    opened_aside(pipeline, aside, selection, user, |opening, aside| {
-        opening.locate(aside)
-    })
-}
-
-/// Finds the pipeline's components from a directory, makes their layout, and runs the preflight of
-/// the selected ones. `user` is the environment that kata-ci was called with.
-///
-/// A shipped pipeline's components are searched at and above `directory`. If that lies inside of
-/// one of them and the selection names none, only that one is in the workspace.
-///
-/// Components of a user's own file lie where the file says. If none of its optional ones exists
-/// there, they are searched from the file's directory like those of a shipped pipeline.
-/// [`crate::plan::build`] reports unknown names of the selection.
-///
-/// # Errors
-///
-/// There is no component, one of the user's own file is not where the file says, or no GOPATH view
-/// can be made.
-pub fn open(
-    pipeline: &Pipeline,
-    directory: &Path,
-    selection: &Selection,
-    user: &Environment,
-) -> Result<Workspace, WorkspaceError> {
-    open_on(&Machine::this(), pipeline, directory, selection, user)
-}
-
-/// Works like [`open`], but with a clean checkout of a commit instead of the work trees. Components
-/// of a file that lie in other repositories are checked out too, unless they are to be left out.
-///
-/// # Errors
-///
-/// Those of [`open`], and a repository that does not have the revision.
-pub fn open_aside(
-    pipeline: &Pipeline,
-    aside: &mut Aside,
-    selection: &Selection,
-    user: &Environment,
-) -> Result<Workspace, WorkspaceError> {
-    opened_aside(pipeline, aside, selection, user, |opening, aside| {
-        opening.open(aside)
-    })
-}
-
-/// Opens in a clean checkout. Errors name paths as the user knows them.
-fn opened_aside<T>(
-    pipeline: &Pipeline,
-    aside: &mut Aside,
-    selection: &Selection,
-    user: &Environment,
-    find: impl FnOnce(&Opening<'_>, Option<&mut Aside>) -> Result<T, WorkspaceError>,
-) -> Result<T, WorkspaceError> {
     let directory = aside.directory().to_owned();
     let opening = Opening {
         machine: &Machine::this(),
@@ -132,10 +88,57 @@ fn opened_aside<T>(
         selection,
         user,
     };
-    find(&opening, Some(aside)).map_err(|error| aside.explain_error(error))
+    let located = opening.locate(Some(aside));
+    located.map_err(|error| aside.explain_error(error))
 }
 
-/// Works like [`open`] on a given machine.
+/// Makes the layout of located components and runs the preflight of those that the selection names.
+/// If it names none, the workspace has those that were selected when they were located.
+///
+/// # Errors
+///
+/// No GOPATH view can be made.
+pub fn open(
+    pipeline: &Pipeline,
+    located: Located,
+    selection: &Selection,
+    user: &Environment,
+) -> Result<Workspace, WorkspaceError> {
+    let opening = Opening {
+        machine: &Machine::this(),
+        pipeline,
+        directory: &located.root.clone(),
+        selection,
+        user,
+    };
+    opening.open(located, None)
+}
+
+/// Works like [`open`] for what [`locate_aside`] found. Errors name paths as the user knows them.
+///
+/// # Errors
+///
+/// Those of [`open`], and a checkout that cannot be made.
+pub fn open_aside(
+    pipeline: &Pipeline,
+    aside: &mut Aside,
+    located: Located,
+    selection: &Selection,
+    user: &Environment,
+) -> Result<Workspace, WorkspaceError> {
+    let opening = Opening {
+        machine: &Machine::this(),
+        pipeline,
+        directory: &located.root.clone(),
+        selection,
+        user,
+    };
+    let workspace = opening.open(located, Some(aside));
+    workspace.map_err(|error| aside.explain_error(error))
+}
+
+/// Works like [`locate`] and then [`open`] on a given machine.
+#[cfg(test)]
 pub(super) fn open_on(
     machine: &Machine,
     pipeline: &Pipeline,
@@ -150,7 +153,7 @@ pub(super) fn open_on(
         selection,
         user,
     };
-    opening.open(None)
+    opening.open(opening.locate(None)?, None)
 }
 
 /// The input of opening.
@@ -163,9 +166,16 @@ struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    fn open(&self, mut aside: Option<&mut Aside>) -> Result<Workspace, WorkspaceError> {
+    fn open(
+        &self,
+        located: Located,
+        mut aside: Option<&mut Aside>,
+    ) -> Result<Workspace, WorkspaceError> {
         let (pipeline, selection, user) = (self.pipeline, self.selection, self.user);
-        let (root, placed) = self.placed(aside.as_deref_mut())?;
+        let (root, mut placed) = (located.root, located.placed);
+        if selection.components.is_empty() {
+            placed.retain(|placed| located.selected.contains(&placed.component.name));
+        }
         let is_selected = |placed: &Placed| {
             let names = &selection.components;
             names.is_empty() || names.contains(&placed.component.name)
@@ -215,18 +225,6 @@ impl Opening<'_> {
             placed,
             selected,
         })
-    }
-
-    fn placed(
-        &self,
-        mut aside: Option<&mut Aside>,
-    ) -> Result<(PathBuf, Vec<Placed>), WorkspaceError> {
-        let directory = absolute(self.directory)?;
-        let (root, placed) = place(self.pipeline, &directory, self.user, aside.as_deref_mut())?;
-        match self.selection.components.is_empty() {
-            true => Ok((root, self.meant(placed, &directory, aside)?)),
-            false => Ok((root, placed)),
-        }
     }
 
     /// Returns the components that are meant if none is named.

@@ -11,20 +11,22 @@ use std::path::Path;
 
 pub(super) use arguments::ReportArguments;
 
-use super::arguments::Arguments;
-use crate::model::ExitCode;
+use super::global::GlobalArguments;
+use crate::model::{CommandError, ExitCode};
 use crate::report;
 use crate::report::Dialect;
 use crate::report::ci::SourceTree;
-use crate::run::failure::Failure;
 use arguments::{Consumer, ReportCommand};
 use place::PathResolver;
 use sources::Sources;
 
 /// Carries out the command and returns the exit code.
-pub(super) fn call(arguments: &Arguments, report: &ReportArguments) -> Result<i32, Failure> {
-    let place = PathResolver::new(&arguments.directory);
-    match &report.command {
+pub(super) fn call(
+    global: &GlobalArguments,
+    arguments: &ReportArguments,
+) -> Result<i32, CommandError> {
+    let place = PathResolver::new(&global.directory);
+    match &arguments.command {
         ReportCommand::Merge { paths, output } => {
             let sources = Sources::merged(&place.all(paths));
             sources.write(place.output(output.as_deref()), |document, out| {
@@ -42,10 +44,10 @@ pub(super) fn call(arguments: &Arguments, report: &ReportArguments) -> Result<i3
         ReportCommand::Annotations(from) => {
             let sources = Sources::one(&place.from(from.from.as_deref())?);
             sources.write(place.output(from.output.as_deref()), |document, out| {
-                report::write_annotations(document, &SourceTree::at(&arguments.directory), out)
+                report::write_annotations(document, &SourceTree::at(&global.directory), out)
             })
         }
-        ReportCommand::Show(show) => show::call(arguments, &place, show),
+        ReportCommand::Show(show) => show::call(global, &place, show),
         ReportCommand::Junit { from, style } => {
             let dialect = match style {
                 Consumer::Jenkins => Dialect::Jenkins,
@@ -65,17 +67,15 @@ pub(super) fn call(arguments: &Arguments, report: &ReportArguments) -> Result<i3
 fn deliver(
     output: Option<&Path>,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     match output {
-        None => stream(io::stdout().lock(), write).map_err(Failure::output),
+        None => stream(io::stdout().lock(), write).map_err(CommandError::output),
         Some(path) if is_stream(path) => File::options()
             .write(true)
             .open(path)
             .and_then(|file| stream(file, write))
-            .map_err(|error| Failure::Machine(format!("{}: {error}", path.display()))),
-        Some(path) => {
-            report::write_aside(path, write).map_err(|error| Failure::Machine(error.to_string()))
-        }
+            .map_err(|error| CommandError::machine(format!("{}: {error}", path.display()))),
+        Some(path) => report::write_aside(path, write).map_err(CommandError::machine),
     }
 }
 

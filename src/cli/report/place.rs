@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Failure;
+use crate::model::CommandError;
 use crate::report::read::INPUT;
 use crate::run::report_directory;
 
@@ -35,7 +35,7 @@ impl<'a> PathResolver<'a> {
     }
 
     /// What to read: a path, else a run's id, else the latest run.
-    pub(super) fn from(&self, from: Option<&Path>) -> Result<PathBuf, Failure> {
+    pub(super) fn from(&self, from: Option<&Path>) -> Result<PathBuf, CommandError> {
         let environment = std::env::vars_os().collect();
         let Some(from) = from else {
             let latest = report_directory::runs_directory(&environment)?.join("latest");
@@ -59,9 +59,9 @@ impl<'a> PathResolver<'a> {
     }
 }
 
-fn present(path: PathBuf, help: &str) -> Result<PathBuf, Failure> {
+fn present(path: PathBuf, help: &str) -> Result<PathBuf, CommandError> {
     match path.metadata() {
         Ok(_) => Ok(path),
-        Err(error) => Err(Failure::path(&path, &error, help)),
+        Err(error) => Err(CommandError::path(&path, &error, help)),
     }
 }

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::arguments::{ListFormat, Show};
 use super::place::PathResolver;
 use super::sources::Sources;
-use super::{Failure, deliver, exit_code};
-use crate::cli::arguments::Arguments;
+use super::{deliver, exit_code};
+use crate::cli::global::GlobalArguments;
+use crate::model::CommandError;
 use crate::report;
 use crate::report::model::{Case, Details, Document, Suite, Text};
 use crate::report::{Style, read, text};
@@ -48,12 +49,12 @@ struct Shown<'a> {
 }
 
 /// The summary of one run; for programs, what `result.json` says.
-fn summary(arguments: &Arguments, from: &Path, json: bool) -> Result<i32, Failure> {
+fn summary(global: &GlobalArguments, from: &Path, json: bool) -> Result<i32, CommandError> {
     let found = read::find_run(from);
     let [Ok(read::ReportSource::Journal(journal))] = found.as_slice() else {
         return cases(from, "", false, json);
     };
-    let run = read::run(journal).map_err(|error| Failure::Machine(error.to_string()))?;
+    let run = read::run(journal).map_err(CommandError::machine)?;
     if json {
         deliver(None, |out| {
             let result = report::result_json(&run)?;
@@ -63,19 +64,19 @@ fn summary(arguments: &Arguments, from: &Path, json: bool) -> Result<i32, Failur
         return Ok(0);
     }
     let directory = journal.parent().unwrap_or(from);
-    let style = Style::of(&io::stdout(), arguments.color());
+    let style = Style::of(&io::stdout(), global.color());
     let summary = report::summarise(&run, directory, &style);
     deliver(None, |out| out.write_all(summary.as_bytes()))?;
     Ok(0)
 }
 
 /// Cases whose name or class holds `wanted`, with what is stored of them; the bad ones only when none is wanted.
-fn cases(from: &Path, wanted: &str, whole: bool, json: bool) -> Result<i32, Failure> {
+fn cases(from: &Path, wanted: &str, whole: bool, json: bool) -> Result<i32, CommandError> {
     let sources = Sources::one(from);
     sources.check()?;
     let found = chosen(sources.document(), wanted, whole);
     if found.is_empty() && whole {
-        return Err(Failure::NothingToDo(format!(
+        return Err(CommandError::nothing_to_do(format!(
             "no case has a name with `{wanted}` in it"
         )));
     }
@@ -159,7 +160,7 @@ fn told(suite: &Suite, case: &Case, whole: bool) -> io::Result<String> {
 }
 
 /// The runs that are kept, newest first.
-fn list(json: bool) -> Result<i32, Failure> {
+fn list(json: bool) -> Result<i32, CommandError> {
     let runs = report_directory::runs_directory(&std::env::vars_os().collect())?;
     let directories = store::directories(&runs);
     let kept: Vec<_> = directories.iter().filter_map(|one| kept(one)).collect();
@@ -210,10 +211,10 @@ fn line(run: &KeptRun) -> String {
 
 /// The command as it was given.
 pub(super) fn call(
-    arguments: &Arguments,
+    global: &GlobalArguments,
     place: &PathResolver<'_>,
     show: &Show,
-) -> Result<i32, Failure> {
+) -> Result<i32, CommandError> {
     let json = show.format == ListFormat::Json;
     if show.list {
         return list(json);
@@ -221,6 +222,6 @@ pub(super) fn call(
     let from = place.from(show.run.as_deref())?;
     match &show.case {
         Some(name) => cases(&from, name, true, json),
-        None => summary(arguments, &from, json),
+        None => summary(global, &from, json),
     }
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::chained::{KeptError, call_kept};
+use super::hook_file::{Hook, HookFile};
 use crate::gerrit::change_id;
 use crate::gerrit::change_id::{AddedChangeId, ChangeIdSettings};
 use crate::git::plumbing::{GitError, Repository};
@@ -28,13 +30,19 @@ pub enum CommitMsgError {
     /// git could not place the trailer.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The hook that was there before said no.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
 }
 
-/// Adds a Change-Id to the message in this file, where it wants one. The file is replaced whole or not at all.
+/// Answers the hook: calls the one that was there before, and adds a Change-Id to the message in this file, where it wants
+/// one. The file is replaced whole or not at all.
 ///
 /// # Errors
-/// [`CommitMsgError`]; the file is as it was then.
+/// [`CommitMsgError`]; the file is as it was then, or as the hook before left it.
 pub fn commit_msg(repository: &Repository, file: &Path) -> Result<(), CommitMsgError> {
+    let hook = HookFile::of(repository, Hook::CommitMsg)?;
+    call_kept(&hook, &[file.as_os_str().to_owned()], b"")?;
     let unusable = |source| CommitMsgError::File {
         path: file.to_owned(),
         source,

@@ -6,8 +6,9 @@ mod hook_file;
 mod install;
 mod pre_push;
 
-pub use chained::{KeptError, call_kept};
+pub use chained::KeptError;
 pub use commit_msg::{CommitMsgError, commit_msg};
 pub use hook_file::{Hook, HookFile, HookState};
 pub use install::{Change, InstallError, Status, install, status, uninstall};
-pub use pre_push::{PrePushError, PrePushVerdict, PushedRef, pre_push};
+pub(crate) use pre_push::pre_push;
+pub use pre_push::{PrePushError, PrePushVerdict, PushedRef, UncheckedRef};

@@ -7,11 +7,17 @@
 //! Looked at is what goes to review. Branches and tags pushed to directly are let by: `kata-ci push --direct` is the way
 //! that checks those.
 
+use std::ffi::OsString;
+
+use super::chained::{KeptError, call_kept};
+use super::hook_file::{Hook, HookFile};
 use crate::gerrit::remote::remote_with_url;
 use crate::git::context::GitContext;
 use crate::git::plumbing::{GitError, Repository};
 use crate::git::range::unpublished;
-use crate::push::CHECKED;
+use crate::model::ExitCode;
+use crate::push::check::{Check, CheckRequest, CheckResult, RunCheck};
+use crate::push::send::CHECKED;
 
 /// A line of standard input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,15 +39,43 @@ pub enum PrePushError {
     /// git could not say what is new.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The hook that was there before said no.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
+    /// The setting has a value that means nothing.
+    #[error(
+        "git config kata-ci.prePush is `{0}`: it can be `stop` (so it is without it) or `check`"
+    )]
+    Setting(String),
 }
 
-/// A push, judged.
+/// The hook's answer to a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PrePushVerdict {
     /// Nothing speaks against it.
     Pass,
-    /// These were not checked: ref at the remote, commit, and how many commits are new.
-    NotChecked(Vec<(String, String, usize)>),
+    /// These were not checked.
+    NotChecked(Vec<UncheckedRef>),
+    /// The hook made the check itself: what it says of each commit, up to the first that did not pass.
+    Checked {
+        /// In words.
+        said: Vec<String>,
+        /// That of the last run.
+        exit: ExitCode,
+    },
+}
+
+/// A pushed ref whose commit has not passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UncheckedRef {
+    /// The ref at the remote, with the options behind `%`.
+    pub remote: String,
+    /// The commit.
+    pub oid: String,
+    /// The branch it goes to review for.
+    pub branch: String,
+    /// The number of commits that are new.
+    pub new: usize,
 }
 
 impl PushedRef {
@@ -76,18 +110,70 @@ impl PushedRef {
     }
 }
 
-/// Judges a push: `name` and `url` are the hook's arguments, `input` its standard input, `is_checked` whether a commit has
-/// passed for a branch.
+/// Answers the hook: calls the one that was there before, looks for stamps, and with `git config kata-ci.prePush check` makes
+/// the check, with the connection open meanwhile. `name` and `url` are the hook's arguments, `input` its standard input.
 ///
 /// # Errors
 /// [`PrePushError`].
-pub fn pre_push(
+pub(crate) fn pre_push(
+    repository: &Repository,
+    name: &str,
+    url: &str,
+    input: &[u8],
+    check: &RunCheck<'_>,
+) -> Result<PrePushVerdict, PrePushError> {
+    let hook = HookFile::of(repository, Hook::PrePush)?;
+    call_kept(&hook, &[OsString::from(name), OsString::from(url)], input)?;
+    let input = String::from_utf8_lossy(input);
+    let is_checked = |oid: &str, branch: &str| check.stamps(repository, oid, branch).is_some();
+    let unchecked = unchecked(repository, name, url, &input, &is_checked)?;
+    Ok(match unchecked.is_empty() {
+        true => PrePushVerdict::Pass,
+        false if checks_itself(repository)? => check_all(repository, &unchecked, check),
+        false => PrePushVerdict::NotChecked(unchecked),
+    })
+}
+
+fn checks_itself(repository: &Repository) -> Result<bool, PrePushError> {
+    match repository.config("kata-ci.prePush")?.as_deref() {
+        Some("check") => Ok(true),
+        None | Some("stop") => Ok(false),
+        Some(other) => Err(PrePushError::Setting(other.to_owned())),
+    }
+}
+
+fn check_all(repository: &Repository, refs: &[UncheckedRef], check: &dyn Check) -> PrePushVerdict {
+    let mut said = Vec::new();
+    for one in refs {
+        let result = check.check(&CheckRequest {
+            repository,
+            tip: &one.oid,
+            commits: &[],
+            each: false,
+            branch: &one.branch,
+        });
+        match result {
+            CheckResult::Passed(passed) => said.push(passed),
+            CheckResult::NotPassed(failed, exit) => {
+                said.push(failed);
+                return PrePushVerdict::Checked { said, exit };
+            }
+        }
+    }
+    PrePushVerdict::Checked {
+        said,
+        exit: ExitCode::Success,
+    }
+}
+
+/// The refs that bring something new to review of which `is_checked` does not say that it has passed for its branch.
+fn unchecked(
     repository: &Repository,
     name: &str,
     url: &str,
     input: &str,
     is_checked: &dyn Fn(&str, &str) -> bool,
-) -> Result<PrePushVerdict, PrePushError> {
+) -> Result<Vec<UncheckedRef>, PrePushError> {
     let refs: Vec<_> = input
         .lines()
         .map(PushedRef::parse)
@@ -108,13 +194,15 @@ pub fn pre_push(
         let new = unpublished(repository, &one.oid, remote.as_deref())?.len();
         // What a branch of the remote has already went through whatever it had to.
         if new > 0 {
-            unchecked.push((one.remote.clone(), one.oid.clone(), new));
+            unchecked.push(UncheckedRef {
+                remote: one.remote.clone(),
+                oid: one.oid.clone(),
+                branch: branch.to_owned(),
+                new,
+            });
         }
     }
-    Ok(match unchecked.is_empty() {
-        true => PrePushVerdict::Pass,
-        false => PrePushVerdict::NotChecked(unchecked),
-    })
+    Ok(unchecked)
 }
 
 /// The remote's name; for a push by URL that of the remote which has the URL, if one has.

@@ -7,55 +7,20 @@
 //! repository that was not taken is kept back, the rest goes on; what is left goes with the next push, under the same topic.
 
 mod report;
+mod targets;
 mod topic;
 mod view;
 
 pub use report::{MultiReport, RepositoryReport};
+pub use targets::{PushTarget, in_order_of_needs};
+pub(super) use targets::{project, targets};
 pub use view::{outcome, plan};
 
+use super::check::Check;
 use super::report::{Outcome, PushReport};
-use super::run::{PushError, PushRequest};
+use super::request::{PushError, PushUi};
 use super::session::{FEW, Push};
-use super::{Check, PushUi};
-use crate::git::plumbing::Repository;
 use crate::model::ExitCode;
-
-/// A repository of a workspace.
-#[derive(Debug)]
-pub struct PushTarget {
-    /// Names of the components that lie in it.
-    pub components: Vec<String>,
-    /// Names of components that go before.
-    pub needs: Vec<String>,
-    /// The repository.
-    pub repository: Repository,
-    /// What is asked for. `dry_run`, `yes` and the topic are the same in all places.
-    pub request: PushRequest,
-}
-
-impl PushTarget {
-    fn needs(&self, other: &Self) -> bool {
-        self.needs
-            .iter()
-            .any(|need| other.components.contains(need))
-    }
-}
-
-/// Puts places behind those they need, and leaves their order else. Repositories that need each other stay as they are.
-pub fn in_order_of_needs(mut places: Vec<PushTarget>) -> Vec<PushTarget> {
-    let mut ordered: Vec<PushTarget> = Vec::with_capacity(places.len());
-    while !places.is_empty() {
-        let is_free = |at: &usize| {
-            let others = places.iter().enumerate().filter(|(other, _)| other != at);
-            !others
-                .into_iter()
-                .any(|(_, other)| places[*at].needs(other))
-        };
-        let next = (0..places.len()).find(is_free).unwrap_or(0);
-        ordered.push(places.remove(next));
-    }
-    ordered
-}
 
 /// How far a place has come.
 enum TargetState<'a> {
@@ -268,40 +233,5 @@ impl<'a> Row<'a> {
             push,
             error,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn place(name: &str, needs: &[&str]) -> PushTarget {
-        PushTarget {
-            components: vec![name.to_owned()],
-            needs: needs.iter().map(|need| (*need).to_owned()).collect(),
-            repository: Repository::at("/nonexistent"),
-            request: PushRequest::default(),
-        }
-    }
-
-    fn ordered(places: Vec<PushTarget>) -> Vec<String> {
-        let ordered = in_order_of_needs(places);
-        ordered
-            .into_iter()
-            .flat_map(|place| place.components)
-            .collect()
-    }
-
-    #[test]
-    fn what_is_needed_goes_first_and_the_rest_stays() {
-        let places = vec![
-            place("runtime", &["agent", "shim"]),
-            place("agent", &[]),
-            place("shim", &["proxy"]),
-            place("proxy", &["elsewhere"]),
-        ];
-        assert_eq!(ordered(places), ["agent", "proxy", "shim", "runtime"]);
-        let circle = vec![place("a", &["b"]), place("b", &["a"]), place("c", &["c"])];
-        assert_eq!(ordered(circle), ["c", "a", "b"]);
     }
 }

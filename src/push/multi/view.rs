@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{MultiReport, RepositoryReport};
+use super::report::{MultiReport, RepositoryReport};
 use crate::gerrit::push_output::clean;
 use crate::push::report::{Outcome, PushReport};
 use crate::push::view;

@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::durations;
-use crate::cli::arguments::Keep;
 use crate::run::report_directory::{Occupied, is_ours, lock};
 use crate::run::store;
 use crate::run::store::{REMOVED, has_ended, name, start};
@@ -23,11 +22,11 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How many runs are kept, and how long.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// Of the newest.
-    pub runs: Keep,
-    /// Since the last thing that happened in them.
-    pub days: Keep,
+pub struct Limits {
+    /// The number of the newest; all without one.
+    pub runs: Option<u32>,
+    /// Days since the last thing that happened in them; for ever without one.
+    pub days: Option<u32>,
 }
 
 /// What came of it.
@@ -85,8 +84,8 @@ impl Pruned {
             1 => "1 earlier run".to_owned(),
             count => format!("{count} earlier runs"),
         };
-        let old = limits.days.0.filter(|_| self.old > 0);
-        let many = limits.runs.0.filter(|_| self.many > 0);
+        let old = limits.days.filter(|_| self.old > 0);
+        let many = limits.runs.filter(|_| self.many > 0);
         let old = old.map(|days| format!("removed {} older than {days} days", runs(self.old)));
         let many =
             many.map(|most| format!("removed {}: more than {most} were kept", runs(self.many)));
@@ -96,8 +95,8 @@ impl Pruned {
 
 /// Runs that are too many or too old; they may be needed yet.
 fn candidates(directories: &[PathBuf], limits: Limits, now: SystemTime) -> Vec<(&Path, Why)> {
-    let most = limits.runs.0.and_then(|most| usize::try_from(most).ok());
-    let oldest = limits.days.0.map(|days| DAY * days);
+    let most = limits.runs.and_then(|most| usize::try_from(most).ok());
+    let oldest = limits.days.map(|days| DAY * days);
     let is_old = |directory: &Path| oldest.is_some_and(|oldest| age(directory, now) > oldest);
     directories
         .iter()

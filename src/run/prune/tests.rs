@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::event::{Event, FORMAT_VERSION, Isolation, Record, RunStarted};
 
-const ALL: Keep = Keep(None);
+const ALL: Option<u32> = None;
 
 /// A directory of runs; the workspace they are of is there.
 struct Runs {
@@ -101,8 +101,8 @@ fn id(number: u32) -> String {
 
 fn limits(runs: u32, days: u32) -> Limits {
     Limits {
-        runs: Keep(Some(runs)),
-        days: Keep(Some(days)),
+        runs: Some(runs),
+        days: Some(days),
     }
 }
 

@@ -1,18 +1,17 @@
-//! The steps of a push, one after the other.
+//! The request of a push, who makes it, and why there is no report of one.
 
 use super::report::PushReport;
+use super::reword::RewordError;
 use super::send::SendError;
-use super::session::Push;
-use super::{Check, PushUi};
 use crate::gerrit::push_options::PushOptions;
 use crate::gerrit::remote::{DestinationError, Request};
-use crate::git::plumbing::{GitError, Repository};
-use crate::push::reword::RewordError;
+use crate::git::plumbing::GitError;
+use crate::model::CommandError;
 
-/// What is asked for.
+/// The request of one push.
 #[derive(Debug, Clone, Default)]
 pub struct PushRequest {
-    /// Where to.
+    /// Where it goes.
     pub place: Request,
     /// Options for the server.
     pub options: PushOptions,
@@ -32,7 +31,15 @@ pub struct PushRequest {
     pub patch_sets: bool,
 }
 
-/// Why there is no report.
+/// Who started the push.
+pub trait PushUi {
+    /// Hears what would go, before anything is asked, checked or sent.
+    fn plan(&mut self, report: &PushReport);
+    /// Answers whether to go on; none where there is nobody to ask.
+    fn confirm(&mut self, question: &str) -> Option<bool>;
+}
+
+/// There is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
     /// Not in a repository, or git is missing.
@@ -57,21 +64,8 @@ pub enum PushError {
     OptionWithDirect(String),
 }
 
-/// Carries a push out, as far as it goes.
-///
-/// # Errors
-/// [`PushError`] where nothing can be reported but that.
-pub fn push(
-    repository: &Repository,
-    request: &PushRequest,
-    check: &dyn Check,
-    audience: &mut dyn PushUi,
-) -> Result<PushReport, PushError> {
-    let mut push = Push::prepare(repository, request)?;
-    audience.plan(push.report());
-    let before = push.unfit().or_else(|| push.declined(audience));
-    if let Some(ended) = before.or_else(|| push.check(check)) {
-        return Ok(ended);
+impl From<PushError> for CommandError {
+    fn from(error: PushError) -> Self {
+        Self::usage(error)
     }
-    push.deliver()
 }

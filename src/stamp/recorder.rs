@@ -4,24 +4,55 @@
 //! committed before the run or after it, where a sandbox that the pipeline asks for was not there, or where the pipeline
 //! depends on more than stands in the key.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::cli::arguments::RunArguments;
-use crate::config::{IsolatePolicy, Layout, NetworkPolicy, Overrides, Reads, Requirement, shipped};
+use crate::config::{
+    IsolatePolicy, Layout, NetworkPolicy, Overrides, Pipeline, Reads, Requirement, shipped,
+};
 use crate::event::Isolation;
 use crate::git::Git;
 use crate::model::JobId;
 use crate::model::JobOutcome;
 use crate::outcome::Run;
-use crate::plan::{Job, Plan};
+use crate::plan::{Bounds, Job, Plan};
 use crate::stamp::key::{FILE, StampQuery, StampScope};
 use crate::stamp::{JobList, Stamp, StampFacts, identities, job_key, job_list_key};
+use crate::workspace::Workspace;
 
-use super::Prepared;
+/// A run that is about to begin, as far as stamps depend on it.
+pub(crate) struct StampedRun<'a> {
+    /// Its pipeline.
+    pub pipeline: &'a Pipeline,
+    /// Its components.
+    pub workspace: &'a Workspace,
+    /// Its jobs.
+    pub plan: &'a Plan,
+    /// The directory it was started in; absolute.
+    pub started_in: &'a Path,
+    /// The same place in what is run, which may be a checkout.
+    pub directory: &'a Path,
+    /// The user's own path for one in what is run.
+    pub user_path: &'a dyn Fn(&Path) -> PathBuf,
+    /// The pipeline as given with `-p`.
+    pub asked: Option<&'a str>,
+    /// Options that change the pipeline.
+    pub overrides: &'a Overrides,
+    /// The branch that the commits are pushed to.
+    pub pushed_to: Option<&'a str>,
+    /// Neither steps nor components were left out.
+    pub has_all_steps: bool,
+    /// The directory of the user's state; no stamp is kept without one.
+    pub state: Option<PathBuf>,
+    /// The environment that kata-ci was called with.
+    pub environment: &'a BTreeMap<OsString, OsString>,
+}
 
 /// The repositories of a run whose jobs may get stamps.
 #[derive(Default)]
 pub(crate) struct StampRecorder {
+    git: Option<Git>,
     places: Vec<StampedRepository>,
 }
 
@@ -29,74 +60,80 @@ pub(crate) struct StampRecorder {
 struct StampedRepository {
     top: PathBuf,
     grounds: StampScope,
-    /// All jobs of it that the plan had, and what they read.
-    jobs: Vec<(JobId, Reads)>,
+    /// All jobs of it that the plan had.
+    jobs: Vec<StampedJob>,
     /// These are all jobs that a check of the repository would have.
     is_whole: bool,
     facts: StampFacts,
 }
 
+/// A job as it was planned.
+struct StampedJob {
+    id: JobId,
+    reads: Reads,
+    bounds: Bounds,
+    /// It runs some of its tests only.
+    is_narrowed: bool,
+}
+
 impl StampRecorder {
     /// Looks, before the run.
-    pub fn begin(prepared: &Prepared, run: &RunArguments, overrides: &Overrides) -> Self {
-        let narrowed = run.resume || prepared.rerun_of.is_some();
-        let Some(git) = Git::find(&prepared.environment).ok().filter(|_| !narrowed) else {
+    pub fn begin(run: &StampedRun<'_>) -> Self {
+        let Ok(git) = Git::find(run.environment) else {
             return Self::default();
         };
-        let mut tops: Vec<PathBuf> = (prepared.workspace.components.iter())
+        let mut tops: Vec<PathBuf> = (run.workspace.components.iter())
             .filter_map(|found| git.top_level(&found.directory).ok())
             .collect();
         tops.sort();
         tops.dedup();
-        let look = Inspection {
-            prepared,
-            run,
-            overrides,
-            git: &git,
-        };
+        let look = Inspection { run, git: &git };
         Self {
             places: tops.into_iter().filter_map(|top| look.place(top)).collect(),
+            git: Some(git),
         }
     }
 
-    /// Takes the jobs out of the plan that have a stamp and that no other job needs; the stamps.
-    pub fn take_out(&self, prepared: &mut Prepared) -> Vec<Stamp> {
-        let environment = &prepared.environment;
+    /// Returns the plan without the jobs that have a stamp and that no other job needs, and the stamps.
+    pub fn without_passed(
+        &self,
+        mut plan: Plan,
+        environment: &BTreeMap<OsString, OsString>,
+    ) -> (Plan, Vec<Stamp>) {
         let stamped = |job: &Job| {
             self.places.iter().find_map(|place| {
-                let (id, reads) = place.jobs.iter().find(|(id, _)| *id == job.id)?;
+                let job = place.jobs.iter().find(|known| known.id == job.id)?;
                 let grounds = &place.grounds;
-                let key = job_key(&grounds.setting, id, *reads, &grounds.subject)?;
+                let key = job_key(&grounds.setting, &job.id, job.reads, &grounds.subject)?;
                 grounds.stamp(&key, environment)
             })
         };
-        let mut stamps: Vec<Stamp> = prepared.plan.jobs.iter().filter_map(stamped).collect();
+        let mut stamps: Vec<Stamp> = plan.jobs.iter().filter_map(stamped).collect();
         // What a job needs that runs has to run before it: it may leave something behind.
-        while let Some(needed) = needed_again(&prepared.plan, &stamps) {
+        while let Some(needed) = needed_again(&plan, &stamps) {
             stamps.retain(|stamp| stamp.job != needed);
         }
         let is_out = |id: &JobId| stamps.iter().any(|stamp| stamp.job == *id);
-        prepared.plan.jobs.retain(|job| !is_out(&job.id));
-        for job in &mut prepared.plan.jobs {
+        plan.jobs.retain(|job| !is_out(&job.id));
+        for job in &mut plan.jobs {
             job.after.retain(|id| !is_out(id));
         }
-        stamps
+        (plan, stamps)
     }
 
     /// Keeps stamps of what passed. That one cannot be kept costs time later and nothing else.
-    pub fn record(&self, prepared: &Prepared, run: &Run) {
-        let Some(started) = &run.started else { return };
-        let Ok(git) = Git::find(&prepared.environment) else {
+    pub fn record(&self, run: &Run) {
+        let (Some(started), Some(git)) = (&run.started, &self.git) else {
             return;
         };
-        for place in self.places.iter().filter(|place| place.is_unchanged(&git)) {
+        for place in self.places.iter().filter(|place| place.is_unchanged(git)) {
             let (grounds, subject) = (&place.grounds, &place.grounds.subject);
-            for (id, reads) in &place.jobs {
-                let planned = prepared.plan.jobs.iter().find(|job| job.id == *id);
-                let good = planned.is_some_and(|job| deserves(job, run, &started.isolation));
-                let key = job_key(&grounds.setting, id, *reads, subject).filter(|_| good);
-                if let Some(key) = key {
-                    let stamp = Stamp::new(id.clone(), started.run_id.clone(), place.facts.clone());
+            for job in &place.jobs {
+                let good = deserves(job, run, &started.isolation);
+                let key = job_key(&grounds.setting, &job.id, job.reads, subject);
+                if let Some(key) = key.filter(|_| good) {
+                    let stamp =
+                        Stamp::new(job.id.clone(), started.run_id.clone(), place.facts.clone());
                     let _ = grounds.store.keep_stamp(&key, &stamp);
                 }
             }
@@ -108,7 +145,7 @@ impl StampRecorder {
     pub fn record_job_lists(&self) {
         for place in self.places.iter().filter(|place| place.is_whole) {
             let key = job_list_key(&place.grounds.setting, &place.grounds.subject);
-            let roll = JobList::new(place.jobs.iter().cloned());
+            let roll = JobList::new(place.jobs.iter().map(|job| (job.id.clone(), job.reads)));
             let _ = place.grounds.store.keep_job_list(&key, &roll);
         }
     }
@@ -121,14 +158,14 @@ fn needed_again(plan: &Plan, stamps: &[Stamp]) -> Option<JobId> {
 }
 
 /// Whether a job passed, whole, within the bounds that were asked for.
-fn deserves(job: &Job, run: &Run, isolation: &Isolation) -> bool {
+fn deserves(job: &StampedJob, run: &Run, isolation: &Isolation) -> bool {
     let result = run.jobs.get(&job.id);
     let passed = result.is_some_and(|result| result.outcome() == Some(JobOutcome::Passed));
     let advisory = |what: &str| what.starts_with("advisory");
     let unbound = (job.bounds.network == NetworkPolicy::Off && advisory(&isolation.network))
         || (job.bounds.isolate == IsolatePolicy::On
             && (advisory(&isolation.processes) || advisory(&isolation.files)));
-    passed && job.only.is_none() && !unbound
+    passed && !job.is_narrowed && !unbound
 }
 
 impl StampedRepository {
@@ -140,28 +177,26 @@ impl StampedRepository {
 }
 
 struct Inspection<'a> {
-    prepared: &'a Prepared,
-    run: &'a RunArguments,
-    overrides: &'a Overrides,
+    run: &'a StampedRun<'a>,
     git: &'a Git,
 }
 
 impl Inspection<'_> {
     fn place(&self, top: PathBuf) -> Option<StampedRepository> {
-        let prepared = self.prepared;
-        let source = match &prepared.aside {
-            Some(aside) => aside.as_user_knows(&top),
-            None if prepared.workspace.view.is_some() => prepared.workspace.root.join("any"),
-            None => top.clone(),
+        let run = self.run;
+        let source = match &run.workspace.view {
+            Some(_) => run.workspace.root.join("any"),
+            None => (run.user_path)(&top),
         };
         let grounds = StampScope::of(&StampQuery {
             top: &top,
             parent: source.parent()?,
             commit: "HEAD",
             branch: &self.branch(),
-            asked: self.run.pipeline.as_deref(),
-            overrides: self.overrides,
-            environment: &prepared.environment,
+            asked: run.asked,
+            overrides: run.overrides,
+            state: run.state.as_deref()?,
+            environment: run.environment,
         })?;
         let good = self.is_committed(&top)
             && self.is_known_by_its_key(&top, &grounds)
@@ -178,10 +213,12 @@ impl Inspection<'_> {
 
     /// The branch of `origin` that changed files are compared with, as the workspace takes it.
     fn branch(&self) -> String {
-        let pipeline = &self.prepared.pipeline;
-        let given = (self.run.pushed_to.as_ref()).or_else(|| pipeline.env.get("branch"));
+        let pipeline = self.run.pipeline;
+        let named = || pipeline.env.get("branch").map(String::as_str);
+        let given = self.run.pushed_to.or_else(named);
         match (given, pipeline.layout, &pipeline.gerrit.branch) {
-            (Some(branch), _, _) | (None, Layout::Plain, Some(branch)) => branch.clone(),
+            (Some(branch), _, _) => branch.to_owned(),
+            (None, Layout::Plain, Some(branch)) => branch.clone(),
             (None, Layout::Gopath, _) => "master".to_owned(),
             (None, Layout::Plain, None) => "main".to_owned(),
         }
@@ -197,25 +234,20 @@ impl Inspection<'_> {
     /// A check starts at the top of the repository and takes the pipeline it finds there. What lies deeper, or extends
     /// another file, would not be found in the key; what was detected from elsewhere could be another one.
     fn is_known_by_its_key(&self, top: &Path, grounds: &StampScope) -> bool {
-        let base = self.prepared.pipeline.base.as_deref();
-        let asked = self
-            .run
-            .pipeline
-            .as_ref()
-            .is_some_and(|name| !name.is_empty());
-        match (asked, grounds.has_file) {
+        let base = self.run.pipeline.base.as_deref();
+        match (self.run.asked.is_some(), grounds.has_file) {
             (true, _) => true,
             (false, true) => base == Some(top) && extends_no_file(&top.join(FILE)),
             (false, false) => match base {
                 Some(base) => !base.starts_with(top),
-                None => self.stands_at(top) || self.prepared.pipeline.layout == Layout::Gopath,
+                None => self.run.directory == top || self.run.pipeline.layout == Layout::Gopath,
             },
         }
     }
 
     /// What comes first of another repository, or is left out of a check, is in no key.
     fn needs_nothing_else(&self, top: &Path) -> bool {
-        let components = &self.prepared.workspace.components;
+        let components = &self.run.workspace.components;
         let own = |name: &String| {
             let mut all = components.iter();
             all.any(|found| found.component.name == *name && found.directory.starts_with(top))
@@ -226,26 +258,19 @@ impl Inspection<'_> {
         inside.all(|found| found.component.needs.iter().all(own))
     }
 
-    fn stands_at(&self, top: &Path) -> bool {
-        match &self.prepared.aside {
-            Some(aside) => aside.directory() == top,
-            None => self.prepared.directory == top,
-        }
-    }
-
     /// None where the jobs use a tests repository that is not the commit the key would say.
     fn tests(&self, grounds: &StampScope) -> Option<Option<String>> {
-        if self.prepared.pipeline.layout == Layout::Plain {
+        if self.run.pipeline.layout == Layout::Plain {
             return Some(None);
         }
-        let gopath = (self.prepared.workspace.environment).get(std::ffi::OsStr::new("GOPATH"))?;
+        let gopath = (self.run.workspace.environment).get(std::ffi::OsStr::new("GOPATH"))?;
         let clone = Path::new(gopath).join("src/github.com/kata-containers/tests");
         let used = self.git.revision(&clone).ok()??;
         (Some(&used) == grounds.tests.as_ref()).then_some(Some(used))
     }
 
-    fn jobs(&self, top: &Path) -> Vec<(JobId, Reads)> {
-        let pipeline = &self.prepared.pipeline;
+    fn jobs(&self, top: &Path) -> Vec<StampedJob> {
+        let pipeline = self.run.pipeline;
         let reads = |job: &Job| {
             let step = pipeline
                 .steps
@@ -253,32 +278,36 @@ impl Inspection<'_> {
                 .find(|step| step.name == job.id.step());
             step.map_or(Reads::Commits, |step| step.reads)
         };
-        (self.prepared.plan.jobs.iter())
+        (self.run.plan.jobs.iter())
             .filter(|job| job.directory.starts_with(top))
-            .map(|job| (job.id.clone(), reads(job)))
+            .map(|job| StampedJob {
+                id: job.id.clone(),
+                reads: reads(job),
+                bounds: job.bounds.clone(),
+                is_narrowed: job.only.is_some(),
+            })
             .collect()
     }
 
     fn is_whole(&self, top: &Path, source: &Path) -> bool {
-        let prepared = self.prepared;
+        let run = self.run;
         let planned = |name: &str| {
-            let mut jobs = prepared.plan.jobs.iter();
+            let mut jobs = run.plan.jobs.iter();
             jobs.any(|job| job.id.component() == name)
         };
         let mut components =
-            (prepared.workspace.components.iter()).filter(|found| found.directory.starts_with(top));
+            (run.workspace.components.iter()).filter(|found| found.directory.starts_with(top));
         let at_top = components
             .clone()
-            .any(|found| found.directory == top && prepared.pipeline.layout == Layout::Gopath);
-        let from_above = source.starts_with(&prepared.directory);
-        self.run.steps.is_empty()
-            && prepared.since.is_none()
+            .any(|found| found.directory == top && run.pipeline.layout == Layout::Gopath);
+        let from_above = source.starts_with(run.started_in);
+        run.has_all_steps
             && components.all(|found| planned(&found.component.name))
             && (at_top || from_above)
     }
 
     fn facts(&self, tests: Option<String>) -> StampFacts {
-        let components = self.prepared.pipeline.components.iter();
+        let components = self.run.pipeline.components.iter();
         let names: Vec<String> = components
             .flat_map(|component| &component.requires)
             .filter_map(|requirement| match requirement {
@@ -288,7 +317,7 @@ impl Inspection<'_> {
             .collect();
         StampFacts {
             tests,
-            programs: identities(&names, &self.prepared.environment),
+            programs: identities(&names, self.run.environment),
         }
     }
 }
