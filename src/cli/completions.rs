@@ -6,27 +6,27 @@ use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
 use super::arguments::Arguments;
-use super::failure::Failure;
+use crate::model::CommandError;
 
 /// Writes a shell's completions to standard output.
-pub(super) fn shell(shell: Shell) -> Result<i32, Failure> {
+pub(super) fn shell(shell: Shell) -> Result<i32, CommandError> {
     let mut text = Vec::new();
     generate(shell, &mut Arguments::command(), "kata-ci", &mut text);
     print(&text)
 }
 
 /// Writes the manual page to standard output.
-pub(super) fn man() -> Result<i32, Failure> {
+pub(super) fn man() -> Result<i32, CommandError> {
     let mut text = Vec::new();
     clap_mangen::Man::new(Arguments::command())
         .render(&mut text)
-        .map_err(Failure::output)?;
+        .map_err(CommandError::output)?;
     print(&text)
 }
 
-fn print(text: &[u8]) -> Result<i32, Failure> {
+fn print(text: &[u8]) -> Result<i32, CommandError> {
     match io::stdout().write_all(text) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::output(error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::output(error)),
         _ => Ok(0),
     }
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nix::libc;
 use signal_hook::consts::{SIGABRT, SIGXFSZ};
 
-use crate::outcome::ExitCode;
+use crate::model::ExitCode;
 
 /// The system's memory, and a note when there is none left.
 struct Noting;

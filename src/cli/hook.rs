@@ -1,19 +1,22 @@
 //! `kata-ci hook`: the git hooks.
 
-use std::ffi::OsString;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::arguments::Arguments;
-use super::check::RunCheck;
+use super::error;
 use super::format::AnswerFormat;
-use super::say;
-use crate::gerrit::hooks::{self, Change, Hook, Place, PrePushVerdict, PushedRef, State, Status};
-use crate::gerrit::push::{Check, CheckRequest, CheckResult};
+use super::global::GlobalArguments;
+use super::run::given;
+use super::settings::SettingsArguments;
 use crate::git::plumbing::Repository;
-use crate::outcome::ExitCode;
+use crate::model::{CommandError, ExitCode};
+use crate::push::RunCheck;
+use crate::push::hooks;
+use crate::push::hooks::{Change, HookFile, HookState, PrePushVerdict, Status, UncheckedRef};
+use crate::run::Format;
+use crate::say;
 
 /// Installs, shows and answers git's hooks pre-push and commit-msg
 #[derive(Debug, Args)]
@@ -35,12 +38,7 @@ enum HookCommand {
         format: AnswerFormat,
     },
     /// Stops a push for review that was not checked; called by git
-    PrePush {
-        /// Name of the remote, or its URL
-        name: String,
-        /// URL of the remote
-        url: String,
-    },
+    PrePush(Box<PrePushArguments>),
     /// Gives the message of a commit a Change-Id, as Gerrit's own hook does; called by git
     CommitMsg {
         /// File that holds the message
@@ -48,18 +46,34 @@ enum HookCommand {
     },
 }
 
+#[derive(Debug, Args)]
+struct PrePushArguments {
+    /// Name of the remote, or its URL
+    name: String,
+    /// URL of the remote
+    url: String,
+    /// Pipeline that the commits have to have passed; found as `run` finds it
+    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE")]
+    pipeline: Option<String>,
+    #[command(flatten, next_help_heading = "Options of the check")]
+    settings: SettingsArguments,
+}
+
 /// Why a hook did not do what it was to do; said in one line.
 type Said = Box<dyn std::error::Error>;
 
 /// Carries the command out in the repository of this directory.
-pub(super) fn run(arguments: &Arguments, hook: &HookArguments) -> ExitCode {
-    let repository = Repository::at(&arguments.directory);
-    let done = match &hook.command {
+pub(super) fn call(global: &GlobalArguments, arguments: &HookArguments) -> ExitCode {
+    let repository = Repository::at(&global.directory);
+    let done = match &arguments.command {
         HookCommand::Install => install(&repository),
         HookCommand::Uninstall => uninstall(&repository),
         HookCommand::Status { format } => status(&repository, *format),
-        HookCommand::PrePush { name, url } => pre_push(arguments, &repository, name, url),
-        HookCommand::CommitMsg { file } => commit_msg(&repository, file),
+        HookCommand::PrePush(arguments) => pre_push(global, &repository, arguments),
+        HookCommand::CommitMsg { file } => match hooks::commit_msg(&repository, file) {
+            Ok(()) => Ok(ExitCode::Success),
+            Err(error) => Err(error.into()),
+        },
     };
     done.unwrap_or_else(|error| {
         say::aside(format_args!("kata-ci: {error}"));
@@ -96,7 +110,7 @@ fn uninstall(repository: &Repository) -> Result<ExitCode, Said> {
     })
 }
 
-fn tell(place: &Place, change: &Change) {
+fn tell(place: &HookFile, change: &Change) {
     let said = match change {
         Change::Installed => "installed".to_owned(),
         Change::InstalledAndKept(kept) => format!("installed; it calls {} first", kept.display()),
@@ -128,10 +142,10 @@ fn status(repository: &Repository, format: AnswerFormat) -> Result<ExitCode, Sai
 
 fn tell_status(status: &Status) {
     let said = match (status.state, &status.kept) {
-        (State::Ours, None) => "installed".to_owned(),
-        (State::Ours, Some(kept)) => format!("installed; calls {} first", kept.display()),
-        (State::Absent, _) => "not installed: kata-ci hook install".to_owned(),
-        (State::Foreign, _) => {
+        (HookState::Ours, None) => "installed".to_owned(),
+        (HookState::Ours, Some(kept)) => format!("installed; calls {} first", kept.display()),
+        (HookState::Absent, _) => "not installed: kata-ci hook install".to_owned(),
+        (HookState::Foreign, _) => {
             "another hook is there: kata-ci hook install keeps and calls it".to_owned()
         }
     };
@@ -146,26 +160,29 @@ fn tell_status(status: &Status) {
 }
 
 fn pre_push(
-    arguments: &Arguments,
+    global: &GlobalArguments,
     repository: &Repository,
-    name: &str,
-    url: &str,
+    arguments: &PrePushArguments,
 ) -> Result<ExitCode, Said> {
     let mut input = Vec::new();
     std::io::stdin().read_to_end(&mut input)?;
-    let place = Place::of(repository, Hook::PrePush)?;
-    hooks::call_kept(&place, &[OsString::from(name), OsString::from(url)], &input)?;
-    let input = String::from_utf8_lossy(&input);
-    let check = RunCheck {
-        arguments,
-        pipeline: std::env::var("KATACI_PIPELINE").ok(),
-        quiet: true,
+    let tell = |error: &CommandError| {
+        say::aside(error::render(error, global.color()));
     };
-    let is_checked = |oid: &str, branch: &str| check.stamps(repository, oid, branch).is_some();
-    match hooks::pre_push(repository, name, url, &input, &is_checked)? {
+    let check = RunCheck {
+        settings: arguments.settings.settings(global, Format::Errors),
+        pipeline: given(arguments.pipeline.as_ref()),
+        environment: std::env::vars_os().collect(),
+        tell: &tell,
+    };
+    let (name, url) = (&arguments.name, &arguments.url);
+    match hooks::pre_push(repository, name, url, &input, &check)? {
         PrePushVerdict::Pass => Ok(ExitCode::Success),
-        PrePushVerdict::NotChecked(refs) if checks_itself(repository)? => {
-            Ok(check_all(repository, &refs, &check))
+        PrePushVerdict::Checked { said, exit } => {
+            for line in said {
+                say::aside(format_args!("kata-ci: {line}"));
+            }
+            Ok(exit)
         }
         PrePushVerdict::NotChecked(refs) => {
             tell_unchecked(&refs);
@@ -174,64 +191,17 @@ fn pre_push(
     }
 }
 
-/// `git config kata-ci.prePush check`: the hook makes the check, with the connection open meanwhile.
-fn checks_itself(repository: &Repository) -> Result<bool, Said> {
-    match repository.config("kata-ci.prePush")?.as_deref() {
-        Some("check") => Ok(true),
-        None | Some("stop") => Ok(false),
-        Some(other) => Err(format!(
-            "git config kata-ci.prePush is `{other}`: it can be `stop` (so it is without it) or `check`"
-        )
-        .into()),
-    }
-}
-
-fn check_all(
-    repository: &Repository,
-    refs: &[(String, String, usize)],
-    check: &RunCheck<'_>,
-) -> ExitCode {
-    for (reference, oid, _) in refs {
-        let pushed = PushedRef {
-            local: oid.clone(),
-            oid: oid.clone(),
-            remote: reference.clone(),
-        };
-        let said = check.check(&CheckRequest {
-            repository,
-            tip: oid,
-            commits: &[],
-            each: false,
-            branch: pushed.review_branch().unwrap_or_default(),
-        });
-        match said {
-            CheckResult::Passed(said) => say::aside(format_args!("kata-ci: {said}")),
-            CheckResult::NotPassed(said, code) => {
-                say::aside(format_args!("kata-ci: {said}"));
-                return code;
-            }
-        }
-    }
-    ExitCode::Success
-}
-
-fn tell_unchecked(refs: &[(String, String, usize)]) {
-    for (reference, oid, new) in refs {
-        let short = oid.get(..7).unwrap_or(oid);
-        let what = match new {
+fn tell_unchecked(refs: &[UncheckedRef]) {
+    for one in refs {
+        let short = one.oid.get(..7).unwrap_or(&one.oid);
+        let what = match one.new {
             1 => "1 commit".to_owned(),
             new => format!("{new} commits"),
         };
+        let reference = &one.remote;
         say::aside(format_args!(
             "kata-ci: {short} → {reference} was not checked ({what})"
         ));
     }
     say::aside("    → kata-ci push checks and pushes; git push --no-verify pushes all the same");
-}
-
-fn commit_msg(repository: &Repository, file: &Path) -> Result<ExitCode, Said> {
-    let place = Place::of(repository, Hook::CommitMsg)?;
-    hooks::call_kept(&place, &[file.as_os_str().to_owned()], b"")?;
-    hooks::commit_msg(repository, file)?;
-    Ok(ExitCode::Success)
 }

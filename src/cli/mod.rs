@@ -1,37 +1,28 @@
-//! The command line: arguments → a request, one file a command; no logic of its own.
+//! The command line: arguments → a request, errors → text, and the exit code; one file a command, and no logic of its own.
 //!
 //! Every option can be given by the environment as `KATACI_OPTION`; the options' help names the variable. `KATA_CI_…` is
 //! kata's own and is never read here.
 
 mod arguments;
-mod check;
 mod completions;
-mod dry_run;
-mod failure;
+mod error;
 mod faults;
 mod format;
-mod grounds;
+mod global;
 mod hook;
-mod kept_runs;
-mod pipeline;
 mod push;
-mod push_several;
 mod report;
-mod report_directory;
 mod run;
-mod say;
-mod stamps;
+mod settings;
 
 use std::ffi::OsStr;
 use std::io;
 
-use anstream::ColorChoice;
 use clap::Parser;
 
-use arguments::{Arguments, Command};
-use failure::Failure;
-
 use crate::exec;
+use crate::model::CommandError;
+use arguments::{Arguments, Command};
 
 /// Runs what the command line asks for and returns the exit code.
 pub fn main() -> i32 {
@@ -39,7 +30,7 @@ pub fn main() -> i32 {
         return exec::helper::main();
     }
     faults::prepare();
-    say::code(faults::guarded(parse_and_call))
+    crate::say::code(faults::guarded(parse_and_call))
 }
 
 fn parse_and_call() -> i32 {
@@ -47,9 +38,9 @@ fn parse_and_call() -> i32 {
         Ok(arguments) => arguments,
         Err(other) => return answer(&other),
     };
-    call(&arguments).unwrap_or_else(|failure| {
-        say::aside(failure.render(arguments.color() != ColorChoice::Never));
-        failure.exit_code().code()
+    call(&arguments).unwrap_or_else(|failed| {
+        crate::say::aside(error::render(&failed, arguments.global.color()));
+        failed.kind.code()
     })
 }
 
@@ -57,10 +48,10 @@ fn parse_and_call() -> i32 {
 fn answer(other: &clap::Error) -> i32 {
     match other.print() {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let failure = Failure::output(error);
-            say::aside(failure.render(false));
+            let failed = CommandError::machine(format!("standard output: {error}"));
+            crate::say::aside(error::render(&failed, anstream::ColorChoice::Never));
             match other.exit_code() {
-                0 => failure.exit_code().code(),
+                0 => failed.kind.code(),
                 code => code,
             }
         }
@@ -68,12 +59,13 @@ fn answer(other: &clap::Error) -> i32 {
     }
 }
 
-fn call(arguments: &Arguments) -> Result<i32, Failure> {
+fn call(arguments: &Arguments) -> Result<i32, CommandError> {
+    let global = &arguments.global;
     match &arguments.command {
-        Command::Run(run) => run::call(arguments, run),
-        Command::Report(report) => report::call(arguments, report),
-        Command::Push(push) => push::call(arguments, push),
-        Command::Hook(hook) => Ok(hook::run(arguments, hook).code()),
+        Command::Run(arguments) => run::call(global, arguments).map(|code| code.code()),
+        Command::Report(arguments) => report::call(global, arguments),
+        Command::Push(arguments) => push::call(global, arguments),
+        Command::Hook(arguments) => Ok(hook::call(global, arguments).code()),
         Command::Completions { shell } => completions::shell(*shell),
         Command::Man => completions::man(),
     }

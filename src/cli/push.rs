@@ -1,25 +1,28 @@
 //! `kata-ci push`: arguments → a request; the terminal's part of it.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::arguments::Arguments;
-use super::check::RunCheck;
-use super::failure::Failure;
+use super::error;
 use super::format::AnswerFormat;
-use super::pipeline;
-use super::push_several;
-use super::say;
+use super::global::GlobalArguments;
+use super::run::given;
+use super::settings::SettingsArguments;
 use crate::config::{CommitRules, Gerrit};
-use crate::gerrit::push::several::{SeveralAudience, SeveralReport, push_several as push_all};
-use crate::gerrit::push::{self, Audience, PushError, PushReport, PushRequest};
 use crate::gerrit::push_options::{InvalidOption, Key, PushOption, PushOptions};
 use crate::gerrit::remote::Request;
 use crate::git::plumbing::Repository;
-use crate::outcome::ExitCode;
+use crate::model::CommandError;
+use crate::push;
+use crate::push::multi::{MultiPushUi, MultiReport};
+use crate::push::{PushReport, PushRequest, PushUi, Pushed, RunCheck};
+use crate::run;
+use crate::run::pipeline;
+use crate::say;
 
 /// Checks commits and takes them to Gerrit for review (refs/for/BRANCH)
 #[derive(Debug, Args)]
@@ -90,7 +93,47 @@ pub struct PushArguments {
     yes: bool,
     /// How the outcome is written
     #[arg(long, value_enum, default_value_t, env = "KATACI_FORMAT")]
-    format: AnswerFormat,
+    format: Format,
+    #[command(flatten, next_help_heading = "Options of the check")]
+    settings: SettingsArguments,
+}
+
+/// How the outcome is written. `KATACI_FORMAT` is shared with `run`, whose words count for people here, and say how the
+/// check is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    #[value(alias = "auto")]
+    Human,
+    /// For people, the check with lines that move.
+    #[value(hide = true)]
+    Progress,
+    /// For people, the check a line for each thing that happens.
+    #[value(hide = true)]
+    Plain,
+    /// One JSON object or array.
+    Json,
+}
+
+impl Format {
+    /// The form of the answer.
+    fn answer(self) -> AnswerFormat {
+        match self {
+            Self::Human | Self::Progress | Self::Plain => AnswerFormat::Human,
+            Self::Json => AnswerFormat::Json,
+        }
+    }
+
+    /// The form of the check. An answer in JSON has standard output to itself.
+    fn check(self) -> run::Format {
+        match self {
+            Self::Human => run::Format::Auto,
+            Self::Progress => run::Format::Progress,
+            Self::Plain => run::Format::Plain,
+            Self::Json => run::Format::Errors,
+        }
+    }
 }
 
 /// Which rules commit messages have to meet besides Gerrit's.
@@ -103,39 +146,35 @@ enum Rules {
 }
 
 /// Carries the command out in the repository of the directory, and returns the exit code.
-pub(super) fn call(arguments: &Arguments, push: &PushArguments) -> Result<i32, Failure> {
-    let directory = &arguments.directory;
-    let mut environment = std::env::vars_os().collect();
-    let pipeline = pipeline::anywhere(push.pipeline.as_deref(), directory, &environment)?;
+pub(super) fn call(
+    global: &GlobalArguments,
+    arguments: &PushArguments,
+) -> Result<i32, CommandError> {
+    let called_with: BTreeMap<_, _> = std::env::vars_os().collect();
+    let mut environment = called_with.clone();
+    let asked = given(arguments.pipeline.as_ref());
+    let pipeline = pipeline::anywhere(asked.as_deref(), &global.directory, &environment)?;
     pipeline.network.set_variables(&mut environment);
     pipeline.network.tell_git(&mut environment);
-    let repository = Repository::at(directory).with_environment(environment.clone());
+    let repository = Repository::at(&global.directory).with_environment(environment.clone());
+    let tell = |error: &CommandError| {
+        say::aside(error::render(error, global.color()));
+    };
     let check = RunCheck {
-        arguments,
-        pipeline: push.pipeline.clone(),
-        quiet: push.format == AnswerFormat::Json,
+        settings: (arguments.settings).settings(global, arguments.format.check()),
+        pipeline: asked,
+        environment: called_with,
+        tell: &tell,
     };
-    let mut request = match request(push, &pipeline.gerrit) {
-        Ok(request) => request,
-        Err(error) => return Ok(complain(&error.to_string())),
-    };
-    request.place.project = push_several::project(&pipeline, &repository, &environment);
-    let format = push.format;
-    let code = match push::push(&repository, &request, &check, &mut Terminal(format)) {
-        Ok(report) => show(&report, format, push::outcome, report.exit),
-        Err(PushError::Git(error)) if error.is_no_repository() => {
-            let places = push_several::places(&pipeline, &repository, &environment, &request)?;
-            let report = push_all(&places, &check, &mut Terminal(format));
-            show(&report, format, push::several::outcome, report.exit)
+    let request = request(arguments, &pipeline.gerrit).map_err(CommandError::usage)?;
+    let format = arguments.format.answer();
+    let ui = &mut Terminal(format);
+    match push::push_from(&repository, &pipeline, &environment, request, &check, ui)? {
+        Pushed::One(report) => show(&*report, format, push::outcome).map(|()| report.exit),
+        Pushed::Several(report) => {
+            show(&report, format, push::multi::outcome).map(|()| report.exit)
         }
-        Err(error) => complain(&error.to_string()),
-    };
-    Ok(code)
-}
-
-fn complain(said: &str) -> i32 {
-    say::aside(format_args!("kata-ci: {said}"));
-    ExitCode::Usage.code()
+    }
 }
 
 fn request(arguments: &PushArguments, table: &Gerrit) -> Result<PushRequest, InvalidOption> {
@@ -159,7 +198,7 @@ fn request(arguments: &PushArguments, table: &Gerrit) -> Result<PushRequest, Inv
         kata_rules: rules == CommitRules::Kata,
         dry_run: arguments.dry_run,
         yes: arguments.yes,
-        patch_sets: arguments.format == AnswerFormat::Json,
+        patch_sets: arguments.format == Format::Json,
     })
 }
 
@@ -196,27 +235,25 @@ fn show<R: Serialize>(
     report: &R,
     format: AnswerFormat,
     outcome: fn(&R) -> String,
-    exit: i32,
-) -> i32 {
+) -> Result<(), CommandError> {
     let text = match format {
         AnswerFormat::Human => outcome(report),
-        AnswerFormat::Json => match serde_json::to_string_pretty(report) {
-            Ok(json) => json + "\n",
-            Err(error) => return complain(&error.to_string()),
-        },
+        AnswerFormat::Json => {
+            serde_json::to_string_pretty(report).map_err(CommandError::machine)? + "\n"
+        }
     };
     say::text(&text);
-    exit
+    Ok(())
 }
 
 fn columns() -> usize {
     terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))
 }
 
-impl SeveralAudience for Terminal {
-    fn plans(&mut self, report: &SeveralReport) {
+impl MultiPushUi for Terminal {
+    fn plans(&mut self, report: &MultiReport) {
         if self.0 == AnswerFormat::Human {
-            say::text(&push::several::plan(report, columns()));
+            say::text(&push::multi::plan(report, columns()));
         }
     }
 }
@@ -224,7 +261,7 @@ impl SeveralAudience for Terminal {
 /// Asks where both ends are a terminal.
 struct Terminal(AnswerFormat);
 
-impl Audience for Terminal {
+impl PushUi for Terminal {
     fn plan(&mut self, report: &PushReport) {
         if self.0 == AnswerFormat::Human {
             say::text(&push::plan(report, columns()));
@@ -239,25 +276,5 @@ impl Audience for Terminal {
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).ok()?;
         Some(matches!(answer.trim(), "y" | "Y" | "yes"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_option_of_push_has_its_variable() {
-        let command = PushArguments::augment_args(clap::Command::new("push"));
-        command.clone().debug_assert();
-        for option in command.get_opts() {
-            let variable = option
-                .get_env()
-                .map(|name| name.to_string_lossy().into_owned());
-            let has = variable
-                .as_deref()
-                .is_some_and(|name| name.starts_with("KATACI_"));
-            assert!(has, "{} has {variable:?}", option.get_id());
-        }
     }
 }

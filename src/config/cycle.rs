@@ -1,22 +1,25 @@
-//! A cycle in `needs`.
+//! Finds a cycle in `needs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Located;
 use super::problem::{Problem, quote};
 
-/// Names, and where each names what it needs.
+/// The needs of each name, each located where it is written.
 pub(super) type Graph<'a> = BTreeMap<&'a str, &'a [Located<String>]>;
 
-/// One cycle, as the needs that close it, in their order; none when there is an order in which all can run. Needs that
-/// are not in the graph are left out. A walk in depth without recursion: a file can name thousands of steps.
+/// Finds a cycle, as the needs that close it, in their order; `None` if there is an order in which
+/// all can run.
+///
+/// Needs that are not in the graph are ignored. The depth-first walk uses no recursion, because a
+/// file can name thousands of steps.
 pub(super) fn find<'a>(graph: &Graph<'a>) -> Option<Vec<&'a Located<String>>> {
     let mut done = BTreeSet::new();
     graph.keys().find_map(|start| walk(graph, start, &mut done))
 }
 
-/// What was walked through to `name`, and how many of its needs have been looked at.
-struct Stop<'a> {
+/// A name on the current path, and the number of its needs that have been visited.
+struct Visit<'a> {
     name: &'a str,
     looked_at: usize,
 }
@@ -26,7 +29,7 @@ fn walk<'a>(
     start: &'a str,
     done: &mut BTreeSet<&'a str>,
 ) -> Option<Vec<&'a Located<String>>> {
-    let enter = |name| Stop { name, looked_at: 0 };
+    let enter = |name| Visit { name, looked_at: 0 };
     let mut path = vec![enter(start)];
     let mut open = BTreeSet::from([start]);
     while let Some(stop) = path.last_mut() {
@@ -49,15 +52,15 @@ fn walk<'a>(
     None
 }
 
-/// The part of the path that comes round to `name`.
-fn closed<'a>(graph: &Graph<'a>, path: &[Stop<'a>], name: &str) -> Vec<&'a Located<String>> {
+/// Returns the part of the path that leads back to `name`.
+fn closed<'a>(graph: &Graph<'a>, path: &[Visit<'a>], name: &str) -> Vec<&'a Located<String>> {
     path.iter()
         .skip_while(|stop| stop.name != name)
         .filter_map(|stop| graph.get(stop.name)?.get(stop.looked_at - 1))
         .collect()
 }
 
-/// Says it: the names in a row, and every line that has a part in it.
+/// Makes the problem: the names in a row, and every line that has a part in the cycle.
 pub(super) fn problem(what: &str, cycle: &[&Located<String>]) -> Problem {
     let mut row: Vec<_> = cycle.iter().map(|need| quote(&need.value)).collect();
     row.extend(row.first().cloned());
@@ -81,8 +84,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::document::{Document, Place, Source};
     use super::*;
+    use crate::config::document::{Document, Location, Source};
 
     fn located(names: &[usize]) -> Vec<Located<String>> {
         let document = Arc::new(Document {
@@ -93,12 +96,12 @@ mod tests {
             .iter()
             .map(|name| Located {
                 value: name.to_string(),
-                place: Place::new(&document, 0..0),
+                place: Location::new(&document, 0..0),
             })
             .collect()
     }
 
-    /// Whether `from` reaches itself, the slow and plain way.
+    /// Returns true if `from` reaches itself, found by the slow and plain way.
     fn reaches_itself(needs: &[Vec<usize>], from: usize) -> bool {
         let mut reached = vec![false; needs.len()];
         let mut next = needs[from].clone();
@@ -121,7 +124,8 @@ mod tests {
             let expected = (0..needs.len()).any(|name| reaches_itself(&needs, name));
             let found = find(&graph);
             prop_assert_eq!(found.is_some(), expected);
-            // Each need of a cycle is named by the one before it, and the first by the last.
+            // The needs of a cycle follow each other: each is named by the one before it, and the
+            // first by the last.
             if let Some(cycle) = found {
                 for (index, need) in cycle.iter().enumerate() {
                     let before: usize = cycle[(index + cycle.len() - 1) % cycle.len()].value.parse().unwrap();

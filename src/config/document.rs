@@ -1,6 +1,7 @@
-//! A configuration text that was read, and places in it.
+//! A configuration text, and locations in it.
 //!
-//! Invariant: a [`Place`]'s span lies within its document's text, so what is wrong can always be shown.
+//! Invariant: a [`Location`]'s span lies within its document's text, so a problem can always be
+//! shown.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -12,20 +13,20 @@ use std::sync::Arc;
 use super::problem::Problem;
 use super::shipped;
 
-/// No pipeline is longer than this; `-p /dev/zero` must not fill the memory.
+/// The most bytes of a pipeline file; `-p /dev/zero` must not fill the memory.
 const LIMIT: usize = 1 << 20;
 
-/// Where a pipeline comes from.
+/// The source of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// One of [`super::shipped()`], by its name.
+    /// A shipped pipeline (see [`super::shipped()`]), by its name.
     Shipped(&'static str),
-    /// A file, as the user wrote it: errors name it so.
+    /// A file, with the path that the user wrote; errors show it like that.
     File(PathBuf),
 }
 
 impl Source {
-    /// Where paths written in it are relative to; none for what is shipped.
+    /// Returns the directory that paths in it are relative to; `None` for a shipped pipeline.
     pub(super) fn directory(&self) -> Option<&Path> {
         match self {
             Self::Shipped(_) => None,
@@ -33,7 +34,7 @@ impl Source {
         }
     }
 
-    /// The same for two ways to write one file.
+    /// Returns a source that is equal for all ways to write one file.
     pub(super) fn identity(&self) -> Self {
         match self {
             Self::Shipped(name) => Self::Shipped(name),
@@ -51,17 +52,17 @@ impl fmt::Display for Source {
     }
 }
 
-/// A text and where it came from.
+/// A text and its source.
 #[derive(Debug)]
 pub(super) struct Document {
-    /// Where it came from.
+    /// The source.
     pub source: Source,
-    /// All of it.
+    /// The whole text.
     pub text: String,
 }
 
 impl Document {
-    /// What errors call it.
+    /// Returns the name that errors use.
     pub fn title(&self) -> String {
         match &self.source {
             Source::Shipped(name) => format!("shipped pipeline {name}.toml"),
@@ -69,7 +70,7 @@ impl Document {
         }
     }
 
-    /// Reads it.
+    /// Reads a source.
     pub fn open(source: &Source) -> Result<Arc<Self>, Problem> {
         let text = match source {
             Source::Shipped(name) => shipped::text(name)
@@ -124,7 +125,7 @@ fn from_bytes(source: Source, bytes: Vec<u8>) -> Result<Arc<Document>, Problem> 
             let start = error.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
             let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
-            let place = Place::new(&Arc::new(Document { source, text }), start..end);
+            let place = Location::new(&Arc::new(Document { source, text }), start..end);
             Err(Problem::new("the file is not UTF-8")
                 .at(&place, "these bytes are no character")
                 .help("TOML is UTF-8: save the file so, or convert it with iconv"))
@@ -134,15 +135,16 @@ fn from_bytes(source: Source, bytes: Vec<u8>) -> Result<Arc<Document>, Problem> 
 
 /// A part of a document.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct Location {
     /// The document.
     pub document: Arc<Document>,
-    /// Bytes of its text.
+    /// The range of bytes in its text.
     pub span: Range<usize>,
 }
 
-impl Place {
-    /// The part of the span that lies on its first line: carets under a whole script help nobody.
+impl Location {
+    /// Makes a location of the part of the span that lies on its first line, because carets under a
+    /// whole script do not help.
     pub fn new(document: &Arc<Document>, span: Range<usize>) -> Self {
         let text = &document.text;
         let start = text.floor_char_boundary(span.start);
@@ -155,13 +157,13 @@ impl Place {
     }
 }
 
-/// A value and where it was written. Equal when the values are.
+/// A value and its location. Two are equal if their values are.
 #[derive(Debug, Clone)]
 pub(super) struct Located<T> {
     /// The value.
     pub value: T,
-    /// Where it was written.
-    pub place: Place,
+    /// The location at which it is written.
+    pub place: Location,
 }
 
 impl<T: PartialEq> PartialEq for Located<T> {

@@ -1,7 +1,8 @@
-//! Reading a TOML table key by key.
+//! Reads a TOML table key by key.
 //!
-//! A key that was never asked for is unknown: what is read and what is known cannot drift apart. Reading goes on after a
-//! problem, so that all of them are told; what could not be read is `None`, and the problem is kept beside.
+//! A key that was never asked for is unknown, so the keys that are read and those that are known
+//! cannot drift apart. Reading goes on after a problem, so that all problems are reported. A value
+//! that could not be read is `None`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,36 +10,36 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::document::{Document, Located, Place};
+use super::document::{Document, Located, Location};
 use super::problem::{Problem, Problems, printable, quote, suggestion};
-use super::words::Refusal;
+use super::scalars::Refusal;
 
-/// What every reader has at hand.
+/// The context that every reader needs.
 #[derive(Clone, Copy)]
-pub(super) struct Context<'a> {
-    /// The text that is read.
+pub(super) struct FieldContext<'a> {
+    /// The document that is read.
     pub document: &'a Arc<Document>,
-    /// Where what is wrong goes.
+    /// The problems found so far.
     pub problems: &'a Problems,
 }
 
-impl Context<'_> {
-    fn place<T>(&self, value: &Spanned<T>) -> Place {
-        Place::new(self.document, value.span())
+impl FieldContext<'_> {
+    fn place<T>(&self, value: &Spanned<T>) -> Location {
+        Location::new(self.document, value.span())
     }
 }
 
 /// A table that is being read.
 pub(super) struct Fields<'a> {
-    context: Context<'a>,
+    context: FieldContext<'a>,
     table: &'a DeTable<'a>,
-    place: Place,
+    place: Location,
     asked: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
-    /// A table, and where it begins.
-    pub fn new(context: Context<'a>, table: &'a DeTable<'a>, place: Place) -> Self {
+    /// Makes a reader of a table that begins at `place`.
+    pub fn new(context: FieldContext<'a>, table: &'a DeTable<'a>, place: Location) -> Self {
         Self {
             context,
             table,
@@ -47,17 +48,17 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Where it begins.
-    pub fn place(&self) -> &Place {
+    /// Returns the location at which the table begins.
+    pub fn place(&self) -> &Location {
         &self.place
     }
 
-    /// What is wrong goes here.
+    /// Adds a problem.
     pub fn refuse(&self, problem: Problem) {
         self.context.problems.add(problem);
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub fn get(&mut self, key: &'static str) -> Option<Value<'a>> {
         self.asked.push(key);
         let (written, value) = self.table.get_key_value(key)?;
@@ -69,24 +70,24 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Checks what was read; what is wrong goes to the same place.
+    /// Runs a check whose problems are added to those of the table.
     pub fn check(&self, check: impl FnOnce(&Problems)) {
         check(self.context.problems);
     }
 
-    /// Refuses a key, should it be there, for the reason given; it is known then.
+    /// Refuses a key, if it is there, for the reason given. The key counts as known.
     pub fn forbid(&mut self, key: &'static str, title: &str, label: &str) {
         if let Some(value) = self.get(key) {
             self.refuse(Problem::new(format!("`{key}`: {title}")).at(&value.key, label));
         }
     }
 
-    /// Ends reading: what was not asked for is unknown.
+    /// Ends reading: a key that was not asked for is unknown.
     pub fn finish(self) {
         self.finish_with(|_| None);
     }
 
-    /// Ends reading; `elsewhere` says where a key that is unknown here might belong.
+    /// Ends reading. `elsewhere` suggests where an unknown key may belong.
     pub fn finish_with(self, elsewhere: impl Fn(&str) -> Option<String>) {
         let unknown = self
             .table
@@ -108,24 +109,24 @@ impl<'a> Fields<'a> {
 
 /// A value that is being read.
 pub(super) struct Value<'a> {
-    context: Context<'a>,
+    context: FieldContext<'a>,
     name: String,
-    key: Place,
+    key: Location,
     value: &'a Spanned<DeValue<'a>>,
 }
 
 impl<'a> Value<'a> {
-    /// Where its key stands.
-    pub fn key(&self) -> &Place {
+    /// Returns the location of its key.
+    pub fn key(&self) -> &Location {
         &self.key
     }
 
-    /// Where it stands.
-    pub fn place(&self) -> Place {
+    /// Returns its location.
+    pub fn place(&self) -> Location {
         self.context.place(self.value)
     }
 
-    /// A text, which holds no NUL: no argument, variable or path can.
+    /// Reads a text. NUL is refused, because no argument, variable or path can hold one.
     pub fn text(&self) -> Option<&'a str> {
         let DeValue::String(text) = self.value.get_ref() else {
             return self.wrong_type("a string");
@@ -138,7 +139,7 @@ impl<'a> Value<'a> {
         Some(text)
     }
 
-    /// A text that means something.
+    /// Reads a text and parses it.
     pub fn word<T>(&self, parse: impl Fn(&str) -> Result<T, Refusal>) -> Option<Located<T>> {
         match parse(self.text()?) {
             Ok(value) => Some(Located {
@@ -151,7 +152,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A list of such texts.
+    /// Reads a list of texts and parses each.
     pub fn words<T>(&self, parse: impl Fn(&str) -> Result<T, Refusal>) -> Option<Vec<Located<T>>> {
         let DeValue::Array(items) = self.value.get_ref() else {
             return self.wrong_type("a list of strings");
@@ -163,7 +164,7 @@ impl<'a> Value<'a> {
         words.into_iter().collect()
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     pub fn boolean(&self) -> Option<bool> {
         match self.value.get_ref() {
             DeValue::Boolean(value) => Some(*value),
@@ -171,7 +172,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A whole number; one that is out of all bounds is the greatest there is.
+    /// Reads a whole number. One out of all bounds becomes the greatest number.
     pub fn number(&self) -> Option<i128> {
         let DeValue::Integer(number) = self.value.get_ref() else {
             return self.wrong_type("a whole number");
@@ -180,7 +181,7 @@ impl<'a> Value<'a> {
         Some(number.unwrap_or(i128::MAX))
     }
 
-    /// A table of texts under names of the user's; each is located at its name.
+    /// Reads a table of texts under names of the user's; each is located at its name.
     pub fn map<T>(
         &self,
         name: impl Fn(&str) -> Result<String, Refusal>,
@@ -209,7 +210,7 @@ impl<'a> Value<'a> {
         Some(map)
     }
 
-    /// A table with keys of ours.
+    /// Reads a table whose keys are fixed.
     pub fn table(&self) -> Option<Fields<'a>> {
         match self.value.get_ref() {
             DeValue::Table(table) => Some(Fields::new(self.context, table, self.place())),
@@ -217,7 +218,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A list of tables with keys of ours.
+    /// Reads a list of tables whose keys are fixed.
     pub fn tables(&self) -> Option<Vec<Fields<'a>>> {
         let header = || format!("a list of tables, each written [[{}]]", self.name);
         let DeValue::Array(items) = self.value.get_ref() else {

@@ -1,8 +1,9 @@
 //! Patterns of paths whose change affects nothing.
 //!
-//! They read like those of a `.gitignore`: without a slash (one at the end aside) a pattern matches a name at any depth,
-//! with one it is a path from the directory it is given for; what matches a directory matches all below it. `*` and `?`
-//! do not match a slash, `**` does. There is no `!`.
+//! They read like those of a `.gitignore`. A pattern without a slash (one at the end aside) matches
+//! a name at any depth. A pattern with a slash is a path from the directory that it is given for. A
+//! pattern that matches a directory matches everything below it. `*` and `?` do not match a slash,
+//! `**` does. There is no `!`.
 
 use std::path::Path;
 
@@ -16,7 +17,8 @@ impl Ignore {
     /// Reads the patterns.
     ///
     /// # Errors
-    /// For the first that is none.
+    ///
+    /// The error of the first pattern that is invalid.
     pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let mut set = GlobSetBuilder::new();
         for pattern in patterns {
@@ -27,13 +29,14 @@ impl Ignore {
         set.build().map(Self)
     }
 
-    /// Whether a path, relative to the directory the patterns are given for, affects nothing.
+    /// Returns true if a change of the path affects nothing. The path is relative to the directory
+    /// of the patterns.
     pub fn matches(&self, path: &Path) -> bool {
         self.0.is_match(path)
     }
 }
 
-/// The path itself, and all below it.
+/// Returns the globs for the path itself and for everything below it.
 fn globs(pattern: &str) -> Result<[Glob; 2], Error> {
     let path = pattern.trim_end_matches('/');
     let anchored = match path.strip_prefix('/') {

@@ -1,21 +1,24 @@
-//! One file's share of a pipeline: every value checked by itself, none of them complete.
+//! The values of one configuration file: each is checked by itself, and the file need not be
+//! complete.
 //!
-//! Layers lie on one another ([`Layer::over`]): an extending file over the one it extends, that over the user's
-//! configuration. Laws, held by properties in the tests: an empty layer changes nothing, above or below; of two values
-//! the upper holds; and it does not matter which of three layers are laid together first.
+//! Layers lie on one another ([`Layer::over`]): an extending file over the one it extends, that
+//! over the user's configuration.
+//!
+//! Laws, held by properties in the tests: an empty layer changes nothing, above or below. Of two
+//! values the upper wins. It does not matter which of three layers are laid together first.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::document::{Located, Place};
+use super::document::{Located, Location};
 use super::problem::{Problem, Problems, quote, suggestion};
 use super::{
     Flaky, Gerrit, IsolatePolicy, Layout, LeftBehindPolicy, Limits, Network, NetworkPolicy, Reads,
     Requirement,
 };
-use crate::outcome::Expect;
-use crate::plan::Command;
+use crate::model::Command;
+use crate::model::Expect;
 
 /// Variables by name, each located at its name.
 pub(super) type Texts = BTreeMap<String, Located<String>>;
@@ -23,13 +26,13 @@ pub(super) type Texts = BTreeMap<String, Located<String>>;
 /// A list that replaces another as a whole.
 pub(super) type List<T> = Option<Vec<Located<T>>>;
 
-/// All that one file says.
+/// The content of one file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Layer {
     pub layout: Option<Layout>,
     pub ignore: List<String>,
     pub env: Texts,
-    pub defaults: Settings,
+    pub defaults: StepSettings,
     pub steps: Vec<StepLayer>,
     pub components: Vec<ComponentLayer>,
     pub gerrit: Gerrit,
@@ -38,7 +41,7 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    /// This layer on top of another.
+    /// Lays this layer over another.
     pub fn over(self, under: Self, problems: &Problems) -> Self {
         Self {
             layout: self.layout.or(under.layout),
@@ -54,9 +57,9 @@ impl Layer {
     }
 }
 
-/// What a step and `[defaults]` both can say.
+/// The settings that both a step and `[defaults]` can have.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Settings {
+pub(super) struct StepSettings {
     pub command: Option<Command>,
     pub expect: Option<Expect>,
     pub timeout: Option<Duration>,
@@ -74,8 +77,8 @@ pub(super) struct Settings {
     pub allow_vacuous: Option<String>,
 }
 
-impl Settings {
-    /// These settings on top of others.
+impl StepSettings {
+    /// Lays these settings over others.
     pub fn over(self, under: Self) -> Self {
         Self {
             command: self.command.or(under.command),
@@ -102,7 +105,7 @@ impl Settings {
 pub(super) struct StepLayer {
     pub name: Located<String>,
     pub remove: bool,
-    pub settings: Settings,
+    pub settings: StepSettings,
 }
 
 /// A `[[component]]`.
@@ -110,7 +113,7 @@ pub(super) struct StepLayer {
 pub(super) struct ComponentLayer {
     pub name: Located<String>,
     pub remove: bool,
-    /// No file of the user's mentions it.
+    /// True if no file of the user's mentions it.
     pub optional: bool,
     pub path: Option<PathBuf>,
     pub requires: List<Requirement>,
@@ -124,7 +127,7 @@ pub(super) struct ComponentLayer {
 }
 
 impl ComponentLayer {
-    /// Nothing but a name.
+    /// Makes a component that has only a name.
     pub fn named(name: Located<String>) -> Self {
         Self {
             name,
@@ -143,15 +146,15 @@ impl ComponentLayer {
     }
 }
 
-/// What is merged by its name.
+/// An item that is merged by its name.
 pub(super) trait Named: Sized {
-    /// What it is called in messages.
+    /// The kind of the item in messages.
     const WHAT: &'static str;
-    /// Its name.
+    /// Returns its name.
     fn name(&self) -> &Located<String>;
-    /// Whether it drops what it lies on.
+    /// Returns true if it removes the item of the same name below it.
     fn is_removal(&self) -> bool;
-    /// Itself on top of one of the same name.
+    /// Lays it over an item of the same name.
     fn over(self, under: Self) -> Self;
 }
 
@@ -206,7 +209,7 @@ fn texts(over: Texts, mut under: Texts) -> Texts {
     under
 }
 
-/// What lies below keeps its order; what is new comes after it.
+/// Merges items by name. The lower ones keep their order, and new ones come after them.
 fn by_name<T: Named>(over: Vec<T>, under: Vec<T>, problems: &Problems) -> Vec<T> {
     let mut merged: Vec<Option<T>> = under.into_iter().map(Some).collect();
     let index: BTreeMap<String, usize> = merged
@@ -241,7 +244,7 @@ fn nothing_to_remove<'a, T: Named>(item: &T, known: impl Iterator<Item = &'a str
     ))
 }
 
-/// A name that nothing has.
+/// Makes the problem of a name that no item has.
 pub(super) fn unknown<'a>(
     what: &str,
     name: &Located<String>,
@@ -256,7 +259,7 @@ pub(super) fn unknown<'a>(
     Problem::new(format!("no {what} {}", quote(&name.value))).at(&name.place, label)
 }
 
-/// Names in a row, as many as can be read.
+/// Lists names in a row, as many as can be read.
 fn listed(names: &[&str]) -> String {
     const READABLE: usize = 12;
     let mut quoted: Vec<_> = names.iter().take(READABLE).copied().map(quote).collect();
@@ -266,9 +269,9 @@ fn listed(names: &[&str]) -> String {
     quoted.join(", ")
 }
 
-/// Refuses what has the name of one before it in the same file.
+/// Refuses an item with the name of an earlier one in the same file.
 pub(super) fn refuse_twins<T: Named>(items: &[T], problems: &Problems) {
-    let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
+    let mut first: BTreeMap<&str, &Location> = BTreeMap::new();
     for Located { value, place } in items.iter().map(Named::name) {
         match first.get(value.as_str()) {
             Some(earlier) => problems.add(

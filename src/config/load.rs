@@ -1,4 +1,4 @@
-//! Finding a pipeline and loading it with all it extends.
+//! Finds a pipeline and loads it with everything it extends.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,14 +13,17 @@ use super::read::{Read, Role, read};
 use super::resolve::{Overrides, resolve};
 use super::{Pipeline, shipped};
 
-/// The name of a pipeline's file that is found without being named.
+/// The name of a pipeline file that is found without being named.
 const FILE: &str = "kata-ci.toml";
 
-/// The pipeline to run. `option` is what `-p` was given: a shipped name, or a file relative to the current directory.
-/// Without it the nearest `kata-ci.toml` in `directory` or above it; none when there is none.
+/// Returns the pipeline to run.
+///
+/// `option` is the value of `-p`: a shipped name, or a file relative to the current directory.
+/// Without it, returns the nearest `kata-ci.toml` in `directory` or above it, if there is one.
 ///
 /// # Errors
-/// A name that is neither shipped nor a file; a directory above that cannot be looked into.
+///
+/// A name that is neither shipped nor a file, or a parent directory that cannot be inspected.
 pub fn locate(option: Option<&str>, directory: &Path) -> Result<Option<Source>, ConfigError> {
     match option {
         Some(name) => Ok(Some(named(name, Path::new(""))?)),
@@ -28,10 +31,11 @@ pub fn locate(option: Option<&str>, directory: &Path) -> Result<Option<Source>, 
     }
 }
 
-/// The nearest `kata-ci.toml` in `directory` or above it, as far as `top`; none when there is none.
+/// Returns the nearest `kata-ci.toml` in `directory` or above it, up to `top`, if there is one.
 ///
 /// # Errors
-/// A directory that cannot be looked into.
+///
+/// A directory that cannot be inspected.
 pub fn locate_below(directory: &Path, top: &Path) -> Result<Option<Source>, ConfigError> {
     let below = |source: &Source| matches!(source, Source::File(path) if path.starts_with(top));
     Ok(upwards(directory)?.filter(below))
@@ -73,8 +77,10 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-/// The file of the user's configuration, whether it is there or not: `kata-ci/config.toml` in `$XDG_CONFIG_HOME`, else in
-/// `$HOME/.config`. As the XDG base directory specification has it, a path that is not absolute does not count.
+/// Returns the path of the user's configuration, whether it exists or not: `kata-ci/config.toml` in
+/// `$XDG_CONFIG_HOME`, else in `$HOME/.config`.
+///
+/// A relative path does not count, as the XDG base directory specification has it.
 pub fn user_file(environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
     let absolute = |name: &str| {
         environment
@@ -87,11 +93,12 @@ pub fn user_file(environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> 
         .map(|directory| directory.join("kata-ci/config.toml"))
 }
 
-/// Loads a pipeline: what it extends below it, the user's configuration (`user`; it need not exist) below that, the
-/// options given on top.
+/// Loads a pipeline: below it the pipelines that it extends, below these the user's configuration
+/// (`user`, which need not exist), and the given options on top.
 ///
 /// # Errors
-/// Everything that is wrong with a file, each with its line.
+///
+/// Every problem of a file, each with its line.
 pub fn load(
     source: &Source,
     overrides: &Overrides,
@@ -127,14 +134,14 @@ fn base(source: &Source) -> Result<Option<PathBuf>, Problem> {
 fn user_layer(path: &Path) -> Result<Layer, ConfigError> {
     match path.symlink_metadata() {
         Err(error) if is_absent(&error) => return Ok(Layer::default()),
-        // Opening it will say what is wrong.
+        // Opening it will report the problem.
         Ok(_) | Err(_) => {}
     }
     let document = Document::open(&Source::File(path.to_owned()))?;
     Ok(read(&document, Role::User)?.layer)
 }
 
-/// The layers from the file asked for down to the one that extends nothing.
+/// Returns the layers from the given file down to the one that extends nothing.
 fn chain(mut document: Arc<Document>) -> Result<Vec<Layer>, ConfigError> {
     let mut layers = Vec::new();
     let mut visited: Vec<(Source, Located<String>)> = Vec::new();

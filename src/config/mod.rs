@@ -1,24 +1,23 @@
-//! What the user configured: TOML files, the environment and the command line, resolved to one [`Pipeline`].
+//! The configuration: TOML files, the environment and the command line, as one [`Pipeline`].
 //!
-//! Order of precedence: an option given, the pipeline, the user's configuration, the defaults. Unknown keys are errors
-//! with a suggestion; every error names file, line and a way out. This module reads files and nothing else: what is on the
-//! machine is for [`crate::workspace`].
+//! Order of precedence: an option given, the pipeline, the user's configuration, the defaults.
+//! Unknown keys are errors with a suggestion. Every error names file, line and a way out.
 //!
 //! ```text
-//! locate ─▶ Source ─▶ Document ─▶ read (fields, words) ─▶ Layer ─┐ one for each `extends`, the user's below them
-//!                                                                └▶ over one another ─▶ resolve ─▶ Pipeline
+//! locate ─▶ Source ─▶ Document ─▶ read (fields, scalars) ─▶ Layer ─┐ one for each `extends`,
+//!                                                                  │ and the user's below them
+//!                                           Pipeline ◀─ resolve ◀──┘ laid over one another
 //! ```
-//! Component paths of a file that is extended are relative to the file that extends it, as those of a shipped pipeline
-//! are: what is shared says what there is, the extending file says where.
+//! Component paths of an extended file are relative to the file that extends it, and so are those
+//! of a shipped pipeline. The shared file names the components, the extending file their directory.
+//!
+//! This module reads files and nothing else: [`crate::workspace`] inspects the machine.
 
-mod bounds;
 mod cycle;
 mod document;
 mod fields;
-mod gerrit;
 mod ignore;
 mod layer;
-mod limits;
 mod load;
 mod network;
 mod pipeline;
@@ -26,25 +25,25 @@ mod problem;
 mod read;
 mod requirement;
 mod resolve;
+mod scalars;
 mod shipped;
 mod variables;
-mod words;
 
-pub use bounds::{IsolatePolicy, NetworkPolicy};
 pub use document::Source;
-pub use gerrit::{CommitRules, Gerrit};
 pub use ignore::Ignore;
-pub use limits::Limits;
 pub use load::{load, locate, locate_below, user_file};
 pub use network::{Network, Proxy, proxy_credentials, without_credentials};
-pub use pipeline::{Component, Flaky, Layout, LeftBehindPolicy, Pipeline, Reads, Step};
+pub use pipeline::{
+    CommitRules, Component, Flaky, Gerrit, IsolatePolicy, Layout, LeftBehindPolicy, Limits,
+    NetworkPolicy, Pipeline, Reads, Step,
+};
 pub use problem::ConfigError;
 pub use requirement::{Requirement, UnknownRequirement};
 pub use resolve::Overrides;
 pub use shipped::shipped;
 pub use variables::is_set;
 
-/// The known word most like a mistaken one, if any is like it at all.
+/// Returns the known word most similar to a mistaken one, if any is similar at all.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()

@@ -1,13 +1,16 @@
-//! The way to the outside: the table `[network]`, and how programs are told of it.
+//! The table `[network]`: the way to other networks, and the variables that tell programs about it.
 //!
-//! Everything is said by the environment of the programs that are started, to git too (`GIT_CONFIG_COUNT`, git 2.31 or
-//! newer): no configuration of git is ever written. A proxy's URL may hold a password, so it is never shown; see [`Proxy`].
+//! Everything is passed in the environment of started programs, to git too (`GIT_CONFIG_COUNT`, git
+//! 2.31 or newer). No configuration of git is ever written.
+//!
+//! A proxy's URL may hold a password, so it is never shown; see [`Proxy`].
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
-/// Variables that name a proxy; curl reads some in lower case only, other programs in upper case.
+/// The variables that name a proxy. curl reads some in lower case only, other programs in upper
+/// case.
 const PROXY_VARIABLES: [&str; 8] = [
     "http_proxy",
     "https_proxy",
@@ -19,22 +22,24 @@ const PROXY_VARIABLES: [&str; 8] = [
     "ALL_PROXY",
 ];
 
-/// Beside them, what may hold a user and a password: a list of URLs, and what [`Network::tell_git`] says.
+/// Variables beside them that may hold a user and a password: a list of URLs, and the values that
+/// [`Network::tell_git`] sets.
 const GO_PROXY: &str = "GOPROXY";
 const GIT_CONFIG_VALUE: &str = "GIT_CONFIG_VALUE_";
 
-/// Those that are set: what a proxy for HTTP can carry.
+/// The variables that are set: those that a proxy for HTTP can serve.
 const CARRIED: [&str; 4] = ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"];
 
-/// How many pairs `GIT_CONFIG_KEY_n` and `GIT_CONFIG_VALUE_n` there are.
+/// The variable for the number of pairs `GIT_CONFIG_KEY_n` and `GIT_CONFIG_VALUE_n`.
 const GIT_CONFIG_COUNT: &str = "GIT_CONFIG_COUNT";
 
-/// The URL of a proxy; the empty one means "no proxy at all". Shown without user and password.
+/// The URL of a proxy. The empty one means "no proxy at all". It is shown without user and
+/// password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy(String);
 
 impl Proxy {
-    /// Reads `SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/]`, or nothing.
+    /// Parses `SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/]`, or an empty text.
     pub(super) fn parse(text: &str) -> Option<Self> {
         const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
         if text.is_empty() {
@@ -49,7 +54,7 @@ impl Proxy {
     }
 }
 
-/// `HOST`, `HOST:PORT` or `[ADDRESS]:PORT`.
+/// Returns true for `HOST`, `HOST:PORT` or `[ADDRESS]:PORT`.
 fn is_place(text: &str) -> bool {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, rest)) => (address, rest),
@@ -80,17 +85,17 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// `[network]`; what is not given stays as the user's environment has it.
+/// The table `[network]`. Values that are not given stay as the user's environment has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Network {
-    /// What HTTP and HTTPS go through.
+    /// The proxy for HTTP and HTTPS.
     pub proxy: Option<Proxy>,
-    /// Hosts that are reached without it.
+    /// Hosts that are reached without the proxy.
     pub no_proxy: Option<Vec<String>>,
 }
 
 impl Network {
-    /// This table on top of another.
+    /// Lays this table over another.
     pub(super) fn over(self, under: Self) -> Self {
         Self {
             proxy: self.proxy.or(under.proxy),
@@ -98,7 +103,7 @@ impl Network {
         }
     }
 
-    /// Sets the variables that most programs read. A proxy given here takes the place of every other.
+    /// Sets the variables that most programs read. A proxy given here replaces every other.
     pub fn set_variables(&self, environment: &mut BTreeMap<OsString, OsString>) {
         if let Some(Proxy(url)) = &self.proxy {
             for name in PROXY_VARIABLES {
@@ -114,9 +119,11 @@ impl Network {
         }
     }
 
-    /// Tells git, which asks its configuration before it asks these variables: its `http.proxy` becomes what `http_proxy`
-    /// is in this environment, behind whatever is said by `GIT_CONFIG_COUNT` already. A proxy configured for one URL or
-    /// one remote stays stronger, as always in git.
+    /// Sets git's `http.proxy` to the value of `http_proxy` in this environment, because git reads
+    /// its configuration before that variable.
+    ///
+    /// The setting is added behind those that `GIT_CONFIG_COUNT` already has. A proxy configured
+    /// for one URL or one remote stays stronger, as always in git.
     pub fn tell_git(&self, environment: &mut BTreeMap<OsString, OsString>) {
         if self.proxy.is_none() {
             return;
@@ -125,7 +132,7 @@ impl Network {
             None => Some(0),
             Some(text) => text.to_str().and_then(|text| text.parse::<u32>().ok()),
         };
-        // A count that is no number is git's to complain about.
+        // Git itself complains about a count that is no number.
         let Some(count) = count else { return };
         let proxy = environment.get(OsStr::new("http_proxy")).cloned();
         let (key, value) = (
@@ -138,7 +145,8 @@ impl Network {
     }
 }
 
-/// Texts that must not be shown: `user:password@` of every proxy in this environment, and what HTTP makes of it.
+/// Returns the texts that must not be shown: `user:password@` of every proxy in this environment,
+/// and the form that HTTP makes of it.
 pub fn proxy_credentials(environment: &BTreeMap<OsString, OsString>) -> Vec<String> {
     let mut secrets: Vec<String> = PROXY_VARIABLES
         .iter()
@@ -180,7 +188,7 @@ fn bare(url: &str) -> String {
     scheme + place
 }
 
-/// What stands before the host, where it holds a password.
+/// Returns the part before the host, if it holds a password.
 fn credentials(url: &str) -> Option<String> {
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (user, _) = authority.rsplit_once('@')?;

@@ -1,80 +1,81 @@
-//! A pipeline after everything is resolved: what the rest of the house works with.
+//! The resolved pipeline, which all other rooms work with.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Gerrit, IsolatePolicy, Limits, Network, NetworkPolicy, Requirement};
-use crate::outcome::Expect;
-use crate::plan::Command;
+use super::{Network, Requirement};
+use crate::model::{Command, Expect};
 
-/// Where components must lie for their Makefiles to work.
+/// The place in which the Makefiles of the components work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Layout {
-    /// Anywhere.
+    /// Any directory.
     #[default]
     Plain,
     /// `$GOPATH/src/github.com/kata-containers/NAME`, modules off, `$GOPATH/bin` on PATH: kata v1.
     Gopath,
 }
 
-/// What a test means for its job that failed first and passed when it was run again.
+/// The effect of a flaky test, which failed first and passed when it was run again, on its job.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Flaky {
-    /// The job has passed, and the test is told.
+    /// The job passes, and the test is reported.
     #[default]
     Pass,
-    /// The job has failed.
+    /// The job fails.
     Fail,
 }
 
-/// What it means for a job that passed that it left something behind: files, processes, mounts or listening sockets.
+/// The effect of leftovers (files, processes, mounts or listening sockets) on a job that passed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LeftBehindPolicy {
-    /// It is told.
+    /// The leftovers are reported.
     #[default]
     Report,
-    /// The job has failed.
+    /// The job fails.
     Fail,
 }
 
-/// What a step's outcome depends on: whether a tree that passed need not be tested again.
+/// The input that a step's outcome depends on. It decides whether a tree that passed is tested
+/// again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reads {
-    /// The files alone.
+    /// Only the files.
     #[default]
     Tree,
-    /// The commits too: their messages, what they change.
+    /// Also the commits: their messages and their changes.
     Commits,
 }
 
 /// A resolved pipeline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pipeline {
-    /// `kata-v1` and the like, or the path of the file.
+    /// The name of a shipped pipeline, such as `kata-v1`, or the path of the file.
     pub name: String,
-    /// The file's directory, which component paths are relative to; none for a shipped pipeline (then `-C`).
+    /// The file's directory, which component paths are relative to. `None` for a shipped pipeline,
+    /// which uses `-C`.
     pub base: Option<PathBuf>,
-    /// Where components must lie.
+    /// The place of the components.
     pub layout: Layout,
-    /// Paths from the top of a repository whose change affects no component, see [`super::Ignore`].
+    /// Paths from the top of a repository whose change affects no component; see [`super::Ignore`].
     pub ignore: Vec<String>,
-    /// Environment of every step; an empty value unsets.
+    /// The environment of every step. An empty value unsets a variable.
     pub env: BTreeMap<String, String>,
-    /// Steps in the order of the file.
+    /// The steps in the order of the file.
     pub steps: Vec<Step>,
-    /// Components in the order of the file. Empty: they are found (every directory with a Makefile).
+    /// The components in the order of the file. If empty, every directory with a Makefile is one.
     pub components: Vec<Component>,
-    /// The Gerrit its components are reviewed on.
+    /// The Gerrit that reviews its components.
     pub gerrit: Gerrit,
-    /// The way to the outside.
+    /// The way to other networks.
     pub network: Network,
-    /// What a job may use.
+    /// The limits of each job.
     pub limits: Limits,
 }
 
 impl Pipeline {
-    /// A pipeline of nothing.
+    /// Makes an empty pipeline.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -94,44 +95,44 @@ impl Pipeline {
 /// A resolved step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// Its name; no `/` and no `.`.
+    /// The name, without `/` and `.`.
     pub name: String,
-    /// What it runs.
+    /// The command.
     pub command: Command,
-    /// What it must show.
+    /// The evidence that it must show.
     pub expect: Expect,
-    /// How long a job of it may take.
+    /// The time limit of a job.
     pub timeout: Duration,
-    /// How long it has after TERM before KILL.
+    /// The time between TERM and KILL.
     pub grace: Duration,
-    /// How often what failed is run again.
+    /// The number of times that failed tests are run again.
     pub retries: u32,
-    /// What a test means that passes only then.
+    /// The effect of a flaky test.
     pub flaky: Flaky,
-    /// What it means for a job that it left something behind.
+    /// The effect of leftovers.
     pub left_behind: LeftBehindPolicy,
-    /// Its environment, over the pipeline's.
+    /// The environment, laid over the pipeline's.
     pub env: BTreeMap<String, String>,
-    /// Whether it gets a network.
+    /// The network of its jobs.
     pub network: NetworkPolicy,
-    /// Whether its jobs are kept in a sandbox.
+    /// The sandbox of its jobs.
     pub isolate: IsolatePolicy,
-    /// Paths that its jobs may write in a sandbox, besides work tree and caches: absolute, below `~`, or relative to the
-    /// component. What is not there is made, as a directory.
+    /// Paths that its jobs may write in a sandbox, besides the work tree and the caches. A path is
+    /// absolute, below `~`, or relative to the component. A missing one is made as a directory.
     pub writable: Vec<String>,
     /// Steps of the same component that must have passed.
     pub needs: Vec<String>,
-    /// Locks its jobs hold, besides those of their component.
+    /// The locks that its jobs hold, besides those of their component.
     pub locks: Vec<String>,
-    /// What its outcome depends on.
+    /// The input that its outcome depends on.
     pub reads: Reads,
-    /// Why a vacuous outcome does not fail the run.
+    /// The reason why a vacuous outcome does not fail the run.
     pub allow_vacuous: Option<String>,
 }
 
 impl Step {
-    /// A step with the built-in defaults: 30 minutes, 10 seconds of grace, network `auto`. `test` must show cases,
-    /// `check` commands, all others an exit code of 0.
+    /// Makes a step with the built-in defaults: 30 minutes, 10 seconds of grace, network `auto`.
+    /// `test` must show cases, `check` commands, all others an exit code of 0.
     pub fn new(name: impl Into<String>, command: Command) -> Self {
         let name = name.into();
         Self {
@@ -162,39 +163,125 @@ impl Step {
 /// A resolved component.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Component {
-    /// Its name; no `/` and no `.`.
+    /// The name, without `/` and `.`.
     pub name: String,
-    /// Where it lies, relative to [`Pipeline::base`].
+    /// The path, relative to [`Pipeline::base`].
     pub path: PathBuf,
-    /// Left out instead of refused where it is not there: so in shipped pipelines, which list all of kata, until a file
-    /// of the user's mentions it.
+    /// True if the component is left out instead of refused where it does not exist. Shipped
+    /// pipelines list all of kata like this, until a file of the user's mentions a component.
     pub optional: bool,
-    /// What must be there before its first job.
+    /// The requirements that must be met before its first job.
     pub requires: Vec<Requirement>,
     /// Components whose jobs come first.
     pub needs: Vec<String>,
-    /// Locks its jobs hold.
+    /// The locks that its jobs hold.
     pub locks: Vec<String>,
-    /// Steps it has; all when not given.
+    /// The steps that it has; all if not given.
     pub steps: Option<Vec<String>>,
-    /// Its environment, over the pipeline's and under the step's.
+    /// The environment, laid over the pipeline's and under the step's.
     pub env: BTreeMap<String, String>,
-    /// Paths below it whose change does not affect it, see [`super::Ignore`].
+    /// Paths below it whose change does not affect it; see [`super::Ignore`].
     pub ignore: Vec<String>,
-    /// Its project in Gerrit, where that is not its name.
+    /// The project in Gerrit, if it differs from the name.
     pub project: Option<String>,
-    /// By step: why a vacuous outcome does not fail the run.
+    /// The reasons why a vacuous outcome of a step does not fail the run.
     pub allow_vacuous: BTreeMap<String, String>,
 }
 
 impl Component {
-    /// A component that lies in the directory of its name and needs nothing.
+    /// Makes a component that lies in the directory of its name and needs nothing.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
         Self {
             path: PathBuf::from(&name),
             name,
             ..Self::default()
+        }
+    }
+}
+
+/// The network of a step's jobs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NetworkPolicy {
+    /// No network. If that cannot be enforced, the run is an error.
+    Off,
+    /// No network if the host can enforce that. The report says what holds.
+    #[default]
+    Auto,
+    /// The host's network.
+    On,
+}
+
+/// The sandbox of a step's jobs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IsolatePolicy {
+    /// No sandbox.
+    Off,
+    /// Processes and shared directories of their own, if the host allows it. The report says what
+    /// holds.
+    #[default]
+    Auto,
+    /// Like `Auto`, with a read-only file system and without privileges. If that cannot be
+    /// enforced, the run is an error.
+    On,
+}
+
+/// The limits of one job. A value that is not given is not limited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// The memory of all its processes together, in bytes.
+    pub memory: Option<u64>,
+    /// The number of processes and threads at a time.
+    pub processes: Option<u64>,
+    /// The size of any file that it writes, in bytes.
+    pub file_size: Option<u64>,
+}
+
+impl Limits {
+    /// Lays these limits over others.
+    pub(super) fn over(self, under: Self) -> Self {
+        Self {
+            memory: self.memory.or(under.memory),
+            processes: self.processes.or(under.processes),
+            file_size: self.file_size.or(under.file_size),
+        }
+    }
+}
+
+/// The Gerrit of a pipeline. Git's configuration decides about values that are not given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gerrit {
+    /// The web address.
+    pub url: Option<String>,
+    /// The git remote to push to.
+    pub remote: Option<String>,
+    /// The target branch of changes.
+    pub branch: Option<String>,
+    /// The label to vote on.
+    pub label: Option<String>,
+    /// The rules that commits must meet before they are pushed.
+    pub commit_rules: Option<CommitRules>,
+}
+
+/// Rules that commits must meet besides Gerrit's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CommitRules {
+    /// No rules.
+    #[default]
+    None,
+    /// kata's: `Fixes: #N`, a subsystem before the subject, a sign-off.
+    Kata,
+}
+
+impl Gerrit {
+    /// Lays this table over another.
+    pub(super) fn over(self, under: Self) -> Self {
+        Self {
+            url: self.url.or(under.url),
+            remote: self.remote.or(under.remote),
+            branch: self.branch.or(under.branch),
+            label: self.label.or(under.label),
+            commit_rules: self.commit_rules.or(under.commit_rules),
         }
     }
 }

@@ -1,19 +1,20 @@
-//! What is wrong with a configuration, and how it is shown.
+//! The problems of a configuration, and how they are shown.
 //!
-//! All that is wrong with one file is told at once. Text of the user's is quoted through [`quote`], so that a control
-//! character in a file never reaches the terminal.
+//! All problems of one file are reported at once. Text of the user's is quoted through [`quote`],
+//! so that a control character in a file never reaches the terminal.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::document::{Document, Place};
+use super::document::{Document, Location};
+use crate::model::CommandError;
 
-/// More problems than this are counted, not shown.
+/// The most problems shown. The others are counted.
 const SHOWN: usize = 20;
 
-/// A configuration that cannot be used: every problem with its file, line and a way out.
+/// A configuration that cannot be used. Each problem comes with its file, its line and a way out.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.render(false))]
 pub struct ConfigError {
@@ -21,7 +22,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// The whole message, several lines without a newline at the end.
+    /// Returns the whole message: several lines without a newline at the end.
     pub fn render(&self, color: bool) -> String {
         let renderer = if color {
             Renderer::styled()
@@ -42,6 +43,12 @@ impl ConfigError {
     }
 }
 
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error)
+    }
+}
+
 impl From<Problem> for ConfigError {
     fn from(problem: Problem) -> Self {
         Self {
@@ -50,7 +57,7 @@ impl From<Problem> for ConfigError {
     }
 }
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
     title: String,
@@ -60,13 +67,13 @@ pub(super) struct Problem {
 
 #[derive(Debug, Clone)]
 struct Note {
-    place: Place,
+    place: Location,
     label: String,
     kind: AnnotationKind,
 }
 
 impl Problem {
-    /// What is wrong, in one line.
+    /// Makes a problem with a title of one line.
     pub fn new(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
@@ -75,17 +82,17 @@ impl Problem {
         }
     }
 
-    /// Where it is, and what to say under the carets.
-    pub fn at(self, place: &Place, label: impl Into<String>) -> Self {
+    /// Adds its location, and the text under the carets.
+    pub fn at(self, place: &Location, label: impl Into<String>) -> Self {
         self.note(place, label, AnnotationKind::Primary)
     }
 
-    /// Another place that has to do with it.
-    pub fn also(self, place: &Place, label: impl Into<String>) -> Self {
+    /// Adds another location that is related to it.
+    pub fn also(self, place: &Location, label: impl Into<String>) -> Self {
         self.note(place, label, AnnotationKind::Context)
     }
 
-    fn note(mut self, place: &Place, label: impl Into<String>, kind: AnnotationKind) -> Self {
+    fn note(mut self, place: &Location, label: impl Into<String>, kind: AnnotationKind) -> Self {
         self.notes.push(Note {
             place: place.clone(),
             label: label.into(),
@@ -94,13 +101,13 @@ impl Problem {
         self
     }
 
-    /// A way out.
+    /// Adds a way out.
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help.push(text.into());
         self
     }
 
-    /// The problems of one file are told in the order of its lines.
+    /// Returns the position that the problems of one file are sorted by.
     fn position(&self) -> usize {
         self.notes.first().map_or(0, |note| note.place.span.start)
     }
@@ -149,12 +156,12 @@ impl Problem {
 pub(super) struct Problems(RefCell<Vec<Problem>>);
 
 impl Problems {
-    /// One more.
+    /// Adds a problem.
     pub fn add(&self, problem: Problem) {
         self.0.borrow_mut().push(problem);
     }
 
-    /// The value, if nothing is wrong.
+    /// Returns the value if there is no problem.
     pub fn or<T>(self, value: T) -> Result<T, ConfigError> {
         let mut problems = self.0.into_inner();
         if problems.is_empty() {
@@ -165,7 +172,8 @@ impl Problems {
     }
 }
 
-/// The text with asterisks for what stands before the `@` of a URL or in a line about a proxy. Every place in it stays.
+/// Replaces passwords by asterisks: the text before the `@` of a URL, and values in a line about a
+/// proxy. The length stays, so that every location stays valid.
 fn without_passwords(text: &str) -> String {
     text.split_inclusive('\n').map(without_password).collect()
 }
@@ -188,7 +196,7 @@ fn without_password(line: &str) -> String {
     }
 }
 
-/// Text of the user's or about it, without control characters.
+/// Returns a text of the user's, or about it, without control characters.
 pub(super) fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -200,7 +208,7 @@ pub(super) fn printable(text: &str) -> String {
     printable
 }
 
-/// A word of the user's for a message: printable, not longer than a line, between backquotes.
+/// Quotes a word of the user's for a message: printable, at most a line long, between backquotes.
 pub(super) fn quote(word: &str) -> String {
     const LONGEST: usize = 60;
     match word.char_indices().nth(LONGEST) {
@@ -209,7 +217,7 @@ pub(super) fn quote(word: &str) -> String {
     }
 }
 
-/// `did you mean …?` for a word that is like a known one, else nothing.
+/// Returns `did you mean …?` if the word is similar to a known one, else an empty text.
 pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     super::closest(word, known)
         .map(|similar| format!("did you mean {}?", quote(similar)))

@@ -1,40 +1,43 @@
-//! From a document to its [`Layer`]: which keys there are, and which of them this version can do.
+//! Reads a document into its [`Layer`]. This module knows all keys, and those that this version
+//! supports.
 //!
-//! `version` is read before anything else: of a later one nothing is understood. A key that a run would rely on and that
-//! this version cannot do is refused, never passed over.
+//! `version` is read first: nothing of a later version is interpreted. A key that a run would rely
+//! on, and that this version does not support, is refused and never ignored.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use toml::de::DeTable;
 
-use super::document::{Document, Located, Place};
-use super::fields::{Context, Fields, Value};
-use super::layer::{ComponentLayer, Layer, Settings, StepLayer, refuse_twins};
+use super::document::{Document, Located, Location};
+use super::fields::{FieldContext, Fields, Value};
+use super::layer::{ComponentLayer, Layer, StepLayer, StepSettings, refuse_twins};
 use super::problem::{ConfigError, Problem, Problems, printable, suggestion};
-use super::words::{self, Refusal};
+use super::scalars;
+use super::scalars::Refusal;
 use super::{Gerrit, Limits, Network, variables};
-use crate::plan::Command;
+use crate::model::Command;
 
-/// A test that needs more tries than this tells nothing.
+/// The most retries. A test that needs more tells nothing.
 const MOST_RETRIES: u32 = 10;
 
-/// The version of the format that is read.
+/// The version of the format.
 const VERSION: i128 = 1;
 
-/// What a document is for.
+/// The role of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// A pipeline.
     Pipeline,
-    /// The user's configuration: about the machine and its user, never about what a pipeline tests.
+    /// The user's configuration: about the machine and its user, never about the tests of a
+    /// pipeline.
     User,
 }
 
-/// A document's layer, and what it extends.
+/// The layer of a document, and the pipeline that it extends.
 #[derive(Debug, Default)]
 pub(super) struct Read {
-    /// What it says.
+    /// The content.
     pub layer: Layer,
     /// The pipeline it extends.
     pub extends: Option<Located<String>>,
@@ -44,13 +47,13 @@ pub(super) struct Read {
 pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigError> {
     let table = DeTable::parse(&document.text).map_err(|error| syntax(document, &error))?;
     let problems = Problems::default();
-    let context = Context {
+    let context = FieldContext {
         document,
         problems: &problems,
     };
-    let start = Place::new(document, 0..0);
+    let start = Location::new(document, 0..0);
     let mut fields = Fields::new(context, table.get_ref(), start);
-    // Of another version the keys mean nothing: what is wrong with them is not told.
+    // The keys of another version have no known meaning, so their problems are not reported.
     let read = version(&mut fields).map(|()| {
         let read = match role {
             Role::Pipeline => pipeline(&mut fields),
@@ -62,7 +65,7 @@ pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigE
     problems.or(read.unwrap_or_default())
 }
 
-/// Where a key belongs that was written outside of all tables.
+/// Suggests the table of a key that was written outside of all tables.
 fn at_the_top(key: &str) -> Option<String> {
     const OF_STEPS: [&str; 11] = [
         "run",
@@ -88,7 +91,7 @@ fn at_the_top(key: &str) -> Option<String> {
 
 fn syntax(document: &Arc<Document>, error: &toml::de::Error) -> Problem {
     let message = error.message().replace('\n', ", ");
-    let place = Place::new(document, error.span().unwrap_or(0..0));
+    let place = Location::new(document, error.span().unwrap_or(0..0));
     Problem::new("this is not TOML").at(&place, printable(&message))
 }
 
@@ -122,12 +125,12 @@ fn version(fields: &mut Fields) -> Option<()> {
 fn pipeline(fields: &mut Fields) -> Read {
     let extends = fields
         .get("extends")
-        .and_then(|value| value.word(words::filled));
+        .and_then(|value| value.word(scalars::filled));
     let mut layer = Layer {
         layout: fields
             .get("layout")
-            .and_then(|value| word(&value, words::layout)),
-        ignore: list(fields, "ignore", words::pattern),
+            .and_then(|value| word(&value, scalars::layout)),
+        ignore: list(fields, "ignore", scalars::pattern),
         steps: tables(fields, "step", step),
         components: tables(fields, "component", component),
         ..shared(fields, settings)
@@ -162,7 +165,7 @@ fn user(fields: &mut Fields) -> Read {
     }
 }
 
-fn shared(fields: &mut Fields, defaults: fn(&mut Fields) -> Settings) -> Layer {
+fn shared(fields: &mut Fields, defaults: fn(&mut Fields) -> StepSettings) -> Layer {
     Layer {
         limits: within(fields, "limits", limits).unwrap_or_default(),
         network: within(fields, "network", network).unwrap_or_default(),
@@ -177,7 +180,7 @@ fn step(fields: &mut Fields) -> Option<StepLayer> {
     let name = name(fields, "step");
     let remove = remove(fields);
     let settings = settings(fields);
-    if remove && settings != Settings::default() {
+    if remove && settings != StepSettings::default() {
         refuse_more_than_removal(fields);
     }
     Some(StepLayer {
@@ -187,33 +190,34 @@ fn step(fields: &mut Fields) -> Option<StepLayer> {
     })
 }
 
-fn settings(fields: &mut Fields) -> Settings {
-    Settings {
+fn settings(fields: &mut Fields) -> StepSettings {
+    StepSettings {
         command: command(fields),
         expect: fields
             .get("expect")
-            .and_then(|value| word(&value, words::expect)),
+            .and_then(|value| word(&value, scalars::expect)),
         flaky: fields
             .get("flaky")
-            .and_then(|value| word(&value, words::flaky)),
+            .and_then(|value| word(&value, scalars::flaky)),
         left_behind: fields
             .get("left_behind")
-            .and_then(|value| word(&value, words::left_behind)),
-        needs: list(fields, "needs", words::filled),
+            .and_then(|value| word(&value, scalars::left_behind)),
+        needs: list(fields, "needs", scalars::filled),
         reads: fields
             .get("reads")
-            .and_then(|value| word(&value, words::reads)),
+            .and_then(|value| word(&value, scalars::reads)),
         allow_vacuous: fields
             .get("allow_vacuous")
-            .and_then(|value| word(&value, words::reason)),
-        locks: list(fields, "locks", words::filled),
-        writable: list(fields, "writable", words::filled),
+            .and_then(|value| word(&value, scalars::reason)),
+        locks: list(fields, "locks", scalars::filled),
+        writable: list(fields, "writable", scalars::filled),
         ..common_settings(fields)
     }
 }
 
-/// What the user's configuration may say of every step. What a green run means is the pipeline's to say.
-fn machine_settings(fields: &mut Fields) -> Settings {
+/// Reads the settings that the user's configuration may have for every step. Only the pipeline
+/// decides what a green run means.
+fn machine_settings(fields: &mut Fields) -> StepSettings {
     for key in [
         "run",
         "script",
@@ -235,23 +239,23 @@ fn machine_settings(fields: &mut Fields) -> Settings {
     common_settings(fields)
 }
 
-fn common_settings(fields: &mut Fields) -> Settings {
-    Settings {
+fn common_settings(fields: &mut Fields) -> StepSettings {
+    StepSettings {
         isolate: fields
             .get("isolate")
-            .and_then(|value| word(&value, words::isolate)),
+            .and_then(|value| word(&value, scalars::isolate)),
         retries: retries(fields),
         timeout: fields
             .get("timeout")
-            .and_then(|value| word(&value, words::timeout)),
+            .and_then(|value| word(&value, scalars::timeout)),
         grace: fields
             .get("grace")
-            .and_then(|value| word(&value, words::grace)),
+            .and_then(|value| word(&value, scalars::grace)),
         network: fields
             .get("network")
-            .and_then(|value| word(&value, words::network)),
+            .and_then(|value| word(&value, scalars::network)),
         env: env(fields),
-        ..Settings::default()
+        ..StepSettings::default()
     }
 }
 
@@ -284,14 +288,14 @@ fn command(fields: &mut Fields) -> Option<Command> {
     }
     run.and_then(|value| arguments(fields, &value)).or_else(|| {
         script
-            .and_then(|value| word(&value, words::filled))
+            .and_then(|value| word(&value, scalars::filled))
             .map(Command::Script)
     })
 }
 
 fn arguments(fields: &Fields, value: &Value) -> Option<Command> {
     let words: Vec<_> = value
-        .words(words::any)?
+        .words(scalars::any)?
         .into_iter()
         .map(|word| word.value)
         .collect();
@@ -331,20 +335,20 @@ fn component_keys(fields: &mut Fields, component: ComponentLayer) -> ComponentLa
     ComponentLayer {
         path: fields
             .get("path")
-            .and_then(|value| word(&value, words::filled))
+            .and_then(|value| word(&value, scalars::filled))
             .map(PathBuf::from),
-        requires: list(fields, "requires", words::requirement),
-        needs: list(fields, "needs", words::filled),
-        locks: list(fields, "locks", words::filled),
+        requires: list(fields, "requires", scalars::requirement),
+        needs: list(fields, "needs", scalars::filled),
+        locks: list(fields, "locks", scalars::filled),
         steps: steps_of(fields),
         env: env(fields),
-        ignore: list(fields, "ignore", words::pattern),
+        ignore: list(fields, "ignore", scalars::pattern),
         project: fields
             .get("project")
-            .and_then(|value| word(&value, words::filled)),
+            .and_then(|value| word(&value, scalars::filled)),
         allow_vacuous: fields
             .get("allow_vacuous")
-            .and_then(|value| value.map(words::filled, |_, text| words::reason(text)))
+            .and_then(|value| value.map(scalars::filled, |_, text| scalars::reason(text)))
             .unwrap_or_default(),
         ..component
     }
@@ -352,7 +356,7 @@ fn component_keys(fields: &mut Fields, component: ComponentLayer) -> ComponentLa
 
 fn steps_of(fields: &mut Fields) -> Option<Vec<Located<String>>> {
     let value = fields.get("steps")?;
-    let steps = value.words(words::filled)?;
+    let steps = value.words(scalars::filled)?;
     if steps.is_empty() {
         fields.refuse(
             Problem::new("a component without steps is never tested").at(
@@ -371,7 +375,7 @@ fn name(fields: &mut Fields, what: &str) -> Option<Located<String>> {
         );
         return None;
     };
-    value.word(words::name)
+    value.word(scalars::name)
 }
 
 fn remove(fields: &mut Fields) -> bool {
@@ -392,7 +396,7 @@ fn gerrit(fields: &mut Fields) -> Gerrit {
     let mut text = |key| {
         fields
             .get(key)
-            .and_then(|value| word(&value, words::filled))
+            .and_then(|value| word(&value, scalars::filled))
     };
     Gerrit {
         url: text("url"),
@@ -401,15 +405,15 @@ fn gerrit(fields: &mut Fields) -> Gerrit {
         label: text("label"),
         commit_rules: fields
             .get("commit_rules")
-            .and_then(|value| word(&value, words::commit_rules)),
+            .and_then(|value| word(&value, scalars::commit_rules)),
     }
 }
 
 fn limits(fields: &mut Fields) -> Limits {
     let mut size = |key, parse| fields.get(key).and_then(|value| word(&value, parse));
     Limits {
-        memory: size("memory", words::memory),
-        file_size: size("file_size", words::size),
+        memory: size("memory", scalars::memory),
+        file_size: size("file_size", scalars::size),
         processes: processes(fields),
     }
 }
@@ -428,11 +432,11 @@ fn processes(fields: &mut Fields) -> Option<u64> {
 }
 
 fn network(fields: &mut Fields) -> Network {
-    let hosts = list(fields, "no_proxy", words::host);
+    let hosts = list(fields, "no_proxy", scalars::host);
     Network {
         proxy: fields
             .get("proxy")
-            .and_then(|value| word(&value, words::proxy)),
+            .and_then(|value| word(&value, scalars::proxy)),
         no_proxy: hosts.map(|hosts| hosts.into_iter().map(|host| host.value).collect()),
     }
 }
@@ -440,7 +444,7 @@ fn network(fields: &mut Fields) -> Network {
 fn env(fields: &mut Fields) -> super::layer::Texts {
     let value = fields.get("env");
     value
-        .and_then(|value| value.map(words::variable, variable_value))
+        .and_then(|value| value.map(scalars::variable, variable_value))
         .unwrap_or_default()
 }
 
@@ -451,7 +455,7 @@ fn variable_value(name: &str, text: &str) -> Result<String, Refusal> {
             "any text is on, whatever it says; write \"\" for off, \"true\" for on",
         ));
     }
-    words::any(text)
+    scalars::any(text)
 }
 
 fn tables<T>(fields: &mut Fields, key: &'static str, read: fn(&mut Fields) -> Option<T>) -> Vec<T> {

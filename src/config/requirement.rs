@@ -1,4 +1,4 @@
-//! What a component needs on the machine: the words of `requires`.
+//! The requirements of a component on the machine: the words of `requires`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,14 +6,15 @@ use std::str::FromStr;
 /// One entry of `requires`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requirement {
-    /// A program on PATH, with the least version where one is asked for (`go>=1.19`, `cargo`, `program:jq`).
+    /// A program on PATH, with the least version where one is asked for (`go>=1.19`, `cargo`,
+    /// `program:jq`).
     Program {
-        /// Its name.
+        /// The name.
         name: String,
-        /// The least version, as numbers parted by dots.
+        /// The least version, as the numbers between the dots.
         at_least: Option<Vec<u32>>,
     },
-    /// kata's tests repository at its place in the GOPATH, on a branch that has what v1 needs.
+    /// Kata's tests repository in the GOPATH, on a branch that has the files that v1 needs.
     TestsClone,
     /// A remote `origin` whose target branch resolves.
     Origin,

@@ -1,4 +1,5 @@
-//! From the merged layers to the [`Pipeline`]: the defaults, and whether all that is named is there.
+//! Turns the merged layers into the [`Pipeline`]: adds the defaults, and checks that all names
+//! exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -6,33 +7,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cycle;
-use super::document::{Document, Located, Place};
+use super::document::{Document, Located, Location};
 use super::layer::{ComponentLayer, Layer, List, StepLayer, Texts, unknown};
 use super::problem::{ConfigError, Problem, Problems, quote};
-use super::{Component, IsolatePolicy, NetworkPolicy, Pipeline, Step, words};
+use super::{Component, IsolatePolicy, NetworkPolicy, Pipeline, Step, scalars};
 
-/// Options given for this run: they win over every file.
+/// The options given for this run. They win over every file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
-    /// How long any job may take.
+    /// The time limit of any job.
     pub timeout: Option<Duration>,
-    /// How long any job has after TERM before KILL.
+    /// The time between TERM and KILL of any job.
     pub grace: Option<Duration>,
-    /// How often what failed of any job is run again.
+    /// The number of times that failed tests of any job are run again.
     pub retries: Option<u32>,
-    /// Whether any job gets a network.
+    /// The network of any job.
     pub network: Option<NetworkPolicy>,
-    /// Whether any job is kept in a sandbox.
+    /// The sandbox of any job.
     pub isolate: Option<IsolatePolicy>,
 }
 
 impl Overrides {
     fn check(&self) -> Result<(), Problem> {
         if self.timeout.is_some_and(|timeout| timeout.is_zero()) {
-            return Err(Problem::new("a timeout of nothing")
+            return Err(Problem::new("a timeout of zero")
                 .help("every job would be ended at once: give it some time, such as 30m"));
         }
-        let too_long = |time: Option<Duration>| time.and_then(words::bounded) != time;
+        let too_long = |time: Option<Duration>| time.and_then(scalars::bounded) != time;
         if too_long(self.timeout) || too_long(self.grace) {
             return Err(Problem::new("a time limit longer than a year")
                 .help("give the longest time worth waiting for"));
@@ -41,7 +42,8 @@ impl Overrides {
     }
 }
 
-/// Makes the pipeline of its layers, the uppermost of which is the document's. It lies nowhere yet.
+/// Makes the pipeline from its layers, the uppermost of which is the document's. It has no base
+/// directory yet.
 pub(super) fn resolve(
     layer: Layer,
     document: &Arc<Document>,
@@ -52,7 +54,7 @@ pub(super) fn resolve(
     if layer.steps.is_empty() {
         problems.add(
             Problem::new("a pipeline without a step")
-                .at(&Place::new(document, 0..0), "nothing would be run")
+                .at(&Location::new(document, 0..0), "nothing would be run")
                 .help("add [[step]] with `name` and `run`, or extend a pipeline: extends = \"makefile\""),
         );
     }
@@ -79,7 +81,7 @@ pub(super) fn resolve(
     problems.or(pipeline)
 }
 
-/// The step on top of `[defaults]`; refused without a command.
+/// Lays the step over `[defaults]`. A step without a command is refused.
 fn complete(step: &StepLayer, layer: &Layer, problems: &Problems) -> StepLayer {
     let settings = step.settings.clone().over(layer.defaults.clone());
     let name = &step.name;

@@ -1,8 +1,8 @@
-//! The pipelines that come with kata-ci: the files of `pipelines/`, word for word.
+//! The pipelines that are part of kata-ci: the files of `pipelines/`, unchanged.
 
 use super::problem::{Problem, quote, suggestion};
 
-/// Name and text of each shipped pipeline.
+/// Returns name and text of each shipped pipeline.
 pub fn shipped() -> &'static [(&'static str, &'static str)] {
     &[
         ("kata-v1", include_str!("../../pipelines/kata-v1.toml")),
@@ -14,12 +14,12 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
     ]
 }
 
-/// The name as it is shipped.
+/// Returns the name of a shipped pipeline, if there is one.
 pub(super) fn find(name: &str) -> Option<&'static str> {
     names().find(|known| *known == name)
 }
 
-/// The text of a shipped pipeline.
+/// Returns the text of a shipped pipeline.
 pub(super) fn text(name: &str) -> Option<&'static str> {
     shipped()
         .iter()
@@ -31,13 +31,13 @@ fn names() -> impl Iterator<Item = &'static str> {
     shipped().iter().map(|(name, _)| *name)
 }
 
-/// A sentence that lists them.
+/// Lists the names in a sentence.
 pub(super) fn known() -> String {
     let names: Vec<_> = names().collect();
     format!("shipped pipelines are {}", names.join(", "))
 }
 
-/// A word that is neither shipped nor a file.
+/// Makes the problem of a word that is neither shipped nor a file.
 pub(super) fn unknown(name: &str) -> Problem {
     let similar = suggestion(name, names());
     let problem = Problem::new(format!("unknown pipeline {}", quote(name)));

@@ -1,19 +1,20 @@
-//! What kata's own variables mean.
+//! Interprets kata's own variables.
 //!
-//! kata's scripts test `[ -n "$KATA_DEV_MODE" ]`: whether a variable has a value counts, not which. `false`, `0` and `no`
-//! are *on*; off is unset or empty.
+//! Kata's scripts test `[ -n "$KATA_DEV_MODE" ]`: a variable with any value is on. `false`, `0` and
+//! `no` are *on*; off is unset or empty.
 
 use std::ffi::OsStr;
 
-/// Variables that kata reads so.
+/// The variables that kata reads like this.
 const SWITCHES: &[&str] = &["KATA_DEV_MODE", "KATA_CI_NO_NETWORK"];
 
-/// Whether kata takes a variable with this value as on. `None` is a variable that is not set.
+/// Returns true if kata takes a variable with this value as on. `None` is a variable that is not
+/// set.
 pub fn is_set(value: Option<&OsStr>) -> bool {
     value.is_some_and(|value| !value.is_empty())
 }
 
-/// Whether a variable of kata's would be switched on by a value that says off.
+/// Returns true if a value that says off would switch a variable of kata's on.
 pub(super) fn is_misleading(name: &str, value: &str) -> bool {
     const SAYS_OFF: &[&str] = &["0", "false", "no", "off", "n"];
     SWITCHES.contains(&name) && SAYS_OFF.contains(&value.trim().to_ascii_lowercase().as_str())

@@ -1,4 +1,4 @@
-//! What a run that was killed must find unchanged to go on.
+//! The facts that a killed run must find unchanged to go on.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,20 +6,22 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// Digests of what the outcome of a run depends on. They tell whether something changed, and in what, never what it is.
+/// Digests of the inputs that the outcome of a run depends on. A digest tells that an input
+/// changed, never its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
-    /// Of the resolved pipeline, options given included, and of kata-ci's version.
+    /// The digest of the resolved pipeline, with the options given, and of the version of kata-ci.
     pub pipeline: String,
-    /// Of each variable that jobs get of the user's. Salted with the run's id: a proxy's password could be guessed otherwise.
+    /// The digest of each variable that jobs get from the user's environment. It is salted with the
+    /// run's id, because a proxy's password could be guessed otherwise.
     pub environment: BTreeMap<String, String>,
-    /// Of each component's repository, and of kata's tests repository where its scripts are the jobs: its commit, and the
-    /// content of every tracked file that differs from it.
+    /// The digest of each component's repository: its commit, and the content of every tracked file
+    /// that differs from it. Kata's tests repository has one too where its scripts are the jobs.
     pub trees: BTreeMap<String, String>,
 }
 
 impl Fingerprint {
-    /// What is different now, in words; empty when nothing is.
+    /// Describes the differences in words; empty if there are none.
     pub fn differences(&self, now: &Self) -> Vec<String> {
         let mut differences = Vec::new();
         if self.pipeline != now.pipeline {
@@ -37,7 +39,7 @@ impl Fingerprint {
     }
 }
 
-/// Names whose digest is another one, or is there only once.
+/// Returns the names whose digest changed or is missing on one side.
 fn changed<'a>(
     before: &'a BTreeMap<String, String>,
     now: &'a BTreeMap<String, String>,
@@ -51,7 +53,8 @@ fn changed<'a>(
     names
 }
 
-/// SHA-256 over parts, each with its length before it, so that two lists of parts never look the same; hexadecimal.
+/// Computes a hexadecimal SHA-256 over parts. The length precedes each part, so that two lists
+/// never look the same.
 pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
     for part in parts {

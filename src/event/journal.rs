@@ -8,7 +8,8 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Event, FORMAT_VERSION, Record};
-use crate::fs::{self, Directory};
+use crate::fs;
+use crate::fs::Directory;
 
 /// Longest line, in bytes: that of a record is far below it.
 const LONGEST: u64 = 16 << 20;

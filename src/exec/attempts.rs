@@ -4,14 +4,17 @@ use std::path::Path;
 
 use crossbeam_channel::Sender;
 
-use super::isolation::Settled;
-use super::left::{self, Trees, Visit};
-use super::orders::Stops;
-use super::supervisor::{Over, Supervisor};
+use super::isolation::JobIsolation;
+use super::leftovers;
+use super::leftovers::{RepositorySnapshots, Visit};
+use super::stop::Stops;
+use super::supervisor::{AttemptResult, Supervisor};
 use crate::event::{Event, JobFinished, LeftBehind};
 use crate::fs::Directory;
-use crate::outcome::{Cases, JobOutcome, Verdict, is_worth_another_try, over_attempts};
-use crate::plan::{Job, Reach, rerun};
+use crate::model::JobOutcome;
+use crate::model::Reach;
+use crate::outcome::{Cases, Verdict, is_worth_another_try, over_attempts};
+use crate::plan::{Job, rerun};
 
 /// Why an attempt that passed is not the last.
 const SHORT: &str =
@@ -28,9 +31,9 @@ pub(super) struct Attempts<'run> {
     /// See [`super::Settings::program`].
     pub program: &'run Path,
     /// See [`Supervisor::settled`].
-    pub settled: Option<&'run Settled>,
+    pub settled: Option<&'run JobIsolation>,
     pub events: &'run Sender<Event>,
-    pub trees: &'run Trees,
+    pub trees: &'run RepositorySnapshots,
     pub stops: Stops,
 }
 
@@ -99,7 +102,7 @@ impl Attempts<'_> {
             events: self.events,
             stops: &mut self.stops,
         };
-        let Over {
+        let AttemptResult {
             finished,
             cases: ended,
         } = supervisor.run();
@@ -161,7 +164,7 @@ impl Attempts<'_> {
                 reason: std::mem::take(&mut finished.reason),
                 fix: finished.fix.take(),
             };
-            let verdict = left::judge(verdict, &finished.left_behind);
+            let verdict = leftovers::judge(verdict, &finished.left_behind);
             (finished.outcome, finished.reason, finished.fix) =
                 (verdict.outcome, verdict.reason, verdict.fix);
         }

@@ -1,4 +1,4 @@
-//! A job's log: exactly the bytes it printed, but for passwords of proxies ([`super::mask`]).
+//! A job's log: exactly the bytes it printed, but for passwords of proxies ([`super::redact`]).
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::failure::Failure;
 use crate::fs::Directory;
-use crate::plan::JobId;
+use crate::model::JobId;
 
 /// A log that is being written.
 #[derive(Debug)]

@@ -16,23 +16,23 @@
 
 mod attempts;
 mod child;
-mod doubt;
 mod failure;
 pub mod helper;
 mod isolation;
-mod left;
+mod leftovers;
 mod limits;
 mod log;
-mod mask;
-mod offline;
-mod orders;
+mod make_query;
+mod network_attempts;
 mod orphans;
 mod output;
 mod processes;
 mod program;
 mod protocol;
+mod redact;
 mod scheduler;
 pub mod signals;
+mod stop;
 mod supervisor;
 mod watch;
 
@@ -41,12 +41,15 @@ use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender};
 
-pub use isolation::{Decided, Isolated, Scene, Unmet, strict_job_may_write};
+pub use isolation::{
+    Isolated, IsolationPlan, RunPaths, UnsatisfiableIsolation, strict_job_may_write,
+};
 
 use crate::event::Event;
 use crate::fs::Directory;
-use crate::outcome::JobOutcome;
-use crate::plan::{JobId, Plan};
+use crate::model::JobId;
+use crate::model::JobOutcome;
+use crate::plan::Plan;
 
 /// How a plan is carried out.
 #[derive(Debug, Clone)]
@@ -98,6 +101,6 @@ pub fn run(
     events: &Sender<Event>,
     control: &Receiver<Control>,
 ) -> Option<i32> {
-    let trees = left::Trees::new(settings.written_meanwhile.clone());
+    let trees = leftovers::RepositorySnapshots::new(settings.written_meanwhile.clone());
     scheduler::Scheduler::new(plan, settings, events, &trees).run(control)
 }

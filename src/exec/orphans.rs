@@ -14,7 +14,8 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, getsid};
 
-use super::processes::{self, Process};
+use super::processes;
+use super::processes::Process;
 
 /// Children that are not orphans: helpers, and what was there before.
 static KNOWN: Mutex<Option<BTreeSet<i32>>> = Mutex::new(None);

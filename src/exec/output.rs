@@ -7,12 +7,13 @@ use crossbeam_channel::{SendTimeoutError, Sender};
 
 use super::failure::Failure;
 use super::log::Log;
-use super::mask::Mask;
-use super::offline::Offline;
+use super::network_attempts::Offline;
+use super::redact::Mask;
 use crate::event::{CaseFinished, CaseStarted, Event};
-use crate::outcome::{Ending, Tally};
-use crate::parse::{CaseEnd, CaseKey, Context, Finding, Observations, Parser};
-use crate::plan::{Job, JobId};
+use crate::model::JobId;
+use crate::model::{Ending, Tally};
+use crate::parse::{CaseContext, CaseEnd, CaseKey, Finding, Observations, Parser};
+use crate::plan::Job;
 
 /// How long a full channel may keep a supervisor from looking at its job.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -51,7 +52,7 @@ impl<'run> Output<'run> {
         offline: Option<Offline>,
         events: &'run Sender<Event>,
     ) -> Self {
-        let parser = Parser::new(Context {
+        let parser = Parser::new(CaseContext {
             go_root: job.go_root.clone(),
             packages: job.packages.clone(),
             changed_files: job.changed_files.clone(),

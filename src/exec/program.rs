@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 use super::isolation::Sandbox;
 use super::protocol::Spec;
-use crate::plan::{Command, Job};
+use crate::model::Command;
+use crate::plan::Job;
 
 /// What the helper needs to start the job. A program or directory that is not there is an error that says so.
 pub(super) fn resolve(job: &Job) -> Result<Spec, Failure> {

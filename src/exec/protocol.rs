@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::isolation::Sandbox;
 use crate::event::LeftBehind;
-use crate::outcome::Ending;
+use crate::model::Ending;
 
 /// Everything the helper needs to start a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,16 +9,19 @@ use nix::sys::signal::Signal;
 
 use super::attempts::Attempts;
 use super::failure::Failure;
-use super::left::Trees;
-use super::orders::{self, Stop, Stopper};
+use super::leftovers::RepositorySnapshots;
+use super::stop;
+use super::stop::{Stop, StopSender};
 use super::supervisor::{failed, never_started};
 use super::{Control, Settings};
 use crate::event::{Event, JobFinished, JobQueued, RunStopping};
-use crate::outcome::{JobOutcome, Verdict};
-use crate::plan::{Job, Next, Plan, Readiness, Schedule};
+use crate::model::JobOutcome;
+use crate::model::Readiness;
+use crate::outcome::Verdict;
+use crate::plan::{Job, Next, Plan, Schedule};
 
 /// A job that is over, by its index in the plan.
-type Over = (usize, JobOutcome);
+type AttemptResult = (usize, JobOutcome);
 
 /// Carries a plan out.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ pub(super) struct Scheduler<'run> {
     plan: &'run Plan,
     settings: &'run Settings,
     events: &'run Sender<Event>,
-    trees: &'run Trees,
+    trees: &'run RepositorySnapshots,
     schedule: Schedule<'run>,
     running: BTreeMap<usize, Running>,
     /// Jobs that speak against the run.
@@ -39,7 +42,7 @@ pub(super) struct Scheduler<'run> {
 #[derive(Debug)]
 struct Running {
     worker: usize,
-    stopper: Stopper,
+    stopper: StopSender,
 }
 
 impl<'run> Scheduler<'run> {
@@ -47,7 +50,7 @@ impl<'run> Scheduler<'run> {
         plan: &'run Plan,
         settings: &'run Settings,
         events: &'run Sender<Event>,
-        trees: &'run Trees,
+        trees: &'run RepositorySnapshots,
     ) -> Self {
         Self {
             plan,
@@ -97,7 +100,11 @@ impl<'run> Scheduler<'run> {
     }
 
     /// Starts and drops what can be. Says whether something is left to wait for.
-    fn advance<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, over: &Sender<Over>) -> bool
+    fn advance<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, '_>,
+        over: &Sender<AttemptResult>,
+    ) -> bool
     where
         'run: 'scope,
     {
@@ -114,8 +121,12 @@ impl<'run> Scheduler<'run> {
         }
     }
 
-    fn start<'scope>(&mut self, index: usize, scope: &'scope Scope<'scope, '_>, over: &Sender<Over>)
-    where
+    fn start<'scope>(
+        &mut self,
+        index: usize,
+        scope: &'scope Scope<'scope, '_>,
+        over: &Sender<AttemptResult>,
+    ) where
         'run: 'scope,
     {
         let job = &self.plan.jobs[index];
@@ -158,14 +169,14 @@ impl<'run> Scheduler<'run> {
         &self,
         index: usize,
         scope: &'scope Scope<'scope, '_>,
-        over: &Sender<Over>,
+        over: &Sender<AttemptResult>,
     ) -> Result<Running, Failure>
     where
         'run: 'scope,
     {
         let job = &self.plan.jobs[index];
         let (stopper, stops) =
-            orders::pair().map_err(|error| Failure::of_system("watching the job", &error))?;
+            stop::pair().map_err(|error| Failure::of_system("watching the job", &error))?;
         let worker = self.free_worker();
         let attempts = Attempts {
             job,

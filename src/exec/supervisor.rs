@@ -8,21 +8,25 @@ use crossbeam_channel::Sender;
 
 use super::child::Child;
 use super::failure::Failure;
-use super::isolation::Settled;
+use super::isolation::JobIsolation;
 use super::limits::{Group, Used};
-use super::log::{self, Log, Written};
-use super::offline::{self, Offline};
-use super::orders::Stops;
+use super::log;
+use super::log::{Log, Written};
+use super::network_attempts;
+use super::network_attempts::Offline;
 use super::output::{Finished, Output};
 use super::protocol::{Ended, Spec};
+use super::stop::Stops;
 use super::watch::{Limits, Watch, Watched};
-use super::{doubt, limits, program};
+use super::{limits, make_query, program};
 use crate::config::without_credentials;
 use crate::event::{CaseFinished, Event, JobFinished, JobStarted, LeftBehind, PeakOf};
 use crate::fs::Directory;
-use crate::outcome::{Ending, Facts, JobOutcome, Tally, Trouble, Verdict, verdict};
+use crate::model::Reach;
+use crate::model::{Ending, JobOutcome, Tally};
+use crate::outcome::{JobFacts, Trouble, Verdict, verdict};
 use crate::parse::Observations;
-use crate::plan::{Job, Reach};
+use crate::plan::Job;
 
 /// Bytes looked at of a job's output, from its end, for what it was refused.
 const OF_ITS_OUTPUT: u64 = 1 << 20;
@@ -40,14 +44,14 @@ pub(super) struct Supervisor<'run> {
     /// See [`super::Settings::program`].
     pub program: &'run Path,
     /// What is put around the job, where that was settled.
-    pub settled: Option<&'run Settled>,
+    pub settled: Option<&'run JobIsolation>,
     pub events: &'run Sender<Event>,
     pub stops: &'run mut Stops,
 }
 
 /// An attempt that is over, for those who may try again.
 #[derive(Debug)]
-pub(super) struct Over {
+pub(super) struct AttemptResult {
     pub finished: JobFinished,
     /// Its cases, where the job may be tried again; else none, so that memory does not grow with them.
     pub cases: Vec<CaseFinished>,
@@ -63,16 +67,16 @@ struct Attempt {
 
 impl Supervisor<'_> {
     /// Runs the job once. Sends everything from `job-started` up to, not including, the end.
-    pub fn run(mut self) -> Over {
+    pub fn run(mut self) -> AttemptResult {
         match self.prepare() {
             Ok((spec, log, written)) => {
                 self.send(Event::JobStarted(self.started()));
                 let mut attempt = self.attempt(&spec, log, &written);
                 let cases = std::mem::take(&mut attempt.output.kept);
                 let finished = self.conclude(&spec, attempt, &written);
-                Over { finished, cases }
+                AttemptResult { finished, cases }
             }
-            Err(failure) => Over {
+            Err(failure) => AttemptResult {
                 finished: never_started(self.job, failed(&failure)),
                 cases: Vec::new(),
             },
@@ -184,7 +188,7 @@ impl Supervisor<'_> {
             };
         }
         let tried = (self.offline(log)).map_or_else(Vec::new, |log| log.tried(verdict.outcome));
-        verdict = offline::explain(verdict, &tried);
+        verdict = network_attempts::explain(verdict, &tried);
         JobFinished {
             attempt: self.attempt,
             ending: ended.ending,
@@ -209,8 +213,8 @@ impl Supervisor<'_> {
         trouble: Option<Trouble>,
         cases: Tally,
         observations: Observations,
-    ) -> Facts {
-        Facts {
+    ) -> JobFacts {
+        JobFacts {
             expect: self.job.expect,
             ending,
             trouble,
@@ -224,11 +228,11 @@ impl Supervisor<'_> {
 
     /// Whether make, asked in the job's place, says that it had nothing to do.
     fn ask_make(&mut self, spec: &Spec, used: Duration) -> Result<bool, Failure> {
-        let Some(question) = doubt::question(self.job, spec) else {
+        let Some(question) = make_query::question(self.job, spec) else {
             return Ok(false);
         };
         let left = self.job.timeout.saturating_sub(used);
-        doubt::ask(self.program, question, left, self.stops)
+        make_query::ask(self.program, question, left, self.stops)
     }
 
     /// Relative to the report directory, where the directory of the logs lies.

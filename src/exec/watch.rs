@@ -9,9 +9,9 @@ use os_pipe::PipeReader;
 
 use super::child::{Child, PIPE_SIZE};
 use super::failure::Failure;
-use super::orders::{Stop, Stops};
 use super::output::Output;
 use super::protocol::{Ended, Order, Report};
+use super::stop::{Stop, Stops};
 use crate::outcome::Trouble;
 
 /// How long the helper has from KILL to its report: a little more than it gives the killed. A helper that was stopped, or

@@ -1,7 +1,7 @@
-//! Change-Ids: what is one, and where Gerrit's own commit-msg hook puts it.
+//! Parses Change-Ids, and adds them as Gerrit's own commit-msg hook does.
 //!
-//! [`add`] does what the hook that Gerrit 3.10 serves does, call by call, so that a message gets the same bytes from
-//! either; the tests compare the two on a corpus. Trailers are git's business: `git interpret-trailers` places them.
+//! [`add`] follows the hook of Gerrit 3.10 call by call, so that a message gets the same bytes from
+//! either. The tests compare the two on a corpus. `git interpret-trailers` places the trailers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use regex::bytes::Regex as BytesRegex;
 
 use crate::git::plumbing::{GitError, Repository};
 
-/// `I` and 40 lower-case hexadecimal digits that are not all zeros.
+/// A Change-Id: `I` and 40 lower-case hexadecimal digits that are not all zeros.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChangeId(String);
 
@@ -58,45 +58,47 @@ impl fmt::Display for ChangeId {
 }
 
 impl ChangeId {
-    /// The id as written, `I…`.
+    /// Returns the id as written, `I…`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Which commits get an id: git's configuration key `gerrit.createChangeId`.
+/// The commits that get an id: git's configuration key `gerrit.createChangeId`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Create {
+pub enum CreateChangeId {
     /// All but `fixup! ` and the like, which will be squashed.
     #[default]
     Default,
     /// All.
     Always,
-    /// None.
+    /// No commits.
     Never,
 }
 
-/// What git's configuration says of Change-Ids.
+/// Git's configuration of Change-Ids.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settings {
+pub struct ChangeIdSettings {
     /// `gerrit.createChangeId`.
-    pub create: Create,
-    /// `gerrit.reviewUrl`: ids are given as `Link: URL/id/I…` then.
+    pub create: CreateChangeId,
+    /// `gerrit.reviewUrl`: if set, ids are given as `Link: URL/id/I…`.
     pub review_url: Option<String>,
-    /// The message is that of a commit, not of an editor: no line of it is a comment, none a divider.
+    /// True if the message is that of a commit, not of an editor: no line of it is a comment, none
+    /// a divider.
     pub literal: bool,
 }
 
-impl Settings {
-    /// Reads them.
+impl ChangeIdSettings {
+    /// Reads the configuration.
     ///
     /// # Errors
-    /// [`GitError`] where the configuration cannot be read.
+    ///
+    /// [`GitError`] if the configuration cannot be read.
     pub fn of(repository: &Repository) -> Result<Self, GitError> {
         let create = match repository.config("gerrit.createChangeId")?.as_deref() {
-            Some("false") => Create::Never,
-            Some("always") => Create::Always,
-            _ => Create::Default,
+            Some("false") => CreateChangeId::Never,
+            Some("always") => CreateChangeId::Always,
+            _ => CreateChangeId::Default,
         };
         let review_url = repository.config("gerrit.reviewUrl")?;
         Ok(Self {
@@ -117,18 +119,18 @@ impl Settings {
     }
 }
 
-/// What became of a message.
+/// The result of adding an id to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Added {
-    /// It has an id now; the whole new message.
+pub enum AddedChangeId {
+    /// The whole new message, which has an id now.
     Message(Vec<u8>),
-    /// It had one.
+    /// The message had an id already.
     AlreadyThere,
-    /// The configuration wants none.
+    /// The configuration does not want one.
     NotWanted,
-    /// It will be squashed into another commit (`fixup! …`).
+    /// The commit will be squashed into another one (`fixup! …`).
     ToBeSquashed,
-    /// Nothing is left of it without comments: git will not commit it.
+    /// The message is empty without its comments, so git will not commit it.
     Empty,
 }
 
@@ -143,45 +145,51 @@ fn matches(pattern: &Option<BytesRegex>, text: &[u8]) -> bool {
         .is_some_and(|pattern| pattern.is_match(text))
 }
 
-/// Whether the message belongs to a commit that will be squashed into another (`fixup! `, `squash! `, `amend! `).
+/// Returns true if the commit will be squashed into another (`fixup! `, `squash! `, `amend! `).
 pub fn is_to_be_squashed(message: &[u8]) -> bool {
     matches(&SQUASHED, message)
 }
 
-/// Gives the message an id, where it needs one. `seed` is what makes the id unique besides the message: who commits,
-/// when, and on what.
+/// Gives the message an id, if it needs one.
+///
+/// `seed` makes the id unique besides the message: the committer, the time, and the parent.
 ///
 /// # Errors
-/// [`GitError`] where git could not place the trailer.
+///
+/// [`GitError`] if git could not place the trailer.
 pub fn add(
     repository: &Repository,
     message: &[u8],
-    settings: &Settings,
+    settings: &ChangeIdSettings,
     seed: &[u8],
-) -> Result<Added, GitError> {
+) -> Result<AddedChangeId, GitError> {
     match settings.create {
-        Create::Never => return Ok(Added::NotWanted),
-        Create::Default if is_to_be_squashed(message) => return Ok(Added::ToBeSquashed),
-        Create::Default | Create::Always => {}
+        CreateChangeId::Never => return Ok(AddedChangeId::NotWanted),
+        CreateChangeId::Default if is_to_be_squashed(message) => {
+            return Ok(AddedChangeId::ToBeSquashed);
+        }
+        CreateChangeId::Default | CreateChangeId::Always => {}
     }
     let own = up_to_scissors(message);
     if repository
         .bytes(["stripspace", "--strip-comments"], &own)?
         .is_empty()
     {
-        return Ok(Added::Empty);
+        return Ok(AddedChangeId::Empty);
     }
     if has_id(repository, message, settings)? {
-        return Ok(Added::AlreadyThere);
+        return Ok(AddedChangeId::AlreadyThere);
     }
     let id = generate(repository, message, seed)?;
-    place(repository, message, settings, &id).map(Added::Message)
+    place(repository, message, settings, &id).map(AddedChangeId::Message)
 }
 
-/// What Gerrit's hook takes for the seed: the committer with the time, and HEAD (the empty tree before the first commit).
+/// Returns the seed that Gerrit's hook uses: the committer with the time, and HEAD (the empty tree
+/// before the first commit).
 ///
 /// # Errors
-/// [`GitError`] where git knows no committer.
+///
+/// [`GitError`] if git knows no committer.
 pub fn seed_of(repository: &Repository) -> Result<Vec<u8>, GitError> {
     let committer = repository.text(["var", "GIT_COMMITTER_IDENT"])?;
     let head = match repository.commit("HEAD")? {
@@ -196,7 +204,7 @@ fn generate(repository: &Repository, message: &[u8], seed: &[u8]) -> Result<Stri
     Ok(format!("I{}", String::from_utf8_lossy(&hash).trim_end()))
 }
 
-/// Lines up to and with the first that has scissors in it.
+/// Returns the lines up to the first with scissors, that one included.
 fn up_to_scissors(message: &[u8]) -> Vec<u8> {
     let mut kept = Vec::new();
     for line in message.split_inclusive(|byte| *byte == b'\n') {
@@ -208,7 +216,11 @@ fn up_to_scissors(message: &[u8]) -> Vec<u8> {
     kept
 }
 
-fn has_id(repository: &Repository, message: &[u8], settings: &Settings) -> Result<bool, GitError> {
+fn has_id(
+    repository: &Repository,
+    message: &[u8],
+    settings: &ChangeIdSettings,
+) -> Result<bool, GitError> {
     let trailers = repository.bytes(["interpret-trailers", "--parse"], message)?;
     Ok(match settings.review_url {
         Some(_) => matches(&LINK, &trailers),
@@ -218,12 +230,15 @@ fn has_id(repository: &Repository, message: &[u8], settings: &Settings) -> Resul
     })
 }
 
-/// Before the first `Signed-off-by`. For there to be one, a sentinel is added and removed again; the id is first added as a
-/// Signed-off-by of its own, since `trailer.where` places a trailer only beside those of the same key.
+/// Places the id before the first `Signed-off-by`. A sentinel makes sure that there is one, and is
+/// removed again.
+///
+/// The id is first added as a Signed-off-by of its own, because `trailer.where` places a trailer
+/// only beside those of the same key.
 fn place(
     repository: &Repository,
     message: &[u8],
-    settings: &Settings,
+    settings: &ChangeIdSettings,
     id: &str,
 ) -> Result<Vec<u8>, GitError> {
     const KEY: &str = "Signed-off-by: ";
@@ -256,7 +271,8 @@ fn place(
         .collect())
 }
 
-/// Configuration with a comment character that no line of the message begins with, so that git takes none for a comment.
+/// Returns configuration with a comment character that begins no line of the message, so that git
+/// takes none for a comment.
 fn literally(message: &[u8]) -> Vec<String> {
     let begins = |letter: char| {
         message

@@ -1,35 +1,37 @@
-//! Footers as the *server* reads them, which is not how `git interpret-trailers` does.
+//! Reads footers as the *server* does, which differs from `git interpret-trailers`.
 //!
-//! JGit takes the lines of the last paragraph that look like `Key: value`, whatever stands between them; a line that
-//! begins with a space goes on with the one before. The first line is never a footer; the one right below it may be.
-//! Paragraphs are parted by an empty line of nothing at all: in a message with CRLF there is but one. Source: JGit 6.10,
-//! `FooterLine.fromMessage`; held against the server in the tests.
+//! JGit takes the lines of the last paragraph that look like `Key: value`, whatever stands between
+//! them. A line that begins with a space continues the one before. The first line is never a
+//! footer; the one right below it may be.
+//!
+//! Only an empty line without any character separates paragraphs: a message with CRLF has but one.
+//! Source: JGit 6.10, `FooterLine.fromMessage`; compared with the server in the tests.
 
 /// A footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Footer {
-    /// Line of the message, from 1.
+    /// The line of the message, from 1.
     pub line: usize,
-    /// Before the colon, as written.
+    /// The text before the colon, as written.
     pub key: String,
-    /// Behind the colon, without space around.
+    /// The text behind the colon, without surrounding space.
     pub value: String,
 }
 
 impl Footer {
-    /// Whether it has this key; upper and lower case are the same to the server.
+    /// Returns true if it has this key. The server ignores case.
     pub fn is(&self, key: &str) -> bool {
         self.key.eq_ignore_ascii_case(key)
     }
 }
 
-/// The footers of a message, in order.
+/// Returns the footers of a message, in order.
 pub fn footers(message: &[u8]) -> Vec<Footer> {
     let end = message
         .iter()
         .rposition(|byte| !matches!(byte, b'\n' | b' '))
         .map_or(0, |at| at + 1);
-    // The end of the subject: not the new line behind it, which parts no paragraphs then.
+    // The subject ends before its newline, so that newline alone does not make an empty line.
     let below = next_line(message, 0);
     let subject = below - usize::from(message[..below].ends_with(b"\n"));
     let mut start = end;
@@ -59,7 +61,7 @@ fn footer(message: &[u8], start: usize, colon: usize, end: usize) -> Footer {
     }
 }
 
-/// Where the line ends, behind its new line.
+/// Returns the end of the line, behind its newline.
 fn plain_next_line(message: &[u8], from: usize) -> usize {
     message[from..]
         .iter()
@@ -67,7 +69,7 @@ fn plain_next_line(message: &[u8], from: usize) -> usize {
         .map_or(message.len(), |at| from + at + 1)
 }
 
-/// Where the line ends with those that go on with it.
+/// Returns the end of the line with its continuations.
 fn next_line(message: &[u8], from: usize) -> usize {
     let mut at = plain_next_line(message, from);
     while message.get(at) == Some(&b' ') {
@@ -76,7 +78,7 @@ fn next_line(message: &[u8], from: usize) -> usize {
     at
 }
 
-/// The colon behind a key of letters, digits and `-`.
+/// Finds the colon behind a key of letters, digits and `-`.
 fn end_of_key(message: &[u8], from: usize) -> Option<usize> {
     let rest = &message[from..];
     let length = rest
@@ -85,12 +87,13 @@ fn end_of_key(message: &[u8], from: usize) -> Option<usize> {
     (rest[length] == b':').then_some(from + length)
 }
 
-/// The line a byte stands in, from 1.
+/// Returns the number of the line that holds a byte, from 1.
 fn line_of(message: &[u8], at: usize) -> usize {
     message[..at].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// Lines that begin like a Change-Id wherever they stand, with their numbers from 1.
+/// Returns the lines that begin like a Change-Id anywhere in the message, with their numbers from
+/// 1.
 pub fn change_id_lines(message: &[u8]) -> Vec<(usize, String)> {
     String::from_utf8_lossy(message)
         .lines()

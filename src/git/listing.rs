@@ -101,9 +101,9 @@ mod tests {
     use std::ffi::OsStr;
     use std::time::Duration;
 
-    use super::super::Onlooker;
-    use super::super::query::tests::{Repository, environment};
     use super::*;
+    use crate::git::Onlooker;
+    use crate::git::query::tests::{Repository, environment};
 
     const OBJECT: &str = "587be6b4c3f93f93c489c0111bba5596147a26cb";
 

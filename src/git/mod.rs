@@ -11,6 +11,7 @@
 //! nothing is worth stealing. `tests/it/started_programs.rs` is the map of all calls, and fails for a new one.
 
 pub mod configuration;
+pub mod context;
 mod error;
 mod listing;
 mod onlooker;
@@ -19,7 +20,6 @@ mod program;
 mod query;
 pub mod range;
 pub mod seal;
-pub mod surroundings;
 
 #[cfg(test)]
 pub(crate) use query::tests;

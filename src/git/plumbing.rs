@@ -36,13 +36,6 @@ pub enum GitError {
     },
 }
 
-impl GitError {
-    /// Whether the directory belongs to no repository.
-    pub fn is_no_repository(&self) -> bool {
-        matches!(self, Self::Failed { message, .. } if message.contains("not a git repository"))
-    }
-}
-
 /// A repository, by a directory in it.
 #[derive(Debug, Clone)]
 pub struct Repository {
@@ -241,6 +234,14 @@ impl Repository {
             "--end-of-options",
             &commit,
         ])
+    }
+
+    /// The top of the work tree.
+    ///
+    /// # Errors
+    /// [`GitError`] outside of a work tree.
+    pub fn top_level(&self) -> Result<PathBuf, GitError> {
+        Ok(self.text(["rev-parse", "--show-toplevel"])?.into())
     }
 
     fn failed(&self, arguments: &[OsString], output: &Output) -> GitError {

@@ -184,8 +184,8 @@ fn refused_repository(errors: &str) -> Option<PathBuf> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use super::super::query::tests::{Repository, environment};
     use super::*;
+    use crate::git::query::tests::{Repository, environment};
 
     #[test]
     fn without_git_on_the_path_that_is_said() {

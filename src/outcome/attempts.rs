@@ -1,26 +1,29 @@
-//! A job that was tried more than once: which end of a case counts, and what the attempts add up to.
+//! Combines the attempts of a job: which end of a case counts, and the verdict over all attempts.
 //!
-//! A case is `flaky` when it was bad and a later attempt saw it pass. An attempt that did not run a bad case again proves
-//! nothing about it: it stays bad. A case that passed first and is bad later is bad. What stands for a package as a whole
-//! (it was not built, it panicked outside of its tests) is not told again where that is well: there tests of the package that
-//! pass in a whole attempt are the proof.
+//! A case is `flaky` if it was bad and passed in a later attempt. A bad case stays bad if no later
+//! attempt ran it again. A case that passed first and is bad later is bad.
+//!
+//! Some cases stand for a package as a whole: it was not built, or it panicked outside of its
+//! tests. A healthy package reports no such case. There the proof is that its tests pass in a whole
+//! attempt.
 
 use std::collections::HashMap;
 use std::ops::Deref;
 
-use super::{CaseResult, CaseStatus, JobOutcome, Tally, Verdict};
+use super::{CaseResult, Verdict};
+use crate::model::{CaseStatus, JobOutcome, Tally};
 
-/// Names of cases that stand for no test but for what kept tests from running.
+/// Names of cases that stand for the reason why tests did not run, not for a test.
 const STAND_INS: [&str; 4] = ["(package)", "(plan)", "(bail out)", "(unnamed)"];
 
-/// What a later attempt makes of the end of a case.
+/// The effect of a later attempt on the end of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Later {
     /// The earlier end counts on.
     Keep,
     /// The later end counts.
     Replace,
-    /// It is flaky: the earlier end says how it failed.
+    /// The case is flaky; the earlier end says how it failed.
     Flaky,
 }
 
@@ -36,27 +39,29 @@ pub(super) fn weigh(earlier: CaseStatus, later: CaseStatus) -> Later {
     }
 }
 
-/// Whether a case that only a later attempt knows is one of the job. An attempt that was narrowed to some tests names
-/// packages it did not run any of.
+/// Returns true if a case that only a later attempt reported belongs to the job. A narrowed attempt
+/// also names packages of which it ran nothing.
 pub(super) fn is_news(narrowed: bool, status: CaseStatus) -> bool {
     !(narrowed && matches!(status, CaseStatus::Skipped | CaseStatus::NotRun))
 }
 
-/// Whether another attempt can change anything: what was cancelled was, and what is vacuous or an error has its cause
-/// outside of the tests.
+/// Returns true if another attempt can change the outcome. A cancelled job was stopped on purpose,
+/// and the cause of a vacuous job or an error lies outside of its tests.
 pub fn is_worth_another_try(outcome: JobOutcome) -> bool {
     matches!(outcome, JobOutcome::Failed | JobOutcome::TimedOut)
 }
 
-/// The verdict on a job after its last attempt, which was not its first. `last` is the verdict on that attempt alone,
-/// `cases` are those of all attempts; `flaky_fails` says whether a flaky test is to fail the job.
+/// Gives the verdict on a job after a second or later attempt.
+///
+/// `last` is the verdict on that attempt alone, `cases` counts the cases of all attempts. A flaky
+/// test fails the job if `flaky_fails` is true.
 pub fn over_attempts(attempt: u32, last: Verdict, cases: &Tally, flaky_fails: bool) -> Verdict {
     match last.outcome {
         JobOutcome::Passed if cases.bad() > 0 => Verdict {
             outcome: JobOutcome::Failed,
             reason: format!(
                 "{}, which attempt {attempt} passed without",
-                cases.bad_words()
+                cases.describe_bad()
             ),
             fix: last.fix,
         },
@@ -65,14 +70,14 @@ pub fn over_attempts(attempt: u32, last: Verdict, cases: &Tally, flaky_fails: bo
             outcome: JobOutcome::Failed,
             reason: format!(
                 "{}; attempt {attempt} is {}: {}",
-                cases.bad_words(),
+                cases.describe_bad(),
                 last.outcome.word(),
                 last.reason
             ),
             fix: last.fix,
         },
         JobOutcome::Failed if cases.bad() > 0 => Verdict {
-            reason: format!("{} in {attempt} attempts", cases.bad_words()),
+            reason: format!("{} in {attempt} attempts", cases.describe_bad()),
             ..last
         },
         _ => Verdict {
@@ -101,24 +106,24 @@ fn passed(attempt: u32, cases: &Tally, flaky_fails: bool) -> Verdict {
     }
 }
 
-/// Cases of a job over its attempts.
+/// The cases of a job over all its attempts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cases {
-    /// The end of each that counts, in the order in which they first ended.
+    /// The end of each case that counts, in the order in which they first ended.
     list: Vec<CaseResult>,
     /// Bad ends that a later attempt followed, in order.
     earlier: Vec<CaseResult>,
-    /// How many of which status.
+    /// The number of cases by status.
     tally: Tally,
-    /// Where each is in the list; filled when a second attempt begins.
+    /// The index of each case in `list`; filled when a second attempt begins.
     index: HashMap<(String, String), usize>,
-    /// Those in the list that are bad and stand for no test, when an attempt begins.
+    /// The indices of bad cases that stand for no test, taken when an attempt begins.
     stand_ins: Vec<usize>,
     narrowed: bool,
 }
 
 impl Cases {
-    /// An attempt begins, from 1; `narrowed` says whether it runs some tests only.
+    /// Begins an attempt, counted from 1. `narrowed` is true if it runs only some tests.
     pub fn begin(&mut self, attempt: u32, narrowed: bool) {
         self.narrowed = narrowed;
         if attempt > 1 && self.index.is_empty() {
@@ -130,7 +135,7 @@ impl Cases {
         self.stand_ins = bad.map(|(at, _)| at).collect();
     }
 
-    /// A case of the attempt ended.
+    /// Adds the end of a case of the current attempt.
     pub fn add(&mut self, case: &CaseResult) {
         let known = match case.attempt {
             0 | 1 => None,
@@ -146,7 +151,7 @@ impl Cases {
         }
     }
 
-    /// A test passed: what kept it from running in an attempt before did not in this one.
+    /// Marks stand-in cases of the package as flaky, because a test of it passed in this attempt.
     fn relieve(&mut self, passed: &CaseResult) {
         for at in &self.stand_ins {
             let counted = &mut self.list[*at];
@@ -187,18 +192,20 @@ impl Cases {
         self.tally.add(self.list[at].status);
     }
 
-    /// Bad ends before the one that counts, oldest first; of a flaky case all its bad ends.
+    /// Returns the bad ends before the one that counts, oldest first. A flaky case has all its bad
+    /// ends here.
     pub fn earlier(&self) -> &[CaseResult] {
         &self.earlier
     }
 
-    /// How many of which status.
+    /// Returns the number of cases by status.
     pub fn tally(&self) -> Tally {
         self.tally
     }
 }
 
-/// The end of each that counts. That of a flaky one is its last bad end, with the status `flaky`.
+/// Dereferences to the end of each case that counts. A flaky case has its last bad end, with the
+/// status `flaky`.
 impl Deref for Cases {
     type Target = [CaseResult];
 
@@ -216,7 +223,7 @@ impl<'a> IntoIterator for &'a Cases {
     }
 }
 
-/// Whether it is one of [`STAND_INS`], with the names of the subtests around it and the number of its repetition.
+/// Returns true for one of [`STAND_INS`], also below a subtest or with the number of a repetition.
 fn is_stand_in(name: &str) -> bool {
     let own = name.rsplit('/').next().unwrap_or(name);
     let own = own.split(" #").next().unwrap_or(own);
@@ -232,7 +239,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::plan::JobId;
+    use crate::model::JobId;
     use CaseStatus::*;
 
     fn case(attempt: u32, name: &str, status: CaseStatus) -> CaseResult {

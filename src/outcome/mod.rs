@@ -1,21 +1,16 @@
-//! What a run's events add up to: cases, jobs, the run, and the exit code.
+//! The sum of a run's events: cases, jobs, the run, and the exit code.
 //!
-//! Pure: no file, no process, no clock. The verdict on one job ([`verdict()`]) is given once, where the job ends, and
-//! travels in its `job-finished` event; the fold ([`Run`]) only collects, so folding a journal again gives the same run.
+//! Pure: no file, no process, no clock. The verdict on one job ([`verdict()`]) is given once, where
+//! the job ends, and travels in its `job-finished` event. The fold ([`Run`]) only collects, so
+//! folding a journal again gives the same run.
 //!
-//! Invariants: a case that is `failed` or `unfinished` never leaves its job `passed`; nothing counts as passed that was
-//! not seen to pass.
+//! Invariants: a job with a `failed` or `unfinished` case is never `passed`. Nothing counts as
+//! passed that was not seen to pass.
 
 mod attempts;
-mod case;
-mod exit_code;
-mod job;
 mod run;
 mod verdict;
 
 pub use attempts::{Cases, is_worth_another_try, over_attempts};
-pub use case::{CaseStatus, Tally};
-pub use exit_code::{ExitCode, exit_code};
-pub use job::{Ending, JobOutcome};
 pub use run::{CaseResult, JobResult, Run};
-pub use verdict::{Expect, Facts, Trouble, Verdict, verdict};
+pub use verdict::{JobFacts, Trouble, Verdict, verdict};

@@ -1,41 +1,43 @@
-//! The fold: a run as the sum of its events.
+//! Folds the events of a run into its result.
 
 use std::collections::BTreeMap;
 
-use super::{CaseStatus, Cases, ExitCode, JobOutcome, Tally, exit_code};
+use super::Cases;
 use crate::event::{
     CaseFinished, Event, Isolation, JobFinished, JobQueued, JobStarted, Record, RunFinished,
     RunResumed, RunStarted, Since,
 };
-use crate::plan::JobId;
+use crate::model::JobId;
+use crate::model::{CaseStatus, ExitCode, JobOutcome, Tally, exit_code};
 
 /// A case with its end.
 pub type CaseResult = CaseFinished;
 
-/// Everything known about one job of the run.
+/// The state of one job of the run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobResult {
-    /// How the plan described it.
+    /// The job as the plan described it.
     pub queued: JobQueued,
-    /// When its first attempt started, once it has.
+    /// The time at which its first attempt started.
     pub started: Option<jiff::Timestamp>,
     /// Latest attempt seen.
     pub attempt: u32,
-    /// What is enforced for it, where its start said so.
+    /// The isolation that its start reported.
     pub isolation: Option<Isolation>,
-    /// Which of the jobs side by side it is, from 0.
+    /// The number of its worker, from 0.
     pub worker: usize,
-    /// Attempts that another one followed, each with its own end.
+    /// The attempts before the last one, each with its own end.
     pub attempts: Vec<JobFinished>,
     /// The log of each attempt, relative to the report directory.
     pub logs: BTreeMap<u32, String>,
     /// Its cases.
     pub cases: Cases,
-    /// Cases of the latest attempt that began and have not ended yet, as `(package, name)`, oldest first.
+    /// Cases of the latest attempt that began and have not ended, as `(package, name)`, oldest
+    /// first.
     pub open: Vec<(String, String)>,
-    /// How many cases of which status so far.
+    /// The number of cases by status so far.
     pub tally: Tally,
-    /// Its end, once it is over.
+    /// Its end, once the job is over.
     pub finished: Option<JobFinished>,
 }
 
@@ -56,7 +58,7 @@ impl JobResult {
         }
     }
 
-    /// Takes the start of an attempt. The first one forgets all that was known.
+    /// Applies the start of an attempt. The first attempt forgets all earlier state.
     fn start(&mut self, started: &JobStarted, time: jiff::Timestamp) {
         if started.attempt <= 1 {
             *self = Self::new(self.queued.clone());
@@ -71,34 +73,35 @@ impl JobResult {
         self.cases.begin(started.attempt, narrowed);
     }
 
-    /// The outcome; none while it is queued or running.
+    /// Returns the outcome; `None` while the job is queued or running.
     pub fn outcome(&self) -> Option<JobOutcome> {
         self.finished.as_ref().map(|finished| finished.outcome)
     }
 
-    /// Whether it runs right now.
+    /// Returns true while the job runs.
     pub fn is_running(&self) -> bool {
         self.started.is_some() && self.finished.is_none()
     }
 }
 
-/// A run, as far as its events have come.
+/// The state of a run after the events that have come so far.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Run {
     /// The run's own description.
     pub started: Option<RunStarted>,
-    /// When the first record was sent.
+    /// The time of the first record.
     pub start_time: Option<jiff::Timestamp>,
-    /// Jobs in the order of the plan.
+    /// The jobs in the order of the plan.
     pub order: Vec<JobId>,
-    /// Each job's result.
+    /// The result of each job.
     pub jobs: BTreeMap<JobId, JobResult>,
-    /// The end, once it has come.
+    /// The end of the run, once it has come.
     pub finished: Option<RunFinished>,
 }
 
 impl Run {
-    /// Takes the next record. Events of jobs that were never queued are ignored: a journal cut at its head has no plan.
+    /// Applies the next record. Events of jobs that were never queued are ignored, because a
+    /// journal cut at its head has no plan.
     pub fn apply(&mut self, record: &Record) {
         self.start_time.get_or_insert(record.time);
         match &record.event {
@@ -133,7 +136,7 @@ impl Run {
         }
     }
 
-    /// A job that is queued again was not over when the run was killed: it starts anew.
+    /// Adds a job. A job that is queued again was not over when the run was killed and starts anew.
     fn queue(&mut self, queued: &JobQueued) {
         let job = queued.job.clone();
         let known = self
@@ -160,12 +163,12 @@ impl Run {
         }
     }
 
-    /// Jobs in the order of the plan.
+    /// Iterates over the jobs in the order of the plan.
     pub fn jobs(&self) -> impl Iterator<Item = &JobResult> {
         self.order.iter().filter_map(|id| self.jobs.get(id))
     }
 
-    /// Cases of all jobs.
+    /// Returns the number of cases of all jobs by status.
     pub fn tally(&self) -> Tally {
         self.jobs().fold(Tally::default(), |mut sum, job| {
             sum.merge(&job.tally);
@@ -173,7 +176,7 @@ impl Run {
         })
     }
 
-    /// How many jobs have each outcome; those that are not over are left out.
+    /// Returns the number of jobs by outcome. Jobs that are not over are left out.
     pub fn outcomes(&self) -> BTreeMap<JobOutcome, usize> {
         self.jobs()
             .filter_map(JobResult::outcome)
@@ -183,8 +186,8 @@ impl Run {
             })
     }
 
-    /// The exit code the jobs so far add up to. A job whose end was never seen counts as an error: it is not forgotten.
-    /// A run without a job because no change affects any is a success.
+    /// Computes the exit code of the jobs so far. A job whose end was never seen counts as an
+    /// error. A run without jobs is a success if no change affects any component.
     pub fn exit_code(&self, signal: Option<i32>) -> ExitCode {
         if signal.is_none() && self.jobs.is_empty() && self.is_unaffected() {
             return ExitCode::Success;
@@ -203,7 +206,7 @@ impl Run {
         since.is_some_and(Since::is_empty)
     }
 
-    /// Cases that speak against a job, with the job, in the order of the plan.
+    /// Iterates over the cases that count against a job, with the job, in the order of the plan.
     pub fn bad_cases(&self) -> impl Iterator<Item = (&JobResult, &CaseResult)> {
         self.jobs().flat_map(|job| {
             job.cases
@@ -213,7 +216,7 @@ impl Run {
         })
     }
 
-    /// How many cases of a status there are.
+    /// Returns the number of cases with this status.
     pub fn count(&self, status: CaseStatus) -> usize {
         self.jobs()
             .flat_map(|job| &job.cases)

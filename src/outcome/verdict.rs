@@ -1,53 +1,43 @@
-//! The verdict on one job, from what was established about it.
+//! Gives the verdict on one job from the facts established about it.
 //!
-//! The rules are those of the design's "Truth", in the order in which they are asked here: what kata-ci itself could not
-//! do, what was ended from outside, what is bad, what proves nothing; only what is left has passed.
+//! The rules are asked in this order: a failure of kata-ci itself, an end from outside, a bad case,
+//! missing proof. Only a job that none of them fits has passed.
 
-use serde::{Deserialize, Serialize};
+use crate::model::Expect;
 
-use super::{Ending, JobOutcome, Tally};
+use crate::model::{Ending, JobOutcome, Tally};
 
-/// What a step must show to count as passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Expect {
-    /// At least one case passed or failed.
-    Cases,
-    /// make ran at least one recipe.
-    Commands,
-    /// Exit code 0 is enough.
-    Exit,
-}
-
-/// Why kata-ci cannot vouch for what a job's output seems to say, or had to end it.
+/// A reason why kata-ci cannot vouch for the output of a job, or had to end it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trouble {
-    /// It could not be started, logged or watched: what happened, where, and what to do.
+    /// The job could not be started, logged or watched. The text says what happened, where, and
+    /// what to do.
     Infrastructure(String),
-    /// Its time was up; the limit in seconds.
+    /// The job exceeded its time limit, in seconds.
     Timeout(f64),
-    /// The user or the run's own rule ended it: which.
+    /// The user or a rule of the run ended it, for this reason.
     Cancelled(String),
 }
 
-/// Everything known about a job when it is over.
+/// The facts about a job that is over.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Facts {
-    /// What its step must show.
+pub struct JobFacts {
+    /// The evidence that its step must show.
     pub expect: Expect,
-    /// How its process ended, where it did run.
+    /// The end of its process, if it ran.
     pub ending: Option<Ending>,
-    /// What kept it from running to its own end.
+    /// The reason why it did not run to its own end.
     pub trouble: Option<Trouble>,
-    /// Its cases.
+    /// The number of its cases by status.
     pub cases: Tally,
-    /// Programs its output says are missing (`command not found`, Error 127), outside of any failed test.
+    /// Programs that its output reports as missing (`command not found`, Error 127), outside of any
+    /// failed test.
     pub missing_programs: Vec<String>,
-    /// make said, or was asked and said, that no recipe ran.
+    /// True if make said, in the job or when asked, that no recipe ran.
     pub ran_nothing: bool,
-    /// Why nothing was tested, in words, as far as the output tells; with what to do about it.
+    /// The reasons why nothing was tested, as far as the output tells, each with its fix.
     pub vacuous_causes: Vec<(String, Option<String>)>,
-    /// What the output claims to have looked for and not found although git knows it is there.
+    /// Things that the output claims not to have found although git knows that they are there.
     pub contradictions: Vec<String>,
 }
 
@@ -58,7 +48,7 @@ pub struct Verdict {
     pub outcome: JobOutcome,
     /// One line; empty for a plain pass.
     pub reason: String,
-    /// What to do about it, where something is known to help.
+    /// The fix, where one is known to help.
     pub fix: Option<String>,
 }
 
@@ -72,8 +62,8 @@ impl Verdict {
     }
 }
 
-/// Judges a job. Pure and total.
-pub fn verdict(facts: &Facts) -> Verdict {
+/// Judges a job. The function is pure and total.
+pub fn verdict(facts: &JobFacts) -> Verdict {
     from_trouble(facts)
         .or_else(|| from_bad_cases(facts))
         .or_else(|| from_missing_programs(facts))
@@ -82,7 +72,7 @@ pub fn verdict(facts: &Facts) -> Verdict {
         .unwrap_or_else(|| Verdict::new(JobOutcome::Passed, ""))
 }
 
-fn from_trouble(facts: &Facts) -> Option<Verdict> {
+fn from_trouble(facts: &JobFacts) -> Option<Verdict> {
     match facts.trouble.as_ref()? {
         Trouble::Infrastructure(what) => Some(Verdict::new(JobOutcome::Error, what.as_str())),
         Trouble::Cancelled(why) => Some(Verdict::new(JobOutcome::Cancelled, why.as_str())),
@@ -94,25 +84,26 @@ fn from_trouble(facts: &Facts) -> Option<Verdict> {
     }
 }
 
-fn from_bad_cases(facts: &Facts) -> Option<Verdict> {
+fn from_bad_cases(facts: &JobFacts) -> Option<Verdict> {
     if facts.cases.bad() == 0 || only_tool_missing(facts) {
         return None;
     }
-    let mut reason = facts.cases.bad_words();
+    let mut reason = facts.cases.describe_bad();
     if facts.ending.is_some_and(Ending::is_success) {
         reason.push_str(", although the command exited with 0");
     }
     Some(Verdict::new(JobOutcome::Failed, reason))
 }
 
-/// A check that died of a missing program is unfinished: that is the machine's fault, not the change's.
-fn only_tool_missing(facts: &Facts) -> bool {
+/// Returns true if a program is missing and no case failed. Unfinished cases are then checks that
+/// the missing program stopped, which is the machine's fault, not the change's.
+fn only_tool_missing(facts: &JobFacts) -> bool {
     facts.cases.failed == 0
         && !facts.missing_programs.is_empty()
         && !facts.ending.is_some_and(Ending::is_success)
 }
 
-fn from_missing_programs(facts: &Facts) -> Option<Verdict> {
+fn from_missing_programs(facts: &JobFacts) -> Option<Verdict> {
     if facts.missing_programs.is_empty() || facts.ending.is_some_and(Ending::is_success) {
         return None;
     }
@@ -124,7 +115,7 @@ fn from_missing_programs(facts: &Facts) -> Option<Verdict> {
     })
 }
 
-fn from_ending(facts: &Facts) -> Option<Verdict> {
+fn from_ending(facts: &JobFacts) -> Option<Verdict> {
     let every_case_passed = if facts.cases.tested() > 0 {
         ", although every case that ended has passed"
     } else {
@@ -144,7 +135,7 @@ fn from_ending(facts: &Facts) -> Option<Verdict> {
     }
 }
 
-fn from_emptiness(facts: &Facts) -> Option<Verdict> {
+fn from_emptiness(facts: &JobFacts) -> Option<Verdict> {
     if let Some(contradiction) = facts.contradictions.first() {
         return Some(Verdict::new(JobOutcome::Vacuous, contradiction.as_str()));
     }
@@ -155,7 +146,7 @@ fn from_emptiness(facts: &Facts) -> Option<Verdict> {
     }
 }
 
-fn vacuous(facts: &Facts, what: &str) -> Verdict {
+fn vacuous(facts: &JobFacts, what: &str) -> Verdict {
     let (cause, fix) = facts.vacuous_causes.first().cloned().unwrap_or_default();
     let reason = match cause.as_str() {
         "" => format!("the command passed, but {what}"),
@@ -178,8 +169,8 @@ mod tests {
     use super::*;
     use JobOutcome::*;
 
-    fn facts(expect: Expect, exit: i32, cases: Tally) -> Facts {
-        Facts {
+    fn facts(expect: Expect, exit: i32, cases: Tally) -> JobFacts {
+        JobFacts {
             expect,
             ending: Some(Ending::ExitCode(exit)),
             trouble: None,
@@ -198,7 +189,7 @@ mod tests {
         }
     }
 
-    fn outcome(facts: &Facts) -> JobOutcome {
+    fn outcome(facts: &JobFacts) -> JobOutcome {
         verdict(facts).outcome
     }
 

@@ -1,14 +1,15 @@
-//! Bytes of a line → text that can be shown: valid UTF-8, no escape sequences, no control characters but the tab.
+//! Turns the bytes of a line into text that can be shown: valid UTF-8, no escape sequences, no
+//! control characters but the tab.
 
 use std::borrow::Cow;
 
-/// Longest message in bytes.
+/// The most bytes of a message.
 const LONGEST: usize = 1024;
 
-/// A line's text. Invalid UTF-8 becomes U+FFFD.
+/// Returns the text of a line. Invalid UTF-8 becomes U+FFFD.
 pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(bytes);
-    // Without an early end, so that the compiler can look at many bytes at once.
+    // There is no early exit, so that the compiler can check many bytes at once.
     let dirty = text.bytes().fold(false, |dirty, byte| {
         dirty | ((byte < 0x20) & (byte != b'\t')) | (byte == 0x7f)
     });
@@ -24,7 +25,8 @@ pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     )
 }
 
-/// A message: one line, blanks run together, at most 1 KiB, cut at the end of a character. None when nothing is left.
+/// Makes a message of one line: blanks run together, at most 1 KiB, cut at a character's end.
+/// Returns `None` if nothing is left.
 pub(super) fn message(text: &str) -> Option<String> {
     let mut message = String::new();
     for word in text.split_whitespace() {
@@ -40,7 +42,7 @@ pub(super) fn message(text: &str) -> Option<String> {
     (!message.is_empty()).then_some(message)
 }
 
-/// What still fits of the word that does not, and an ellipsis.
+/// Appends the part of the word that still fits, and an ellipsis.
 fn push_cut(message: &mut String, word: &str) {
     let room = (LONGEST - 4).saturating_sub(message.len());
     if message.len() > LONGEST - 4 {

@@ -1,24 +1,28 @@
-//! Bytes → lines, without looking at most of them.
+//! Splits bytes into lines, without looking at most of them.
 //!
-//! A line ends at a line feed or at a carriage return, so a progress bar that redraws itself cannot hide a result that
-//! follows it, and CRLF needs no care. Most output of a job is of no interest: one search over a whole piece finds the
-//! lines that hold a [marker](MARKERS), the others are passed over without being split. Whether a line is handed on depends
-//! on its own text and on what the receiver wants at that point, never on how the bytes were cut into pieces.
+//! A line ends at a line feed or at a carriage return. So a progress bar that redraws itself cannot
+//! hide a result that follows it, and CRLF needs no care.
 //!
-//! A line longer than [`HEAD`] is handed on as its head and its last [`TAIL`] bytes; the rest is never stored.
+//! Most output of a job is of no interest. One search over a whole piece finds the lines that hold
+//! a [marker](MARKERS); the others are passed over without being split. A line is handed on because
+//! of its own text and the receiver's demand at that point, never because of how the bytes were cut
+//! into pieces.
+//!
+//! A line longer than [`HEAD`] is handed on as its head and its last [`TAIL`] bytes. The rest is
+//! never stored.
 
 use std::sync::LazyLock;
 
 use memchr::{memchr2, memrchr2};
 use regex::bytes::Regex;
 
-/// Bytes kept of a line, unless it is longer than [`HEAD`] + [`TAIL`].
+/// The bytes kept of a line, unless it is longer than [`HEAD`] + [`TAIL`].
 pub(super) const HEAD: usize = 1 << 20;
-/// Bytes kept of the end of a longer line: a result glued to the end of a flood is found.
+/// The bytes kept of the end of a longer line, so that a result at the end of a flood is found.
 pub(super) const TAIL: usize = 4096;
 
-/// Texts of which every line that a recogniser understands holds at least one. `\x1b[` and `\x1b]` begin the escape
-/// sequences that may stand inside any of the others.
+/// Every line that a recogniser understands holds at least one of these texts. `\x1b[` and `\x1b]`
+/// begin escape sequences, which may stand inside any of the others.
 const MARKERS: &str = concat!(
     r"--- |=== |\.go:|panic|fatal error|ok  \t|FAIL(?:[\t\r\n]|\z)|\?   \t|coverage: |",
     r"running |Running |Doc-tests |\.\.\. |test result: |failures:|has been running|has overflowed|",
@@ -30,37 +34,37 @@ const MARKERS: &str = concat!(
 
 static MARKER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(MARKERS).ok());
 
-/// A line without its end, and where it lies in what was fed.
+/// A line without its terminator, and its position in the input.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line<'a> {
-    /// Its bytes, cut when very long.
+    /// The bytes, cut if there are very many.
     pub bytes: &'a [u8],
-    /// Offset of its first byte.
+    /// The offset of the first byte.
     pub start: u64,
-    /// Offset behind its terminator.
+    /// The offset behind the terminator.
     pub end: u64,
 }
 
-/// Who takes the lines.
+/// A receiver of lines.
 pub(super) trait Receiver {
-    /// Whether the next line is wanted whatever it holds.
+    /// Returns true if the next line is wanted, whatever it holds.
     fn wants_all(&self) -> bool;
     /// Takes a line.
     fn line(&mut self, line: Line<'_>);
-    /// Is told the last non-empty line of those that were passed over.
-    fn passed_over(&mut self, last: &[u8]);
+    /// Takes the last non-empty line of those that were passed over.
+    fn skipped(&mut self, last: &[u8]);
 }
 
-/// The splitter: holds the beginning of a line whose end has not come yet.
+/// Splits lines, and holds the beginning of a line whose end has not come yet.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(super) struct LineSplitter {
     offset: u64,
     start: u64,
     head: Vec<u8>,
     tail: Vec<u8>,
 }
 
-impl Lines {
+impl LineSplitter {
     /// Takes the next bytes.
     pub(super) fn feed(&mut self, bytes: &[u8], receiver: &mut dyn Receiver) {
         let mut rest = bytes;
@@ -88,7 +92,7 @@ impl Lines {
         }
     }
 
-    /// Bytes fed so far.
+    /// Returns the number of bytes fed so far.
     pub(super) fn offset(&self) -> u64 {
         self.offset
     }
@@ -117,14 +121,14 @@ impl Lines {
         if receiver.wants_all() || is_marked(line.bytes) {
             receiver.line(line);
         } else {
-            receiver.passed_over(line.bytes);
+            receiver.skipped(line.bytes);
         }
         self.head.clear();
         self.head.shrink_to(1 << 16);
         self.start = self.offset;
     }
 
-    /// Lines that are complete and lie in one piece.
+    /// Handles the lines that are complete and lie in one piece.
     fn region(&mut self, region: &[u8], receiver: &mut dyn Receiver) {
         let mut from = 0;
         while from < region.len() {
@@ -136,7 +140,7 @@ impl Lines {
             let passed = trim_end(&region[from..next]);
             if !passed.is_empty() {
                 let begin = memrchr2(b'\n', b'\r', passed).map_or(0, |end| end + 1);
-                receiver.passed_over(&passed[begin..]);
+                receiver.skipped(&passed[begin..]);
             }
             if next == region.len() {
                 break;
@@ -157,7 +161,8 @@ impl Lines {
     }
 }
 
-/// Start of the next line at or after `from` that holds a marker; the region's length when there is none.
+/// Returns the start of the next line at or after `from` that holds a marker; the region's length
+/// if there is none.
 fn next_marked(region: &[u8], from: usize) -> usize {
     let Some(regex) = MARKER.as_ref() else {
         return from;

@@ -1,68 +1,72 @@
-//! make, the shells and cargo: programs that are missing, and whether a recipe ran at all.
+//! Reads what make, the shells and cargo print: programs that are missing, and whether a recipe ran
+//! at all.
 
-use super::seen::Seen;
+use super::evidence::Evidence;
 
-/// Most missing programs that are kept.
+/// The most missing programs that are kept.
 pub(super) const MOST_PROGRAMS: usize = 32;
 
-/// Reads what stands outside of tests.
+/// Reads the output outside of tests.
 #[derive(Debug, Default)]
 pub(super) struct Make {
-    /// Programs that could not be found, in order.
+    /// Programs that were not found, in order.
     pub missing: Vec<String>,
     /// A recipe that ended with 127 or 126, with its target.
     unexplained: Option<String>,
-    /// A line that only a recipe prints was seen.
+    /// True if a line was seen that only a recipe prints.
     pub recipe: bool,
-    /// Something that is not make's own was seen.
+    /// True if output was seen that is not make's own.
     pub other: bool,
 }
 
 impl Make {
-    /// Looks at any line: what make says of itself, and whether it shows a recipe.
-    pub(super) fn watch(&mut self, text: &str, seen: &mut Seen) {
+    /// Looks at any line: a message of make itself, and whether it shows a recipe.
+    pub(super) fn watch(&mut self, text: &str, evidence: &mut Evidence) {
         if let Some(idle) = idle(text) {
-            seen.make_idle.get_or_insert_with(|| idle.to_owned());
+            evidence.make_idle.get_or_insert_with(|| idle.to_owned());
         } else if !self.recipe {
             self.recipe = is_recipe(text);
             self.other = self.other || !text.trim().is_empty();
         }
     }
 
-    /// Lines were passed over.
-    pub(super) fn passed_over(&mut self, last: &[u8]) {
+    /// Takes the last of the lines that were passed over.
+    pub(super) fn skipped(&mut self, last: &[u8]) {
         self.recipe = self.recipe || !last.iter().all(u8::is_ascii_whitespace);
         self.other |= self.recipe;
     }
 
-    /// A program is missing, outside of any test.
+    /// Adds a program that is missing outside of any test.
     pub(super) fn missing(&mut self, program: String) {
         if self.missing.len() < MOST_PROGRAMS && !self.missing.contains(&program) {
             self.missing.push(program);
         }
     }
 
-    /// A recipe ended with 127: something is missing, even where nobody said what.
+    /// Takes a recipe that ended with 127: a program is missing, even if no message names it.
     pub(super) fn error(&mut self, text: &str) {
         if let Some(target) = error_127(text) {
             self.unexplained.get_or_insert(target);
         }
     }
 
-    /// What to say when a recipe ended with 127 and no program was named.
+    /// Describes a recipe that ended with 127 without a named program.
     pub(super) fn unexplained(&self) -> Option<&str> {
         self.unexplained.as_deref()
     }
 }
 
-/// `make: Nothing to be done for 'check'.`, `make: 'test' is up to date.`; not of a make below.
+/// Parses `make: Nothing to be done for 'check'.` and `make: 'test' is up to date.`, but not those
+/// of a sub-make.
 fn idle(text: &str) -> Option<&str> {
-    let said = text.trim().strip_prefix("make: ")?;
-    let idle = said.starts_with("Nothing to be done for ") || said.ends_with(" is up to date.");
-    idle.then_some(said)
+    let message = text.trim().strip_prefix("make: ")?;
+    let idle =
+        message.starts_with("Nothing to be done for ") || message.ends_with(" is up to date.");
+    idle.then_some(message)
 }
 
-/// Lines that `$(shell …)` and make itself print while the Makefile is read prove nothing.
+/// Returns true if only a recipe prints this line. Lines that `$(shell …)` and make itself print
+/// while the Makefile is read prove nothing.
 fn is_recipe(text: &str) -> bool {
     let text = text.trim();
     let proves_nothing = [
@@ -82,7 +86,7 @@ fn is_recipe(text: &str) -> bool {
         && !proves_nothing.iter().any(|start| text.starts_with(start))
 }
 
-/// `make: *** [Makefile:39: test] Error 127`.
+/// Parses `make: *** [Makefile:39: test] Error 127`.
 fn error_127(text: &str) -> Option<String> {
     let (head, rest) = text.trim().split_once("*** [")?;
     let (place, code) = rest.split_once("] Error ")?;
@@ -96,7 +100,7 @@ fn error_127(text: &str) -> Option<String> {
     missing.then(|| format!("a program that `{target}`{file} runs"))
 }
 
-/// The program that a shell, make, env or cargo says is missing.
+/// Returns the program that a shell, make, env or cargo reports as missing.
 pub(super) fn missing_program(text: &str) -> Option<String> {
     let text = text.trim();
     if let Some(command) = text.strip_prefix("error: no such command: `") {
@@ -115,7 +119,8 @@ pub(super) fn missing_program(text: &str) -> Option<String> {
     plain.then(|| program.to_owned())
 }
 
-/// bash: `X: line 3: PROG: command not found`, `bash: PROG: command not found`; sudo's is the same.
+/// Parses the messages of bash, `X: line 3: PROG: command not found` and `bash: PROG: command not
+/// found`; sudo prints the same.
 fn command_not_found(text: &str) -> Option<&str> {
     let (_, program) = text
         .strip_suffix(": command not found")?
@@ -123,15 +128,16 @@ fn command_not_found(text: &str) -> Option<&str> {
     Some(program)
 }
 
-/// dash: `/bin/sh: 1: PROG: not found`.
+/// Parses the message of dash, `/bin/sh: 1: PROG: not found`.
 fn shell_not_found(text: &str) -> Option<&str> {
     let mut parts = text.strip_suffix(": not found")?.rsplitn(3, ": ");
     let (program, number, shell) = (parts.next()?, parts.next()?, parts.next()?);
     (is_number(number) && !shell.contains("  ")).then_some(program)
 }
 
-/// make: `make: PROG: No such file or directory`; bash: `bash: /x.sh: …`, `X: line 3: PROG: …`; `env: ‘PROG’: …`;
-/// `timeout: failed to run command ‘PROG’: …`; dash: `sh: 0: cannot open x.sh: No such file`.
+/// Parses the messages about missing files: make's `make: PROG: No such file or directory`; bash's
+/// `bash: /x.sh: …` and `X: line 3: PROG: …`; `env: ‘PROG’: …`; `timeout: failed to run command
+/// ‘PROG’: …`; dash's `sh: 0: cannot open x.sh: No such file`.
 fn no_such_file(text: &str) -> Option<&str> {
     if let Some((head, program)) = text
         .strip_suffix(": No such file")
@@ -139,8 +145,8 @@ fn no_such_file(text: &str) -> Option<&str> {
     {
         return head.contains("sh: ").then_some(program);
     }
-    let said = text.strip_suffix(": No such file or directory")?;
-    runner(said)
+    let message = text.strip_suffix(": No such file or directory")?;
+    runner(message)
 }
 
 fn no_permission(text: &str) -> Option<&str> {
@@ -150,9 +156,10 @@ fn no_permission(text: &str) -> Option<&str> {
     )
 }
 
-/// Of `WHO: PROG`: the program, when who speaks is one that runs programs and speaks of running them.
-fn runner(said: &str) -> Option<&str> {
-    let (who, program) = said.rsplit_once(": ")?;
+/// Returns the program of `WHO: PROG`, if `WHO` is a program that runs others and the message is
+/// about that.
+fn runner(message: &str) -> Option<&str> {
+    let (who, program) = message.rsplit_once(": ")?;
     let program = program
         .strip_prefix("failed to run command ")
         .unwrap_or(program);
@@ -165,7 +172,7 @@ fn runner(said: &str) -> Option<&str> {
         }
         "bash" | "sh" => line.is_empty() || program.contains('/'),
         "env" | "timeout" | "xargs" | "nohup" | "setsid" => true,
-        // A script names itself; a missing file it redirects from is said in the same words.
+        // A script names itself, but the message for a missing file of a redirection is the same.
         _ => is_number(line) && lies_with_programs(program),
     };
     runs.then_some(program)
@@ -175,23 +182,23 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `/go/bin/yq`, `./install_yq.sh`.
+/// Returns true for paths of programs such as `/go/bin/yq` and `./install_yq.sh`.
 fn lies_with_programs(path: &str) -> bool {
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
     directory.ends_with("/bin") || directory.ends_with("/sbin") || name.ends_with(".sh")
 }
 
-/// cargo: `error: could not execute process `x …` (never executed)`,
-/// `error: 'cargo-clippy' is not installed for the toolchain …`.
+/// Parses the messages of cargo: `error: could not execute process `x …` (never executed)`, `error:
+/// 'cargo-clippy' is not installed for the toolchain …`.
 fn cargo(text: &str) -> Option<&str> {
-    let said = text.strip_prefix("error: ")?;
-    if let Some(process) = said
+    let message = text.strip_prefix("error: ")?;
+    if let Some(process) = message
         .strip_prefix("could not execute process `")
-        .filter(|_| said.ends_with("(never executed)"))
+        .filter(|_| message.ends_with("(never executed)"))
     {
         return process.split([' ', '`']).next();
     }
-    let program = said.strip_prefix('\'')?;
+    let program = message.strip_prefix('\'')?;
     let (program, rest) = program.split_once('\'')?;
     rest.starts_with(" is not installed for the ")
         .then_some(program)

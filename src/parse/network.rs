@@ -1,34 +1,37 @@
-//! Who tried the network: the words in which programs say that they could not reach it, and what they tried to reach.
+//! Finds attempts to use the network: the messages in which programs report that they could not
+//! reach a host.
 //!
-//! The texts are those of curl and git, Go, Rust, Java, Python (pip), apt, wget, bash and npm, as they stand in their sources and as they
-//! print them without a network. Pure, total, and of bytes: output can be anything.
+//! The texts are those of curl and git, Go, Rust, Java, Python (pip), apt, wget, bash and npm, as
+//! they stand in their sources and as they print them without a network. Pure and total; the output
+//! can hold any bytes.
 //!
-//! It is asked of jobs that failed with the network off. What it finds is what was tried; that the job failed because of it,
-//! it does not say.
+//! It is used for jobs that failed with the network off. It does not say that the job failed
+//! because of the network.
 
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-/// Most that is told of one output.
+/// The most attempts reported of one output.
 const MOST: usize = 10;
 
-/// Longest name or address taken: that of a host has at most 253 letters, see RFC 1035.
+/// The longest name or address taken. The name of a host has at most 253 letters, see RFC 1035.
 const LONGEST: usize = 260;
 
-/// What is told where the output tells no name.
+/// The name reported if the output tells none.
 pub const NAMELESS: &str = "the network";
 
-/// What could not be reached is the group that matched.
+/// The group that matches holds the host that could not be reached.
 const PATTERNS: &str = concat!(
     r"(?i-u)",
-    // curl, git and cargo over libcurl; wget: `unable to resolve host address ‘X’`, `Connecting to X:80... failed: Network`.
+    // curl, git and cargo over libcurl; wget: `unable to resolve host address ‘X’`, `Connecting to
+    // X:80... failed: Network`.
     r"could not resolve (?:host|proxy)(?:name)?:? '?(?<curl>[a-z0-9._:-]+)",
     r"|unable to resolve host address [^a-z0-9\n]{0,4}(?<wget>[a-z0-9._:-]+)",
     r"|connecting to (?<connecting>[a-z0-9._:\[\]-]+)\.\.\. failed: network is unreachable",
     r"|failed to connect to (?<connect>[a-z0-9._:\[\]-]+) port \d+",
-    // Go: `dial tcp: lookup X on SERVER: …`, `dial tcp 192.0.2.1:443: connect: network is unreachable`. The server that was
-    // asked for the name is not what was tried to reach.
+    // Go: `dial tcp: lookup X on SERVER: …`, `dial tcp 192.0.2.1:443: connect: network is
+    // unreachable`. The server that was asked for the name is not the host that was tried.
     r"|dial (?:tcp|udp)[46]?: lookup (?<dialled>[a-z0-9._-]+)(?: on \S+ (?:dial|read|write) (?:tcp|udp)[46]? \S+)?",
     r"|\blookup (?<lookup>[a-z0-9._-]+)(?: on \S+ (?:dial|read|write) (?:tcp|udp)[46]? \S+|: no such host)",
     r"|dial (?:tcp|udp)[46]? (?<dial>[a-z0-9._:\[\]-]+): (?:connect: network is unreachable|i/o timeout)",
@@ -49,17 +52,18 @@ const PATTERNS: &str = concat!(
     // rustup, reqwest: `error trying to connect: dns error`, with the address before it.
     r"|error sending request for url \((?<url>[a-z]+://[^\s)\n]+)",
     r"|unable to access '(?<git>[a-z]+://[^'\n]+)'",
-    // bash: `/dev/tcp/192.0.2.1/80: Network is unreachable`; ping, bash: `X: Temporary failure in name resolution`.
+    // bash: `/dev/tcp/192.0.2.1/80: Network is unreachable`; ping, bash: `X: Temporary failure in
+    // name resolution`.
     r"|/dev/(?:tcp|udp)/(?<bash>[a-z0-9._:-]+)/\S+ network is unreachable",
     r"|(?<named>[a-z0-9_-]+(?:\.[a-z0-9_-]+)+): temporary failure in name resolution",
-    // Nobody says what was tried: the words of the system, and of getaddrinfo(3).
+    // Messages without a host: those of the system, and of getaddrinfo(3).
     r"|(?<nothing>network is unreachable|temporary failure in name resolution|dns error: failed to lookup)",
 );
 
 static TRIED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PATTERNS).ok());
 
-/// What was tried to reach, each once, in order: names and addresses as the output has them, at most ten. Where it tells no
-/// name, [`NAMELESS`].
+/// Returns the names and addresses that the output reports as unreachable, each once, in order, at
+/// most ten. If it tells no name, returns [`NAMELESS`].
 pub fn network_tried(output: &[u8]) -> Vec<String> {
     let mut tried: Vec<String> = Vec::new();
     let mut is_nameless = false;
@@ -86,7 +90,7 @@ fn target(found: &regex::bytes::Captures<'_>) -> Option<String> {
     let group = found.iter().skip(1).flatten().next()?;
     let text = String::from_utf8_lossy(group.as_bytes());
     let text = match text.split_once("://") {
-        // The host of an address: what stands before it can be a password.
+        // Only the host of an address is kept, because a password can stand before it.
         Some((_, rest)) => {
             let host = rest.split('/').next().unwrap_or_default();
             host.rsplit('@').next().unwrap_or_default().to_owned()
@@ -98,13 +102,14 @@ fn target(found: &regex::bytes::Captures<'_>) -> Option<String> {
     (is_clean && name.len() <= LONGEST).then(|| name.to_owned())
 }
 
-/// The job's own loopback is there: a test that fails to reach it has not tried the network.
+/// Returns true for the job's own loopback. A test that fails to reach that has not tried the
+/// network.
 fn is_own(name: &str) -> bool {
     let name = name.trim_start_matches('[');
     name.starts_with("localhost") || name.starts_with("127.") || name.starts_with("::1")
 }
 
-/// What a job with the network off is told to do about it.
+/// Returns the advice for a job that tried the network while it was off.
 pub fn network_fix() -> &'static str {
     "mark the step `network = \"on\"`, or bring it beforehand with a step of its own that fetches"
 }
@@ -115,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    /// What programs say, and what they tried.
+    /// Messages of programs, each with the host that it names.
     const SAID: &[(&str, &str)] = &[
         (
             "curl: (6) Could not resolve host: example.com\n",

@@ -1,34 +1,35 @@
-//! One parser for a job's output, whatever formats it mixes.
+//! Parses a job's output, whatever formats it mixes.
 //!
-//! Each line goes to the recognisers in turn, the one that is surest of its own first: events of `go test -json`, banners of
-//! static checks (inside of which nothing else is a case), `go test` text, libtest, TAP. What none of them takes may name a
-//! missing program.
+//! Each line goes to the recognisers in turn, the most certain one first: events of `go test
+//! -json`, banners of static checks (inside of which nothing else is a case), `go test` text,
+//! libtest, TAP. A line that none of them takes may name a missing program.
 
-use super::cases::{Names, Out};
-use super::go_json::GoJson;
-use super::go_text::GoText;
+use super::evidence::{Evidence, report_not_run, vacuous_causes};
+use super::finding::{CaseNames, CaseSink};
+use super::go::json::GoJson;
+use super::go::text::GoText;
 use super::libtest::Libtest;
-use super::lines::{Line, Lines, Receiver};
-use super::make::{self, Make};
-use super::seen::Seen;
+use super::lines::{Line, LineSplitter, Receiver};
+use super::make;
+use super::make::Make;
 use super::static_checks::StaticChecks;
 use super::tap::TapStreams;
-use super::{Context, Finding, Observations, causes, clean, not_run};
-use crate::outcome::Ending;
+use super::{CaseContext, Finding, Observations, clean};
+use crate::model::Ending;
 
-/// Reads one job's output.
+/// Parses the output of one job.
 #[derive(Debug)]
 pub struct Parser {
-    lines: Lines,
-    state: State,
+    lines: LineSplitter,
+    state: ParserState,
 }
 
-/// The recognisers and what they share.
+/// The recognisers and their shared state.
 #[derive(Debug, Default)]
-struct State {
-    context: Context,
-    names: Names,
-    seen: Seen,
+struct ParserState {
+    context: CaseContext,
+    names: CaseNames,
+    evidence: Evidence,
     go_json: GoJson,
     go_text: GoText,
     libtest: Libtest,
@@ -37,33 +38,33 @@ struct State {
     make: Make,
 }
 
-/// The state together with where its findings go.
+/// The state, with the sink for its findings.
 struct Reader<'a> {
-    state: &'a mut State,
+    state: &'a mut ParserState,
     sink: &'a mut dyn FnMut(Finding),
 }
 
 impl Parser {
-    /// A parser before the first byte.
-    pub fn new(context: Context) -> Self {
+    /// Makes a parser before the first byte.
+    pub fn new(context: CaseContext) -> Self {
         Self {
-            lines: Lines::default(),
-            state: State {
+            lines: LineSplitter::default(),
+            state: ParserState {
                 context,
-                ..State::default()
+                ..ParserState::default()
             },
         }
     }
 
-    /// Takes the next bytes and hands out what they complete.
+    /// Takes the next bytes and hands out the findings that they complete.
     pub fn feed(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Finding)) {
         let state = &mut self.state;
         self.lines.feed(bytes, &mut Reader { state, sink });
     }
 
-    /// Ends: cases still open become `unfinished`, packages never seen `not-run`.
+    /// Ends the parser. Cases still open become `unfinished`, packages never seen become `not-run`.
     ///
-    /// `ending` is how the job's own process ended; none when that was not seen.
+    /// `ending` is the end of the job's own process, if it is known.
     pub fn finish(mut self, ending: Option<Ending>, sink: &mut dyn FnMut(Finding)) -> Observations {
         let state = &mut self.state;
         self.lines.finish(&mut Reader { state, sink });
@@ -81,20 +82,20 @@ impl Receiver for Reader<'_> {
         self.state.line(line, self.sink);
     }
 
-    fn passed_over(&mut self, last: &[u8]) {
-        self.state.static_checks.passed_over(last);
-        self.state.libtest.passed_over(last);
-        self.state.make.passed_over(last);
+    fn skipped(&mut self, last: &[u8]) {
+        self.state.static_checks.skipped(last);
+        self.state.libtest.skipped(last);
+        self.state.make.skipped(last);
     }
 }
 
-impl State {
+impl ParserState {
     fn line(&mut self, line: Line<'_>, sink: &mut dyn FnMut(Finding)) {
         let text = clean::text(line.bytes);
         let Self {
             context,
             names,
-            seen,
+            evidence,
             go_json,
             go_text,
             libtest,
@@ -102,17 +103,17 @@ impl State {
             tap,
             make,
         } = self;
-        let out = &mut Out { names, sink };
-        if go_json.line(&text, line, context, seen, out) {
+        let out = &mut CaseSink { names, sink };
+        if go_json.line(&text, line, context, evidence, out) {
             (make.recipe, make.other) = (true, true);
             return;
         }
-        make.watch(&text, seen);
-        note(&text, seen);
+        make.watch(&text, evidence);
+        note(&text, evidence);
         let in_check = static_checks.line(&text, line, context, out);
         let taken = !in_check
-            && (go_text.line(&text, line, context, seen, out)
-                | libtest.line(&text, line, seen, out));
+            && (go_text.line(&text, line, context, evidence, out)
+                | libtest.line(&text, line, evidence, out));
         let running = go_text.has_running() || libtest.has_running();
         if taken || running || !in_check && tap.line(&text, line, out) || tap.has_running() {
             return;
@@ -134,7 +135,7 @@ impl State {
         let Self {
             context,
             mut names,
-            seen,
+            evidence,
             mut go_json,
             mut go_text,
             mut libtest,
@@ -142,27 +143,27 @@ impl State {
             tap,
             make,
         } = self;
-        let out = &mut Out {
+        let out = &mut CaseSink {
             names: &mut names,
             sink,
         };
         let mut observations = Observations::default();
         go_json.finish(offset, out);
         go_text.end_suite(offset, out);
-        libtest.finish(offset, &seen, out);
+        libtest.finish(offset, &evidence, out);
         tap.finish(ending.is_some_and(Ending::is_success), offset, out);
         static_checks.finish(ending, offset, &context, &mut observations, out);
         let cases = out.names.tally.total() > 0;
-        not_run::hand_out(&context, &seen, ending, out);
+        report_not_run(&context, &evidence, ending, out);
         explain_missing(&make, &mut observations);
-        let well = ending.is_some_and(Ending::is_success);
-        observations.nothing_ran = seen.make_idle.is_some() && !cases && !make.other;
-        observations.in_doubt = well
+        let succeeded = ending.is_some_and(Ending::is_success);
+        observations.nothing_ran = evidence.make_idle.is_some() && !cases && !make.other;
+        observations.in_doubt = succeeded
             && !cases
             && !observations.nothing_ran
-            && (!make.recipe || seen.make_idle.is_some());
-        observations.vacuous_causes = causes::causes(&seen, &out.names.tally);
-        observations.go_ends = seen.go_ends;
+            && (!make.recipe || evidence.make_idle.is_some());
+        observations.vacuous_causes = vacuous_causes(&evidence, &out.names.tally);
+        observations.go_ends = evidence.go_ends;
         observations
     }
 }
@@ -180,14 +181,14 @@ fn explain_missing(make: &Make, observations: &mut Observations) {
     }
 }
 
-/// Words of kata's own Makefiles and scripts about testing nothing.
-fn note(text: &str, seen: &mut Seen) {
+/// Recognises messages of kata's own Makefiles and scripts about testing nothing.
+fn note(text: &str, evidence: &mut Evidence) {
     let trimmed = text.trim();
     if let Some(said) = trimmed.strip_prefix("INFO: ") {
-        seen.no_golang |= said == "no golang code to test";
-        seen.no_virtualization |=
+        evidence.no_golang |= said == "no golang code to test";
+        evidence.no_virtualization |=
             said.starts_with("skip testing ") && said.contains("virtualization");
     }
-    seen.ignored_flag |=
+    evidence.ignored_flag |=
         trimmed.starts_with("cargo ") && trimmed.split(' ').any(|word| word == "--ignored");
 }

@@ -1,19 +1,23 @@
-//! kata's static checks: `INFO: Running 'static_check_X' function` begins one, the next banner or the end ends it.
+//! Reads kata's static checks: `INFO: Running 'static_check_X' function` begins one, the next
+//! banner or the end ends it.
 //!
-//! kata's go-test.sh ends it, too: a job may check and then test. static-checks.sh ends at the first function that fails, so only the last one can have failed. A function that says it
-//! found nothing to look at is skipped with these words; where git knows better, that is a contradiction.
+//! Kata's go-test.sh ends a check too, because a job may check and then test. static-checks.sh ends
+//! at the first function that fails, so only the last one can have failed.
+//!
+//! A function that reports that it found nothing to look at is skipped, with its words as the
+//! reason. If git knows better, the report is a contradiction.
 
-use super::cases::{Details, Out, Spans};
-use super::go_lines;
+use super::finding::{CaseDetails, CaseSink, Spans};
+use super::go::grammar;
 use super::lines::Line;
 use super::make::MOST_PROGRAMS;
-use super::{CaseKey, Context, Observations, clean};
-use crate::outcome::{CaseStatus, Ending};
+use super::{CaseContext, CaseKey, Observations, clean};
+use crate::model::{CaseStatus, Ending};
 
-/// Package of the cases: the group that static checks are.
+/// The package of the cases.
 pub(super) const PACKAGE: &str = "static-checks";
 
-/// Words with which a function says that it looked at nothing.
+/// The words with which a function reports that it looked at nothing.
 const NOTHING: [&str; 12] = [
     "No JSON files to check",
     "No documentation to check",
@@ -29,36 +33,37 @@ const NOTHING: [&str; 12] = [
     "No commits to check",
 ];
 
-/// Of a function that printed nothing at all, such as `static_check_versions` without a `versions.yaml`.
-const SILENT: &str = "printed nothing: it cannot be told whether it looked at anything";
+/// The reason for a function that printed nothing at all, such as `static_check_versions` without a
+/// `versions.yaml`.
+const SILENT: &str = "printed nothing: it cannot be explanation whether it looked at anything";
 
-/// One function's section.
+/// The output of one function.
 #[derive(Debug)]
-struct Section {
+struct CheckSection {
     key: CaseKey,
     function: String,
     start: u64,
     nothing: Option<String>,
-    /// It printed something.
+    /// True if it printed something.
     printed: bool,
     error: Option<String>,
-    /// Programs its output says are missing, and in which words.
+    /// Programs that its output reports as missing, each with the message.
     missing: Vec<(String, String)>,
-    /// The program it began to install, and has not used yet.
+    /// The program that it began to install and has not used yet.
     installing: Option<String>,
 }
 
 /// Reads static checks.
 #[derive(Debug, Default)]
 pub(super) struct StaticChecks {
-    section: Option<Section>,
+    section: Option<CheckSection>,
     last: String,
     contradictions: Vec<String>,
 }
 
 impl StaticChecks {
-    /// The last line of those that were passed over.
-    pub(super) fn passed_over(&mut self, last: &[u8]) {
+    /// Takes the last of the lines that were passed over.
+    pub(super) fn skipped(&mut self, last: &[u8]) {
         if let Some(section) = &mut self.section {
             section.printed = true;
             self.last.clear();
@@ -67,17 +72,17 @@ impl StaticChecks {
         }
     }
 
-    /// Takes a line; whether a check is running.
+    /// Takes a line. Returns true while a check is running.
     pub(super) fn line(
         &mut self,
         text: &str,
         at: Line<'_>,
-        context: &Context,
-        out: &mut Out<'_>,
+        context: &CaseContext,
+        out: &mut CaseSink<'_>,
     ) -> bool {
         if let Some(function) = banner(text) {
             self.end_section(CaseStatus::Passed, at.start, context, out);
-            self.section = Some(Section {
+            self.section = Some(CheckSection {
                 key: out.start(PACKAGE, function, at.start),
                 function: function.to_owned(),
                 start: at.start,
@@ -89,7 +94,7 @@ impl StaticChecks {
             });
             return true;
         }
-        if go_lines::announcement(text).is_some() {
+        if grammar::announcement(text).is_some() {
             self.end_section(CaseStatus::Passed, at.start, context, out);
         }
         let Some(section) = &mut self.section else {
@@ -104,7 +109,7 @@ impl StaticChecks {
         true
     }
 
-    /// A program that the running check could not find.
+    /// Adds a program that the running check could not find.
     pub(super) fn missing(&mut self, program: String, text: &str) {
         if let Some(section) = &mut self.section {
             let known = (section.missing.iter()).any(|(known, _)| *known == program);
@@ -118,17 +123,17 @@ impl StaticChecks {
         &mut self,
         status: CaseStatus,
         offset: u64,
-        context: &Context,
-        out: &mut Out<'_>,
+        context: &CaseContext,
+        out: &mut CaseSink<'_>,
     ) {
         let Some(section) = self.section.take() else {
             return;
         };
         let mut spans = Spans::default();
         spans.add(section.start, offset);
-        let mut details = Details {
+        let mut details = CaseDetails {
             spans,
-            ..Details::default()
+            ..CaseDetails::default()
         };
         let status = match (status, section.nothing) {
             (CaseStatus::Passed, Some(nothing)) => {
@@ -144,12 +149,12 @@ impl StaticChecks {
             (CaseStatus::Passed, None) => CaseStatus::Passed,
             (status, _) => {
                 let missing = section.missing.into_iter().next().map(|(_, text)| text);
-                let told = match status {
+                let explanation = match status {
                     CaseStatus::Unfinished => missing,
                     _ => section.error.or_else(|| Some(self.last.clone())),
                 };
                 details.message =
-                    clean::message(&told.unwrap_or_else(|| "started, never ended".into()));
+                    clean::message(&explanation.unwrap_or_else(|| "started, never ended".into()));
                 status
             }
         };
@@ -157,14 +162,14 @@ impl StaticChecks {
         self.last.clear();
     }
 
-    /// The output is over.
+    /// Ends, because the output is over.
     pub(super) fn finish(
         mut self,
         ending: Option<Ending>,
         offset: u64,
-        context: &Context,
+        context: &CaseContext,
         observations: &mut Observations,
-        out: &mut Out<'_>,
+        out: &mut CaseSink<'_>,
     ) {
         if let Some(section) = &mut self.section {
             section.give_up_installing();
@@ -189,7 +194,7 @@ impl StaticChecks {
     }
 }
 
-impl Section {
+impl CheckSection {
     fn line(&mut self, text: &str) {
         let text = text.trim();
         self.printed |= !text.is_empty();
@@ -208,8 +213,9 @@ impl Section {
         }
     }
 
-    /// `Installing xurls utility`; what is said next shows that it is there. What is installed to install it
-    /// (`Installing github.com/mvdan/xurls`) is not what the check asked for.
+    /// Recognises `Installing xurls utility`; the next message shows that the program is there. A
+    /// program installed only to install it (`Installing github.com/mvdan/xurls`) is not the one
+    /// that the check needs.
     fn installs(&mut self, said: &str) {
         match said.strip_prefix("Installing ") {
             Some(program) if self.installing.is_none() => {
@@ -220,7 +226,7 @@ impl Section {
         }
     }
 
-    /// The check ended in the middle of installing a program: it is missing, whoever else is.
+    /// Reports the program as missing whose installation the check did not survive.
     fn give_up_installing(&mut self) {
         if let Some(program) = self.installing.take() {
             let said = format!("{program} is missing, and installing it failed");
@@ -229,7 +235,7 @@ impl Section {
     }
 }
 
-/// `INFO: Checking JSON file 'x'`: it looked at something after all.
+/// Recognises `INFO: Checking JSON file 'x'`: the check looked at something after all.
 fn is_look(said: &str) -> bool {
     said.starts_with("Checking ") && said.contains(" file '")
 }
@@ -245,15 +251,15 @@ fn banner(text: &str) -> Option<&str> {
     (named && function.starts_with("static_check_")).then_some(function)
 }
 
-fn with_base(nothing: &str, context: &Context) -> String {
+fn with_base(nothing: &str, context: &CaseContext) -> String {
     match &context.changed_files {
         Some(files) if files.is_empty() => format!("{nothing} (nothing differs from the base)"),
         _ => nothing.to_owned(),
     }
 }
 
-/// What git knows against a check's words.
-fn contradiction(function: &str, nothing: &str, context: &Context) -> Option<String> {
+/// Returns the facts of git that contradict a check's words.
+fn contradiction(function: &str, nothing: &str, context: &CaseContext) -> Option<String> {
     let files = context.changed_files.as_ref()?;
     let shown = files
         .iter()

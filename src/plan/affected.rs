@@ -1,26 +1,28 @@
-//! Which components a change affects, and why the others are left out.
+//! Decides which components a change affects, and why the others are left out.
 //!
-//! A file that lies in a component affects it. A file of the repository that lies in none affects all of its components:
-//! what a shared script or a lock file changes cannot be told from its path. What `ignore` names affects nothing. A
-//! component whose `needs` are affected is affected itself, whatever was selected. Where it is not known what changed,
-//! something did.
+//! A file in a component affects it. A file of the repository in no component affects all of its
+//! components: the effect of a shared script or a lock file cannot be told from its path. A path
+//! that `ignore` matches affects nothing.
+//!
+//! A component whose `needs` are affected is affected itself, whatever was selected. If the changes
+//! are unknown, all components of the repository are affected.
 
+use crate::model::Decision;
 use std::path::{Path, PathBuf};
 
 use globset::Error;
-use serde::{Deserialize, Serialize};
 
 use crate::config::{Component, Ignore};
 
-/// Paths named in a reason.
+/// The most paths named in a reason.
 const NAMED: usize = 3;
 
-/// What differs in the repository of a component.
+/// The changes in the repository of a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changes {
-    /// These files, relative to the top of the repository.
+    /// The changed files, relative to the top of the repository.
     Known(Vec<PathBuf>),
-    /// It cannot be told: why.
+    /// The changes are unknown, for this reason.
     Unknown(String),
 }
 
@@ -29,30 +31,20 @@ pub enum Changes {
 pub struct Candidate {
     /// The component.
     pub component: Component,
-    /// The top of its repository, where it is in one.
+    /// The top of its repository, if it is in one.
     pub repository: Option<PathBuf>,
-    /// Its directory, relative to that; empty when it is the top.
+    /// The component's directory, relative to that; empty if it is the top.
     pub prefix: PathBuf,
-    /// What differs there.
+    /// The changes in the repository.
     pub changes: Changes,
 }
 
-/// What became of a component, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
-    /// Its name.
-    pub component: String,
-    /// Whether the change affects it.
-    #[serde(rename = "affected")]
-    pub is_affected: bool,
-    /// The reason, for people: `cli/main.go changed`, `needs libs`, `nothing changed`.
-    pub reason: String,
-}
-
-/// Decides on every component, in the order given. `ignore` is the pipeline's own, see [`crate::config::Pipeline::ignore`].
+/// Decides on every component, in the order given. `ignore` is the pipeline's own; see
+/// [`crate::config::Pipeline::ignore`].
 ///
 /// # Errors
-/// For a pattern that is none; those of a loaded pipeline all are.
+///
+/// An invalid pattern. Those of a loaded pipeline are all valid.
 pub fn affected(candidates: &[Candidate], ignore: &[String]) -> Result<Vec<Decision>, Error> {
     let common = patterns(ignore)?;
     let mut decisions = candidates
@@ -73,7 +65,7 @@ fn patterns(patterns: &[String]) -> Result<Ignore, Error> {
 fn decide(candidate: &Candidate, all: &[Candidate], common: &Ignore) -> Result<Decision, Error> {
     let own = patterns(&candidate.component.ignore)?;
     let (is_affected, reason) = match &candidate.changes {
-        Changes::Unknown(why) => (true, format!("what changed is not known: {why}")),
+        Changes::Unknown(why) => (true, format!("the changes are unknown: {why}")),
         Changes::Known(paths) => {
             let (ignored, counted): (Vec<_>, Vec<_>) = paths
                 .iter()
@@ -83,7 +75,7 @@ fn decide(candidate: &Candidate, all: &[Candidate], common: &Ignore) -> Result<D
                 ([], []) => (false, "nothing changed".to_owned()),
                 ([], ignored) => (
                     false,
-                    format!("only what affects nothing changed: {}", listed(ignored)),
+                    format!("only ignored files changed: {}", listed(ignored)),
                 ),
                 (counted, _) => (true, format!("{} changed", listed(counted))),
             }
@@ -96,7 +88,8 @@ fn decide(candidate: &Candidate, all: &[Candidate], common: &Ignore) -> Result<D
     })
 }
 
-/// The path as the component's own patterns see it; none when it lies in other components only.
+/// Returns the path as the component's own patterns see it; `None` if it lies only in other
+/// components.
 fn below<'a>(candidate: &Candidate, path: &'a Path, all: &[Candidate]) -> Option<&'a Path> {
     if let Ok(below) = path.strip_prefix(&candidate.prefix) {
         return Some(below);
@@ -108,7 +101,7 @@ fn below<'a>(candidate: &Candidate, path: &'a Path, all: &[Candidate]) -> Option
     (!is_anothers).then_some(path)
 }
 
-/// `a.go, b.go and 3 more`
+/// Formats `a.go, b.go and 3 more`.
 fn listed(paths: &[(&PathBuf, &Path)]) -> String {
     let mut text = paths
         .iter()
@@ -122,7 +115,7 @@ fn listed(paths: &[(&PathBuf, &Path)]) -> String {
     text
 }
 
-/// A component that is not affected yet and needs one that is.
+/// Returns a component that is not affected yet and needs one that is.
 fn next_by_need(candidates: &[Candidate], decisions: &[Decision]) -> Option<(usize, String)> {
     let is_affected = |name: &String| {
         (decisions.iter()).any(|decision| decision.is_affected && decision.component == *name)
@@ -241,11 +234,11 @@ mod tests {
         assert_eq!(
             reasons(&candidates, &["*.md"]),
             [
-                "-libs: only what affects nothing changed: README.md, src/libs/docs/a.png, \
+                "-libs: only ignored files changed: README.md, src/libs/docs/a.png, \
                  src/libs/docs/b.png and 2 more",
-                "-agent: only what affects nothing changed: README.md, a.md, b.md",
-                "-ctl: only what affects nothing changed: README.md, a.md, b.md",
-                "-runtime: only what affects nothing changed: README.md, a.md, b.md",
+                "-agent: only ignored files changed: README.md, a.md, b.md",
+                "-ctl: only ignored files changed: README.md, a.md, b.md",
+                "-runtime: only ignored files changed: README.md, a.md, b.md",
             ]
         );
     }
@@ -256,7 +249,7 @@ mod tests {
         alone.changes = Changes::Unknown("it is in no git repository".to_owned());
         assert_eq!(
             reasons(&[alone], &["*"]),
-            ["+proxy: what changed is not known: it is in no git repository"]
+            ["+proxy: the changes are unknown: it is in no git repository"]
         );
     }
 
@@ -273,7 +266,7 @@ mod tests {
         );
     }
 
-    /// What the shipped monorepo's pipeline runs after a change to these files.
+    /// Returns what the shipped pipeline of the monorepo runs after a change to these files.
     fn monorepo_runs(changed: &[&str]) -> Vec<String> {
         let source = crate::config::Source::Shipped("kata-monorepo");
         let pipeline = crate::config::load(&source, &Default::default(), None).unwrap();

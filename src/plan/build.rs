@@ -1,49 +1,47 @@
-//! From the pipeline and the components found to the jobs of a run.
+//! Builds the jobs of a run from the pipeline and the components found.
 
+use crate::model::Selection;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::{Bounds, Job, JobId, Plan, Reach};
+use super::{Bounds, Job, Plan};
 use crate::config::{Flaky, LeftBehindPolicy, Pipeline, Step};
-use crate::outcome::Expect;
+use crate::model::{CommandError, Expect, JobId, Reach};
 use crate::workspace::{FoundComponent, Workspace};
 
-/// What the user asked to run; empty lists mean everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// Names of components.
-    pub components: Vec<String>,
-    /// Names of steps. Steps they need come along.
-    pub steps: Vec<String>,
-}
-
-/// A selection that names what is not there.
+/// A selection with an unknown name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
-    /// No such component.
+    /// There is no such component.
     #[error("no component `{name}`{suggestion}; there are: {known}")]
     UnknownComponent {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// A similar name, in words.
+        /// A suggestion of a similar name.
         suggestion: String,
-        /// All names.
+        /// All known names.
         known: String,
     },
-    /// No such step.
+    /// There is no such step.
     #[error("no step `{name}`{suggestion}; there are: {known}")]
     UnknownStep {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// A similar name, in words.
+        /// A suggestion of a similar name.
         suggestion: String,
-        /// All names.
+        /// All known names.
         known: String,
     },
 }
 
-/// Makes the plan. `user` is the environment kata-ci was called with: jobs get an allowlist of it.
+impl From<SelectionError> for CommandError {
+    fn from(error: SelectionError) -> Self {
+        Self::usage(error)
+    }
+}
+
+/// Builds the plan. Jobs get an allowlist of `user`, the environment that kata-ci was called with.
 pub fn build(
     pipeline: &Pipeline,
     workspace: &Workspace,
@@ -106,7 +104,7 @@ fn job(
         id: JobId::new(&component.name, &step.name),
         command: step.command.clone(),
         directory: found.directory.clone(),
-        environment: super::environment::of_job(user, workspace, pipeline, found, step),
+        environment: crate::workspace::of_job(user, workspace, pipeline, found, step),
         expect: step.expect,
         timeout: step.timeout,
         grace: step.grace,
@@ -125,7 +123,7 @@ fn job(
             .or(step.allow_vacuous.as_ref())
             .cloned(),
         readiness: found.readiness.clone(),
-        // What is only linted or built runs no package: none of them is missing afterwards.
+        // A step that only lints or builds runs no package, so none is missing afterwards.
         packages: (step.expect == Expect::Cases)
             .then(|| found.packages.clone())
             .flatten(),
@@ -143,7 +141,7 @@ fn job(
     }
 }
 
-/// `~` is the user's home; what is relative lies in the component.
+/// Resolves a path: `~` is the user's home, a relative path lies in the component.
 fn writable(path: &str, directory: &Path, user: &BTreeMap<OsString, OsString>) -> PathBuf {
     let home = user.get(OsStr::new("HOME")).map(PathBuf::from);
     match (path.strip_prefix('~'), home) {

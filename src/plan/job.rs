@@ -2,147 +2,68 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Bounds, Reach};
-use crate::config::IsolatePolicy;
-use crate::outcome::Expect;
-
-/// `COMPONENT.STEP`. A component's name holds no dot, so the first dot parts the two.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct JobId(String);
-
-impl JobId {
-    /// The id of a component's step.
-    pub fn new(component: &str, step: &str) -> Self {
-        Self(format!("{component}.{step}"))
-    }
-
-    /// The component's name.
-    pub fn component(&self) -> &str {
-        self.0
-            .split_once('.')
-            .map_or(&self.0, |(component, _)| component)
-    }
-
-    /// The step's name.
-    pub fn step(&self) -> &str {
-        self.0.split_once('.').map_or("", |(_, step)| step)
-    }
-
-    /// The whole id.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for JobId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(&self.0)
-    }
-}
-
-/// What a job runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// A program and its arguments; not empty.
-    Run(Vec<String>),
-    /// Text for `sh -eu`.
-    Script(String),
-}
-
-impl fmt::Display for Command {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Run(words) => formatter.write_str(&words.join(" ")),
-            Self::Script(text) => {
-                write!(
-                    formatter,
-                    "sh: {}",
-                    text.trim().lines().next().unwrap_or_default()
-                )
-            }
-        }
-    }
-}
-
-/// Whether a job can run at all, as the preflight of its component found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Readiness {
-    /// Nothing is missing.
-    Ready,
-    /// A requirement is not met on this machine: what, and the fix. The job is skipped.
-    Unmet {
-        /// What is missing.
-        what: String,
-        /// How to get it.
-        fix: String,
-    },
-    /// The workspace is broken: what, and the fix. The job is an error.
-    Broken {
-        /// What is wrong.
-        what: String,
-        /// How to mend it.
-        fix: String,
-    },
-}
+use crate::config::{IsolatePolicy, Limits, NetworkPolicy};
+use crate::model::{Command, Expect, JobId, Reach, Readiness};
 
 /// One step of one component.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
-    /// Its id.
+    /// The id.
     pub id: JobId,
-    /// What it runs.
+    /// The command.
     pub command: Command,
-    /// Absolute directory it runs in. In a GOPATH view this is the logical path, which PWD has too.
+    /// The absolute directory that it runs in. In a GOPATH view this is the logical path, as in
+    /// PWD.
     pub directory: PathBuf,
-    /// Its whole environment: nothing else is inherited.
+    /// The whole environment. Nothing else is inherited.
     pub environment: BTreeMap<OsString, OsString>,
-    /// What it must show.
+    /// The evidence that it must show.
     pub expect: Expect,
-    /// How long it may take.
+    /// The time limit.
     pub timeout: Duration,
-    /// How long it has after TERM before KILL.
+    /// The time between TERM and KILL.
     pub grace: Duration,
-    /// Jobs that must have ended well before it starts.
+    /// Jobs that must have passed before it starts.
     pub needs: Vec<JobId>,
-    /// Jobs that must be over, however they ended, before it starts (steps of components that come first).
+    /// Jobs that must be over before it starts, however they ended (steps of components that come
+    /// first).
     pub after: Vec<JobId>,
-    /// Names of locks it holds while it runs.
+    /// The names of locks that it holds while it runs.
     pub locks: Vec<String>,
-    /// The tests it is narrowed to, for people; none when it is all of the job.
+    /// The tests that it is narrowed to, for people; `None` if it runs all tests.
     pub only: Option<String>,
-    /// How far all of it came before, where it is narrowed from the first.
+    /// The packages that the whole job tested before, if it is narrowed from the first attempt.
     pub reach: Reach,
-    /// How often what failed is run again.
+    /// The number of times that failed tests are run again.
     pub retries: u32,
-    /// Whether a test that passes only when it is run again fails the job all the same.
+    /// True if a flaky test fails the job.
     pub flaky_fails: bool,
-    /// Whether a job that passed and left something behind has failed all the same.
+    /// True if leftovers fail a job that passed.
     pub left_behind_fails: bool,
-    /// Seconds it is expected to take, by earlier runs.
+    /// The seconds it is expected to take, estimated from earlier runs.
     pub estimate: Option<f64>,
     /// The pipeline's reason why a vacuous outcome does not fail the run.
     pub allow_vacuous: Option<String>,
-    /// Whether it can run.
+    /// The finding of the preflight.
     pub readiness: Readiness,
-    /// Packages (Go import paths or crates) known beforehand, below the component; none when that cannot be had.
+    /// The packages below the component (Go import paths or crates) that are known beforehand;
+    /// `None` if unknown.
     pub packages: Option<Vec<String>>,
-    /// The import path of the component's directory, where it is a Go one: what is outside is no package of its own.
+    /// The import path of the component's directory, if it is a Go one. Packages outside are not
+    /// the component's.
     pub go_root: Option<String>,
-    /// Files that differ from `origin/BRANCH`, where git could tell: what changed-file checks should have looked at.
+    /// Files that differ from `origin/BRANCH`, if git could tell: the input of changed-file checks.
     pub changed_files: Option<Vec<String>>,
-    /// What it is kept from.
+    /// The requested isolation.
     pub bounds: Bounds,
 }
 
 impl Job {
-    /// A job that is alone in the world: judged by its exit code, within a minute, without environment, needs or bounds.
+    /// Makes a job without any relations: judged by its exit code, within a minute, without
+    /// environment, needs or isolation.
     pub fn new(id: JobId, command: Command, directory: PathBuf) -> Self {
         Self {
             id,
@@ -172,7 +93,7 @@ impl Job {
 }
 
 impl Plan {
-    /// Has each job take as long as it did in earlier runs, in seconds.
+    /// Sets the estimates from the durations of earlier runs, in seconds.
     pub fn expect(&mut self, durations: &BTreeMap<String, f64>) {
         for job in &mut self.jobs {
             job.estimate = durations.get(job.id.as_str()).copied();
@@ -189,6 +110,21 @@ impl Plan {
 /// The jobs of one run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
-    /// In the order in which they are started, other things being equal.
+    /// The jobs in the order in which they start, other things being equal.
     pub jobs: Vec<Job>,
+}
+
+/// The requested isolation of a job. [`crate::exec`] finds out how much of it the host can enforce.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// The network of the job.
+    pub network: NetworkPolicy,
+    /// The sandbox of the job.
+    pub isolate: IsolatePolicy,
+    /// Absolute paths that it may write besides its work tree and the caches.
+    pub writable: Vec<PathBuf>,
+    /// True if it calls sudo, which works in no sandbox of an ordinary user.
+    pub calls_sudo: bool,
+    /// The limits of its resources.
+    pub limits: Limits,
 }

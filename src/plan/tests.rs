@@ -1,5 +1,6 @@
-//! What a plan holds, from pipelines and workspaces made by hand.
+//! Plans built from pipelines and workspaces made by hand.
 
+use crate::model::{Command, JobId, Readiness, Selection};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;

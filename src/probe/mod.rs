@@ -1,8 +1,11 @@
-//! Short commands whose answer kata-ci itself needs: `git rev-parse`, `go version`, `cargo metadata`.
+//! Short commands whose answer kata-ci itself needs: `git rev-parse`, `go version`, `cargo
+//! metadata`.
 //!
-//! Invariants: a probe ends by its deadline, whatever it does; it has no standard input; it leaves no process of its group
-//! behind; what is kept of its output is bounded; its environment is the one given and nothing else. It is no job: jobs are
-//! for [`crate::exec`].
+//! Invariants: a probe ends by its deadline, whatever it does. It has no standard input. It leaves
+//! no process of its group behind. Its output is kept up to a limit. Its environment is the one
+//! given and nothing else.
+//!
+//! A probe is no job: [`crate::exec`] runs jobs.
 
 mod quote;
 mod run;

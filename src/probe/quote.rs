@@ -1,8 +1,8 @@
-//! Paths in commands that a person copies into a shell.
+//! Quotes paths in commands that a person copies into a shell.
 
 use std::path::Path;
 
-/// The path as a shell takes it, in single quotes where it needs them.
+/// Returns the path as a shell takes it, in single quotes where it needs them.
 pub fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |letter: char| letter.is_alphanumeric() || "/._-+,@:=".contains(letter);

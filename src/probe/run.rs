@@ -1,4 +1,4 @@
-//! Running one probe.
+//! Runs one probe.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -13,36 +13,36 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
-use super::stream::Stream;
+use super::stream::ProbePipe;
 
-/// Standard output that is kept; what prints more has not understood the question.
+/// The standard output that is kept, in bytes. A probe that prints more is ended with an error.
 const OUTPUT_LIMIT: usize = 64 << 20;
-/// Standard error that is kept; the rest is dropped.
+/// The standard error that is kept, in bytes. The rest is dropped.
 const ERROR_LIMIT: usize = 64 << 10;
-/// How often a child is looked at whose pipes stay open although it is gone.
+/// The polling interval for a child that is gone while its pipes stay open.
 const TICK: Duration = Duration::from_millis(50);
-/// How often a child is looked at that has closed its pipes and is about to end.
+/// The polling interval for a child that closed its pipes and is about to end.
 const SHORT_TICK: Duration = Duration::from_millis(1);
 
-/// A command to ask something of.
+/// A command that answers a question.
 #[derive(Debug, Clone)]
 pub struct Probe<'a> {
-    /// Absolute path of the program; see [`find`].
+    /// The absolute path of the program; see [`find`].
     pub program: &'a Path,
     /// Its arguments.
     pub arguments: Vec<OsString>,
-    /// Where it runs.
+    /// The directory that it runs in.
     pub directory: &'a Path,
     /// Its whole environment.
     pub environment: &'a BTreeMap<OsString, OsString>,
-    /// When it is killed.
+    /// The time after which it is killed.
     pub deadline: Duration,
 }
 
-/// What a probe that ended by itself had to say.
+/// The answer of a probe that ended by itself.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// How it ended.
+    /// The exit status.
     pub status: ExitStatus,
     /// All of its standard output.
     pub output: Vec<u8>,
@@ -51,7 +51,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The first lines of standard error that are not empty, as one line of text.
+    /// Returns the first non-empty lines of standard error as one line of text.
     pub fn complaint(&self) -> String {
         let text = String::from_utf8_lossy(&self.errors);
         let lines: Vec<_> = text
@@ -64,49 +64,50 @@ impl Answer {
     }
 }
 
-/// A probe without an answer.
+/// A probe that gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    /// It could not be started.
+    /// The program could not be started.
     #[error("`{command}` could not be started in {directory}: {source}")]
     Start {
         /// The command as typed.
         command: String,
-        /// Where.
+        /// The directory.
         directory: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// It was killed at its deadline.
+    /// The probe was killed at its deadline.
     #[error("`{command}` in {directory} gave no answer within {} s and was ended", deadline.as_secs())]
     Deadline {
         /// The command as typed.
         command: String,
-        /// Where.
+        /// The directory.
         directory: String,
         /// The deadline.
         deadline: Duration,
     },
-    /// It printed more than anyone can want.
+    /// The probe printed more than the limit.
     #[error("`{command}` printed more than {} MiB and was ended", OUTPUT_LIMIT >> 20)]
     TooMuch {
         /// The command as typed.
         command: String,
     },
-    /// Watching it failed.
+    /// Waiting for the probe or reading its output failed.
     #[error("`{command}` could not be watched: {source}")]
     Watch {
         /// The command as typed.
         command: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// The absolute path of a program on the `PATH` of the environment given; none when it is not there.
+/// Finds the absolute path of a program on the `PATH` of `environment`.
 pub fn find(program: &str, environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
     let path = environment.get(OsStr::new("PATH"))?;
-    // Relative entries of PATH would mean another program in each directory: they are taken from the root, so not found.
+    // A relative entry of PATH would mean another program in each directory. Taken from the root,
+    // it is not found.
     which::which_in(program, Some(path), "/").ok()
 }
 
@@ -117,7 +118,8 @@ enum End {
 }
 
 impl Probe<'_> {
-    /// Runs it and waits for its end, at most until its deadline. A status other than 0 is an answer too.
+    /// Runs the probe and waits for its end, at most until its deadline. A status other than 0 is
+    /// an answer too.
     pub fn run(&self) -> Result<Answer, ProbeError> {
         let mut child = self.spawn()?;
         let watched = self.watch(&mut child);
@@ -146,7 +148,7 @@ impl Probe<'_> {
         }
     }
 
-    /// The command as a person would type it.
+    /// Returns the command as a person would type it.
     pub fn command(&self) -> String {
         let program = self.program.file_name().unwrap_or(self.program.as_os_str());
         std::iter::once(program)
@@ -176,10 +178,10 @@ impl Probe<'_> {
 
     fn watch(&self, child: &mut Child) -> io::Result<(End, Vec<u8>, Vec<u8>)> {
         let until = Instant::now() + self.deadline;
-        let mut output = Stream::new(child.stdout.take(), OUTPUT_LIMIT)?;
-        let mut errors = Stream::new(child.stderr.take(), ERROR_LIMIT)?;
+        let mut output = ProbePipe::new(child.stdout.take(), OUTPUT_LIMIT)?;
+        let mut errors = ProbePipe::new(child.stderr.take(), ERROR_LIMIT)?;
         let end = loop {
-            // Asked before the pipes are read: what it wrote is there once it is gone.
+            // Asked before the pipes are read: a child that is gone has written everything.
             let exited = has_exited(child)?;
             output.drain()?;
             errors.drain()?;
@@ -199,7 +201,7 @@ impl Probe<'_> {
     }
 }
 
-/// Waits until one of the pipes has something, for a tick at most.
+/// Waits until one of the pipes is readable, for one tick at most.
 fn wait_for(pipes: [Option<std::os::fd::BorrowedFd<'_>>; 2], left: Duration) -> io::Result<()> {
     let mut wanted: Vec<_> = pipes
         .into_iter()
@@ -218,7 +220,8 @@ fn pid(child: &Child) -> Pid {
     Pid::from_raw(child.id().cast_signed())
 }
 
-/// Whether it has ended. It is not reaped, so that its number, which names the group too, stays its own.
+/// Returns true if the child ended. The child is not reaped: its process id, which also names the
+/// group, is not given to another process until then.
 fn has_exited(child: &Child) -> io::Result<bool> {
     let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
     match waitid(Id::Pid(pid(child)), flags) {
@@ -228,9 +231,9 @@ fn has_exited(child: &Child) -> io::Result<bool> {
     }
 }
 
-/// Ends what is left of the group; before the child is reaped, see [`has_exited`].
+/// Kills the rest of the process group. Call it before the child is reaped; see [`has_exited`].
 fn end(child: &Child) {
-    // The only error there can be is that nothing is left.
+    // The only possible error is that nothing is left.
     let _ = killpg(pid(child), Signal::SIGKILL);
 }
 

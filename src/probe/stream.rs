@@ -1,25 +1,26 @@
-//! One output pipe of a probe, read without ever blocking.
+//! One output pipe of a probe, read without blocking.
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
-/// Reads of one visit: a probe that never stops printing must not keep its deadline from being looked at.
+/// The number of reads before the deadline is looked at again, so that endless output cannot delay
+/// it.
 const READS_A_VISIT: usize = 64;
 
-/// A pipe and the head of what came through it.
+/// A pipe and the first bytes that came through it.
 #[derive(Debug)]
-pub(super) struct Stream<R> {
+pub(super) struct ProbePipe<R> {
     pipe: Option<R>,
     /// The first bytes, at most `limit`.
     pub(super) kept: Vec<u8>,
     limit: usize,
-    /// More than `limit` bytes came.
+    /// True if more than `limit` bytes came.
     pub(super) over: bool,
 }
 
-impl<R: Read + AsFd> Stream<R> {
+impl<R: Read + AsFd> ProbePipe<R> {
     pub(super) fn new(pipe: Option<R>, limit: usize) -> io::Result<Self> {
         if let Some(pipe) = &pipe {
             fcntl(pipe.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
@@ -32,12 +33,12 @@ impl<R: Read + AsFd> Stream<R> {
         })
     }
 
-    /// The pipe, as long as someone can still write to it.
+    /// Returns the pipe while somebody can still write to it.
     pub(super) fn open(&self) -> Option<BorrowedFd<'_>> {
         self.pipe.as_ref().map(AsFd::as_fd)
     }
 
-    /// Takes what is there now.
+    /// Reads the bytes that are available now.
     pub(super) fn drain(&mut self) -> io::Result<()> {
         let mut buffer = [0; 16 * 1024];
         for _ in 0..READS_A_VISIT {

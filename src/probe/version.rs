@@ -1,12 +1,15 @@
-//! Versions as programs print them.
+//! Reads versions from the output of programs.
 
-/// The first version in what a program printed: `go version go1.26.8 linux/amd64`, `cargo 1.95.0 (f2d3ce0bd 2026-03-21)`,
-/// `git version 2.39.5`, `jq-1.6`. None for `go version devel +a3c1`, which has no number.
+/// Finds the first version in the output of a program: `go version go1.26.8 linux/amd64`, `cargo
+/// 1.95.0 (f2d3ce0bd 2026-03-21)`, `git version 2.39.5`, `jq-1.6`.
+///
+/// Returns `None` for `go version devel +a3c1`, which has no number.
 pub fn version_in(text: &str) -> Option<Vec<u32>> {
     text.split_whitespace().find_map(number)
 }
 
-/// A word that is a version: letters (`go`, `v`, `jq-`), then numbers parted by dots, then anything (`rc1`, `-abc`).
+/// Reads a word as a version: letters (`go`, `v`, `jq-`), then numbers separated by dots, then
+/// anything (`rc1`, `-abc`).
 fn number(word: &str) -> Option<Vec<u32>> {
     let digits =
         word.trim_start_matches(|letter: char| letter.is_ascii_alphabetic() || letter == '-');
@@ -20,7 +23,7 @@ fn number(word: &str) -> Option<Vec<u32>> {
     version.split('.').map(|part| part.parse().ok()).collect()
 }
 
-/// Whether `version` is `least` or newer; missing numbers count as 0.
+/// Returns true if `version` is `least` or newer. Missing numbers count as 0.
 pub fn at_least(version: &[u32], least: &[u32]) -> bool {
     let length = version.len().max(least.len());
     let part = |numbers: &[u32], index| numbers.get(index).copied().unwrap_or(0);
@@ -30,7 +33,7 @@ pub fn at_least(version: &[u32], least: &[u32]) -> bool {
         .is_none_or(|order| order.is_gt())
 }
 
-/// As people write it: `1.26.8`.
+/// Formats a version: `1.26.8`.
 pub fn dotted(version: &[u32]) -> String {
     version
         .iter()

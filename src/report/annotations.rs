@@ -1,22 +1,24 @@
-//! GitHub's workflow commands: a line for each case that went wrong, which GitHub shows at its file and line.
+//! Writes GitHub's workflow commands: a line for each bad case, which GitHub shows at the case's
+//! file and line.
 
 use std::io::{self, Write};
 
-use super::ci::Checkout;
+use super::ci::SourceTree;
 use super::model::{Case, Document, Suite};
 use super::text::one_line;
 
-/// Errors that GitHub shows of one step ("limited to 10 warning annotations and 10 error annotations per step",
-/// docs.github.com, REST API, Create a check run); the last of them says how many more there are.
+/// The most errors that GitHub shows of one step ("limited to 10 warning annotations and 10 error
+/// annotations per step", docs.github.com, REST API, Create a check run). The last of them says how
+/// many more there are.
 const SHOWN: usize = 10;
 
-/// Longest line of a text that is shown, in bytes.
+/// The most bytes of a text in one line.
 const LINE_CAP: usize = 1024;
 
-/// Writes the commands. Files are named as in the checkout, where they can be found in it.
+/// Writes the commands. Files have their names in the checkout, if they are found there.
 pub fn write_annotations(
     document: &Document,
-    checkout: &Checkout,
+    checkout: &SourceTree,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let bad: Vec<_> = document
@@ -42,7 +44,7 @@ pub fn write_annotations(
     }
 }
 
-fn command(suite: &Suite, case: &Case, checkout: &Checkout) -> io::Result<String> {
+fn command(suite: &Suite, case: &Case, checkout: &SourceTree) -> io::Result<String> {
     let mut properties = Vec::new();
     if let Some(details) = &case.details
         && let Some(file) = &details.file
@@ -64,7 +66,8 @@ fn command(suite: &Suite, case: &Case, checkout: &Checkout) -> io::Result<String
     ))
 }
 
-/// What the case says, else the first line of its text (PHPUnit writes no more), else what became of it.
+/// Returns the message of the case, else the first line of its text (PHPUnit writes no more), else
+/// its state.
 fn message(case: &Case) -> io::Result<String> {
     if !case.message().is_empty() {
         return Ok(case.message().to_owned());
@@ -77,14 +80,14 @@ fn message(case: &Case) -> io::Result<String> {
     Ok(one_line(first.unwrap_or(case.word()), LINE_CAP))
 }
 
-/// Text behind the second `::`, as actions/toolkit escapes it.
+/// Escapes the text behind the second `::`, as actions/toolkit does.
 pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-/// Text of a property: what parts properties is escaped, too.
+/// Escapes the text of a property, with the characters that separate properties.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
@@ -101,7 +104,7 @@ mod tests {
         );
         let document = read::read_junit(xml.as_bytes(), &Default::default()).unwrap();
         let mut bytes = Vec::new();
-        write_annotations(&document, &Checkout::at(root), &mut bytes).unwrap();
+        write_annotations(&document, &SourceTree::at(root), &mut bytes).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 

@@ -1,8 +1,8 @@
-//! Pieces of a job's log: the output of one case, the last lines of a job.
+//! Reads pieces of a job's log: the output of one case, or the last lines of a job.
 //!
-//! Logs may be huge, so nothing here reads more than two windows of [`WINDOW`] bytes at a time: the head and the tail of
-//! what is asked for. What comes out is clean text ([`super::text`]); lines of `go test -json` are turned into the output
-//! they carry.
+//! Logs may be huge, so nothing here reads more than two windows of [`WINDOW`] bytes at a time: the
+//! head and the tail of a range. The result is clean text ([`super::text`]). Lines of `go test
+//! -json` are replaced by the output they carry.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -15,14 +15,14 @@ use super::text;
 use crate::event::Span;
 use crate::fs;
 
-/// Most that is read at each end, in bytes: several times what is shown, since JSON wraps every line.
+/// The most bytes read at each end: several times the shown text, because JSON wraps every line.
 const WINDOW: u64 = 256 * 1024;
 
-/// Longest of the last lines, in bytes.
+/// The most bytes of one of the last lines.
 const LINE_CAP: usize = 500;
 
-/// Where a job's log lies; none for a name that leads out of the report directory. A journal may come from elsewhere: it
-/// must not make a report show any other file.
+/// Returns the path of a job's log; `None` for a name that leads out of the report directory. A
+/// journal may come from elsewhere and must not make a report show any other file.
 pub(super) fn log_path(directory: &Path, name: &str) -> Option<PathBuf> {
     let inside = Path::new(name)
         .components()
@@ -34,12 +34,12 @@ pub(super) fn log_path(directory: &Path, name: &str) -> Option<PathBuf> {
 #[derive(Debug)]
 pub struct LogReader {
     file: File,
-    /// What a reader is told when something is left out.
+    /// The name of the log in messages about omitted text.
     name: String,
 }
 
 impl LogReader {
-    /// Opens a log. `name` is what an excerpt calls it: its path relative to the report.
+    /// Opens a log. `name` is its path relative to the report, for messages.
     pub fn open(path: &Path, name: &str) -> io::Result<Self> {
         Ok(Self {
             file: fs::open_plain(path)?,
@@ -47,8 +47,9 @@ impl LogReader {
         })
     }
 
-    /// The clean text of these ranges, in order, at most about `cap` bytes of it: where there is more, head and tail,
-    /// parted by a line that says how many bytes of the log are left out and where they are.
+    /// Returns the clean text of these ranges, in order, at most about `cap` bytes of it. A longer
+    /// text keeps its head and tail. A line between them says how many bytes of the log are left
+    /// out and where they are.
     pub fn excerpt(&mut self, spans: &[Span], cap: usize) -> io::Result<String> {
         let total = spans.iter().map(length).sum::<u64>();
         if total <= 2 * WINDOW {
@@ -62,7 +63,8 @@ impl LogReader {
         Ok(self.join(&head, &tail, total, cap))
     }
 
-    /// Reads the bytes `from..to` of the ranges taken as one. A log shorter than the ranges say gives what there is.
+    /// Reads the bytes `from..to` of the concatenated ranges. A log shorter than the ranges gives
+    /// the bytes that exist.
     fn read(&mut self, spans: &[Span], from: u64, to: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let mut position = 0;
@@ -78,8 +80,15 @@ impl LogReader {
         Ok(bytes)
     }
 
-    /// Joins what fits: `head` and then `tail`, which may be the same stretch of lines when `tail` is empty.
-    fn join(&self, head: &[Line<'_>], tail: &[Line<'_>], total: u64, cap: usize) -> String {
+    /// Joins the lines that fit: `head` and then `tail`. With an empty `tail`, both ends come from
+    /// `head`.
+    fn join(
+        &self,
+        head: &[OutputLine<'_>],
+        tail: &[OutputLine<'_>],
+        total: u64,
+        cap: usize,
+    ) -> String {
         let size: usize = head.iter().map(|line| line.text.len()).sum();
         if tail.is_empty() && size <= cap {
             return head.iter().map(|line| &*line.text).collect();
@@ -106,17 +115,17 @@ fn length(span: &Span) -> u64 {
     span.end.saturating_sub(span.start)
 }
 
-/// A piece of output: its clean text and the bytes it takes in the log.
+/// A piece of output: its clean text, and its bytes in the log.
 #[derive(Debug, Clone)]
-struct Line<'a> {
+struct OutputLine<'a> {
     text: Cow<'a, str>,
     raw: u64,
 }
 
 /// Splits bytes into lines and decodes each. A line cut off at either end of a window is dropped.
-fn lines(bytes: &[u8], cut_before: bool, cut_after: bool) -> Vec<Line<'static>> {
+fn lines(bytes: &[u8], cut_before: bool, cut_after: bool) -> Vec<OutputLine<'static>> {
     let mut pieces: Vec<_> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
-    // One line that fills the whole window stays: an excerpt of something beats nothing.
+    // One line that fills the whole window stays: a cut excerpt is better than none.
     if cut_before && pieces.len() > 1 {
         pieces.remove(0);
     }
@@ -125,14 +134,14 @@ fn lines(bytes: &[u8], cut_before: bool, cut_after: bool) -> Vec<Line<'static>> 
     }
     pieces
         .into_iter()
-        .map(|piece| Line {
+        .map(|piece| OutputLine {
             text: Cow::Owned(text::clean(&output_of(piece))),
             raw: piece.len() as u64,
         })
         .collect()
 }
 
-/// What `go test -json` (`go doc test2json`) says about one line.
+/// The fields of one line of `go test -json` (`go doc test2json`).
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct GoLine<'a> {
@@ -141,7 +150,7 @@ struct GoLine<'a> {
     output: Option<Cow<'a, str>>,
 }
 
-/// The output a line carries: that of a JSON line, else the line itself.
+/// Returns the output of a line: the text that a JSON line carries, else the line itself.
 fn output_of(line: &[u8]) -> String {
     let parsed = match line.first() {
         Some(b'{') => serde_json::from_slice::<GoLine<'_>>(line).ok(),
@@ -153,12 +162,16 @@ fn output_of(line: &[u8]) -> String {
     }
 }
 
-fn take_head<'a, 'b>(lines: &'b [Line<'a>], room: usize) -> (Vec<Line<'b>>, &'b [Line<'a>]) {
+fn take_head<'a, 'b>(
+    lines: &'b [OutputLine<'a>],
+    room: usize,
+) -> (Vec<OutputLine<'b>>, &'b [OutputLine<'a>]) {
     let mut taken = Vec::new();
     let mut left = room;
     for (index, line) in lines.iter().enumerate() {
         if line.text.len() > left {
-            // A line longer than all the room is cut; any other is left to the tail or left out whole.
+            // A line longer than the whole limit is cut. Any other line goes to the tail or is left
+            // out whole.
             if taken.is_empty() {
                 let text = &line.text[..line.text.floor_char_boundary(left)];
                 taken.push(cut(line, text));
@@ -172,7 +185,7 @@ fn take_head<'a, 'b>(lines: &'b [Line<'a>], room: usize) -> (Vec<Line<'b>>, &'b 
     (taken, &[])
 }
 
-fn take_tail<'b>(lines: &'b [Line<'_>], room: usize) -> Vec<Line<'b>> {
+fn take_tail<'b>(lines: &'b [OutputLine<'_>], room: usize) -> Vec<OutputLine<'b>> {
     let mut taken = Vec::new();
     let mut left = room;
     for line in lines.iter().rev() {
@@ -190,16 +203,17 @@ fn take_tail<'b>(lines: &'b [Line<'_>], room: usize) -> Vec<Line<'b>> {
     taken
 }
 
-/// A part of a line; what is not shown of it does not count as kept.
-fn cut<'b>(line: &Line<'_>, text: &'b str) -> Line<'b> {
+/// Returns a part of a line. The bytes left out do not count as kept.
+fn cut<'b>(line: &OutputLine<'_>, text: &'b str) -> OutputLine<'b> {
     let missing = (line.text.len() - text.len()) as u64;
-    Line {
+    OutputLine {
         text: Cow::Borrowed(text),
         raw: line.raw.saturating_sub(missing),
     }
 }
 
-/// The last lines of a log that are not blank, at most `count`, clean, each in one line of at most 500 bytes.
+/// Returns the last lines of a log that are not blank, at most `count`, clean, each at most 500
+/// bytes long.
 pub fn tail(path: &Path, count: usize) -> io::Result<Vec<String>> {
     let mut file = fs::open_plain(path)?;
     let size = file.metadata()?.len();
@@ -222,7 +236,8 @@ pub fn tail(path: &Path, count: usize) -> io::Result<Vec<String>> {
     Ok(last)
 }
 
-/// Text of at most about `cap` bytes: head and tail where there is more, parted by a line that says how much is left out.
+/// Keeps head and tail of a text, at most about `cap` bytes. A line between them says how much is
+/// left out.
 pub(super) fn ends(text: &str, cap: usize) -> String {
     if text.len() <= cap {
         return text.to_owned();

@@ -1,23 +1,24 @@
-//! `--format json`: every record a line on standard output, as in `events.jsonl`, flushed so that a reader sees it at once.
+//! Writes `--format json`: every record as a line on standard output, as in `events.jsonl`. Each is
+//! flushed, so that a reader sees it at once.
 
 use std::io::{self, Write};
 
 use super::Reporter;
-use super::ci::guard::harmless_json;
-use super::output::Output;
+use super::ci::neutralize::harmless_json;
+use super::line_writer::LineWriter;
 use crate::event::Record;
 use crate::outcome::Run;
 
 /// Writes records as JSON, a line each.
 pub struct JsonReporter {
-    output: Output,
+    output: LineWriter,
 }
 
 impl JsonReporter {
-    /// A reporter that writes to this stream.
+    /// Makes a reporter that writes to this stream.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
         Self {
-            output: Output::new(writer),
+            output: LineWriter::new(writer),
         }
     }
 }

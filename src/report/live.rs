@@ -1,10 +1,11 @@
-//! The bus's reading end: one thread takes every event, writes it down, adds it up and has it shown.
+//! The receiving end of the bus: one thread records every event, adds it up and has it shown.
 //!
-//! Invariants: every event that was sent before the last sender went gets its record, whatever happens to the journal or
-//! to a reporter, so no sender ever waits for a disk or a terminal longer than a bounded channel says; records are
-//! numbered from 0 without gaps; a record is in the journal before anybody sees it.
+//! Invariants: every event that was sent before the last sender was dropped gets its record,
+//! whatever happens to the journal or to a reporter. So no sender waits for a disk or a terminal
+//! longer than a bounded channel makes it. Records are numbered from 0 without gaps. A record is in
+//! the journal before a reporter sees it.
 //!
-//! It does not decide what a journal that cannot be written means for the run: the caller does.
+//! It does not decide what a journal that cannot be written means for the run. The caller does.
 
 use std::io;
 use std::time::Duration;
@@ -15,23 +16,24 @@ use super::Reporter;
 use crate::event::{Event, FORMAT_VERSION, Journal, JournalError, Record};
 use crate::outcome::Run;
 
-/// How often reporters may draw when nothing happens.
+/// The interval at which reporters may draw when nothing happens.
 const TICK: Duration = Duration::from_millis(100);
 
-/// What is left when all events are through.
+/// The result when all events have been taken.
 #[derive(Debug)]
 pub struct Followed {
     /// The fold of all records.
     pub run: Run,
-    /// Why the journal is incomplete, if it is. The run's result must then not be a success.
+    /// The error that left the journal incomplete, if there was one. The run must then not be a
+    /// success.
     pub journal_error: Option<JournalError>,
     /// The journal, as far as it came.
     pub journal: Option<Journal>,
-    /// What kept reporters from showing everything.
+    /// Errors that kept reporters from showing everything.
     pub output_errors: Vec<io::Error>,
 }
 
-/// A run that is going on: the one place where its events come together.
+/// The current run, in which all events come together.
 pub struct Live {
     journal: Option<Journal>,
     journal_error: Option<JournalError>,
@@ -41,7 +43,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// A run before its first event. `journal` is the place of the records, if there is one.
+    /// Starts before the first event. Records are written to `journal`, if there is one.
     pub fn new(journal: Option<Journal>, reporters: Vec<Box<dyn Reporter>>) -> Self {
         Self {
             journal,
@@ -52,7 +54,7 @@ impl Live {
         }
     }
 
-    /// A run that goes on: what it was, and the number of its next record.
+    /// Continues a run from its earlier state, with the number of its next record.
     pub fn resumed(
         journal: Journal,
         run: Run,
@@ -66,7 +68,7 @@ impl Live {
         }
     }
 
-    /// Takes events until every sender of them is gone.
+    /// Takes events until all senders are dropped.
     pub fn follow(&mut self, events: &Receiver<Event>) {
         let ticks = tick(TICK);
         loop {
@@ -80,12 +82,12 @@ impl Live {
         }
     }
 
-    /// What the events so far add up to.
+    /// Returns the fold of the events so far.
     pub fn run(&self) -> &Run {
         &self.run
     }
 
-    /// Whether every record so far is in the journal.
+    /// Returns true if every record so far is in the journal.
     pub fn is_recorded(&self) -> bool {
         self.journal_error.is_none()
     }
@@ -106,7 +108,8 @@ impl Live {
         }
     }
 
-    /// After the first error nothing more is appended: a journal with a gap would lie.
+    /// Appends a record. After the first error nothing more is appended: a journal with a gap would
+    /// lie.
     fn append(&mut self, record: &Record) {
         if let Some(journal) = &mut self.journal
             && let Err(error) = journal.append(record)

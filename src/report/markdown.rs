@@ -1,25 +1,29 @@
-//! `summary.md`: a run for the page of a CI system, in GitHub's Markdown, which GitLab and others read too.
+//! Writes `summary.md`: a run for the page of a CI system, in GitHub's Markdown, which GitLab and
+//! others read too.
 //!
-//! Foreign text is never markup: its punctuation is written as character references, output stands in fences longer than any
-//! in it. At most [`CAP`] bytes: what does not fit any more is counted in the last line, and nothing is cut in its middle.
+//! Untrusted text is never markup: its punctuation is written as character references, and output
+//! stands in fences longer than any in it.
+//!
+//! The file has at most [`CAP`] bytes. Entries that do not fit are counted in the last line; none
+//! is cut in its middle.
 
 use std::io::{self, Write};
 
 use super::excerpt::ends;
-use super::model::{Case, Document, State, Suite, facts};
+use super::format::{duration, plural};
+use super::model::{Case, CaseState, Document, Suite, properties};
 use super::text::{is_deceptive, undeceptive};
-use super::words::{duration, plural};
 
-/// Most of a document, in bytes: GitHub takes 1 MiB a step, and the last line has to fit, too.
+/// The most bytes of a document. GitHub takes 1 MiB a step, and the last line has to fit too.
 const CAP: usize = 1024 * 1024 - TAIL;
 
-/// Room kept for the last line, in bytes.
+/// The bytes reserved for the last line.
 const TAIL: usize = 1024;
 
-/// Most of one case's output, in bytes.
+/// The most bytes of one case's output.
 const OUTPUT_CAP: usize = 4 * 1024;
 
-/// Lines of a list.
+/// The most lines of a list.
 const LINES: usize = 500;
 
 /// Writes the summary.
@@ -27,7 +31,7 @@ pub fn write_markdown(document: &Document, out: &mut dyn Write) -> io::Result<()
     write_within(document, CAP, out)
 }
 
-/// The summary in at most `room` bytes; none where not even its head fits.
+/// Returns the summary in at most `room` bytes; `None` if not even its head fits.
 pub(super) fn markdown_within(document: &Document, room: usize) -> io::Result<Option<Vec<u8>>> {
     let room = room.saturating_sub(TAIL).min(CAP);
     let mut text = Vec::new();
@@ -60,7 +64,7 @@ fn write_within(document: &Document, room: usize, out: &mut dyn Write) -> io::Re
         0 => Ok(()),
         count => writeln!(
             out,
-            "\n… and {count} more that failed: they do not fit here, see the report."
+            "\n… and {count} more failures: they do not fit here, see the report."
         ),
     }
 }
@@ -72,7 +76,7 @@ struct Page {
 }
 
 impl Page {
-    /// Adds a piece whole, or not at all. Nothing follows the first that does not fit.
+    /// Adds a piece whole, or not at all. Nothing follows the first piece that does not fit.
     fn add(&mut self, piece: &str) -> bool {
         self.full |= self.text.len() + piece.len() > self.room;
         if !self.full {
@@ -81,7 +85,8 @@ impl Page {
         !self.full
     }
 
-    /// Adds a list of lines below its heading, as many as leave half of the room to what follows. The rest is counted.
+    /// Adds a list of lines below its heading, as many as leave half of the room to the next lists.
+    /// The rest is counted.
     fn add_list(&mut self, heading: &str, lines: Vec<String>, end: &str) {
         if lines.is_empty() {
             return;
@@ -119,7 +124,7 @@ fn head(document: &Document) -> String {
         counts.sentence()
     );
     let isolation: Vec<_> = (document.facts.iter())
-        .filter(|(name, _)| facts::ISOLATION.contains(name))
+        .filter(|(name, _)| properties::ISOLATION.contains(name))
         .map(|(name, reach)| format!("{name} {}", escape(reach)))
         .collect();
     if !isolation.is_empty() {
@@ -137,14 +142,14 @@ fn jobs(document: &Document, page: &mut Page) {
 }
 
 fn row(suite: &Suite) -> String {
-    let word = suite.property(facts::OUTCOME);
-    let has = |states: &[State]| suite.cases.iter().any(|case| states.contains(&case.state));
+    let word = suite.property(properties::OUTCOME);
+    let has = |states: &[CaseState]| suite.cases.iter().any(|case| states.contains(&case.state));
     let sign = match word {
         Some("passed") => "✓",
         Some("failed" | "error" | "timed-out") => "✗",
         Some("vacuous") => "!",
-        None if has(&[State::Failed, State::Error]) => "✗",
-        None if has(&[State::Passed, State::Flaky]) => "✓",
+        None if has(&[CaseState::Failed, CaseState::Error]) => "✗",
+        None if has(&[CaseState::Passed, CaseState::Flaky]) => "✓",
         // Nothing was tested.
         _ => "–",
     };
@@ -196,7 +201,7 @@ fn details(suite: &Suite, case: &Case) -> io::Result<String> {
     if !output.trim().is_empty() {
         text.push_str(&fenced(&ends(&output, OUTPUT_CAP)));
     }
-    if let Some(again) = suite.property(facts::AGAIN) {
+    if let Some(again) = suite.property(properties::AGAIN) {
         text.push_str(&format!("again:\n\n{}", fenced(again)));
     }
     text.push_str("</details>\n\n");
@@ -225,8 +230,8 @@ fn fenced(text: &str) -> String {
     format!("{fence}text\n{text}\n{fence}\n\n")
 }
 
-/// Text in which nothing is markup, a mention or a link, on one line. Mentions and mail addresses are looked for when
-/// references have become characters again: only a comment parts them.
+/// Escapes text on one line, so that nothing in it is markup, a mention or a link. GitHub looks for
+/// mentions and mail addresses after it has resolved references, so only a comment can break them.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,21 +1,23 @@
-//! Makes one document of several.
+//! Merges several documents into one.
 //!
-//! The order in which they come makes no difference: suites are put in an order of their own. Nothing is taken for the same
-//! because it looks the same. Two suites are executions of one job only when both say which run (or plan), which job and
-//! which attempt they are; the later attempt then counts, and the earlier ones become its `flakyFailure` and `rerunFailure`.
-//! Everything else is kept side by side.
+//! The order of the documents makes no difference: suites are put into an order of their own.
+//!
+//! Two suites are executions of one job only if both name the same run (or plan) and job, and an
+//! attempt. The latest attempt then counts, and the earlier ones become its `flakyFailure` and
+//! `rerunFailure`. All other suites are kept side by side, however similar they look.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::model::{
-    Attempt, AttemptKind, Case, Details, Document, Problem, ProblemKind, State, Suite, Text, facts,
+    Attempt, AttemptKind, Case, CaseState, Details, Document, Problem, ProblemKind, Suite, Text,
+    properties,
 };
 use crate::event::Notice;
 
-/// Which job of which run.
+/// A job of one run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Job {
+struct JobKey {
     run: String,
     name: String,
 }
@@ -26,7 +28,7 @@ pub fn merge(documents: Vec<Document>) -> Document {
         title: "merged".to_owned(),
         ..Document::default()
     };
-    let mut jobs: BTreeMap<Job, BTreeMap<u32, Vec<Suite>>> = BTreeMap::new();
+    let mut jobs: BTreeMap<JobKey, BTreeMap<u32, Vec<Suite>>> = BTreeMap::new();
     for document in documents {
         merged.notices.extend(document.notices);
         for suite in document.suites {
@@ -50,22 +52,22 @@ pub fn merge(documents: Vec<Document>) -> Document {
     merged
 }
 
-/// Where a suite says itself which execution it is. A job that never started has attempt 0.
-fn identity(suite: &Suite) -> Option<(Job, u32)> {
+/// Returns the job and the attempt that a suite names. A job that never started has attempt 0.
+fn identity(suite: &Suite) -> Option<(JobKey, u32)> {
     let run = suite
-        .property(facts::PLAN)
-        .or_else(|| suite.property(facts::RUN))
+        .property(properties::PLAN)
+        .or_else(|| suite.property(properties::RUN))
         .filter(|run| !run.is_empty())?;
-    let attempt = suite.property(facts::ATTEMPT)?.parse().ok()?;
-    let job = Job {
+    let attempt = suite.property(properties::ATTEMPT)?.parse().ok()?;
+    let job = JobKey {
         run: run.to_owned(),
         name: suite.name.to_string(),
     };
     Some((job, attempt))
 }
 
-/// The same report given twice is still one, also in two forms, such as a run's journal and its JUnit: the one that says more
-/// stays.
+/// Adds a suite. A report given twice counts once, also in two forms, such as a run's journal and
+/// its JUnit. The form that says more stays.
 fn keep(told: &mut Vec<Suite>, suite: Suite) {
     match told.iter_mut().find(|known| is_same(known, &suite)) {
         Some(known) if weight(&suite) > weight(known) => *known = suite,
@@ -74,17 +76,18 @@ fn keep(told: &mut Vec<Suite>, suite: Suite) {
     }
 }
 
-/// Whether both tell the same of one attempt of one run. Shards of a plan are runs of their own.
+/// Returns true if both suites are about one attempt of one run. Shards of a plan are runs of their
+/// own.
 fn is_same(one: &Suite, other: &Suite) -> bool {
     let same = |name| one.property(name) == other.property(name);
     let mut pairs = one.cases.iter().zip(&other.cases);
-    same(facts::RUN)
-        && same(facts::STARTED)
+    same(properties::RUN)
+        && same(properties::STARTED)
         && one.cases.len() == other.cases.len()
         && pairs.all(|(a, b)| a.state == b.state && a.name == b.name && a.class == b.class)
 }
 
-/// How much a suite says beside its cases. Two that say as much differ in their digest.
+/// Returns how much a suite says beside its cases. Suites that say as much differ in their digest.
 fn weight(suite: &Suite) -> (usize, u64) {
     let details = suite
         .cases
@@ -100,7 +103,7 @@ fn weight(suite: &Suite) -> (usize, u64) {
     (said.sum(), digest(suite))
 }
 
-/// A total order that depends on nothing but what the suite holds.
+/// Returns the key of a total order that depends only on the content of the suite.
 fn order(suite: &Suite) -> (Box<str>, String, u32, Box<str>, u64) {
     let (run, attempt) = match identity(suite) {
         Some((job, attempt)) => (job.run, attempt),
@@ -128,8 +131,8 @@ fn digest(suite: &Suite) -> u64 {
     hasher.finish()
 }
 
-/// The executions of one job, as one suite where each attempt was told once.
-fn collapse(job: &Job, attempts: BTreeMap<u32, Vec<Suite>>, merged: &mut Document) {
+/// Combines the executions of one job into one suite, if each attempt was reported once.
+fn collapse(job: &JobKey, attempts: BTreeMap<u32, Vec<Suite>>, merged: &mut Document) {
     if let Some((attempt, _)) = attempts.iter().find(|(_, told)| told.len() > 1) {
         merged.notices.push(Notice {
             text: format!(
@@ -150,24 +153,24 @@ fn collapse(job: &Job, attempts: BTreeMap<u32, Vec<Suite>>, merged: &mut Documen
     merged.suites.push(last);
 }
 
-/// Adds what an earlier attempt saw. `earlier` comes latest first.
+/// Adds the cases of an earlier attempt. `earlier` comes latest first.
 fn add_earlier(last: &mut Suite, earlier: Suite) {
     let mut known: HashMap<(String, String), usize> = HashMap::new();
     for (index, case) in last.cases.iter().enumerate() {
         known.insert((case.class.to_string(), case.name.to_string()), index);
     }
-    let passed = last.property(facts::OUTCOME) == Some("passed");
+    let passed = last.property(properties::OUTCOME) == Some("passed");
     for case in earlier.cases {
         let key = (case.class.to_string(), case.name.to_string());
         match known.get(&key) {
             Some(index) => retried(&mut last.cases[*index], case),
-            // What carried the outcome of an attempt that did not fail (it never started, say) is no test: it says nothing
-            // of the job any more.
+            // The carrier of an attempt that did not fail (it never started, for example) is no
+            // test. It says nothing about the job any more.
             None if !case.state.is_bad() && carries_outcome(&case, &last.name) => {}
-            // That of one that failed says that the job is flaky.
+            // The carrier of an attempt that failed says that the job is flaky.
             None if passed && carries_outcome(&case, &last.name) => {
                 let mut now = Case {
-                    state: State::Passed,
+                    state: CaseState::Passed,
                     details: None,
                     ..case.clone()
                 };
@@ -179,21 +182,22 @@ fn add_earlier(last: &mut Suite, earlier: Suite) {
     }
 }
 
-/// Whether kata-ci wrote it for the job as a whole: it is named after the step, in the job's own class.
+/// Returns true if kata-ci wrote the case for the job as a whole: it is named after the step, in
+/// the job's own class.
 fn carries_outcome(case: &Case, job: &str) -> bool {
     let step = job.split_once('.').map_or("", |(_, step)| step);
     *case.class == *job && *case.name == *step
 }
 
-/// What an earlier attempt says of a case that ran again.
+/// Adds the earlier end of a case that ran again.
 fn retried(now: &mut Case, earlier: Case) {
     let is_bad = earlier.state.is_bad();
     let Some(details) = earlier.details.filter(|_| is_bad) else {
         return;
     };
-    let passed = matches!(now.state, State::Passed | State::Flaky);
+    let passed = matches!(now.state, CaseState::Passed | CaseState::Flaky);
     if passed {
-        now.state = State::Flaky;
+        now.state = CaseState::Flaky;
     }
     let Details {
         problems,

@@ -1,41 +1,44 @@
-//! What people and machines see of a run, one file a reporter.
+//! Shows a run to people and machines, one file for each reporter.
 //!
-//! Live reporters ([`Reporter`]) get every record in order, with the fold so far, from the one thread that draws
-//! ([`Live`]); the summary and the files at the end ([`summarise`], [`write_all`]) are made from the fold and the logs, so
-//! one made later from the journal equals the one made live. Reporters know events and outcomes only, never a process.
+//! Live reporters ([`Reporter`]) get every record in order, with the fold so far, from the one
+//! thread that draws ([`Live`]). The summary and the files at the end ([`summarise`],
+//! [`write_all`]) are made from the fold and the logs. So a report made later from the journal
+//! equals the one made live.
 //!
-//! Whatever a job printed is foreign text: it goes through [`text`] before it reaches a terminal or a file.
+//! Reporters know events and outcomes only, never a process. Output of a job is untrusted text: it
+//! goes through [`text`] before it reaches a terminal or a file.
 
 mod annotations;
 pub mod ci;
+mod eta;
 mod excerpt;
 mod files;
+mod format;
 mod from_run;
 mod html;
 mod json;
 mod junit;
+mod line_writer;
 mod live;
 mod markdown;
 mod merge;
 pub mod model;
-mod output;
 mod plain;
 mod progress;
 pub mod read;
-mod remaining;
 mod result;
 mod style;
 mod summary;
 pub mod text;
-mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use annotations::write_annotations;
-pub use ci::guard::{harmless, harmless_json};
+pub use ci::neutralize::{harmless, harmless_json};
 pub use excerpt::{LogReader, tail};
 pub use files::{FileError, RESULT, check_place, write_all, write_aside, write_copy, write_result};
+pub(crate) use format::plural;
 pub use from_run::from_run;
 pub use html::write_html;
 pub use json::JsonReporter;
@@ -48,7 +51,6 @@ pub use progress::{ProgressReporter, can_redraw};
 pub use result::result_json;
 pub use style::{Meaning, Style};
 pub use summary::render as summarise;
-pub(crate) use words::plural;
 
 use std::io;
 
@@ -57,13 +59,14 @@ use crate::outcome::Run;
 
 /// Shows a run while it goes on.
 pub trait Reporter: Send {
-    /// The next record; `run` already holds it.
+    /// Takes the next record, which `run` already holds.
     fn record(&mut self, record: &Record, run: &Run);
 
-    /// Time went by: it is `now`. Called ten times a second, whether or not something happens.
+    /// Takes the current time. Called ten times a second, whether or not something happens.
     fn tick(&mut self, _now: jiff::Timestamp, _run: &Run) {}
 
-    /// Nothing follows. Says what kept this reporter from showing all; a reader that went away is no error.
+    /// Ends the reporter. Returns the error that kept it from showing everything; a reader that
+    /// went away is no error.
     fn finish(&mut self, _run: &Run) -> io::Result<()> {
         Ok(())
     }

@@ -1,39 +1,42 @@
-//! A line for each job that ends: what is shown where there is no terminal.
+//! Writes a line for each job that ends, for output that is no terminal.
 //!
-//! A job that fails has its failing cases right under it, so that the log of a CI system shows them where the reader
-//! stops. A run that is silent for a minute says what runs, so that nobody takes it for dead.
+//! The failing cases of a job stand right below it, so that the log of a CI system shows them where
+//! the reader stops. A run that is silent for a minute names the running jobs, so that nobody takes
+//! it for dead.
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::ci::{Detected, Folds};
-use super::output::Output;
-use super::words::{self, LINE_CAP};
+use super::ci::{DetectedCi, Folds};
+use super::format;
+use super::format::LINE_CAP;
+use super::line_writer::LineWriter;
 use super::{Meaning, Reporter, Style, text};
 use crate::event::{Event, JobFinished, JobStarted, Record, RunResumed, RunStarted, RunStopping};
-use crate::outcome::{CaseResult, JobOutcome, JobResult, Run};
+use crate::model::JobOutcome;
+use crate::outcome::{CaseResult, JobResult, Run};
 
-/// Failing cases shown under a job.
+/// The most failing cases shown under a job.
 const CASES: usize = 20;
 
-/// Seconds of silence before a sign of life.
+/// The seconds of silence before the running jobs are named.
 const SILENCE: f64 = 60.0;
 
-/// Writes lines.
+/// Writes a line for each job.
 pub struct PlainReporter {
-    output: Output,
+    output: LineWriter,
     style: Style,
     last_line: Option<jiff::Timestamp>,
-    /// What is said of the CI system, below the header.
+    /// Lines about the CI system, below the header.
     system: Vec<String>,
     folds: Option<Folds>,
 }
 
 impl PlainReporter {
-    /// A reporter that writes to this stream.
+    /// Makes a reporter that writes to this stream.
     pub fn new(writer: impl Write + Send + 'static, style: Style) -> Self {
         Self {
-            output: Output::new(writer),
+            output: LineWriter::new(writer),
             style,
             last_line: None,
             system: Vec::new(),
@@ -41,9 +44,9 @@ impl PlainReporter {
         }
     }
 
-    /// The same in the log of a CI system: what it is said, and output is folded where it folds. The reports go to
-    /// `directory`, absolute.
-    pub fn on(self, detected: &Detected, directory: &Path) -> Self {
+    /// Adapts the reporter to the log of a CI system: the header names the system, and output is
+    /// folded if the system can fold. The reports go to the absolute path `directory`.
+    pub fn on(self, detected: &DetectedCi, directory: &Path) -> Self {
         let said = self.style.foreign(&detected.line(), LINE_CAP);
         let mut system = vec![self.style.paint(Meaning::Detail, &said)];
         if let Some(misplaced) = detected.misplaced(directory) {
@@ -58,7 +61,7 @@ impl PlainReporter {
     }
 
     fn run_started(&mut self, started: &RunStarted) {
-        self.output.line(&words::header(started, &self.style));
+        self.output.line(&format::header(started, &self.style));
         self.system_lines();
         for line in notices(started, &self.style) {
             self.output.line(&line);
@@ -82,7 +85,7 @@ impl PlainReporter {
     }
 
     fn attempt_finished(&mut self, finished: &JobFinished, run: &Run) {
-        let name_column = words::column(run.order.iter().map(|id| id.as_str()));
+        let name_column = format::column(run.order.iter().map(|id| id.as_str()));
         self.output
             .line(&attempt_line(finished, name_column, &self.style));
     }
@@ -94,7 +97,7 @@ impl PlainReporter {
         let over = run.jobs().filter(|job| job.finished.is_some()).count();
         let total = run.order.len().to_string();
         let count = format!("[{over:>digits$}/{total}]", digits = total.len());
-        let name_column = words::column(run.order.iter().map(|id| id.as_str()));
+        let name_column = format::column(run.order.iter().map(|id| id.as_str()));
         let line = job_line(job, finished, name_column, &self.style);
         self.output.line(&format!("{count} {line}"));
         for line in details(job, finished, &self.style) {
@@ -103,18 +106,18 @@ impl PlainReporter {
     }
 }
 
-/// `goes on with run 20260503T100000Z-42: 5 jobs are over, 3 are left`
+/// Formats `resumes run 20260503T100000Z-42: 5 jobs are finished, 3 are left`.
 pub(super) fn resumed_line(resumed: &RunResumed, run: &Run) -> String {
     let id = (run.started.as_ref()).map_or("", |started| &started.run_id);
     let verb = if resumed.kept == 1 { "is" } else { "are" };
     format!(
-        "goes on with run {id}: {} {verb} over, {} left",
-        words::plural(resumed.kept, "job"),
+        "resumes run {id}: {} {verb} finished, {} left",
+        format::plural(resumed.kept, "job"),
         resumed.left
     )
 }
 
-/// `! cancelled by SIGINT: waiting for 2 jobs to end; another signal kills them`
+/// Formats `! cancelled by SIGINT: waiting for 2 jobs to end; another signal kills them`.
 pub(super) fn stopping_line(stopping: &RunStopping, style: &Style) -> String {
     let killing = match (stopping.signal, stopping.running) {
         (None, _) => "",
@@ -122,12 +125,12 @@ pub(super) fn stopping_line(stopping: &RunStopping, style: &Style) -> String {
         (Some(_), _) => "; another signal kills them",
     };
     let reason = style.foreign(&stopping.reason, LINE_CAP);
-    let jobs = words::plural(stopping.running, "job");
+    let jobs = format::plural(stopping.running, "job");
     let mark = style.warning();
     format!("{mark} {reason}: waiting for {jobs} to end{killing}")
 }
 
-/// What the user should know beforehand, a notice a line or two.
+/// Formats the notices of the run, each in a line or two.
 pub(super) fn notices(started: &RunStarted, style: &Style) -> Vec<String> {
     let mut lines = Vec::new();
     for notice in &started.notices {
@@ -140,7 +143,7 @@ pub(super) fn notices(started: &RunStarted, style: &Style) -> Vec<String> {
     lines
 }
 
-/// `✓ proxy.test  15 passed  6.1s`, with the name in a column.
+/// Formats `✓ proxy.test  15 passed  6.1s`, with the name in a column.
 pub(super) fn job_line(
     job: &JobResult,
     finished: &JobFinished,
@@ -148,31 +151,31 @@ pub(super) fn job_line(
     style: &Style,
 ) -> String {
     let name = text::pad(&style.foreign(finished.job.as_str(), LINE_CAP), name_column);
-    let result = words::result(job, style);
+    let result = format::result(job, style);
     let time = match finished.attempt {
         0 => String::new(),
         _ => format!(
             "  {}",
-            style.paint(Meaning::Detail, &words::duration(finished.seconds))
+            style.paint(Meaning::Detail, &format::duration(finished.seconds))
         ),
     };
     format!("{} {name}  {result}{time}", style.mark(finished.outcome))
 }
 
-/// An attempt that another one follows: `✗ proxy.test  attempt 1 failed: 1 failed  6.1s`.
+/// Formats an attempt that another one follows: `✗ proxy.test  attempt 1 failed: 1 failed  6.1s`.
 pub(super) fn attempt_line(finished: &JobFinished, name_column: usize, style: &Style) -> String {
     let name = text::pad(&style.foreign(finished.job.as_str(), LINE_CAP), name_column);
     format!(
         "{} {name}  attempt {} {}: {}  {}",
         style.mark(finished.outcome),
         finished.attempt,
-        words::outcome(finished.outcome),
+        format::outcome(finished.outcome),
         style.foreign(&finished.reason, LINE_CAP),
-        style.paint(Meaning::Detail, &words::duration(finished.seconds))
+        style.paint(Meaning::Detail, &format::duration(finished.seconds))
     )
 }
 
-/// An attempt that follows another one: `↻ proxy.test  attempt 2 runs TestFlaky`.
+/// Formats a later attempt: `↻ proxy.test  attempt 2 runs TestFlaky`.
 pub(super) fn again_line(started: &JobStarted, name_column: usize, style: &Style) -> String {
     let name = text::pad(&style.foreign(started.job.as_str(), LINE_CAP), name_column);
     let what = match &started.only {
@@ -215,7 +218,7 @@ fn case_line(case: &CaseResult, style: &Style) -> String {
         package => format!("{package} {}", case.name),
     };
     let name = style.foreign(&name, LINE_CAP);
-    let line = match words::case_message(case, style).as_str() {
+    let line = match format::case_message(case, style).as_str() {
         "" => format!("{} {name}", case.status.word()),
         message => format!("{} {name}  {message}", case.status.word()),
     };
@@ -229,17 +232,17 @@ fn sign_of_life(now: jiff::Timestamp, run: &Run, style: &Style) -> Option<String
         .map(|job| {
             let elapsed = job
                 .started
-                .map_or(0.0, |start| words::seconds_between(start, now));
+                .map_or(0.0, |start| format::seconds_between(start, now));
             let name = style.foreign(job.queued.job.as_str(), LINE_CAP);
-            format!("{name} ({})", words::clock(elapsed))
+            format!("{name} ({})", format::clock(elapsed))
         })
         .collect();
-    let since = words::seconds_between(run.start_time?, now);
+    let since = format::seconds_between(run.start_time?, now);
     (!running.is_empty()).then(|| {
         format!(
             "{} {} running: {}",
             style.ellipsis(),
-            words::clock(since),
+            format::clock(since),
             running.join(", ")
         )
     })
@@ -257,7 +260,7 @@ impl Reporter for PlainReporter {
                 self.output.line(&stopping_line(stopping, &self.style));
             }
             Event::JobStarted(started) if started.attempt > 1 => {
-                let name_column = words::column(run.order.iter().map(|id| id.as_str()));
+                let name_column = format::column(run.order.iter().map(|id| id.as_str()));
                 self.output
                     .line(&again_line(started, name_column, &self.style));
             }
@@ -279,7 +282,7 @@ impl Reporter for PlainReporter {
         let Some(last) = self.last_line.or(run.start_time) else {
             return;
         };
-        if words::seconds_between(last, now) < SILENCE {
+        if format::seconds_between(last, now) < SILENCE {
             return;
         }
         self.last_line = Some(now);

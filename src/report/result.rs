@@ -1,4 +1,5 @@
-//! `result.json`: the run for programs, in one object. Field names are the design's contract: add, never rename.
+//! Writes `result.json`: the run for programs, in one object. Field names are a contract: add,
+//! never rename.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,16 +7,17 @@ use std::io;
 use serde::Serialize;
 
 use crate::event::{Isolation, JobFinished, LeftBehind, Since};
-use crate::outcome::{Ending, JobOutcome, JobResult, Run, Tally};
+use crate::model::{Ending, JobOutcome, Tally};
+use crate::outcome::{JobResult, Run};
 
-/// Version of the format.
+/// The version of the format.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct ResultFile<'a> {
     version: u32,
     run_id: &'a str,
-    /// Version of kata-ci that made the run.
+    /// The version of kata-ci that made the run.
     kata_ci: &'a str,
     exit: i32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,7 +25,7 @@ struct Document<'a> {
     started: Option<jiff::Timestamp>,
     seconds: f64,
     pipeline: &'a str,
-    /// Absolute path.
+    /// The absolute path.
     workspace: &'a str,
     attempt: u32,
     worker: Option<&'a str>,
@@ -33,11 +35,11 @@ struct Document<'a> {
     since: Option<&'a Since>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rerun_of: Option<&'a str>,
-    jobs: Vec<Job<'a>>,
+    jobs: Vec<ResultJob<'a>>,
 }
 
 #[derive(Serialize)]
-struct Job<'a> {
+struct ResultJob<'a> {
     id: &'a str,
     component: &'a str,
     step: &'a str,
@@ -48,9 +50,9 @@ struct Job<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<&'a str>,
     attempt: u32,
-    /// Those that another one followed.
+    /// The attempts that another one followed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    earlier_attempts: Vec<Attempt<'a>>,
+    earlier_attempts: Vec<ResultAttempt<'a>>,
     #[serde(flatten)]
     ending: Option<Ending>,
     seconds: f64,
@@ -70,7 +72,7 @@ struct Job<'a> {
 }
 
 #[derive(Serialize)]
-struct Attempt<'a> {
+struct ResultAttempt<'a> {
     attempt: u32,
     outcome: JobOutcome,
     reason: &'a str,
@@ -81,12 +83,12 @@ struct Attempt<'a> {
     log: Option<&'a str>,
 }
 
-/// The whole file, pretty-printed, with a newline at its end. A run without an end (a kill) gets the exit code its jobs
-/// add up to; a job without an end is an `error`.
+/// Returns the whole file, pretty-printed, with a newline at its end. A run without an end (it was
+/// killed) gets the exit code that its jobs add up to. A job without an end is an `error`.
 pub fn result_json(run: &Run) -> io::Result<Vec<u8>> {
     let started = run.started.as_ref();
     let finished = run.finished.as_ref();
-    let document = Document {
+    let document = ResultFile {
         version: VERSION,
         run_id: started.map_or("", |started| &started.run_id),
         kata_ci: started.map_or("", |started| &started.version),
@@ -113,10 +115,10 @@ pub fn result_json(run: &Run) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn job(job: &JobResult) -> Job<'_> {
+fn job(job: &JobResult) -> ResultJob<'_> {
     let id = &job.queued.job;
     let finished = job.finished.as_ref();
-    Job {
+    ResultJob {
         id: id.as_str(),
         component: id.component(),
         step: id.step(),
@@ -144,8 +146,8 @@ fn job(job: &JobResult) -> Job<'_> {
     }
 }
 
-fn attempt(finished: &JobFinished) -> Attempt<'_> {
-    Attempt {
+fn attempt(finished: &JobFinished) -> ResultAttempt<'_> {
+    ResultAttempt {
         attempt: finished.attempt,
         outcome: finished.outcome,
         reason: &finished.reason,
@@ -156,7 +158,7 @@ fn attempt(finished: &JobFinished) -> Attempt<'_> {
     }
 }
 
-/// Seconds to the millisecond: more is noise.
+/// Rounds seconds to milliseconds.
 fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }

@@ -1,8 +1,9 @@
-//! Colours and symbols: one colour a meaning, never colour alone, ASCII where Unicode cannot be shown.
+//! Colours and symbols: one meaning for each colour, never colour alone, ASCII where Unicode cannot
+//! be shown.
 //!
-//! A [`Style`] is a plain value; what is rendered with it depends on nothing else. Whether a stream wants colours
-//! (`NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, `TERM`) is asked of anstream; whether it can show Unicode is read from the
-//! locale.
+//! A [`Style`] is a plain value, and text rendered with it depends on nothing else. anstream
+//! decides whether a stream wants colours (`NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, `TERM`). The
+//! locale tells whether it can show Unicode.
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -13,12 +14,12 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::AnsiColor;
 
 use super::text;
-use crate::outcome::JobOutcome;
+use crate::model::JobOutcome;
 
-/// Columns of what is no terminal.
+/// The columns of a stream that is no terminal.
 const ELSEWHERE: usize = 100;
 
-/// What a colour says.
+/// The meaning of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
     /// Green: passed.
@@ -29,11 +30,11 @@ pub enum Meaning {
     Warning,
     /// Dim: detail.
     Detail,
-    /// Bold: what a block is about.
+    /// Bold: the subject of a block.
     Strong,
 }
 
-/// How text is shown.
+/// The style of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     color: bool,
@@ -42,7 +43,7 @@ pub struct Style {
 }
 
 impl Style {
-    /// A style by its parts; `width` in columns, at least 20.
+    /// Makes a style of its parts; `width` is in columns, at least 20.
     pub fn new(color: bool, unicode: bool, width: usize) -> Self {
         Self {
             color,
@@ -51,7 +52,7 @@ impl Style {
         }
     }
 
-    /// The style that suits a stream, the user's choice (`--color`) and the environment.
+    /// Returns the style for a stream, the user's choice (`--color`) and the environment.
     pub fn of(stream: &(impl RawStream + IsTerminal + AsFd), choice: ColorChoice) -> Self {
         let color = match choice {
             ColorChoice::Auto => AutoStream::choice(stream) != ColorChoice::Never,
@@ -65,17 +66,17 @@ impl Style {
         Self::new(color, shows_unicode(|name| std::env::var_os(name)), width)
     }
 
-    /// The same style in another width, in columns.
+    /// Returns the same style with another width, in columns.
     pub fn with_width(self, width: usize) -> Self {
         Self::new(self.color, self.unicode, width)
     }
 
-    /// Columns of a line.
+    /// Returns the columns of a line.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Colours the text, where colours are wanted. The words have to say it too.
+    /// Colours the text, if colours are wanted. The words have to carry the meaning too.
     pub fn paint(&self, meaning: Meaning, text: &str) -> String {
         if !self.color || text.is_empty() {
             return text.to_owned();
@@ -90,7 +91,7 @@ impl Style {
         format!("{style}{text}{style:#}")
     }
 
-    /// The coloured symbol of an outcome; one column.
+    /// Returns the coloured symbol of an outcome; one column.
     pub fn mark(&self, outcome: JobOutcome) -> String {
         let (meaning, symbol, ascii) = match outcome {
             JobOutcome::Passed => (Meaning::Good, "✓", "+"),
@@ -105,32 +106,32 @@ impl Style {
         self.paint(meaning, self.either(symbol, ascii))
     }
 
-    /// The symbol of what should be known.
+    /// Returns the symbol of a warning.
     pub fn warning(&self) -> String {
         self.paint(Meaning::Warning, "!")
     }
 
-    /// The symbol of what runs.
+    /// Returns the symbol of a running job.
     pub fn running(&self) -> &'static str {
         self.either("▸", ">")
     }
 
-    /// The symbol of what is run again.
+    /// Returns the symbol of a job that runs again.
     pub fn again(&self) -> &'static str {
         self.either("↻", "~")
     }
 
-    /// What parts the pieces of a line, with its spaces.
+    /// Returns the separator of the parts of a line, with its spaces.
     pub fn dot(&self) -> &'static str {
         self.either(" · ", " | ")
     }
 
-    /// What stands for something left out.
+    /// Returns the sign for omitted text.
     pub fn ellipsis(&self) -> &'static str {
         self.either("…", "...")
     }
 
-    /// What stands between components and steps.
+    /// Returns the sign between components and steps.
     pub fn times(&self) -> &'static str {
         self.either("×", "x")
     }
@@ -139,7 +140,8 @@ impl Style {
         if self.unicode { unicode } else { ascii }
     }
 
-    /// Foreign text as one harmless line of at most `cap` bytes; without Unicode, what is not ASCII becomes `?`.
+    /// Formats untrusted text as one harmless line of at most `cap` bytes. Without Unicode, other
+    /// characters than ASCII become `?`.
     pub fn foreign(&self, foreign: &str, cap: usize) -> String {
         let line = text::for_terminal(foreign, cap);
         if self.unicode {
@@ -151,14 +153,14 @@ impl Style {
             .collect()
     }
 
-    /// Our own text, which may hold any of our symbols, cut to so many columns.
+    /// Cuts our own text, which may hold any of our symbols, to this many columns.
     pub fn fit(&self, line: &str, columns: usize) -> String {
         text::truncate(line, columns, self.ellipsis()).into_owned()
     }
 }
 
-/// Whether the locale is a UTF-8 one (POSIX: the first of LC_ALL, LC_CTYPE, LANG that is set and not empty) and the
-/// terminal more than a dumb one.
+/// Returns true if the locale is a UTF-8 one and the terminal more than a dumb one. POSIX takes the
+/// first of LC_ALL, LC_CTYPE and LANG that is set and not empty.
 fn shows_unicode(environment: impl Fn(&str) -> Option<OsString>) -> bool {
     if environment("TERM").is_some_and(|term| term == "dumb") {
         return false;

@@ -1,21 +1,22 @@
-//! Foreign text made fit for reports: any bytes in, harmless text out.
+//! Makes untrusted text fit for reports: any bytes in, harmless text out.
 //!
-//! Invariants of everything returned here: it is what XML 1.0 allows (production `Char`, less the C0 and C1 controls other
-//! than tab and newline), it holds no escape sequence, and one-line variants hold no newline and no tab. What is not
-//! allowed becomes U+FFFD, so that it can be seen that something was there.
+//! Invariants: everything returned here is allowed in XML 1.0 (production `Char`, less the C0 and
+//! C1 controls other than tab and newline). It holds no escape sequence. One-line variants hold no
+//! newline and no tab. Characters that are not allowed become U+FFFD, so that the reader sees that
+//! something was there.
 
 use std::borrow::Cow;
 
-/// What stands for a character that cannot be shown.
+/// The replacement for a character that cannot be shown.
 const REPLACEMENT: char = '\u{FFFD}';
 
-/// Bytes → clean text with `\n` line ends. See [`clean`].
+/// Turns bytes into clean text with `\n` line ends. See [`clean`].
 pub fn clean_bytes(bytes: &[u8]) -> String {
     clean(&String::from_utf8_lossy(bytes))
 }
 
-/// Strips escape sequences a line at a time (an unterminated one eats the rest of its line, not of the text), ends lines
-/// with `\n` alone, and replaces what must not be in a report.
+/// Removes escape sequences, ends lines with `\n` alone, and replaces characters that must not be
+/// in a report. An unterminated sequence eats the rest of its line, not of the text.
 pub fn clean(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
     for (index, line) in text.split('\n').enumerate() {
@@ -55,14 +56,15 @@ fn clean_line(line: &str, cleaned: &mut String) {
     }
 }
 
-/// Whether a character may stand inside a line of a report.
+/// Returns true if a character may stand inside a line of a report.
 fn allowed(character: char) -> bool {
     character == '\t' || !(character.is_control() || matches!(character, '\u{FFFE}' | '\u{FFFF}'))
 }
 
-/// Clean text in one line of at most `cap` bytes, `…` included when it had to be cut.
+/// Returns clean text in one line of at most `cap` bytes, with `…` included if it was cut.
 pub fn one_line(text: &str, cap: usize) -> String {
-    // What is far behind the cap is not worth cleaning; escape sequences before it may still shrink the text.
+    // Text far behind the cap is not worth cleaning. Escape sequences before it may still shrink
+    // the text.
     let head = &text[..text.floor_char_boundary(cap.saturating_mul(4).max(64))];
     let line: String = clean(head)
         .chars()
@@ -71,7 +73,7 @@ pub fn one_line(text: &str, cap: usize) -> String {
     cap_bytes(line.trim(), cap, head.len() < text.len())
 }
 
-/// The same, without a copy where the text is such a line already.
+/// Works like [`one_line`], without a copy if the text is such a line already.
 pub fn line(text: &str, cap: usize) -> Cow<'_, str> {
     let fits = text.len() <= cap && text.trim().len() == text.len();
     let fine = |character| allowed(character) && !is_break(character);
@@ -93,13 +95,14 @@ fn cap_bytes(line: &str, cap: usize, cut_before: bool) -> String {
     format!("{}…", &line[..line.floor_char_boundary(room)])
 }
 
-/// One clean line for a terminal: also without the characters that reorder or hide what stands beside them (bidirectional
-/// controls, zero width space, word joiner, byte order mark), which a file may keep.
+/// Returns one clean line for a terminal. It also lacks the characters that reorder or hide their
+/// neighbours (bidirectional controls, zero width space, word joiner, byte order mark), which a
+/// file may keep.
 pub fn for_terminal(text: &str, cap: usize) -> String {
     undeceptive(&one_line(text, cap))
 }
 
-/// A line of clean text for a terminal, with the blanks at its beginning.
+/// Returns a line of clean text for a terminal, with the blanks at its beginning.
 pub(super) fn undeceptive(line: &str) -> String {
     line.chars()
         .map(|character| match is_deceptive(character) {
@@ -109,7 +112,7 @@ pub(super) fn undeceptive(line: &str) -> String {
         .collect()
 }
 
-/// Whether a character reorders or hides what stands beside it.
+/// Returns true if a character reorders or hides its neighbours.
 pub(super) fn is_deceptive(character: char) -> bool {
     matches!(
         character,
@@ -124,18 +127,18 @@ pub(super) fn is_deceptive(character: char) -> bool {
     )
 }
 
-/// Columns the text takes on a terminal; colours take none.
+/// Returns the columns that the text takes on a terminal. Colours take none.
 pub fn width(text: &str) -> usize {
     console::measure_text_width(text)
 }
 
-/// The text in at most `columns` columns of a terminal, ending in `tail` when it had to be cut.
+/// Cuts the text to at most `columns` columns of a terminal. A cut text ends in `tail`.
 pub fn truncate<'a>(text: &'a str, columns: usize, tail: &str) -> Cow<'a, str> {
     let tail = if width(tail) <= columns { tail } else { "" };
     console::truncate_str(text, columns, tail)
 }
 
-/// The text with spaces behind it, up to `columns` columns.
+/// Pads the text with spaces to `columns` columns.
 pub fn pad(text: &str, columns: usize) -> String {
     let missing = columns.saturating_sub(width(text));
     format!("{text}{}", " ".repeat(missing))

@@ -28,14 +28,14 @@ const PROGRAMS: [&str; 13] = [
 
 /// The facts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
+pub struct StampFacts {
     /// The commit of kata's tests repository, where the job uses it.
     pub tests: Option<String>,
     /// By name: which file a program is, and of when. Asking each for its version would take longer than many a check.
     pub programs: BTreeMap<String, String>,
 }
 
-impl Facts {
+impl StampFacts {
     /// Whether they hold with the tests repository at this commit, on this machine as it is.
     pub fn hold(&self, tests: Option<&str>, environment: &BTreeMap<OsString, OsString>) -> bool {
         (self.tests.is_none() || self.tests.as_deref() == tests)
@@ -113,7 +113,7 @@ mod tests {
         program(bin.path(), "go", "1");
         let environment = BTreeMap::from([("PATH".into(), bin.path().into())]);
         let names = ["jq".to_owned()];
-        let facts = Facts {
+        let facts = StampFacts {
             tests: Some("t".to_owned()),
             programs: identities(&names, &environment),
         };
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn who_does_not_use_the_tests_repository_does_not_mind_it() {
         let environment = BTreeMap::new();
-        let facts = Facts {
+        let facts = StampFacts {
             tests: None,
             programs: identities([], &environment),
         };

@@ -6,17 +6,20 @@
 //! the programs on PATH; they are in the stamp, and it counts only while they are the same. A *roll* names all jobs there
 //! are for a tree in a setting: a tree passed when each job on its roll has a stamp.
 //!
-//! This module decides nothing about what deserves a stamp. What cannot be read is no stamp.
+//! [`recorder`] decides which jobs of a run deserve a stamp, [`key`] what a stamp is known by. What cannot be read is no
+//! stamp.
 
 mod facts;
+pub(crate) mod key;
+pub(crate) mod recorder;
 mod store;
 
 use crate::config::Reads;
 use crate::event::digest;
-use crate::plan::JobId;
+use crate::model::JobId;
 
-pub use facts::{Facts, identities};
-pub use store::{Roll, Stamp, Store};
+pub use facts::{StampFacts, identities};
+pub use store::{JobList, Stamp, Store};
 
 /// What is tested, as git names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +43,7 @@ pub fn job_key(setting: &str, job: &JobId, reads: Reads, subject: &Subject) -> O
 }
 
 /// The key of a tree's roll.
-pub fn roll_key(setting: &str, subject: &Subject) -> String {
+pub fn job_list_key(setting: &str, subject: &Subject) -> String {
     let parts = ["roll", setting, &subject.tree];
     digest(parts.into_iter().map(str::as_bytes))
 }
@@ -91,7 +94,7 @@ mod tests {
         assert!(job_key("s", &job, Reads::Tree, &alone).is_some());
         assert_ne!(
             job_key("s", &job, Reads::Tree, &alone),
-            Some(roll_key("s", &alone))
+            Some(job_list_key("s", &alone))
         );
     }
 }

@@ -11,9 +11,9 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Facts;
+use super::StampFacts;
 use crate::config::Reads;
-use crate::plan::JobId;
+use crate::model::JobId;
 use crate::report::{FileError, write_aside};
 
 /// Stamps that nobody has made anew for so long are removed.
@@ -34,12 +34,12 @@ pub struct Stamp {
     /// In which run.
     pub run: String,
     /// Under which circumstances.
-    pub facts: Facts,
+    pub facts: StampFacts,
 }
 
 impl Stamp {
     /// One of now.
-    pub fn new(job: JobId, run: String, facts: Facts) -> Self {
+    pub fn new(job: JobId, run: String, facts: StampFacts) -> Self {
         Self {
             version: VERSION,
             job,
@@ -52,13 +52,13 @@ impl Stamp {
 
 /// All jobs of a tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Roll {
+pub struct JobList {
     version: u32,
     /// Each with whether it reads the commits, too.
     jobs: Vec<(JobId, bool)>,
 }
 
-impl Roll {
+impl JobList {
     /// Of these jobs.
     pub fn new(jobs: impl IntoIterator<Item = (JobId, Reads)>) -> Self {
         let jobs = jobs.into_iter();
@@ -100,9 +100,9 @@ impl Store {
     }
 
     /// The roll of this key. One of no job is none: it would let everything by.
-    pub fn roll(&self, key: &str) -> Option<Roll> {
+    pub fn roll(&self, key: &str) -> Option<JobList> {
         self.read(key)
-            .filter(|roll: &Roll| roll.version == VERSION && !roll.jobs.is_empty())
+            .filter(|roll: &JobList| roll.version == VERSION && !roll.jobs.is_empty())
     }
 
     /// Keeps a stamp.
@@ -117,7 +117,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn keep_roll(&self, key: &str, roll: &Roll) -> Result<(), FileError> {
+    pub fn keep_job_list(&self, key: &str, roll: &JobList) -> Result<(), FileError> {
         self.write(key, roll)?;
         let _ = self.remove_old(SystemTime::now());
         Ok(())
@@ -164,7 +164,7 @@ mod tests {
     fn what_was_kept_is_read_and_what_is_damaged_is_not() {
         let (_state, store) = store();
         let job = JobId::new("proxy", "test");
-        let stamp = Stamp::new(job.clone(), "run".to_owned(), Facts::default());
+        let stamp = Stamp::new(job.clone(), "run".to_owned(), StampFacts::default());
         assert_eq!(store.stamp("k"), None);
         store.keep_stamp("k", &stamp).unwrap();
         assert_eq!(store.stamp("k"), Some(stamp.clone()));
@@ -184,11 +184,11 @@ mod tests {
     #[test]
     fn a_roll_of_nothing_is_none() {
         let (_state, store) = store();
-        store.keep_roll("k", &Roll::new([])).unwrap();
+        store.keep_job_list("k", &JobList::new([])).unwrap();
         assert_eq!(store.roll("k"), None);
         let job = JobId::new("proxy", "check");
         store
-            .keep_roll("k", &Roll::new([(job.clone(), Reads::Commits)]))
+            .keep_job_list("k", &JobList::new([(job.clone(), Reads::Commits)]))
             .unwrap();
         let roll = store.roll("k").unwrap();
         assert_eq!(roll.jobs().collect::<Vec<_>>(), [(&job, Reads::Commits)]);
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn old_ones_are_removed() {
         let (_state, store) = store();
-        store.keep_roll("k", &Roll::new([])).unwrap();
+        store.keep_job_list("k", &JobList::new([])).unwrap();
         store.remove_old(SystemTime::now()).unwrap();
         assert!(store.directory.join("k").exists());
         store.remove_old(SystemTime::now() + KEPT * 2).unwrap();

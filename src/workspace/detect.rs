@@ -1,35 +1,42 @@
-//! Which shipped pipeline fits a directory.
+//! Detects the shipped pipeline that fits a directory.
+//!
+//! It knows the monorepo kata-containers/kata-containers and any directories with Makefiles; the
+//! repositories of kata v1 are known to `v1.rs`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::place::{absolute, is_inside};
-use super::{WorkspaceError, makefile, monorepo, v1};
+use super::fs::{absolute, has_makefile, is_inside, subdirectories};
+use super::{WorkspaceError, v1};
+use crate::config::Component;
 use crate::git::Git;
 
-/// What a directory was found to be.
+/// The result of the detection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detected {
-    /// Name of the shipped pipeline that fits: `kata-v1`, `kata-monorepo` or `makefile`.
+    /// The name of the shipped pipeline that fits: `kata-v1`, `kata-monorepo` or `makefile`.
     pub pipeline: &'static str,
-    /// Absolute directory that holds the components.
+    /// The absolute directory that holds the components.
     pub root: PathBuf,
-    /// Name of the component the user stands in, which then is the only one that runs unless others are named.
+    /// The component that the directory lies in. Only this one runs, unless others are named.
     pub component: Option<String>,
 }
 
-/// Finds out what the directory is: in this order the monorepo (anywhere inside), kata v1's repositories in a GOPATH, the
-/// same side by side, directories with a Makefile.
+/// Detects the kind of directory. The order is: the monorepo (anywhere inside), kata v1's
+/// repositories in a GOPATH, the same side by side, directories with a Makefile.
 ///
 /// # Errors
-/// When it is none of them, or cannot be read.
+///
+/// The directory is none of them, or cannot be read.
 pub fn detect(directory: &Path) -> Result<Detected, WorkspaceError> {
     let directory = absolute(directory)?;
-    // Without git a checkout is known by its directory's name only; what else that means is for the preflight.
+    // Without git a checkout is known only by its directory's name. The preflight reports a missing
+    // git.
     let git = Git::find(&std::env::vars_os().collect()).ok();
-    if let Some(root) = monorepo::root(&directory) {
+    if let Some(root) = monorepo_root(&directory) {
         return Ok(Detected {
             pipeline: "kata-monorepo",
-            component: monorepo::standing_in(&directory, &root),
+            component: monorepo_component(&directory, &root),
             root,
         });
     }
@@ -40,7 +47,7 @@ pub fn detect(directory: &Path) -> Result<Detected, WorkspaceError> {
             component: place.component,
         });
     }
-    let components = makefile::components(&directory)?;
+    let components = makefile_components(&directory)?;
     let Some(first) = components.first() else {
         return Err(WorkspaceError::Nothing { directory });
     };
@@ -50,4 +57,103 @@ pub fn detect(directory: &Path) -> Result<Detected, WorkspaceError> {
         component: itself.then(|| first.name.clone()),
         root: directory,
     })
+}
+
+/// Returns the root of the monorepo that the directory is in. It is recognised by files that all
+/// its branches since 2.0 have.
+fn monorepo_root(directory: &Path) -> Option<PathBuf> {
+    directory
+        .ancestors()
+        .find(|root| {
+            root.join("versions.yaml").is_file()
+                && has_makefile(&root.join("src/agent"))
+                && has_makefile(&root.join("src/runtime"))
+        })
+        .map(Path::to_owned)
+}
+
+/// Returns the name of the component that the directory is in: `src/NAME`, or `src/tools/NAME`.
+fn monorepo_component(directory: &Path, root: &Path) -> Option<String> {
+    let below = directory.strip_prefix(root).ok()?;
+    let name = below
+        .strip_prefix("src/tools")
+        .or_else(|_| below.strip_prefix("src"))
+        .ok()?
+        .iter()
+        .next()?;
+    let component = ["src/tools", "src"]
+        .map(|parent| root.join(parent).join(name))
+        .into_iter()
+        .find(|component| directory.starts_with(component))?;
+    has_makefile(&component).then(|| name.to_string_lossy().into_owned())
+}
+
+/// Returns every subdirectory with a Makefile as a component, else the directory itself; empty
+/// without a Makefile.
+pub(super) fn makefile_components(directory: &Path) -> Result<Vec<Component>, WorkspaceError> {
+    let mut directories: Vec<_> = subdirectories(directory)?
+        .into_iter()
+        .filter(|path| has_makefile(path))
+        .collect();
+    if directories.is_empty() && has_makefile(directory) {
+        directories.push(directory.to_owned());
+    }
+    let mut taken = BTreeMap::new();
+    Ok(directories
+        .into_iter()
+        .map(|path| component(unique(name(&path), &mut taken), path))
+        .collect())
+}
+
+/// Returns the directory's name, with `-` for characters that a component's name must not have: `.`
+/// and `/`, blanks and control characters.
+fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.replace(
+        |letter: char| letter == '.' || letter.is_whitespace() || letter.is_control(),
+        "-",
+    );
+    match name.trim_start_matches('-') {
+        "" => "root".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// Makes a name unique: the second of two directories with the same name is `NAME-2`.
+fn unique(name: String, taken: &mut BTreeMap<String, usize>) -> String {
+    let count = taken.entry(name.clone()).or_default();
+    *count += 1;
+    match *count {
+        1 => name,
+        count => unique(format!("{name}-{count}"), taken),
+    }
+}
+
+fn component(name: String, path: PathBuf) -> Component {
+    Component {
+        name,
+        path,
+        ..Component::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_nothing_that_would_be_taken_for_a_job_id_or_an_option() {
+        assert_eq!(name(Path::new("/a/foo.bar")), "foo-bar");
+        assert_eq!(name(Path::new("/a/--foo bar")), "foo-bar");
+        assert_eq!(name(Path::new("/")), "root");
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut taken = BTreeMap::new();
+        let names: Vec<_> = ["a", "a-2", "a", "a"]
+            .map(|name| unique(name.to_owned(), &mut taken))
+            .into();
+        assert_eq!(names, ["a", "a-2", "a-2-2", "a-3"]);
+    }
 }

@@ -1,21 +1,21 @@
-//! Why there is no workspace to run in.
+//! The errors of opening a workspace.
 
 use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
 use super::AsideError;
-use crate::outcome::ExitCode;
+use crate::model::{CommandError, ExitCode};
 
-/// There is no workspace.
+/// A reason why there is no workspace.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
-    /// The directory cannot be looked at.
+    /// The directory cannot be inspected.
     #[error("{}: {source}", directory.display())]
     Directory {
-        /// Which.
+        /// The directory.
         directory: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// No shipped pipeline fits the directory.
@@ -26,54 +26,54 @@ pub enum WorkspaceError {
         directory.display()
     )]
     Nothing {
-        /// Where.
+        /// The directory.
         directory: PathBuf,
     },
-    /// None of the pipeline's components is there.
+    /// None of the pipeline's components exists.
     #[error("no components of {pipeline} in {}; looked for {known}", directory.display())]
     NoComponents {
         /// The pipeline's name, or its file.
         pipeline: String,
-        /// Where they were looked for.
+        /// The directory that was searched.
         directory: PathBuf,
-        /// The components' names, or what else was looked for, in words.
+        /// The components' names, or another description of what was searched.
         known: String,
     },
-    /// A component that the user's own file lists is not there.
+    /// A component in the user's own file does not exist.
     #[error("{pipeline}: component `{component}` is not at {}", path.display())]
     MissingComponent {
         /// The pipeline's file.
         pipeline: String,
-        /// Its name.
+        /// The component's name.
         component: String,
-        /// Where it should be.
+        /// The expected path.
         path: PathBuf,
     },
-    /// Two directories are checkouts of the same repository, and nothing tells which is meant.
+    /// Two directories are checkouts of the same repository, and it is unclear which one is meant.
     #[error("component `{component}` could be {} or {}", one.display(), other.display())]
     Ambiguous {
         /// The component's name.
         component: String,
-        /// A directory.
+        /// The first directory.
         one: PathBuf,
-        /// Another.
+        /// The second directory.
         other: PathBuf,
     },
-    /// A commit could not be checked out aside.
+    /// A commit could not be checked out.
     #[error(transparent)]
     Aside(#[from] AsideError),
     /// The GOPATH view could not be made.
     #[error("a GOPATH view of the checkouts could not be made at {}: {source}", path.display())]
     View {
-        /// What could not be made.
+        /// The path that could not be made.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
 impl WorkspaceError {
-    /// What to do about it.
+    /// Returns the fix.
     pub fn fix(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Aside(error) => return error.fix().into(),
@@ -96,7 +96,7 @@ impl WorkspaceError {
         })
     }
 
-    /// The exit code of a run that ends with it.
+    /// Returns the exit code of a run that ends with this error.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Aside(error) => error.exit_code(),
@@ -107,5 +107,18 @@ impl WorkspaceError {
             | Self::MissingComponent { .. }
             | Self::Ambiguous { .. } => ExitCode::Usage,
         }
+    }
+}
+
+impl From<WorkspaceError> for CommandError {
+    fn from(error: WorkspaceError) -> Self {
+        let hint = error.fix().into_owned();
+        Self::new(error.exit_code(), error).hint(hint)
+    }
+}
+
+impl From<AsideError> for CommandError {
+    fn from(error: AsideError) -> Self {
+        WorkspaceError::from(error).into()
     }
 }

@@ -1,7 +1,7 @@
-//! The look at the selected components: revision, preflight, packages and changed files of each.
+//! Inspects the selected components: revision, preflight, packages and changed files of each.
 //!
-//! It looks at the user's own directories under the environment the jobs will have. It finds nothing to look at (that is
-//! [`mod@super::open`]'s) and changes nothing.
+//! It inspects the user's own directories under the environment that the jobs will have. It does
+//! not find components ([`mod@super::open`] does) and changes nothing.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -9,29 +9,31 @@ use std::path::Path;
 use std::thread;
 
 use super::FoundComponent;
+use super::gopath_view::GopathLayout;
 use super::machine::Machine;
 use super::open::Placed;
 use super::packages::{Packages, packages};
 use super::preflight::Preflight;
-use super::view::Ground;
 use crate::config::{Component, Layout, Pipeline, Step};
 use crate::git::Git;
-use crate::outcome::Expect;
-use crate::plan::{Readiness, Selection, of_component};
+use crate::model::Expect;
+use crate::model::{Readiness, Selection};
+use crate::workspace::of_component;
 
 type Environment = BTreeMap<OsString, OsString>;
 
-/// What the look at every selected component has in common.
+/// The input that all inspections share.
 pub(super) struct Inspection<'a> {
     pub machine: &'a Machine,
     pub pipeline: &'a Pipeline,
     pub selection: &'a Selection,
     pub user: &'a Environment,
-    pub ground: &'a Ground,
+    pub layout: &'a GopathLayout,
 }
 
 impl Inspection<'_> {
-    /// Looks at the selected components side by side: most of the time is waiting for git, go and cargo.
+    /// Inspects the selected components in parallel, because most of the time is waiting for git,
+    /// go and cargo.
     pub fn inspect_all(
         &self,
         placed: &[Placed],
@@ -65,11 +67,11 @@ impl Inspection<'_> {
         let (component, source) = (&placed.component, &placed.directory);
         let environment = of_component(
             self.user,
-            &self.ground.environment,
+            &self.layout.environment,
             self.pipeline,
             component,
         );
-        // The environment of the jobs: what git says there is what their git will say.
+        // The environment of the jobs: their git will answer as this one does.
         let git = Git::find(&environment);
         let branch = self.branch(&environment);
         let steps = self.steps(component);
@@ -81,9 +83,9 @@ impl Inspection<'_> {
             directory: source,
             environment: &environment,
             branch: &branch,
-            tests_clone: &self.ground.tests_clone,
+            tests_clone: &self.layout.tests_clone,
         };
-        let directory = self.ground.directory(placed);
+        let directory = self.layout.directory(placed);
         let Packages { names, go_root } =
             match steps.iter().any(|step| step.expect == Expect::Cases) {
                 true => packages(component, &directory, &environment),
@@ -117,8 +119,9 @@ impl Inspection<'_> {
             .collect()
     }
 
-    /// The branch that changed files are compared with: `branch` in the environment, as kata's static-checks.sh takes it,
-    /// else what that takes by itself in v1 (`master`), elsewhere the branch changes are for, or the monorepo's.
+    /// Returns the branch that changed files are compared with. It is `branch` in the environment,
+    /// which kata's static-checks.sh reads; else in v1 the default of that script (`master`),
+    /// elsewhere the target branch of changes, or the monorepo's.
     fn branch(&self, environment: &Environment) -> String {
         let asked = environment
             .get(OsStr::new("branch"))
@@ -137,7 +140,7 @@ impl Inspection<'_> {
             .ok()??;
         let mut files = git.changed_files(directory, &base).ok()?;
         if self.pipeline.layout == Layout::Gopath {
-            // As `get_pr_changed_file_details` of v1's static checks does.
+            // `get_pr_changed_file_details` of v1's static checks does the same.
             files.retain(|file| !file.contains("vendor/"));
         }
         Some(files)

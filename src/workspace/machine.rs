@@ -1,20 +1,25 @@
-//! What the preflight asks of the machine itself.
+//! The facts of the machine that the preflight checks, and the notes to the user about it.
 
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-/// The machine and the user, as far as components care.
+use crate::config::{Component, Requirement, is_set};
+use crate::event::Notice;
+
+/// The machine and the user.
 #[derive(Debug, Clone)]
 pub(super) struct Machine {
-    /// Effective user id.
+    /// The effective user id.
     pub(super) user: u32,
-    /// The device of KVM.
+    /// The path of the KVM device.
     pub(super) kvm: PathBuf,
 }
 
 impl Machine {
-    /// This one.
+    /// Returns this machine.
     pub(super) fn this() -> Self {
         Self {
             user: nix::unistd::geteuid().as_raw(),
@@ -26,12 +31,53 @@ impl Machine {
         self.user == 0
     }
 
-    /// Opens the device as a hypervisor does; nothing is asked of it.
+    /// Opens the device as a hypervisor does, without using it.
     pub(super) fn open_kvm(&self) -> io::Result<()> {
         File::options()
             .read(true)
             .write(true)
             .open(&self.kvm)
             .map(drop)
+    }
+}
+
+/// Returns the notices for the selected components, each with the environment of its jobs.
+pub(super) fn notices<'a>(
+    machine: &Machine,
+    components: impl Iterator<Item = (&'a Component, BTreeMap<OsString, OsString>)>,
+) -> Vec<Notice> {
+    let mut dangerous = components
+        .filter(|(component, _)| component.requires.contains(&Requirement::TestsClone))
+        .filter(|(_, environment)| is_continuous_development(environment));
+    dangerous
+        .next()
+        .map(|_| continuous_development(machine))
+        .into_iter()
+        .collect()
+}
+
+/// Returns true if kata's test_coverage would warn: it compares `CI` with `true` and asks whether
+/// `KATA_DEV_MODE` is set. Source: `.ci/go-test.sh` of kata's tests repository, branch 1.x-eol.
+fn is_continuous_development(environment: &BTreeMap<OsString, OsString>) -> bool {
+    let value = |name: &str| environment.get(OsStr::new(name)).map(OsString::as_os_str);
+    value("CI").is_some_and(|value| value == "true") && is_set(value("KATA_DEV_MODE"))
+}
+
+fn continuous_development(machine: &Machine) -> Notice {
+    let both = "CI=true and KATA_DEV_MODE are set together, which kata calls dangerous";
+    match machine.is_root() {
+        true => Notice {
+            text: format!(
+                "{both}: as root, as here, tests run once and those for other users are left out; as another user kata \
+                 would refuse to run them as root"
+            ),
+            fix: None,
+        },
+        false => Notice {
+            text: format!(
+                "{both}: it refuses to run the tests again as root, so those that need root are left out"
+            ),
+            fix: Some("unset CI to run them as root, too (through sudo)".to_owned()),
+        },
     }
 }

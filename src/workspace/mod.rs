@@ -1,41 +1,42 @@
-//! Where the components are, and whether they can be run: finding, preflight, the GOPATH view.
+//! Finds the components, and finds out if they can be run: preflight and GOPATH view.
 //!
 //! ```text
-//! detect ─▶ which shipped pipeline fits
-//! Aside  ─▶ a commit in a place of its own, for what follows to look at
-//! open   ─▶ components in their places ─▶ layout (GOPATH, a view) ─▶ preflight of those selected ─▶ Workspace
+//! detect ─▶ the shipped pipeline that fits
+//! Aside  ─▶ a clean checkout of a commit, for the next stages to inspect
+//! open   ─▶ components ─▶ layout (GOPATH, a view) ─▶ preflight of the selected ones ─▶ Workspace
 //! ```
-//! This module looks at the machine and the work trees, and changes neither: what it makes (a GOPATH view) lies in a
-//! directory of the run's own. Nothing of it needs a network. It does not decide what runs: that is for [`crate::plan`].
+//! This module inspects the machine and the work trees, and changes neither. A GOPATH view lies in
+//! a directory of the run's own. Nothing here needs a network. It does not decide what runs:
+//! [`crate::plan`] does.
 
-mod aside;
+mod environment;
+pub use environment::passed;
+pub(crate) use environment::{of_component, of_job, overlay};
+
+mod checkout;
 mod copy;
 mod detect;
 mod error;
-mod found;
+mod fs;
+mod gopath_view;
 mod inspection;
 mod machine;
-mod makefile;
-mod monorepo;
-mod notices;
 mod open;
-mod own_directory;
 mod packages;
-mod place;
 mod preflight;
+mod scratch;
 mod toolchain;
+mod types;
 mod v1;
-mod view;
-mod worktree;
 
 #[cfg(test)]
 mod tests;
 
-pub use aside::{Aside, AsideError, Trust, are_dated_ahead};
+pub use checkout::{Aside, AsideError, Trust, are_dated_ahead};
 pub use detect::{Detected, detect};
 pub use error::WorkspaceError;
-pub use found::{FoundComponent, Workspace};
+pub use gopath_view::{cache, tests_clone};
 pub use open::{Located, Placed, locate, locate_aside, open, open_aside};
-pub use own_directory::OwnDirectory;
+pub use scratch::OwnDirectory;
+pub use types::{FoundComponent, Workspace};
 pub(crate) use v1::IMPORT_ROOT;
-pub use view::{cache, tests_clone};

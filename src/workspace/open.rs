@@ -1,45 +1,57 @@
-//! Opening the workspace of a pipeline: every component in its place, and the preflight of those that were selected.
+//! Opens the workspace of a pipeline: finds every component, and runs the preflight of the selected
+//! ones.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::detect::makefile_components;
+use super::fs::{absolute, has_makefile, is_inside};
+use super::gopath_view::GopathLayout;
 use super::inspection::Inspection;
 use super::machine::Machine;
-use super::place::{absolute, has_makefile, is_inside};
-use super::view::Ground;
-use super::{Aside, Workspace, WorkspaceError, makefile, notices, v1};
+use super::{Aside, Workspace, WorkspaceError, machine, v1};
 use crate::config::{Component, Layout, Pipeline};
 use crate::event::Notice;
 use crate::git::Git;
-use crate::plan::{Selection, of_component};
+use crate::model::Selection;
+use crate::workspace::of_component;
 
 type Environment = BTreeMap<OsString, OsString>;
 
 /// A component and the user's own directory of it.
 #[derive(Debug, Clone)]
 pub struct Placed {
-    /// What the pipeline says of it.
+    /// The component of the pipeline.
     pub component: Component,
-    /// Absolute.
+    /// The absolute path.
     pub directory: PathBuf,
 }
 
-/// A pipeline's components where they lie, not looked at yet.
+/// The components of a pipeline with their directories, not inspected yet.
 #[derive(Debug)]
 pub struct Located {
-    /// Absolute directory they were found in.
+    /// The absolute directory that they were found in.
     pub root: PathBuf,
-    /// In the order of the pipeline.
+    /// The components in the order of the pipeline.
     pub placed: Vec<Placed>,
-    /// Names of those that the selection means; a name that is no component's among them.
+    /// The names that the selection means, unknown names included.
     pub selected: Vec<String>,
 }
 
-/// Finds the components as [`open`] does, and looks at none of them.
+/// Finds the pipeline's components from a directory, without inspecting them. `user` is the
+/// environment that kata-ci was called with.
+///
+/// A shipped pipeline's components are searched at and above `directory`. If that lies inside of
+/// one of them and the selection names none, only that one is selected.
+///
+/// Components of a user's own file lie where the file says. If none of its optional ones exists
+/// there, they are searched from the file's directory like those of a shipped pipeline.
+/// [`crate::plan::build`] reports unknown names of the selection.
 ///
 /// # Errors
-/// See [`open`].
+///
+/// There is no component, or one of the user's own file is not where the file says.
 pub fn locate(
     pipeline: &Pipeline,
     directory: &Path,
@@ -56,64 +68,18 @@ pub fn locate(
     opening.locate(None)
 }
 
-/// [`locate`] where [`open_aside`] opens.
+/// Works like [`locate`], but with a clean checkout of a commit instead of the work trees. Components
+/// of a file that lie in other repositories are checked out too, unless they are to be left out.
 ///
 /// # Errors
-/// See [`open_aside`].
+///
+/// Those of [`locate`], and a repository that does not have the revision.
 pub fn locate_aside(
     pipeline: &Pipeline,
     aside: &mut Aside,
     selection: &Selection,
     user: &Environment,
 ) -> Result<Located, WorkspaceError> {
-    opened_aside(pipeline, aside, selection, user, |opening, aside| {
-        opening.locate(aside)
-    })
-}
-
-/// Finds the pipeline's components from a directory, makes their layout, and looks whether those that the selection names
-/// can run. `user` is the environment kata-ci was called with.
-///
-/// A shipped pipeline's components are looked for at and above `directory`; where it lies inside of one of them and the
-/// selection names none, only that one is in the workspace. Components of a user's own file lie where the file says; where
-/// none of its optional ones does, they are looked for from the file's directory as a shipped pipeline's.
-/// A name in the selection that is no component's is left to [`crate::plan::build`].
-///
-/// # Errors
-/// When there is no component, one of the user's own file is not where the file says, or no GOPATH view can be made.
-pub fn open(
-    pipeline: &Pipeline,
-    directory: &Path,
-    selection: &Selection,
-    user: &Environment,
-) -> Result<Workspace, WorkspaceError> {
-    open_on(&Machine::this(), pipeline, directory, selection, user)
-}
-
-/// [`open`] with what was committed instead of what lies in the work trees: from where the user stands, aside. Components
-/// of a file that lie in other repositories are checked out, too, unless they are to be left out.
-///
-/// # Errors
-/// Those of [`open`], and where a repository does not have the revision.
-pub fn open_aside(
-    pipeline: &Pipeline,
-    aside: &mut Aside,
-    selection: &Selection,
-    user: &Environment,
-) -> Result<Workspace, WorkspaceError> {
-    opened_aside(pipeline, aside, selection, user, |opening, aside| {
-        opening.open(aside)
-    })
-}
-
-/// What an opening finds aside, told as of where the user stands.
-fn opened_aside<T>(
-    pipeline: &Pipeline,
-    aside: &mut Aside,
-    selection: &Selection,
-    user: &Environment,
-    find: impl FnOnce(&Opening<'_>, Option<&mut Aside>) -> Result<T, WorkspaceError>,
-) -> Result<T, WorkspaceError> {
     let directory = aside.directory().to_owned();
     let opening = Opening {
         machine: &Machine::this(),
@@ -122,10 +88,57 @@ fn opened_aside<T>(
         selection,
         user,
     };
-    find(&opening, Some(aside)).map_err(|error| aside.explain_error(error))
+    let located = opening.locate(Some(aside));
+    located.map_err(|error| aside.explain_error(error))
 }
 
-/// [`open`] on a machine of one's own making.
+/// Makes the layout of located components and runs the preflight of those that the selection names.
+/// If it names none, the workspace has those that were selected when they were located.
+///
+/// # Errors
+///
+/// No GOPATH view can be made.
+pub fn open(
+    pipeline: &Pipeline,
+    located: Located,
+    selection: &Selection,
+    user: &Environment,
+) -> Result<Workspace, WorkspaceError> {
+    let opening = Opening {
+        machine: &Machine::this(),
+        pipeline,
+        directory: &located.root.clone(),
+        selection,
+        user,
+    };
+    opening.open(located, None)
+}
+
+/// Works like [`open`] for what [`locate_aside`] found. Errors name paths as the user knows them.
+///
+/// # Errors
+///
+/// Those of [`open`], and a checkout that cannot be made.
+pub fn open_aside(
+    pipeline: &Pipeline,
+    aside: &mut Aside,
+    located: Located,
+    selection: &Selection,
+    user: &Environment,
+) -> Result<Workspace, WorkspaceError> {
+    let opening = Opening {
+        machine: &Machine::this(),
+        pipeline,
+        directory: &located.root.clone(),
+        selection,
+        user,
+    };
+    let workspace = opening.open(located, Some(aside));
+    workspace.map_err(|error| aside.explain_error(error))
+}
+
+/// Works like [`locate`] and then [`open`] on a given machine.
+#[cfg(test)]
 pub(super) fn open_on(
     machine: &Machine,
     pipeline: &Pipeline,
@@ -140,10 +153,10 @@ pub(super) fn open_on(
         selection,
         user,
     };
-    opening.open(None)
+    opening.open(opening.locate(None)?, None)
 }
 
-/// What is opened.
+/// The input of opening.
 struct Opening<'a> {
     machine: &'a Machine,
     pipeline: &'a Pipeline,
@@ -153,33 +166,40 @@ struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    fn open(&self, mut aside: Option<&mut Aside>) -> Result<Workspace, WorkspaceError> {
+    fn open(
+        &self,
+        located: Located,
+        mut aside: Option<&mut Aside>,
+    ) -> Result<Workspace, WorkspaceError> {
         let (pipeline, selection, user) = (self.pipeline, self.selection, self.user);
-        let (root, placed) = self.placed(aside.as_deref_mut())?;
+        let (root, mut placed) = (located.root, located.placed);
+        if selection.components.is_empty() {
+            placed.retain(|placed| located.selected.contains(&placed.component.name));
+        }
         let is_selected = |placed: &Placed| {
             let names = &selection.components;
             names.is_empty() || names.contains(&placed.component.name)
         };
         let selected: Vec<_> = placed.iter().filter(|placed| is_selected(placed)).collect();
-        let ground = match aside.as_deref_mut() {
-            Some(aside) => Ground::aside(pipeline.layout, aside, user)?,
-            None => Ground::prepare(pipeline.layout, &root, &selected, user)?,
+        let layout = match aside.as_deref_mut() {
+            Some(aside) => GopathLayout::aside(pipeline.layout, aside, user)?,
+            None => GopathLayout::prepare(pipeline.layout, &root, &selected, user)?,
         };
         let inspection = Inspection {
             machine: self.machine,
             pipeline,
             selection,
             user,
-            ground: &ground,
+            layout: &layout,
         };
         let components = inspection.inspect_all(&placed, is_selected);
-        let notices = self.notices(&ground, &selected);
+        let notices = self.notices(&layout, &selected);
         let workspace = Workspace {
             root,
-            environment: ground.environment,
+            environment: layout.environment,
             components,
             notices,
-            view: ground.view,
+            view: layout.view,
         };
         Ok(match aside {
             Some(aside) => aside.explain(workspace),
@@ -207,29 +227,19 @@ impl Opening<'_> {
         })
     }
 
-    fn placed(
-        &self,
-        mut aside: Option<&mut Aside>,
-    ) -> Result<(PathBuf, Vec<Placed>), WorkspaceError> {
-        let directory = absolute(self.directory)?;
-        let (root, placed) = place(self.pipeline, &directory, self.user, aside.as_deref_mut())?;
-        match self.selection.components.is_empty() {
-            true => Ok((root, self.meant(placed, &directory, aside)?)),
-            false => Ok((root, placed)),
-        }
-    }
-
-    /// The components that are meant where none is named.
+    /// Returns the components that are meant if none is named.
     fn meant(
         &self,
         mut placed: Vec<Placed>,
         directory: &Path,
         aside: Option<&mut Aside>,
     ) -> Result<Vec<Placed>, WorkspaceError> {
-        // A file stands for all of its components, from wherever it is used; unless it lies inside of one.
+        // A file stands for all of its components, wherever it is used from, unless it lies inside
+        // of one.
         let standing = self.pipeline.base.as_deref().unwrap_or(directory);
         let standing = match aside {
-            // Where the file lies is known as the user knows it, and where the components lie is not.
+            // The path of the file is one of the user's work tree; the components lie in the
+            // checkout.
             Some(aside) if aside.knows(standing) => &aside.place(standing, None)?,
             _ => standing,
         };
@@ -237,17 +247,18 @@ impl Opening<'_> {
         Ok(placed)
     }
 
-    fn notices(&self, ground: &Ground, selected: &[&Placed]) -> Vec<Notice> {
+    fn notices(&self, layout: &GopathLayout, selected: &[&Placed]) -> Vec<Notice> {
         let environment =
-            |component| of_component(self.user, &ground.environment, self.pipeline, component);
+            |component| of_component(self.user, &layout.environment, self.pipeline, component);
         let components = selected
             .iter()
             .map(|placed| (&placed.component, environment(&placed.component)));
-        notices::notices(self.machine, components)
+        machine::notices(self.machine, components)
     }
 }
 
-/// Where each component is; those of a shipped pipeline that are not there are left out.
+/// Returns the directory of each component. Components of a shipped pipeline that do not exist are
+/// left out.
 fn place(
     pipeline: &Pipeline,
     directory: &Path,
@@ -261,7 +272,7 @@ fn place(
         Some(base) => Some((base.clone(), listed(pipeline, base, aside)?)),
         None => None,
     };
-    // A file inside of a component that extends a shipped pipeline: its components are where the shipped one's are.
+    // The file lies inside of a component and extends a shipped pipeline, whose components it uses.
     if found.as_ref().is_none_or(|(_, placed)| placed.is_empty()) {
         found = match pipeline.layout {
             Layout::Gopath => repositories(pipeline, root, user)?,
@@ -291,7 +302,7 @@ fn known(pipeline: &Pipeline) -> String {
 }
 
 fn any_makefile(root: &Path) -> Result<Vec<Placed>, WorkspaceError> {
-    let components = makefile::components(root)?;
+    let components = makefile_components(root)?;
     Ok(components
         .into_iter()
         .map(|component| Placed {
@@ -301,7 +312,7 @@ fn any_makefile(root: &Path) -> Result<Vec<Placed>, WorkspaceError> {
         .collect())
 }
 
-/// Components of a file, relative to its directory.
+/// Returns the components of a file, relative to its directory.
 fn listed(
     pipeline: &Pipeline,
     base: &Path,
@@ -335,13 +346,14 @@ fn listed(
     Ok(placed)
 }
 
-/// kata v1's repositories, whatever their directories are called.
+/// Finds kata v1's repositories, whatever their directories are called.
 fn repositories(
     pipeline: &Pipeline,
     directory: &Path,
     user: &Environment,
 ) -> Result<Option<(PathBuf, Vec<Placed>)>, WorkspaceError> {
-    // Without git a checkout is known by its directory's name only; what else that means is for the preflight.
+    // Without git a checkout is known only by its directory's name. The preflight reports a missing
+    // git.
     let git = Git::find(user).ok();
     let Some(place) = v1::locate(directory, git.as_ref())? else {
         return Ok(None);
@@ -359,7 +371,8 @@ fn repositories(
     Ok(Some((place.root, placed)))
 }
 
-/// Components below the nearest directory, at or above the one given, that has any of them.
+/// Returns the components below the nearest directory, at or above the given one, that has any of
+/// them.
 fn below(pipeline: &Pipeline, directory: &Path) -> Option<(PathBuf, Vec<Placed>)> {
     directory.ancestors().find_map(|root| {
         let placed: Vec<_> = pipeline

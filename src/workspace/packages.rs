@@ -1,6 +1,7 @@
-//! Which packages a component has, asked before its jobs: a package that never ran is then known to be missing.
+//! Lists the packages of a component before its jobs, so that a package that never ran is known to
+//! be missing.
 //!
-//! Where go or cargo cannot tell, the answer is none, and results say "unknown".
+//! If go or cargo cannot tell, the list is `None`, and results say "unknown".
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -13,10 +14,11 @@ use crate::config::{Component, Requirement};
 use crate::probe::{Probe, find};
 use crate::workspace::toolchain;
 
-/// A large tree with a cold cache.
+/// The time limit, long enough for a large tree with a cold cache.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// What kata's `.ci/go-test.sh` leaves out of `go list ./...`; source: `all_test_packages` there, branch 1.x-eol.
+/// The packages that kata's `.ci/go-test.sh` leaves out of `go list ./...`; source:
+/// `all_test_packages` there, branch 1.x-eol.
 const LEFT_OUT: [&str; 4] = [
     "/vendor/",
     "github.com/kata-containers/agent/protocols/grpc",
@@ -24,7 +26,7 @@ const LEFT_OUT: [&str; 4] = [
     "github.com/kata-containers/tests/integration/docker",
 ];
 
-/// Packages of a component.
+/// The packages of a component.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Packages {
     /// See [`crate::plan::Job::packages`].
@@ -33,7 +35,8 @@ pub(super) struct Packages {
     pub(super) go_root: Option<String>,
 }
 
-/// The environment of a probe: the jobs', and nothing that would make go or rustup fetch something.
+/// Returns the environment of a probe: that of the jobs, with nothing that makes go or rustup
+/// download anything.
 pub(super) fn offline(
     environment: &BTreeMap<OsString, OsString>,
     directory: &Path,
@@ -52,8 +55,9 @@ pub(super) fn offline(
     environment
 }
 
-/// Asks cargo where it is required or there is a `Cargo.toml`, else go. (The monorepo's libs have their manifest above them.)
-/// A cargo that the tree itself brings along is not asked.
+/// Lists the packages: asks cargo if it is required or there is a `Cargo.toml`, else go. (The
+/// monorepo's libs have their manifest above them.) A cargo that the tree itself provides is not
+/// asked.
 pub(super) fn packages(
     component: &Component,
     directory: &Path,
@@ -71,9 +75,11 @@ pub(super) fn packages(
     go_packages(directory, &environment).unwrap_or_default()
 }
 
-/// One question for names and directories: the import path of the component itself follows from both, also where the
-/// component has no Go files at its top, as kata's runtimes. With `-e` a package is listed although it or what it imports is
-/// broken or not here yet; otherwise the list is the same.
+/// Lists Go packages with one query for names and directories. Both are needed for the import path
+/// of the component itself, which may have no Go files at its top, as kata's runtimes.
+///
+/// With `-e` a package is listed although it, or an import of it, is broken or missing. Otherwise
+/// the list is the same.
 fn go_packages(directory: &Path, environment: &BTreeMap<OsString, OsString>) -> Option<Packages> {
     let format = "{{.ImportPath}}\t{{.Dir}}";
     let output = ask(
@@ -100,8 +106,8 @@ fn go_packages(directory: &Path, environment: &BTreeMap<OsString, OsString>) -> 
     })
 }
 
-/// The import path of a directory, from a package in or below it and where that is. go has names for packages that are in
-/// no GOPATH and no module, too (`_/path`); they are no import paths.
+/// Returns the import path of a directory, from a package in or below it and that package's
+/// directory. Names of packages that are in no GOPATH and no module (`_/path`) are no import paths.
 fn import_path(name: &str, place: &str, directory: &Path) -> Option<String> {
     if name.starts_with(['_', '.', '/']) || name == "command-line-arguments" {
         return None;
@@ -115,7 +121,7 @@ fn import_path(name: &str, place: &str, directory: &Path) -> Option<String> {
     (!root.is_empty()).then(|| root.to_owned())
 }
 
-/// The part of cargo's metadata (format version 1) that is looked at.
+/// The fields of cargo's metadata (format version 1) that are read.
 #[derive(Debug, Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -138,8 +144,9 @@ struct Target {
 }
 
 impl Target {
-    /// Whether `cargo test` runs unit tests of it by default. Crates in `tests/` are left out: their number is no secret
-    /// when they do not run, because those in `src/` come first.
+    /// Returns true if `cargo test` runs unit tests of the target by default. Crates in `tests/`
+    /// are left out: those in `src/` come first, so the others are not needed to notice that tests
+    /// did not run.
     fn has_unit_tests(&self) -> bool {
         let kinds = [
             "lib",
@@ -156,8 +163,9 @@ impl Target {
     }
 }
 
-/// Crates whose manifest lies in the directory, as the compiler calls them. In a larger workspace the others are not the
-/// component's: kata's Makefiles choose by the manifest's path, too (`PACKAGES` in utils.mk of the monorepo).
+/// Returns the crates whose manifest lies in the directory, as the compiler calls them. In a larger
+/// workspace the other crates do not belong to the component: kata's Makefiles also choose by the
+/// manifest's path (`PACKAGES` in utils.mk of the monorepo).
 fn crates(directory: &Path, environment: &BTreeMap<OsString, OsString>) -> Option<Vec<String>> {
     let arguments = [
         "metadata",
@@ -184,7 +192,7 @@ fn crates(directory: &Path, environment: &BTreeMap<OsString, OsString>) -> Optio
     (!names.is_empty()).then(|| names.into_iter().collect())
 }
 
-/// The output of a program that ends well; none for any other end.
+/// Returns the output of a program that exits with 0; `None` for any other end.
 fn ask(
     program: &str,
     arguments: &[&str],

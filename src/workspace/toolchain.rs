@@ -1,21 +1,22 @@
-//! Whether a tree brings its own Rust toolchain along: rustup then starts what the tree names, whoever asks it for a version.
-//! That is for a job to do, in its sandbox, and not for kata-ci.
+//! Finds out if a tree names its own Rust toolchain. Rustup then starts a program of the tree, even
+//! for a version query. Only a job may start that, in its sandbox, and not kata-ci.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
 
-/// What rustup looks for, from a directory upwards; the nearest counts. See the rustup book, "Overrides".
+/// The files that rustup searches for, from a directory upwards; the nearest counts. See the rustup
+/// book, "Overrides".
 const FILES: [&str; 2] = ["rust-toolchain", "rust-toolchain.toml"];
 
-/// Whether cargo and its kin, started there, would be programs at a path that a file of the tree names. One that cannot be
-/// read counts as such.
+/// Returns true if cargo, started in the directory, would be a program at a path that a file of the
+/// tree names. A file that cannot be read counts as such.
 pub(super) fn is_named_by_path(
     directory: &Path,
     environment: &BTreeMap<OsString, OsString>,
 ) -> bool {
-    // It comes before any file.
+    // The variable comes before any file.
     if environment.contains_key(OsStr::new("RUSTUP_TOOLCHAIN")) {
         return false;
     }
@@ -30,7 +31,8 @@ pub(super) fn is_named_by_path(
     })
 }
 
-/// A table, or in a file of the old kind a single name.
+/// Returns true for a toolchain given as a path: in a table, or in a file of the old kind with a
+/// single name.
 fn is_path(text: &str) -> bool {
     match text.parse::<toml::Table>() {
         Ok(table) => (table.get("toolchain")).is_some_and(|named| named.get("path").is_some()),

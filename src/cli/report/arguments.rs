@@ -10,13 +10,13 @@ written (it is named, the rest is in the report); 4 no case has the name of --ca
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
-pub(in crate::cli) struct ReportArguments {
+pub(crate) struct ReportArguments {
     #[command(subcommand)]
     pub command: ReportCommand,
 }
 
 #[derive(Debug, Subcommand)]
-pub(in crate::cli) enum ReportCommand {
+pub(crate) enum ReportCommand {
     /// Merge reports into one JUnit file, whatever their order.
     ///
     /// Takes report directories, journals, JUnit files of any writer, and directories of them. Executions of one job are
@@ -51,7 +51,7 @@ pub(in crate::cli) enum ReportCommand {
 }
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Show {
+pub(crate) struct Show {
     /// A run's id, a report directory, a journal or a JUnit file [default: the latest run].
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
@@ -71,7 +71,7 @@ pub(in crate::cli) struct Show {
 
 /// How something is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum ListFormat {
+pub(crate) enum ListFormat {
     /// For people.
     Human,
     /// For programs.
@@ -80,7 +80,7 @@ pub(in crate::cli) enum ListFormat {
 
 /// Who reads a JUnit file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Consumer {
+pub(crate) enum Consumer {
     /// Valid under junit-10.xsd; output as long as Jenkins keeps it.
     Jenkins,
     /// File and line; output in the failure; at most 500,000 cases and 30 MB.
@@ -91,7 +91,7 @@ pub(in crate::cli) enum Consumer {
 
 /// A report, and where its other form goes.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct From {
+pub(crate) struct From {
     /// A report directory, a journal, a JUnit file (- for one from standard input), a directory of them, or the id of a run
     /// [default: the latest run].
     #[arg(value_name = "FROM")]

@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Failure;
-use crate::cli::report_directory;
+use crate::model::CommandError;
 use crate::report::read::INPUT;
+use crate::run::report_directory;
 
 /// Resolves paths: relative ones begin at `-C`.
-pub(super) struct Place<'a> {
+pub(super) struct PathResolver<'a> {
     directory: &'a Path,
 }
 
-impl<'a> Place<'a> {
+impl<'a> PathResolver<'a> {
     pub(super) fn new(directory: &'a Path) -> Self {
         Self { directory }
     }
@@ -35,7 +35,7 @@ impl<'a> Place<'a> {
     }
 
     /// What to read: a path, else a run's id, else the latest run.
-    pub(super) fn from(&self, from: Option<&Path>) -> Result<PathBuf, Failure> {
+    pub(super) fn from(&self, from: Option<&Path>) -> Result<PathBuf, CommandError> {
         let environment = std::env::vars_os().collect();
         let Some(from) = from else {
             let latest = report_directory::runs_directory(&environment)?.join("latest");
@@ -59,9 +59,9 @@ impl<'a> Place<'a> {
     }
 }
 
-fn present(path: PathBuf, help: &str) -> Result<PathBuf, Failure> {
+fn present(path: PathBuf, help: &str) -> Result<PathBuf, CommandError> {
     match path.metadata() {
         Ok(_) => Ok(path),
-        Err(error) => Err(Failure::path(&path, &error, help)),
+        Err(error) => Err(CommandError::path(&path, &error, help)),
     }
 }

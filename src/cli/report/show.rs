@@ -6,21 +6,23 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::{ListFormat, Show};
-use super::place::Place;
+use super::place::PathResolver;
 use super::sources::Sources;
-use super::{Failure, deliver, exit_code};
-use crate::cli::arguments::Arguments;
-use crate::cli::{kept_runs, report_directory};
+use super::{deliver, exit_code};
+use crate::cli::global::GlobalArguments;
 use crate::fs;
+use crate::model::CommandError;
+use crate::report;
 use crate::report::model::{Case, Details, Document, Suite, Text};
-use crate::report::{self, Style, read, text};
+use crate::report::{Style, read, text};
+use crate::run::{report_directory, store};
 
 /// A larger result is none of a run.
 const LARGEST: u64 = 16 << 20;
 
 /// A run in a list.
 #[derive(Serialize)]
-struct Kept {
+struct KeptRun {
     run_id: String,
     /// None of a run that goes on, or was killed.
     exit: Option<i32>,
@@ -51,12 +53,12 @@ struct Shown<'a> {
 }
 
 /// The summary of one run; for programs, what `result.json` says.
-fn summary(arguments: &Arguments, from: &Path, json: bool) -> Result<i32, Failure> {
+fn summary(global: &GlobalArguments, from: &Path, json: bool) -> Result<i32, CommandError> {
     let found = read::find_run(from);
-    let [Ok(read::Found::Journal(journal))] = found.as_slice() else {
+    let [Ok(read::ReportSource::Journal(journal))] = found.as_slice() else {
         return cases(from, "", false, json);
     };
-    let run = read::run(journal).map_err(|error| Failure::Machine(error.to_string()))?;
+    let run = read::run(journal).map_err(CommandError::machine)?;
     if json {
         deliver(None, |out| {
             let result = report::result_json(&run)?;
@@ -66,19 +68,19 @@ fn summary(arguments: &Arguments, from: &Path, json: bool) -> Result<i32, Failur
         return Ok(0);
     }
     let directory = journal.parent().unwrap_or(from);
-    let style = Style::of(&io::stdout(), arguments.color());
+    let style = Style::of(&io::stdout(), global.color());
     let summary = report::summarise(&run, directory, &style);
     deliver(None, |out| out.write_all(summary.as_bytes()))?;
     Ok(0)
 }
 
 /// Cases whose name or class holds `wanted`, with what is stored of them; the bad ones only when none is wanted.
-fn cases(from: &Path, wanted: &str, whole: bool, json: bool) -> Result<i32, Failure> {
+fn cases(from: &Path, wanted: &str, whole: bool, json: bool) -> Result<i32, CommandError> {
     let sources = Sources::one(from);
     sources.check()?;
     let found = chosen(sources.document(), wanted, whole);
     if found.is_empty() && whole {
-        return Err(Failure::NothingToDo(format!(
+        return Err(CommandError::nothing_to_do(format!(
             "no case has a name with `{wanted}` in it"
         )));
     }
@@ -162,9 +164,9 @@ fn told(suite: &Suite, case: &Case, whole: bool) -> io::Result<String> {
 }
 
 /// The runs that are kept, newest first.
-fn list(json: bool) -> Result<i32, Failure> {
+fn list(json: bool) -> Result<i32, CommandError> {
     let runs = report_directory::runs_directory(&std::env::vars_os().collect())?;
-    let directories = kept_runs::directories(&runs);
+    let directories = store::directories(&runs);
     let kept: Vec<_> = directories.iter().filter_map(|one| kept(one)).collect();
     deliver(None, |out| {
         if json {
@@ -182,11 +184,11 @@ fn list(json: bool) -> Result<i32, Failure> {
     Ok(0)
 }
 
-fn kept(directory: &Path) -> Option<Kept> {
-    let started = kept_runs::start(directory)?;
+fn kept(directory: &Path) -> Option<KeptRun> {
+    let started = store::start(directory)?;
     let result = fs::read(&directory.join("result.json"), LARGEST).ok();
     let ended: Option<Ended> = result.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    Some(Kept {
+    Some(KeptRun {
         run_id: started.run_id,
         exit: ended.as_ref().map(|ended| ended.exit),
         seconds: ended.as_ref().map(|ended| ended.seconds),
@@ -197,7 +199,7 @@ fn kept(directory: &Path) -> Option<Kept> {
 }
 
 /// `20260503T100000Z-42  exit 1     151.2s  kata-v1  /home/ann/kata`
-fn line(run: &Kept) -> String {
+fn line(run: &KeptRun) -> String {
     let end = match (run.exit, run.seconds) {
         (Some(exit), Some(seconds)) => format!("exit {exit:<3}  {seconds:>7.1}s"),
         _ => format!("{:<18}", "not ended"),
@@ -212,7 +214,11 @@ fn line(run: &Kept) -> String {
 }
 
 /// The command as it was given.
-pub(super) fn call(arguments: &Arguments, place: &Place<'_>, show: &Show) -> Result<i32, Failure> {
+pub(super) fn call(
+    global: &GlobalArguments,
+    place: &PathResolver<'_>,
+    show: &Show,
+) -> Result<i32, CommandError> {
     let json = show.format == ListFormat::Json;
     if show.list {
         return list(json);
@@ -220,6 +226,6 @@ pub(super) fn call(arguments: &Arguments, place: &Place<'_>, show: &Show) -> Res
     let from = place.from(show.run.as_deref())?;
     match &show.case {
         Some(name) => cases(&from, name, true, json),
-        None => summary(arguments, &from, json),
+        None => summary(global, &from, json),
     }
 }

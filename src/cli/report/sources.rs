@@ -3,10 +3,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::say as line;
-use super::{Failure, deliver, exit_code};
+use super::{deliver, exit_code};
+use crate::model::CommandError;
+use crate::report;
 use crate::report::model::{Document, Spool};
-use crate::report::{self, Dialect, read};
+use crate::report::{Dialect, read};
+use crate::say as line;
 
 /// A document, and how many of its sources are missing from it.
 pub(super) struct Sources {
@@ -43,9 +45,9 @@ impl Sources {
     }
 
     /// The same within a consumer's limits; what had to go is said.
-    pub(super) fn fit(self, dialect: Dialect) -> Result<Self, Failure> {
-        let (document, left_out) = report::fit(self.document, dialect)
-            .map_err(|error| Failure::Machine(error.to_string()))?;
+    pub(super) fn fit(self, dialect: Dialect) -> Result<Self, CommandError> {
+        let (document, left_out) =
+            report::fit(self.document, dialect).map_err(CommandError::machine)?;
         for what in left_out {
             line::aside(format_args!("warning: {what}"));
         }
@@ -63,14 +65,12 @@ impl Sources {
     }
 
     /// Says what the reports themselves warn of. An error where there is none.
-    pub(super) fn check(&self) -> Result<(), Failure> {
+    pub(super) fn check(&self) -> Result<(), CommandError> {
         for notice in &self.document.notices {
             say("warning", &notice.text);
         }
         match self.read {
-            0 => Err(Failure::Machine(
-                "there is nothing left to report on".to_owned(),
-            )),
+            0 => Err(CommandError::machine("there is nothing left to report on")),
             _ => Ok(()),
         }
     }
@@ -80,7 +80,7 @@ impl Sources {
         &self,
         output: Option<PathBuf>,
         write: impl FnOnce(&Document, &mut dyn io::Write) -> io::Result<()>,
-    ) -> Result<i32, Failure> {
+    ) -> Result<i32, CommandError> {
         self.check()?;
         deliver(output.as_deref(), |out| write(&self.document, out))?;
         Ok(exit_code(self.unread))
@@ -95,7 +95,7 @@ fn say(what: &str, foreign: &str) {
 
 /// Reads what was found. Returns the documents and the number of those that could not be read.
 fn read_all(
-    found: impl IntoIterator<Item = Result<read::Found, read::Unread>>,
+    found: impl IntoIterator<Item = Result<read::ReportSource, read::Unread>>,
 ) -> (Vec<Document>, usize) {
     let spool = Spool::default();
     let mut documents = Vec::new();

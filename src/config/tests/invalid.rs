@@ -1,4 +1,4 @@
-//! Bad input: each sample with the error it gets, word for word.
+//! Invalid input: each sample with its error, word for word.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::super::*;
 use super::support::*;
+use crate::config::*;
 
 #[test]
 fn every_invalid_sample_is_refused_with_its_place() {
@@ -117,7 +117,7 @@ fn options_are_held_to_the_same_limits() {
     }
 }
 
-/// Pieces of pipelines, put together in any way.
+/// Generates combinations of pieces of pipelines.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "version = 1\n",

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::document::{Document, Located, Place};
-use super::super::layer::{ComponentLayer, Layer, Settings, StepLayer};
-use super::super::problem::Problems;
-use super::super::*;
 use super::support::*;
-use crate::plan::Command;
+use crate::config::document::{Document, Located, Location};
+use crate::config::layer::{ComponentLayer, Layer, StepLayer, StepSettings};
+use crate::config::problem::Problems;
+use crate::config::*;
+use crate::model::Command;
 
 fn located<T>(value: T) -> Located<T> {
     let document = std::sync::Arc::new(Document {
@@ -19,7 +19,7 @@ fn located<T>(value: T) -> Located<T> {
     });
     Located {
         value,
-        place: Place::new(&document, 0..0),
+        place: Location::new(&document, 0..0),
     }
 }
 
@@ -44,8 +44,8 @@ prop_compose! {
         needs in list(),
         locks in list(),
         allow_vacuous in prop::option::of(word()),
-    ) -> Settings {
-        Settings {
+    ) -> StepSettings {
+        StepSettings {
             command: script.map(Command::Script),
             timeout: timeout.map(Duration::from_secs),
             network,
@@ -53,7 +53,7 @@ prop_compose! {
             needs,
             locks,
             allow_vacuous,
-            ..Settings::default()
+            ..StepSettings::default()
         }
     }
 }

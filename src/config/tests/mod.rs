@@ -1,4 +1,4 @@
-//! What the room does as a whole. Sample files lie in `fixtures/configurations`.
+//! Tests of the whole room. Sample files lie in `fixtures/configurations`.
 
 mod invalid;
 mod merging;

@@ -1,11 +1,11 @@
-//! An option given, the pipeline, the user's configuration, the defaults: in this order.
+//! The order of precedence: a given option, the pipeline, the user's configuration, the defaults.
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::*;
 use super::support::*;
+use crate::config::*;
 
 struct Files(tempfile::TempDir);
 

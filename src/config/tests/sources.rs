@@ -1,9 +1,9 @@
-//! Which pipeline is meant.
+//! The choice of the pipeline.
 
 use std::fs;
 use std::path::Path;
 
-use super::super::*;
+use crate::config::*;
 
 #[test]
 fn a_shipped_name_is_that_pipeline() {

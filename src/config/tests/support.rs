@@ -1,11 +1,11 @@
-//! What the tests share.
+//! Helpers of the tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::*;
+use crate::config::*;
 
-/// The sample configurations of a kind, in the order of their names.
+/// Returns the sample configurations of a kind, ordered by name.
 pub fn samples(kind: &str) -> Vec<PathBuf> {
     let directory = directory().join(kind);
     let mut files: Vec<_> = fs::read_dir(&directory)
@@ -20,17 +20,17 @@ pub fn samples(kind: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Where the samples are.
+/// Returns the directory of the samples.
 pub fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/configurations")
 }
 
-/// A file alone.
+/// Loads a file without the user's configuration.
 pub fn load_file(path: &Path) -> Result<Pipeline, ConfigError> {
     load(&Source::File(path.to_owned()), &Overrides::default(), None)
 }
 
-/// A text, as the only file of a directory of its own.
+/// Loads a text as the only file of a directory of its own.
 pub fn load_text(text: &str) -> Result<Pipeline, ConfigError> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("kata-ci.toml");
@@ -38,12 +38,12 @@ pub fn load_text(text: &str) -> Result<Pipeline, ConfigError> {
     load_file(&path)
 }
 
-/// A shipped pipeline.
+/// Loads a shipped pipeline.
 pub fn load_shipped(name: &'static str) -> Pipeline {
     load(&Source::Shipped(name), &Overrides::default(), None).unwrap()
 }
 
-/// The step of that name.
+/// Returns the step with this name.
 pub fn step<'a>(pipeline: &'a Pipeline, name: &str) -> &'a Step {
     pipeline
         .steps
@@ -52,7 +52,7 @@ pub fn step<'a>(pipeline: &'a Pipeline, name: &str) -> &'a Step {
         .unwrap()
 }
 
-/// The component of that name.
+/// Returns the component with this name.
 pub fn component<'a>(pipeline: &'a Pipeline, name: &str) -> &'a Component {
     let mut components = pipeline.components.iter();
     components.find(|component| component.name == name).unwrap()

@@ -1,13 +1,13 @@
-//! What is valid, and what it means.
+//! Valid input and its meaning.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use super::super::*;
 use super::support::*;
-use crate::outcome::Expect;
-use crate::plan::Command;
+use crate::config::*;
+use crate::model::Command;
+use crate::model::Expect;
 
 #[test]
 fn all_valid_samples_load() {
@@ -139,7 +139,8 @@ fn the_examples_for_users_load() {
     }
 }
 
-/// Runs the script of the monorepo's `fetch` with a `go` and a `cargo` that only say what they were asked.
+/// Runs the script of the monorepo's `fetch` with a `go` and a `cargo` that only print their
+/// arguments.
 fn fetch(component: &str, files: &[&str]) -> String {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();

@@ -13,7 +13,7 @@
 mod calls;
 mod keys;
 mod launch;
-mod left;
+mod leftovers;
 mod mounts;
 mod namespaces;
 mod network;
@@ -124,7 +124,7 @@ fn furnish(sandbox: &Sandbox, space: &Space, inside: Inside) -> Result<Option<Tr
 fn work(control: &mut Channel, spec: &Spec, tripwire: Option<Tripwire>) -> io::Result<()> {
     let events = setup::adopt_orphans()?;
     spec.sandbox.limits.take()?;
-    let before = left::Before::look(&spec.sandbox);
+    let before = leftovers::Before::look(&spec.sandbox);
     match launch::launch(spec) {
         Ok(job) => {
             // The job may be of the same user: it is not to trace the one that watches it.

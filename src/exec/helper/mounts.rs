@@ -23,7 +23,7 @@ use rustix::mount::{
 use super::overlay::overlay;
 use super::privileges::forbid_user_namespaces;
 use super::step::{Refused, Step};
-use crate::exec::isolation::{Place, Space, View};
+use crate::exec::isolation::{MountPoint, Space, View};
 
 /// Parts of /proc through which root reaches the whole machine. For everybody else they are read-only as they are.
 const KERNEL: &[&str] = &["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"];
@@ -44,7 +44,7 @@ const DEVICES: &[&str] = &[
 
 /// A place with what it is seen through.
 struct Taken<'a> {
-    place: &'a Place,
+    place: &'a MountPoint,
     /// None for what is hidden, and for what is not there.
     tree: Option<OwnedFd>,
     metadata: Metadata,

@@ -300,7 +300,7 @@ fn is_directory(metadata: &Stat) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exec::isolation::Place;
+    use crate::exec::isolation::MountPoint;
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -315,8 +315,8 @@ mod tests {
         let space = Space {
             strict: true,
             places: vec![
-                Place::new(directory, View::Kept),
-                Place::new(directory.join("below"), View::Kept),
+                MountPoint::new(directory, View::Kept),
+                MountPoint::new(directory.join("below"), View::Kept),
             ],
         };
         let (taken, unknown) = take_away(&space, since);

@@ -8,8 +8,9 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::namespaces;
-use crate::exec::processes::{self, Process};
-use crate::outcome::Ending;
+use crate::exec::processes;
+use crate::exec::processes::Process;
+use crate::model::Ending;
 
 /// Between two looks for children when none has ended: long enough to let the killed end, and short enough to catch
 /// another generation of those who fork to get away.

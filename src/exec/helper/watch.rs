@@ -9,8 +9,10 @@ use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-use super::left::{self, Before, NAMED};
-use super::set_id::{self, Tripwire};
+use super::leftovers;
+use super::leftovers::{Before, NAMED};
+use super::set_id;
+use super::set_id::Tripwire;
 use super::tree::Tree;
 use crate::event::LeftBehind;
 use crate::exec::isolation::Space;
@@ -182,7 +184,7 @@ impl<'control> Watch<'control> {
             survivors: if self.tree.is_empty {
                 Vec::new()
             } else {
-                left::described(&self.tree.alive())
+                leftovers::described(&self.tree.alive())
             },
         })
     }

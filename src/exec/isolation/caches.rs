@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::places::{home, paths, variable};
+use super::mount_plan::{home, paths, variable};
 use crate::plan::Job;
 use crate::probe::find;
 
@@ -79,7 +79,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::plan::{Command, JobId};
+    use crate::model::{Command, JobId};
 
     /// A home with a `bin` of programs that do nothing; the job's variables hold paths in it.
     fn job(home: &Path, programs: &[&str], variables: &[(&str, &str)]) -> Job {

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Sandbox, Space, places};
+use super::{Sandbox, Space, mount_plan};
 use crate::config::IsolatePolicy;
 use crate::exec::child::Child;
-use crate::exec::orders;
 use crate::exec::protocol::Spec;
+use crate::exec::stop;
 use crate::exec::watch::{Limits, Watch};
-use crate::outcome::{Ending, Trouble};
+use crate::model::Ending;
+use crate::outcome::Trouble;
 
 /// Longest that setting up may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -72,7 +73,7 @@ impl Host {
     fn ask(&self, tier: Tier) -> Result<(), String> {
         let space = (tier.space != Level::None).then(|| Space {
             strict: tier.space == Level::Strict,
-            places: places::of_nobody(tier.space == Level::Strict),
+            places: mount_plan::of_nobody(tier.space == Level::Strict),
         });
         let sandbox = Sandbox {
             network: tier.network,
@@ -94,7 +95,7 @@ impl Host {
             Trouble::Infrastructure(what) | Trouble::Cancelled(what) => what.clone(),
             Trouble::Timeout(seconds) => format!("no answer within {seconds} s"),
         };
-        let (_stopper, mut stops) = orders::pair().map_err(|error| error.to_string())?;
+        let (_stopper, mut stops) = stop::pair().map_err(|error| error.to_string())?;
         let child = Child::start(&self.program, spec).map_err(|failure| said(&failure.trouble))?;
         let limits = Limits {
             timeout: PATIENCE,

@@ -11,15 +11,15 @@
 
 mod caches;
 mod host;
-mod places;
+mod mount_plan;
 mod repository;
+mod resolve;
 mod sandbox;
-mod settle;
 mod sockets;
 
-pub use places::strict_job_may_write;
+pub use mount_plan::strict_job_may_write;
 pub(in crate::exec) use repository::{Repository, text_of};
-pub(in crate::exec) use sandbox::{Place, Sandbox, Space, View};
-pub(in crate::exec) use settle::Settled;
-pub use settle::{Decided, Isolated, Scene, Unmet};
+pub(in crate::exec) use resolve::JobIsolation;
+pub use resolve::{Isolated, IsolationPlan, RunPaths, UnsatisfiableIsolation};
+pub(in crate::exec) use sandbox::{MountPoint, Sandbox, Space, View};
 pub(in crate::exec) use sockets::path_sockets;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::exec::limits::OfEach;
+use crate::exec::limits::Rlimits;
 
 /// What is put around one job.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub(in crate::exec) struct Sandbox {
     /// Processes, mounts, IPC and host name of its own.
     pub space: Option<Space>,
     /// Limits of each of its processes.
-    pub limits: OfEach,
+    pub limits: Rlimits,
     /// Files that it writes 0 to, to be in its control groups: see [`crate::exec::limits`].
     pub groups: Vec<OsString>,
 }
@@ -26,12 +26,12 @@ pub(in crate::exec) struct Space {
     /// Everything is read-only but what is kept writable, devices are few, and privileges are given up.
     pub strict: bool,
     /// What is seen differently than on the host; where one lies in another, the outer comes first.
-    pub places: Vec<Place>,
+    pub places: Vec<MountPoint>,
 }
 
 /// A directory or file that is seen differently than on the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::exec) struct Place {
+pub(in crate::exec) struct MountPoint {
     /// Absolute.
     pub path: OsString,
     pub view: View,
@@ -58,7 +58,7 @@ impl Sandbox {
     }
 }
 
-impl Place {
+impl MountPoint {
     /// A place and how it is seen.
     pub fn new(path: impl Into<PathBuf>, view: View) -> Self {
         Self {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::places::{Place, Version};
+use super::hierarchy::{CgroupDirectory, Version};
 use super::{Kind, Used};
 
 /// What the directories of groups begin with: `kata-ci-PROCESS-ITS START-NUMBER`.
@@ -24,9 +24,9 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 /// A limit that a group is to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::exec) struct Held {
+pub(in crate::exec) struct CgroupLimit {
     pub(super) kind: Kind,
-    pub(super) place: Place,
+    pub(super) place: CgroupDirectory,
     /// Bytes, or processes.
     pub(super) limit: u64,
 }
@@ -34,12 +34,12 @@ pub(in crate::exec) struct Held {
 /// A job's group; of version 1 one for each thing that is counted. Removed when dropped.
 #[derive(Debug, Default)]
 pub(in crate::exec) struct Group {
-    held: Vec<(Held, PathBuf)>,
+    held: Vec<(CgroupLimit, PathBuf)>,
 }
 
 impl Group {
     /// Makes it, with its limits and without a process.
-    pub fn create(wanted: &[Held]) -> io::Result<Self> {
+    pub fn create(wanted: &[CgroupLimit]) -> io::Result<Self> {
         let name = name();
         let mut group = Self::default();
         for held in wanted {
@@ -95,7 +95,7 @@ impl Drop for Group {
     }
 }
 
-impl Place {
+impl CgroupDirectory {
     /// Of version 2 a group's children have only what it hands on to them.
     fn prepare(&self, kind: Kind) -> io::Result<()> {
         let controller = match (self.version, kind) {
@@ -130,7 +130,7 @@ impl Place {
     }
 }
 
-fn set(held: &Held, directory: &Path) -> io::Result<()> {
+fn set(held: &CgroupLimit, directory: &Path) -> io::Result<()> {
     let limit = held.limit.to_string();
     match (held.kind, held.place.version) {
         (Kind::Processes, _) if held.limit >= MOST_PROCESSES => write(directory, "pids.max", "max"),
@@ -223,19 +223,19 @@ mod tests {
     use super::*;
 
     /// A directory with files as version 2 has them; the kernel makes those of the group itself.
-    fn version_two(controllers: &str) -> (tempfile::TempDir, Place) {
+    fn version_two(controllers: &str) -> (tempfile::TempDir, CgroupDirectory) {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("cgroup.controllers"), controllers).unwrap();
         fs::write(directory.path().join("cgroup.subtree_control"), "").unwrap();
-        let place = Place {
+        let place = CgroupDirectory {
             version: Version::Two,
             directory: directory.path().to_owned(),
         };
         (directory, place)
     }
 
-    fn held(place: &Place, kind: Kind, limit: u64) -> Held {
-        Held {
+    fn held(place: &CgroupDirectory, kind: Kind, limit: u64) -> CgroupLimit {
+        CgroupLimit {
             kind,
             place: place.clone(),
             limit,

@@ -9,20 +9,20 @@
 //!
 //! The limits guard against accidents: a job that runs as root without `isolate = "on"` can leave its group.
 
+mod delegation;
 mod group;
-mod hints;
-mod places;
-mod room;
-mod settling;
-mod used;
+mod hierarchy;
+mod probe;
+mod rlimit_symptoms;
+mod usage;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use delegation::OwnCgroup;
 pub(super) use group::Group;
-pub(super) use hints::suspect;
-pub(super) use room::Room;
-pub(super) use settling::{Limited, Settling};
-pub(super) use used::Used;
+pub(super) use probe::{Limited, Settling};
+pub(super) use rlimit_symptoms::suspect;
+pub(super) use usage::Used;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) enum Kind {
 
 /// Limits that each process of a job has, see setrlimit(2).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct OfEach {
+pub(super) struct Rlimits {
     /// Bytes of private memory that it may ask for. Not its address space: Go, Java and the sanitizers reserve much more of
     /// that than they ever use.
     pub data: Option<u64>,
@@ -43,7 +43,7 @@ pub(super) struct OfEach {
     pub file_size: Option<u64>,
 }
 
-impl OfEach {
+impl Rlimits {
     /// Limits this process, and what it starts from now on.
     pub fn take(&self) -> nix::Result<()> {
         use nix::sys::resource::{Resource, setrlimit};

@@ -1,8 +1,8 @@
-//! Why a dependency cannot be had, and the way out.
+//! The errors of dependencies, each with a way out.
 
 use crate::git::plumbing::GitError;
 
-/// A dependency that cannot be had. No check is made without it.
+/// A dependency that is not available. Nothing is checked without it.
 #[derive(Debug, thiserror::Error)]
 pub enum DependencyError {
     /// The line names nothing that is known.
@@ -16,77 +16,79 @@ pub enum DependencyError {
         "Depends-on: {dependency}: no repository here is called exactly `{name}`; there are: {known}"
     )]
     NoRepository {
-        /// As parsed.
+        /// The parsed dependency.
         dependency: String,
         /// The whole name.
         name: String,
-        /// The names there are.
+        /// The known names.
         known: String,
     },
     /// No repository of the workspace is reviewed there.
     #[error("Depends-on: {dependency}: no repository here has a remote at {host}")]
     NoServer {
-        /// As parsed.
+        /// The parsed dependency.
         dependency: String,
         /// The host.
         host: String,
     },
-    /// The server has it not.
+    /// The server does not have it.
     #[error("Depends-on: {dependency}: {place} has no {reference}")]
     NotThere {
-        /// As parsed.
+        /// The parsed dependency.
         dependency: String,
         /// The URL, without credentials.
         place: String,
-        /// The ref that was looked for.
+        /// The missing ref.
         reference: String,
     },
-    /// Nobody knows the Change-Id.
+    /// No server knows the Change-Id.
     #[error(
         "Depends-on: {dependency}: no commit here has this Change-Id, and no server that was asked shows it{troubles}"
     )]
     UnknownChangeId {
         /// The Change-Id.
         dependency: String,
-        /// Why some could not be asked, each after a semicolon.
+        /// The reasons why some servers could not be asked, each after a semicolon.
         troubles: String,
     },
-    /// Several know it.
-    #[error("Depends-on: {dependency}: it could be each of {found}")]
+    /// Several changes have the Change-Id.
+    #[error("Depends-on: {dependency}: it can mean any of {found}")]
     Ambiguous {
-        /// As parsed.
+        /// The parsed dependency.
         dependency: String,
-        /// What was found.
+        /// The changes found.
         found: String,
     },
-    /// A change of the same repository, which a commit has below it or has not.
-    #[error("Depends-on: {dependency}: it is of this very repository, and not below the commit")]
+    /// The change is one of the same repository, but not an ancestor of the commit.
+    #[error(
+        "Depends-on: {dependency}: it is a change of this repository, but the commit is not based on it"
+    )]
     NotBelow {
-        /// As parsed.
+        /// The parsed dependency.
         dependency: String,
     },
-    /// Two dependencies on one repository.
+    /// Two dependencies name different revisions of one repository.
     #[error("Depends-on: {one} and {other} are different revisions of {repository}")]
     Different {
         /// One of them.
         one: String,
-        /// The other.
+        /// The other one.
         other: String,
         /// The repository's name.
         repository: String,
     },
-    /// git, or the server by way of it.
+    /// Git failed, or the server through it.
     #[error("Depends-on: {dependency}: {source}")]
     Git {
-        /// As parsed.
+        /// The parsed dependency.
         dependency: String,
-        /// What was said.
+        /// The error of git.
         source: GitError,
     },
 }
 
 impl DependencyError {
-    /// What to do about it.
+    /// Returns the fix.
     pub fn fix(&self) -> String {
         match self {
             Self::Malformed { .. } => "write `Depends-on: github.com/OWNER/REPOSITORY#NUMBER`, a Change-Id, or the URL of a change".to_owned(),

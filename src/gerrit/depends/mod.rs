@@ -1,11 +1,14 @@
-//! `Depends-on:` in commit messages: what a commit needs of other repositories, found and fetched.
+//! `Depends-on:` in commit messages: the revisions of other repositories that a commit needs.
 //!
 //! ```text
-//! messages ─▶ trailer ─▶ Dependency ─▶ resolve (exact name, ls-remote, gerrit query, REST) ─▶ Revision ─▶ fetch
+//! messages ─▶ trailer ─▶ Dependency ─▶ resolve (exact name, ls-remote, gerrit query, REST)
+//!                                         └─▶ Revision ─▶ fetch
 //! ```
-//! kata's own script matched repository names by substring, and went on where it could not fetch. Here a name is the whole
-//! name, and what cannot be had is an error with a way out. Nothing of the user's repositories is changed: objects are
-//! fetched into a store that is named, and no ref is written. Dependencies of dependencies are not followed.
+//! Kata's own script matched repository names by substring, and went on if it could not fetch. Here
+//! a name is the whole name, and a dependency that is not available is an error with a way out.
+//!
+//! Nothing in the user's repositories is changed: objects are fetched into a given store, and no
+//! ref is written. Dependencies of dependencies are not followed.
 
 mod error;
 mod resolve;
@@ -14,6 +17,6 @@ mod server;
 mod trailer;
 
 pub use error::DependencyError;
-pub use resolve::{Candidate, Revision, resolve};
+pub use resolve::{Revision, WorkspaceRepository, resolve};
 pub use server::fetch;
 pub use trailer::{Dependency, dependencies};

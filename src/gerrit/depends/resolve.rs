@@ -1,18 +1,19 @@
-//! From a dependency to a revision of a repository of the workspace.
+//! Resolves a dependency to a revision of a repository of the workspace.
 
 use std::path::PathBuf;
 
-use super::server::{self, Found};
+use super::server;
+use super::server::RemoteRef;
 use super::{Dependency, DependencyError};
 use crate::gerrit::change_id::ChangeId;
 use crate::gerrit::remote::PushUrl;
 use crate::git::configuration::Configuration;
 use crate::git::plumbing::{GitError, Repository};
 
-/// A repository that a dependency may be of.
+/// A repository that a dependency may belong to.
 #[derive(Debug, Clone)]
-pub struct Candidate {
-    /// What it is called in messages.
+pub struct WorkspaceRepository {
+    /// The name in messages.
     pub name: String,
     /// The top of its work tree.
     pub top: PathBuf,
@@ -20,7 +21,7 @@ pub struct Candidate {
     pub repository: Repository,
 }
 
-/// A revision that was found.
+/// The revision of a dependency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
     /// The dependency, in words.
@@ -29,22 +30,25 @@ pub struct Revision {
     pub top: PathBuf,
     /// The commit.
     pub commit: String,
-    /// Where it is to be fetched from; none where the user's repository has it.
+    /// The URL and ref to fetch it from; `None` if the user's repository has it.
     pub from: Option<(PushUrl, String)>,
 }
 
-/// Finds the dependency's revision among these. `own` is the repository of the commit that has it, which is `tip`; none
-/// where the dependency is one the commit has below it anyway.
+/// Finds the dependency's revision among these repositories.
+///
+/// `own` is the repository of the commit `tip` that has the dependency. Returns `None` if the
+/// dependency is an ancestor of that commit.
 ///
 /// # Errors
+///
 /// [`DependencyError`].
 pub fn resolve(
     dependency: &Dependency,
-    candidates: &[Candidate],
-    own: &Candidate,
+    candidates: &[WorkspaceRepository],
+    own: &WorkspaceRepository,
     tip: &str,
 ) -> Result<Option<Revision>, DependencyError> {
-    let search = Search {
+    let search = DependencySearch {
         dependency,
         candidates,
     };
@@ -74,12 +78,12 @@ pub fn resolve(
     }
 }
 
-struct Search<'a> {
+struct DependencySearch<'a> {
     dependency: &'a Dependency,
-    candidates: &'a [Candidate],
+    candidates: &'a [WorkspaceRepository],
 }
 
-impl Search<'_> {
+impl DependencySearch<'_> {
     fn git(&self) -> impl Fn(GitError) -> DependencyError {
         let dependency = self.dependency.to_string();
         move |source| DependencyError::Git {
@@ -88,7 +92,7 @@ impl Search<'_> {
         }
     }
 
-    /// The repository of that whole name, and the ref of the pull request at its origin.
+    /// Finds the repository with this whole name, and the ref of the pull request at its origin.
     fn pull_request(&self, name: &str, number: u64) -> Result<Revision, DependencyError> {
         let last = name.rsplit('/').next().unwrap_or(name);
         let named: Vec<_> = self
@@ -109,7 +113,7 @@ impl Search<'_> {
         self.revision(candidate, url, found, reference)
     }
 
-    /// The patch set at the repository's remote on that host.
+    /// Finds the patch set at the repository's remote on that host.
     fn change(
         &self,
         host: &str,
@@ -147,8 +151,12 @@ impl Search<'_> {
         self.revision(last, last_url, None, reference)
     }
 
-    /// A commit of another repository here that is not published yet, else what the servers know.
-    fn change_id(&self, id: &ChangeId, own: &Candidate) -> Result<Revision, DependencyError> {
+    /// Finds an unpublished commit of another repository here, else asks the servers.
+    fn change_id(
+        &self,
+        id: &ChangeId,
+        own: &WorkspaceRepository,
+    ) -> Result<Revision, DependencyError> {
         let others = || self.candidates.iter().filter(|one| one.top != own.top);
         let mut found = Vec::new();
         for candidate in others() {
@@ -179,7 +187,8 @@ impl Search<'_> {
         }
     }
 
-    /// Each server is asked once. One that cannot be asked is told of in `troubles`: another may know.
+    /// Asks each server once. Failures are added to `troubles`, because another server may know the
+    /// change.
     fn queried(
         &self,
         id: &ChangeId,
@@ -205,7 +214,7 @@ impl Search<'_> {
                 for change in open {
                     let revision =
                         self.change(&url.host, Some(&change.project), change.number, None)?;
-                    // A server that is reached in two ways is one.
+                    // A server that is reached in two ways counts once.
                     if !found.iter().any(|(_, known)| *known == revision) {
                         found.push((format!("{} ({})", change.number, change.branch), revision));
                     }
@@ -215,13 +224,18 @@ impl Search<'_> {
         Ok(found)
     }
 
-    fn below(&self, own: &Candidate, tip: &str, id: &ChangeId) -> Result<bool, DependencyError> {
+    fn below(
+        &self,
+        own: &WorkspaceRepository,
+        tip: &str,
+        id: &ChangeId,
+    ) -> Result<bool, DependencyError> {
         Ok(carrying(own, &[tip], id).map_err(self.git())?.is_some())
     }
 
     fn is_ancestor(
         &self,
-        own: &Candidate,
+        own: &WorkspaceRepository,
         commit: &str,
         tip: &str,
     ) -> Result<bool, DependencyError> {
@@ -232,9 +246,9 @@ impl Search<'_> {
 
     fn revision(
         &self,
-        candidate: &Candidate,
+        candidate: &WorkspaceRepository,
         url: PushUrl,
-        found: Option<Found>,
+        found: Option<RemoteRef>,
         reference: String,
     ) -> Result<Revision, DependencyError> {
         match found {
@@ -273,9 +287,9 @@ impl Search<'_> {
     }
 }
 
-/// The newest commit of a range whose message has this Change-Id as a line of its own.
+/// Returns the newest commit of a range whose message has this Change-Id as a line of its own.
 fn carrying(
-    candidate: &Candidate,
+    candidate: &WorkspaceRepository,
     range: &[&str],
     id: &ChangeId,
 ) -> Result<Option<String>, GitError> {
@@ -290,13 +304,13 @@ fn last_part(url: &PushUrl) -> String {
     project.rsplit('/').next().unwrap_or(&project).to_owned()
 }
 
-fn origin(candidate: &Candidate) -> Option<PushUrl> {
+fn origin(candidate: &WorkspaceRepository) -> Option<PushUrl> {
     let configuration = Configuration::of(&candidate.repository).ok()?;
     configuration.get("remote.origin.url")?.parse().ok()
 }
 
-/// Where the repository's remotes are, `origin` first.
-fn urls(candidate: &Candidate) -> Vec<PushUrl> {
+/// Returns the URLs of the repository's remotes, `origin` first.
+fn urls(candidate: &WorkspaceRepository) -> Vec<PushUrl> {
     let Ok(configuration) = Configuration::of(&candidate.repository) else {
         return Vec::new();
     };
@@ -309,6 +323,6 @@ fn urls(candidate: &Candidate) -> Vec<PushUrl> {
         .collect()
 }
 
-fn remote_at(candidate: &Candidate, host: &str) -> Option<PushUrl> {
+fn remote_at(candidate: &WorkspaceRepository, host: &str) -> Option<PushUrl> {
     urls(candidate).into_iter().find(|url| url.host == host)
 }

@@ -1,7 +1,9 @@
-//! The change of a Change-Id, asked over HTTP: by curl(1), which knows proxies and certificates as git does.
+//! Asks for the change of a Change-Id over HTTP by curl(1), which handles proxies and certificates
+//! as git does.
 //!
-//! First as nobody; a server that knows nothing then is asked once more with what `git credential` has for it. The
-//! password goes through standard input: it is in no argument. The server must lie at the root of its host.
+//! The first request is anonymous. A server that knows nothing then is asked once more with the
+//! credentials that `git credential` has for it. The password goes through standard input, never in
+//! an argument. The server must lie at the root of its host.
 
 use serde::Deserialize;
 
@@ -10,9 +12,9 @@ use crate::gerrit::change_id::ChangeId;
 use crate::gerrit::remote::{PushUrl, Transport};
 use crate::git::plumbing::{GitError, Repository};
 
-/// A change as REST tells it.
+/// A change as REST describes it.
 #[derive(Debug, Deserialize)]
-struct Change {
+struct RestChange {
     project: String,
     #[serde(rename = "_number")]
     number: u64,
@@ -20,7 +22,7 @@ struct Change {
     status: String,
 }
 
-/// The changes of a Change-Id that can be seen.
+/// Returns the visible changes of a Change-Id.
 pub(super) fn query(
     repository: &Repository,
     url: &PushUrl,
@@ -65,12 +67,12 @@ fn get(repository: &Repository, configuration: &str) -> Result<Vec<Queried>, Git
     let answer = repository.said(curl, configuration.as_bytes())?;
     // The first line keeps browsers from running the answer.
     let json = answer.strip_prefix(")]}'").unwrap_or(&answer);
-    let changes: Vec<Change> = serde_json::from_str(json.trim()).unwrap_or_default();
+    let changes: Vec<RestChange> = serde_json::from_str(json.trim()).unwrap_or_default();
     Ok(changes.into_iter().map(Queried::from).collect())
 }
 
-impl From<Change> for Queried {
-    fn from(change: Change) -> Self {
+impl From<RestChange> for Queried {
+    fn from(change: RestChange) -> Self {
         Self {
             project: change.project,
             number: change.number,
@@ -80,7 +82,8 @@ impl From<Change> for Queried {
     }
 }
 
-/// The line of curl's configuration with user and password, where git has them without asking on the terminal.
+/// Returns the line of curl's configuration with user and password, if git has them without asking
+/// on the terminal.
 fn credentials(
     repository: &Repository,
     url: &PushUrl,
@@ -96,7 +99,7 @@ fn credentials(
     Ok(pair.map(|(user, password)| format!("user = \"{}:{}\"\n", quoted(user), quoted(password))))
 }
 
-/// As curl's configuration wants it between quotes.
+/// Quotes a text for curl's configuration.
 fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -1,4 +1,4 @@
-//! What servers say: the commit of a ref, the latest patch set, the change of a Change-Id.
+//! Asks servers: the commit of a ref, the latest patch set, the change of a Change-Id.
 
 use std::path::Path;
 
@@ -9,34 +9,35 @@ use crate::gerrit::change_id::ChangeId;
 use crate::gerrit::remote::{PushUrl, Transport};
 use crate::git::plumbing::{GitError, Repository};
 
-/// A ref at a server with the commit it is at.
+/// A ref of a server and its commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct RemoteRef {
     pub commit: String,
     pub reference: String,
 }
 
-/// The commit of a ref.
+/// Returns the commit of a ref.
 pub(super) fn look_up(
     repository: &Repository,
     url: &PushUrl,
     reference: &str,
-) -> Result<Option<Found>, GitError> {
+) -> Result<Option<RemoteRef>, GitError> {
     Ok(list(repository, url, reference)?
         .into_iter()
         .find(|found| found.reference == reference))
 }
 
-/// A patch set of a change, the latest where none is given.
+/// Returns a patch set of a change, the latest if none is given.
 pub(super) fn patch_set(
     repository: &Repository,
     url: &PushUrl,
     number: u64,
     wanted: Option<u32>,
-) -> Result<Option<Found>, GitError> {
+) -> Result<Option<RemoteRef>, GitError> {
     let prefix = format!("refs/changes/{:02}/{number}/", number % 100);
-    let of = |found: &Found| -> Option<u32> { found.reference.strip_prefix(&prefix)?.parse().ok() };
-    // Beside the patch sets lies `meta`.
+    let of =
+        |found: &RemoteRef| -> Option<u32> { found.reference.strip_prefix(&prefix)?.parse().ok() };
+    // The ref `meta` lies beside the patch sets.
     Ok(list(repository, url, &format!("{prefix}*"))?
         .into_iter()
         .filter(|found| {
@@ -45,9 +46,9 @@ pub(super) fn patch_set(
         .max_by_key(of))
 }
 
-fn list(repository: &Repository, url: &PushUrl, pattern: &str) -> Result<Vec<Found>, GitError> {
+fn list(repository: &Repository, url: &PushUrl, pattern: &str) -> Result<Vec<RemoteRef>, GitError> {
     let listed = repository.text(["ls-remote", "--", url.for_git(), pattern])?;
-    let found = |(commit, name): (&str, &str)| Found {
+    let found = |(commit, name): (&str, &str)| RemoteRef {
         commit: commit.to_owned(),
         reference: name.to_owned(),
     };
@@ -58,10 +59,11 @@ fn list(repository: &Repository, url: &PushUrl, pattern: &str) -> Result<Vec<Fou
         .collect())
 }
 
-/// Fetches a ref of a server into a store of objects; the user's repository only says how: no ref, no file of it is
-/// written. Git 2.29 or newer.
+/// Fetches a ref of a server into a store of objects. The user's repository provides only the
+/// configuration: none of its refs and files is written. It needs git 2.29 or newer.
 ///
 /// # Errors
+///
 /// [`GitError`].
 pub fn fetch(
     repository: &Repository,
@@ -99,7 +101,7 @@ pub fn fetch(
         .map(drop)
 }
 
-/// A change as `gerrit query` tells it.
+/// A change as `gerrit query` describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Queried {
     pub project: String,
@@ -108,7 +110,8 @@ pub(super) struct Queried {
     pub status: String,
 }
 
-/// The changes of a Change-Id, asked in the way the repository is reached; none where that is not Gerrit's.
+/// Asks for the changes of a Change-Id over the repository's own transport; `None` if that is not
+/// Gerrit's.
 pub(super) fn query(
     repository: &Repository,
     url: &PushUrl,
@@ -139,13 +142,13 @@ pub(super) fn query(
         .collect())
 }
 
-/// With what git itself would call: `GIT_SSH_COMMAND`, `core.sshCommand`, else ssh.
+/// Calls the program that git would call: `GIT_SSH_COMMAND`, `core.sshCommand`, else ssh.
 fn over_ssh(repository: &Repository, words: &[String]) -> Result<String, GitError> {
     let configured = match repository.variable("GIT_SSH_COMMAND") {
         Some(command) => Some(command.to_string_lossy().into_owned()),
         None => repository.config("core.sshCommand")?,
     };
-    // git gives it to a shell as well; the words are no part of its text.
+    // Git also gives it to a shell. The words are no part of the script's text.
     let script = format!(
         "{} -o BatchMode=yes \"$@\"",
         configured.as_deref().unwrap_or("ssh")

@@ -1,39 +1,42 @@
-//! From a message to what it depends on.
+//! Parses the dependencies in a commit message.
 
 use std::fmt;
 
 use super::DependencyError;
 use crate::gerrit::change_id::ChangeId;
 
-/// What a commit says it needs.
+/// A dependency of a commit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dependency {
     /// A pull request: `github.com/kata-containers/runtime#999`, or its URL.
     PullRequest {
         /// `kata-containers/runtime`.
         repository: String,
-        /// From 1.
+        /// The number, from 1.
         number: u64,
     },
     /// A change by its Change-Id.
     ChangeId(ChangeId),
     /// A change by its URL.
     Change {
-        /// The server's host, without its port: ssh and http have different ones.
+        /// The server's host, without its port, because ssh and http have different ones.
         host: String,
-        /// The project's whole name, where the URL has it.
+        /// The project's whole name, if the URL has it.
         project: Option<String>,
-        /// From 1.
+        /// The number, from 1.
         number: u64,
-        /// The patch set, where the URL has it; else the latest.
+        /// The patch set, if the URL has it; else the latest is meant.
         patch_set: Option<u32>,
     },
 }
 
-/// The dependencies of a message, in any line that begins with `Depends-on:` (upper or lower case), as kata's script had
-/// it; several may stand in a line, parted by commas or spaces.
+/// Returns the dependencies of a message.
+///
+/// They stand in any line that begins with `Depends-on:` (upper or lower case), as in kata's
+/// script. A line may have several, separated by commas or spaces.
 ///
 /// # Errors
+///
 /// A line that names nothing, or something of another form.
 pub fn dependencies(message: &[u8]) -> Result<Vec<Dependency>, DependencyError> {
     const KEY: &str = "depends-on:";
@@ -80,7 +83,7 @@ fn parse(word: &str) -> Option<Dependency> {
     }
 }
 
-/// `OWNER/NAME#N`, `OWNER/NAME/pull/N`
+/// Parses `OWNER/NAME#N` and `OWNER/NAME/pull/N`.
 fn pull_request(path: &str) -> Option<Dependency> {
     let (repository, number) = match path.split_once('#') {
         Some(parts) => parts,
@@ -96,13 +99,14 @@ fn pull_request(path: &str) -> Option<Dependency> {
     })
 }
 
-/// What GitHub allows in names, and nothing that git could take for anything else.
+/// Returns true for a name that GitHub allows and that git cannot take for anything else.
 fn is_name(text: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     !text.is_empty() && !text.starts_with(['-', '.']) && text.bytes().all(good)
 }
 
-/// `c/PROJECT/+/N[/PS]`, `c/N`, `#/c/N[/PS]`, `N`, where the server may lie below a path of its own.
+/// Parses `c/PROJECT/+/N[/PS]`, `c/N`, `#/c/N[/PS]` and `N`, with an optional path of the server
+/// before it.
 fn change(host: &str, path: &str) -> Option<Dependency> {
     let host = host.rsplit('@').next()?;
     let host = match host.strip_prefix('[') {
@@ -132,7 +136,7 @@ fn change(host: &str, path: &str) -> Option<Dependency> {
     })
 }
 
-/// What stands behind `c/`: the project, with `%2F` for `/` in some servers' URLs.
+/// Returns the project behind `c/`. In some servers' URLs `%2F` stands for `/`.
 fn project_of(path: &str) -> Option<String> {
     let name = match path.strip_prefix("c/") {
         Some(name) => name,

@@ -1,10 +1,10 @@
-//! The options Gerrit knows, and what kind of value each has.
+//! The options that Gerrit knows, and the kind of value of each.
 
 use std::fmt;
 
-/// What a value must look like.
+/// The form of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     /// No value.
     Flag,
     /// Any text.
@@ -13,11 +13,11 @@ pub enum Kind {
     Topic,
     /// An e-mail address, user name, account number or (for reviewers) a group.
     Account,
-    /// A word or words without comma.
+    /// One or more words without a comma.
     Hashtag,
     /// A label with a vote.
     Label,
-    /// Whom mails go to.
+    /// The recipients of mails.
     Notify,
     /// A whole hash.
     Commit,
@@ -30,10 +30,10 @@ macro_rules! keys {
         pub enum Key { $($(#[$doc])* $variant,)* }
 
         impl Key {
-            /// All of them.
+            /// All options.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// The option of this name, or of this short name.
+            /// Returns the option with this long or short name.
             pub fn named(name: &str) -> Option<Self> {
                 match name {
                     $($name $(| $alias)* => Some(Self::$variant),)*
@@ -41,17 +41,17 @@ macro_rules! keys {
                 }
             }
 
-            /// Its long name.
+            /// Returns the long name.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What its value must look like.
-            pub fn kind(self) -> Kind {
-                match self { $(Self::$variant => Kind::$kind,)* }
+            /// Returns the form of its value.
+            pub fn kind(self) -> ValueKind {
+                match self { $(Self::$variant => ValueKind::$kind,)* }
             }
 
-            /// Whether it can be given several times with different values.
+            /// Returns true if it can be given several times with different values.
             pub fn is_repeatable(self) -> bool {
                 match self { $(Self::$variant => false $(|| stringify!($repeatable) == "repeatable")?,)* }
             }
@@ -66,52 +66,52 @@ keys! {
     Hashtag "hashtag" "t" => Hashtag repeatable;
     /// A reviewer.
     Reviewer "reviewer" "r" => Account repeatable;
-    /// Somebody to be told.
+    /// A person to inform.
     Cc "cc" => Account repeatable;
     /// A vote.
     Label "label" "l" => Label repeatable;
-    /// What the new patch sets say of themselves.
+    /// The message of the new patch sets.
     Message "message" "m" => Text;
-    /// Not ready for review.
+    /// Marks the changes as not ready for review.
     Wip "wip" "work-in-progress" => Flag;
-    /// Ready for review.
+    /// Marks the changes as ready for review.
     Ready "ready" => Flag;
-    /// Seen by the reviewers only.
+    /// Hides the changes from all but the reviewers.
     Private "private" => Flag;
-    /// Seen by all again.
+    /// Makes the changes visible to all again.
     RemovePrivate "remove-private" => Flag;
-    /// Who gets mail.
+    /// The recipients of mails.
     Notify "notify" => Notify;
-    /// Who gets this mail besides.
+    /// A further recipient of this mail.
     NotifyTo "notify-to" => Account repeatable;
-    /// Who gets a copy.
+    /// A recipient of a copy.
     NotifyCc "notify-cc" => Account repeatable;
-    /// Who gets a blind copy.
+    /// A recipient of a blind copy.
     NotifyBcc "notify-bcc" => Account repeatable;
     /// Publishes drafts of comments.
     PublishComments "publish-comments" => Flag;
-    /// Leaves drafts of comments.
+    /// Keeps drafts of comments.
     NoPublishComments "no-publish-comments" "np" => Flag;
     /// Uploads as a change edit.
     Edit "edit" "e" => Flag;
     /// Submits at once.
     Submit "submit" => Flag;
-    /// A review of a commit that is merged.
+    /// Makes a review of a commit that is merged.
     Merged "merged" => Flag;
-    /// Where the changes begin.
+    /// The commit below the first change.
     Base "base" => Commit repeatable;
-    /// Name of a trace in the server's log.
+    /// The name of a trace in the server's log.
     Trace "trace" => Text;
-    /// After which time the server gives up.
+    /// The time after which the server gives up.
     Deadline "deadline" => Text;
-    /// Leaves the attention set alone.
+    /// Leaves the attention set unchanged.
     IgnoreAttentionSet "ignore-automatic-attention-set-rules" "ignore-attention-set" "ias" => Flag;
-    /// `KEY:VALUE` of newer servers.
+    /// A pair `KEY:VALUE` of newer servers.
     CustomKeyedValue "custom-keyed-value" => Text repeatable;
 }
 
 impl Key {
-    /// All long names.
+    /// Returns all long names.
     pub fn names() -> impl Iterator<Item = &'static str> {
         Self::ALL.iter().map(|key| key.name())
     }

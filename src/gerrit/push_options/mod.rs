@@ -1,17 +1,20 @@
-//! The options of a push to `refs/for/…`: checked as Gerrit would check them, encoded as Gerrit decodes them.
+//! The options of a push to `refs/for/…`: checked as Gerrit checks them, encoded as Gerrit decodes
+//! them.
 //!
-//! There are two ways to Gerrit: as push options (`git push -o KEY=VALUE`), or behind a `%` in the name of the ref,
-//! parted by commas, where only what is valid in a ref's name can be said. Both are split at the first `=`. Of all values
-//! only that of `message` is decoded (`_` and `+` are spaces, `%XX` is a byte): it is encoded here, so what the user types
-//! is what stands in the review.
+//! There are two ways to Gerrit: as push options (`git push -o KEY=VALUE`), or behind a `%` in the
+//! name of the ref, separated by commas. The second takes only characters that are valid in a ref's
+//! name. Both are split at the first `=`.
 //!
-//! What Gerrit would refuse is refused here, before anything is sent. Source: Gerrit 3.10, `ReceiveCommits`, tried in the
-//! tests.
+//! Gerrit decodes only the value of `message` (`_` and `+` are spaces, `%XX` is a byte). It is
+//! encoded here, so the review shows the text that the user typed.
+//!
+//! An option that Gerrit would refuse is refused here, before anything is sent. Source: Gerrit
+//! 3.10, `ReceiveCommits`, tried in the tests.
 
 mod key;
 mod reference;
 
-pub use key::{Key, Kind};
+pub use key::{Key, ValueKind};
 pub use reference::{NotInReference, suffix};
 
 use std::collections::BTreeSet;
@@ -19,42 +22,43 @@ use std::fmt;
 
 use crate::config::closest;
 
-/// git hands a push option on in one packet, which takes 65,516 bytes; a ref's name shares its packet with two hashes.
+/// The most bytes of an option. Git sends a push option in one packet, which takes 65,516 bytes,
+/// and a ref's name shares its packet with two hashes.
 const LONGEST: usize = 65_000;
-/// Gerrit's limit (`ChangeUtil.TOPIC_MAX_LENGTH`), in characters.
+/// The most characters of a topic (`ChangeUtil.TOPIC_MAX_LENGTH`).
 const LONGEST_TOPIC: usize = 2048;
 
-/// An option with its value, good to be sent.
+/// A valid option with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushOption {
     key: Key,
-    /// As Gerrit will have it after decoding.
+    /// The value that Gerrit gets after decoding.
     value: Option<String>,
 }
 
-/// An option Gerrit would not take.
+/// An option that Gerrit would refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOption {
     /// Gerrit does not know it.
     #[error("Gerrit knows no push option `{name}`{}", suggestion.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
     Unknown {
-        /// As given.
+        /// The given name.
         name: String,
-        /// One like it.
+        /// A similar name.
         suggestion: Option<String>,
     },
-    /// It needs a value, or may have none, or the value is not of its kind.
+    /// The option needs a value, has none, or the value is of another kind.
     #[error("push option `{key}`: {problem}")]
     Value {
         /// The option.
         key: String,
-        /// What is wrong, and what would be right.
+        /// The problem, and what would be right.
         problem: String,
     },
-    /// Two that do not go together.
+    /// Two options exclude each other.
     #[error("push options `{0}` and `{1}` are mutually exclusive: give one of them")]
     Exclusive(Key, Key),
-    /// One that can be given once only.
+    /// The option can be given only once.
     #[error("push option `{0}` is given twice with different values: a push has one")]
     Twice(Key),
 }
@@ -70,16 +74,18 @@ impl PushOption {
             problem,
         })?;
         let value = match key.kind() {
-            Kind::Flag => None,
-            Kind::Hashtag => value.map(|tag| tag.trim_start_matches('#').to_owned()),
+            ValueKind::Flag => None,
+            ValueKind::Hashtag => value.map(|tag| tag.trim_start_matches('#').to_owned()),
             _ => value.map(str::to_owned),
         };
         Ok(Self { key, value })
     }
 
-    /// Reads `KEY=VALUE` or `KEY`, as on the command line: the value is meant as it stands, a message too.
+    /// Parses `KEY=VALUE` or `KEY`, as on the command line. The value is meant as it stands, also
+    /// that of a message.
     ///
     /// # Errors
+    ///
     /// [`InvalidOption`].
     pub fn parse(text: &str) -> Result<Self, InvalidOption> {
         let (name, value) = match text.split_once('=') {
@@ -93,17 +99,17 @@ impl PushOption {
         Self::new(key, value)
     }
 
-    /// The option.
+    /// Returns the key.
     pub fn key(&self) -> Key {
         self.key
     }
 
-    /// Its value as Gerrit will have it.
+    /// Returns the value that Gerrit gets after decoding.
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()
     }
 
-    /// `KEY=VALUE` or `KEY`, encoded.
+    /// Formats `KEY=VALUE` or `KEY`, encoded.
     fn encoded(&self) -> String {
         match (&self.value, self.key) {
             (None, key) => key.to_string(),
@@ -113,7 +119,8 @@ impl PushOption {
     }
 }
 
-/// Every byte but letters and digits as `%XX`: nothing of it means anything to Gerrit, to git or in a ref.
+/// Encodes every byte but letters and digits as `%XX`, so that none has a meaning to Gerrit, to git
+/// or in a ref.
 fn percent_encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() {
@@ -127,8 +134,10 @@ fn percent_encoded(text: &str) -> String {
 
 fn check(key: Key, value: Option<&str>) -> Result<(), String> {
     let text = match (key.kind(), value) {
-        (Kind::Flag, None | Some("true" | "yes" | "on" | "1")) => return Ok(()),
-        (Kind::Flag, Some(_)) => return Err("takes no value: leave it out to leave it off".into()),
+        (ValueKind::Flag, None | Some("true" | "yes" | "on" | "1")) => return Ok(()),
+        (ValueKind::Flag, Some(_)) => {
+            return Err("takes no value: leave it out to leave it off".into());
+        }
         (_, None | Some("")) => return Err("needs a value".into()),
         (_, Some(text)) => text,
     };
@@ -141,13 +150,13 @@ fn check(key: Key, value: Option<&str>) -> Result<(), String> {
         return Err("control characters, new lines among them, cannot be sent".into());
     }
     match key.kind() {
-        Kind::Flag | Kind::Text => Ok(()),
-        Kind::Topic => topic(text),
-        Kind::Account => account(text),
-        Kind::Hashtag => hashtag(text),
-        Kind::Label => label(text),
-        Kind::Notify => notify(text),
-        Kind::Commit => commit(text),
+        ValueKind::Flag | ValueKind::Text => Ok(()),
+        ValueKind::Topic => topic(text),
+        ValueKind::Account => account(text),
+        ValueKind::Hashtag => hashtag(text),
+        ValueKind::Label => label(text),
+        ValueKind::Notify => notify(text),
+        ValueKind::Commit => commit(text),
     }
 }
 
@@ -182,7 +191,7 @@ fn hashtag(text: &str) -> Result<(), String> {
     }
 }
 
-/// `Name+1`, `Name-2`, `Name` (which is +1) or `-Name` (which is 0).
+/// Checks `Name+1`, `Name-2`, `Name` (which is +1) or `-Name` (which is 0).
 fn label(text: &str) -> Result<(), String> {
     let name = match text.strip_prefix('-') {
         Some(name) => name,
@@ -221,7 +230,7 @@ fn commit(text: &str) -> Result<(), String> {
     }
 }
 
-/// Options that go together.
+/// A valid combination of options.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PushOptions(Vec<PushOption>);
 
@@ -234,9 +243,10 @@ const EXCLUSIVE: [(Key, Key); 4] = [
 ];
 
 impl PushOptions {
-    /// Checks that they go together. The same option twice with the same value counts once.
+    /// Checks that the options go together. The same option twice with the same value counts once.
     ///
     /// # Errors
+    ///
     /// [`InvalidOption::Exclusive`], [`InvalidOption::Twice`].
     pub fn new(options: impl IntoIterator<Item = PushOption>) -> Result<Self, InvalidOption> {
         let mut kept: Vec<PushOption> = Vec::new();
@@ -259,39 +269,39 @@ impl PushOptions {
         }
     }
 
-    /// In the order given.
+    /// Iterates over the options in the order given.
     pub fn iter(&self) -> impl Iterator<Item = &PushOption> {
         self.0.iter()
     }
 
-    /// The values of those with this key.
+    /// Iterates over the values of the options with this key.
     pub fn values(&self, key: Key) -> impl Iterator<Item = &str> {
         let options = self.iter().filter(move |option| option.key == key);
         options.filter_map(PushOption::value)
     }
 
-    /// The value of the first with this key.
+    /// Returns the value of the first option with this key.
     pub fn value(&self, key: Key) -> Option<&str> {
         self.values(key).next()
     }
 
-    /// Whether there is one with this key.
+    /// Returns true if there is an option with this key.
     pub fn has(&self, key: Key) -> bool {
         self.iter().any(|option| option.key == key)
     }
 
-    /// One more, in place of those with its key.
+    /// Adds an option, and removes those with its key.
     pub fn put(&mut self, option: PushOption) {
         self.0.retain(|known| known.key != option.key);
         self.0.push(option);
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no options.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What to give to `git push -o`, one a string.
+    /// Returns the values for `git push -o`.
     pub fn arguments(&self) -> Vec<String> {
         self.iter().map(PushOption::encoded).collect()
     }

@@ -1,8 +1,8 @@
-//! Options behind the `%` of a ref's name.
+//! Encodes options behind the `%` of a ref's name.
 
 use super::{PushOption, PushOptions};
 
-/// An option that cannot be said in a ref's name. The server would have to support push options.
+/// An option that cannot stand in a ref's name. The server would have to support push options.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{option}` cannot be sent: the server takes no push options (`receive.advertisePushOptions`), and {cause}, which options behind `%` cannot hold"
@@ -10,13 +10,14 @@ use super::{PushOption, PushOptions};
 pub struct NotInReference {
     /// The option.
     pub option: String,
-    /// What is in the way, in words.
+    /// The cause, in words.
     pub cause: String,
 }
 
-/// `%k=v,k2` for the end of a ref's name; empty for no options.
+/// Returns `%k=v,k2` for the end of a ref's name; an empty text without options.
 ///
 /// # Errors
+///
 /// [`NotInReference`] for a value with a comma, or one that git does not allow in a ref's name.
 pub fn suffix(options: &PushOptions) -> Result<String, NotInReference> {
     let mut suffix = String::new();
@@ -44,7 +45,7 @@ fn refused(option: &PushOption, cause: String) -> NotInReference {
     }
 }
 
-/// What git-check-ref-format(1) forbids, and the comma, which parts options.
+/// Finds a character that git-check-ref-format(1) forbids, or the comma, which separates options.
 fn obstacle(text: &str) -> Option<String> {
     let forbidden = |letter: &char| letter.is_ascii_control() || " ,~^:?*[\\".contains(*letter);
     if let Some(letter) = text.chars().find(forbidden) {

@@ -1,11 +1,12 @@
-//! Encoding against a model of Gerrit's decoder; what is refused.
+//! Tests the encoding against a model of Gerrit's decoder, and the refused options.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Gerrit's way: `%` parts ref and options, commas part options, the first `=` parts key and value; a message is
-/// decoded. For `git push -o` the first two steps fall away.
+/// Decodes as Gerrit does: `%` separates ref and options, commas separate options, the first `=`
+/// separates key and value; a message is decoded. For `git push -o` the first two steps do not
+/// apply.
 fn decode(options: &[&str]) -> Vec<(String, String)> {
     options
         .iter()
@@ -46,7 +47,8 @@ fn expected(options: &PushOptions) -> Vec<(String, String)> {
         .collect()
 }
 
-/// git's own opinion would cost a process a case; this is its rule, from git-check-ref-format(1).
+/// Checks a ref by the rule of git-check-ref-format(1). Asking git itself would cost a process for
+/// each case.
 fn is_ref(name: &str) -> bool {
     let bad = |letter: char| letter.is_ascii_control() || " ~^:?*[\\".contains(letter);
     !name.contains(bad)
@@ -68,7 +70,7 @@ fn any_option() -> impl Strategy<Value = PushOption> {
         "[A-Z][a-z]{1,6}[+-][0-9]",
     ];
     (key, text).prop_filter_map("refused", |(key, text)| {
-        let value = (key.kind() != Kind::Flag).then_some(text);
+        let value = (key.kind() != ValueKind::Flag).then_some(text);
         PushOption::new(key, value.as_deref()).ok()
     })
 }

@@ -1,7 +1,7 @@
-//! What Gerrit answers when it does not take a push: its cause, and what to do.
+//! Explains a rejected push: its cause and the fix.
 //!
-//! The server's words are never hidden; where they are not known, that is said. "Already there" is an answer too, and
-//! none to be sorry about.
+//! The server's words are never hidden. If they are unknown, the explanation says so. "Already
+//! there" is an answer too, and not a failure.
 
 mod table;
 
@@ -10,9 +10,9 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use serde::Serialize;
 
-/// What a fix may have to name.
+/// The facts that a fix may mention.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Context {
+pub struct RejectionContext {
     /// The remote, or the URL without credentials.
     pub remote: String,
     /// The target branch.
@@ -21,7 +21,7 @@ pub struct Context {
     pub project: String,
     /// The commit that was pushed.
     pub tip: String,
-    /// How many commits went with it, itself among them: with one it is clear which is meant.
+    /// The number of pushed commits, `tip` included. With one commit it is clear which is meant.
     pub count: usize,
 }
 
@@ -30,41 +30,41 @@ pub struct Context {
 pub struct Rejection {
     /// The server's words.
     pub reason: String,
-    /// The commit it names, as it names it.
+    /// The commit, as the server names it.
     pub commit: Option<String>,
-    /// What they mean.
+    /// The meaning of the words.
     pub cause: String,
-    /// What to do.
+    /// The fix.
     pub fix: String,
-    /// What was pushed is already there: success for who pushed it.
+    /// True if the commits are already at the server, which is a success for the user.
     pub nothing_new: bool,
-    /// Another try may help: the network, a server that is busy or broken.
+    /// True if another try may help, because the network failed or the server is busy or broken.
     pub transient: bool,
-    /// Whether these words are known.
+    /// True if the words are in the table.
     pub known: bool,
-    /// The server said so of a ref; else git or ssh did, before it came to that.
+    /// True if the server said so of a ref; false if git or ssh failed before.
     pub by_server: bool,
-    /// What else was said belongs to the explanation.
+    /// True if the other lines of the output belong to the explanation.
     pub see_said: bool,
 }
 
-struct Row {
+struct CompiledRule {
     pattern: Regex,
-    row: &'static table::Row,
+    row: &'static table::RejectionRule,
 }
 
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+static ROWS: LazyLock<Vec<CompiledRule>> = LazyLock::new(|| {
     table::ROWS
         .iter()
         .filter_map(|row| {
             let pattern = Regex::new(row.pattern).ok()?;
-            Some(Row { pattern, row })
+            Some(CompiledRule { pattern, row })
         })
         .collect()
 });
 
-/// Explains what the server said: the reason behind `[remote rejected]`, or the line that stands for it.
-pub fn explain(reason: &str, context: &Context) -> Rejection {
+/// Explains the reason behind `[remote rejected]`, or the line that stands for it.
+pub fn explain(reason: &str, context: &RejectionContext) -> Rejection {
     let (commit, bare) = named_commit(reason);
     let found = ROWS.iter().find_map(|row| {
         row.pattern
@@ -75,11 +75,11 @@ pub fn explain(reason: &str, context: &Context) -> Rejection {
         Some((row, captures)) => Rejection {
             cause: fill(row.cause, &captures, commit, context),
             fix: fill(row.fix, &captures, commit, context),
-            nothing_new: row.nature == table::Nature::NothingNew,
-            transient: row.nature == table::Nature::Transient,
+            nothing_new: row.nature == table::AnswerKind::NothingNew,
+            transient: row.nature == table::AnswerKind::Transient,
             known: true,
             by_server: true,
-            see_said: row.nature == table::Nature::Said,
+            see_said: row.nature == table::AnswerKind::Said,
             reason: reason.to_owned(),
             commit: commit.map(str::to_owned),
         },
@@ -87,7 +87,7 @@ pub fn explain(reason: &str, context: &Context) -> Rejection {
     }
 }
 
-/// Whether the table knows these words.
+/// Returns true if the table has these words.
 pub fn is_known(reason: &str) -> bool {
     let (_, bare) = named_commit(reason);
     ROWS.iter().any(|row| row.pattern.is_match(bare))
@@ -99,7 +99,7 @@ fn unknown(reason: &str, commit: Option<&str>) -> Rejection {
         commit: commit.map(str::to_owned),
         cause: "kata-ci does not know this answer; it may come from a plugin or a newer Gerrit"
             .to_owned(),
-        fix: "see what the server says besides; its administrators know their rules".to_owned(),
+        fix: "read the other lines of the server; its administrators know their rules".to_owned(),
         nothing_new: false,
         transient: false,
         known: false,
@@ -108,7 +108,7 @@ fn unknown(reason: &str, commit: Option<&str>) -> Rejection {
     }
 }
 
-/// `commit 0123abc: what is wrong` is about that commit.
+/// Separates the commit from the message: `commit 0123abc: what is wrong`.
 fn named_commit(reason: &str) -> (Option<&str>, &str) {
     let parts = reason
         .strip_prefix("commit ")
@@ -123,13 +123,13 @@ fn named_commit(reason: &str) -> (Option<&str>, &str) {
 
 static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\$[1-9]|\{[a-z]+\}").ok());
 
-/// Puts the words of the answer (`$1`: those of the first group that took part) and of the context (`{branch}`) in; what
-/// is put in is not looked at again.
+/// Fills in words of the answer (`$1`: the first group that matched) and of the context
+/// (`{branch}`). Inserted text is not expanded again.
 fn fill(
     template: &str,
     captures: &Captures<'_>,
     commit: Option<&str>,
-    context: &Context,
+    context: &RejectionContext,
 ) -> String {
     let Some(place) = PLACE.as_ref() else {
         return template.to_owned();
@@ -154,7 +154,7 @@ fn fill(
         .into_owned()
 }
 
-fn reword(commit: Option<&str>, context: &Context) -> String {
+fn reword(commit: Option<&str>, context: &RejectionContext) -> String {
     match commit {
         Some(commit) if context.tip.starts_with(commit) => "git commit --amend".to_owned(),
         Some(commit) => format!("git rebase -i {commit}~, mark it `reword`"),

@@ -1,38 +1,44 @@
-//! The table: words of the server → what they mean and what to do. First match wins.
+//! The table of the server's words with their meanings and fixes. The first match wins.
 //!
-//! Source: Gerrit 3.10 (`ReceiveCommits`, `CommitValidators`), its documentation, and git's and ssh's own messages. In
-//! texts `$1` is the pattern's group, `{…}` what [`super::Context`] knows.
+//! Source: Gerrit 3.10 (`ReceiveCommits`, `CommitValidators`), its documentation, and git's and
+//! ssh's own messages. In texts `$1` is the pattern's group, and `{…}` is a field of
+//! [`super::RejectionContext`].
 
-use Nature::{NothingNew, Refused, Said, Transient};
+use AnswerKind::{NothingNew, Refused, Said, Transient};
 
-/// What kind of answer it is.
+/// The kind of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nature {
-    /// Something must be changed first.
+pub enum AnswerKind {
+    /// The user must change something first.
     Refused,
-    /// All is there already.
+    /// Everything is there already.
     NothingNew,
     /// Another try may help.
     Transient,
-    /// Something must be changed first, and what else was said tells what.
+    /// The user must change something first, which other lines of the output describe.
     Said,
 }
 
 /// A row.
 #[derive(Debug)]
-pub struct Row {
+pub struct RejectionRule {
     /// A regular expression on the answer, without the `commit …: ` before it.
     pub pattern: &'static str,
-    /// What it means.
+    /// The meaning.
     pub cause: &'static str,
-    /// What to do.
+    /// The fix.
     pub fix: &'static str,
-    /// What kind of answer it is.
-    pub nature: Nature,
+    /// The kind of the answer.
+    pub nature: AnswerKind,
 }
 
-const fn row(pattern: &'static str, nature: Nature, cause: &'static str, fix: &'static str) -> Row {
-    Row {
+const fn row(
+    pattern: &'static str,
+    nature: AnswerKind,
+    cause: &'static str,
+    fix: &'static str,
+) -> RejectionRule {
+    RejectionRule {
         pattern,
         cause,
         fix,
@@ -41,7 +47,7 @@ const fn row(pattern: &'static str, nature: Nature, cause: &'static str, fix: &'
 }
 
 /// All rows.
-pub const ROWS: &[Row] = &[
+pub const ROWS: &[RejectionRule] = &[
     // Change-Ids.
     row(
         r"^missing subject; Change-Id must be in message footer",
@@ -429,7 +435,7 @@ pub const ROWS: &[Row] = &[
         "see what it says",
     ),
     row(
-        // git itself says no more than this when its hook ends the push.
+        // Git prints only this line if its hook ends the push.
         r"^error: failed to push some refs",
         Said,
         "the hook pre-push of this repository refused it",

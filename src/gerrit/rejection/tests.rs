@@ -1,9 +1,9 @@
-//! Each row of the table is met by the words that servers really say.
+//! Each row of the table matches real messages of servers.
 
 use super::*;
 
-fn context() -> Context {
-    Context {
+fn context() -> RejectionContext {
+    RejectionContext {
         remote: "origin".to_owned(),
         branch: "master".to_owned(),
         project: "kata/proxy".to_owned(),
@@ -12,7 +12,7 @@ fn context() -> Context {
     }
 }
 
-/// The words, and a piece of the fix each must have.
+/// Messages, each with a piece of the fix that it must have.
 const SAID: &[(&str, &str)] = &[
     (
         "commit 1a2b3c4: missing Change-Id in message footer",
@@ -190,7 +190,7 @@ fn the_words_of_a_server_cannot_fill_templates() {
 
 #[test]
 fn in_a_stack_it_is_not_said_which_commit_where_the_server_does_not_say() {
-    let stack = Context {
+    let stack = RejectionContext {
         count: 3,
         ..context()
     };

@@ -1,8 +1,9 @@
-//! `.gitreview`, the file git-review reads: an INI file with one section `[gerrit]`.
+//! Reads `.gitreview`, the file of git-review: an INI file with one section `[gerrit]`.
 
 use std::collections::BTreeMap;
 
-/// Keys that mean something here; git-review has others, which do not concern a push (`defaultrebase`, `track`, …).
+/// The keys that are used here. The others of git-review do not concern a push (`defaultrebase`,
+/// `track`, …).
 const KEYS: [&str; 7] = [
     "host",
     "port",
@@ -13,7 +14,7 @@ const KEYS: [&str; 7] = [
     "defaultremote",
 ];
 
-/// What the file says. Absent keys are absent.
+/// The keys of the file with their values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GitReview(BTreeMap<String, String>);
 
@@ -21,16 +22,17 @@ pub struct GitReview(BTreeMap<String, String>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(".gitreview:{line}: `{text}` is neither `[section]` nor `key = value`")]
 pub struct MalformedGitReview {
-    /// From 1.
+    /// The number of the line, from 1.
     pub line: usize,
     /// The line.
     pub text: String,
 }
 
 impl GitReview {
-    /// Reads the file's text. Other sections and keys are left alone: they are git-review's.
+    /// Reads the file's text. Other sections and keys are ignored: they are git-review's.
     ///
     /// # Errors
+    ///
     /// [`MalformedGitReview`].
     pub fn parse(text: &str) -> Result<Self, MalformedGitReview> {
         let mut values = BTreeMap::new();
@@ -59,7 +61,7 @@ impl GitReview {
         Ok(Self(values))
     }
 
-    /// The value of a key, if it has one that is not empty.
+    /// Returns the value of a key, if it is not empty.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0
             .get(key)

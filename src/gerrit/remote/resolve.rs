@@ -1,17 +1,17 @@
-//! Finding the destination.
+//! Resolves the destination of a push.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use super::{Destination, GitReview, MalformedGitReview, PushUrl, Request, UnusableUrl};
 use crate::config::closest;
+use crate::git::context::GitContext;
 use crate::git::plumbing::{GitError, Repository};
-use crate::git::surroundings::Surroundings;
 
-/// Why there is no destination.
+/// An error of finding the destination.
 #[derive(Debug, thiserror::Error)]
 pub enum DestinationError {
-    /// No remote, and nothing that says where Gerrit is.
+    /// There is no remote, and no setting that names Gerrit.
     #[error(
         "{directory} has no remote, and neither .gitreview nor the configuration names one: `git remote add origin URL`, or `kata-ci push URL`"
     )]
@@ -19,36 +19,36 @@ pub enum DestinationError {
         /// The repository.
         directory: String,
     },
-    /// Several remotes, none of which stands out.
+    /// There are several remotes, and none of them stands out.
     #[error(
         "which remote? This repository has {0}: `kata-ci push REMOTE`, or `git config gitreview.remote REMOTE`"
     )]
     Ambiguous(String),
-    /// A name that is no remote.
+    /// There is no remote with this name.
     #[error("there is no remote `{name}`{}", suggestion.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
     UnknownRemote {
-        /// As given.
+        /// The given name.
         name: String,
-        /// One like it.
+        /// A similar name.
         suggestion: Option<String>,
     },
-    /// A remote with several URLs to push to.
+    /// The remote has several URLs to push to.
     #[error(
         "remote `{0}` has several URLs to push to (`git remote get-url --push --all {0}`): a review has one place; give the URL itself"
     )]
     SeveralUrls(String),
-    /// A URL that is not pushed to.
+    /// The URL cannot be pushed to.
     #[error(transparent)]
     Url(#[from] UnusableUrl),
-    /// The branch's name is none that git allows.
+    /// Git does not allow the name of the branch.
     #[error("`{0}` is no name of a branch (see `git help check-ref-format`)")]
     Branch(String),
-    /// Nothing says which branch.
+    /// No setting names the branch.
     #[error(
         "which branch? Neither .gitreview, `git config gitreview.branch`, `refs/remotes/{0}/HEAD` nor a branch `master` or `main` of the remote says: `--branch BRANCH`"
     )]
     NoBranch(String),
-    /// A direct push of a detached HEAD.
+    /// A direct push is not possible from a detached HEAD.
     #[error(
         "HEAD is detached, so no branch names the target: `--branch BRANCH`, or check a branch out"
     )]
@@ -56,20 +56,18 @@ pub enum DestinationError {
     /// The file cannot be read.
     #[error(transparent)]
     GitReview(#[from] MalformedGitReview),
-    /// git could not say.
+    /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
 }
 
-/// Finds where a push goes.
+/// Finds the destination of a push.
 ///
 /// # Errors
+///
 /// [`DestinationError`].
-pub fn resolve(
-    surroundings: &Surroundings,
-    request: &Request,
-) -> Result<Destination, DestinationError> {
-    let search = Search::new(surroundings, request)?;
+pub fn resolve(context: &GitContext, request: &Request) -> Result<Destination, DestinationError> {
+    let search = DestinationSearch::new(context, request)?;
     let (remote, url) = search.target()?;
     let branch = search.branch(remote.as_deref(), &url)?;
     let branch = branch
@@ -86,8 +84,9 @@ pub fn resolve(
     }
 }
 
-/// Names of letters, digits and few other signs are known to be good; of others git is asked. `%` would begin the options
-/// of the push.
+/// Returns true if git allows the name of the branch. Names of letters, digits and a few other
+/// characters are known to be valid; git is asked about others. `%` would begin the options of the
+/// push.
 fn is_branch(repository: &Repository, name: &str) -> Result<bool, GitError> {
     if name.starts_with('-') || name.contains('%') {
         return Ok(false);
@@ -106,34 +105,35 @@ fn is_branch(repository: &Repository, name: &str) -> Result<bool, GitError> {
         .success())
 }
 
-/// What is known while looking.
-struct Search<'a> {
+/// The state of the search.
+struct DestinationSearch<'a> {
     repository: &'a Repository,
-    surroundings: &'a Surroundings,
+    context: &'a GitContext,
     request: &'a Request,
     file: GitReview,
     remotes: Vec<&'a str>,
 }
 
-impl<'a> Search<'a> {
-    fn new(surroundings: &'a Surroundings, request: &'a Request) -> Result<Self, DestinationError> {
-        let file = match fs::read_to_string(surroundings.root.join(".gitreview")) {
+impl<'a> DestinationSearch<'a> {
+    fn new(context: &'a GitContext, request: &'a Request) -> Result<Self, DestinationError> {
+        let file = match fs::read_to_string(context.root.join(".gitreview")) {
             Ok(text) => GitReview::parse(&text)?,
             Err(_) => GitReview::default(),
         };
         Ok(Self {
-            repository: &surroundings.repository,
-            remotes: surroundings.configuration.remotes(),
-            surroundings,
+            repository: &context.repository,
+            remotes: context.configuration.remotes(),
+            context,
             request,
             file,
         })
     }
 
-    /// The repository's own `gitreview.KEY`, the file's key, then the user's `gitreview.KEY`.
+    /// Returns the repository's own `gitreview.KEY`, else the file's key, else the user's
+    /// `gitreview.KEY`.
     fn review(&self, key: &str, key_in_file: &str) -> Option<String> {
         let name = format!("gitreview.{key}");
-        let configuration = &self.surroundings.configuration;
+        let configuration = &self.context.configuration;
         configuration
             .own(&name)
             .or_else(|| self.file.get(key_in_file))
@@ -169,7 +169,7 @@ impl<'a> Search<'a> {
         self.named(&name)
     }
 
-    /// A remote that git-review would take, if there is such a one.
+    /// Returns the remote that git-review would use, if there is one.
     fn remote_of_review(&self) -> Option<String> {
         if self.request.direct {
             return None;
@@ -180,7 +180,7 @@ impl<'a> Search<'a> {
         self.remotes.contains(&named.as_str()).then_some(named)
     }
 
-    /// The URL that host, port and project make up.
+    /// Builds the URL from host, port and project.
     fn url_of_review(&self) -> Option<String> {
         let (host, project) = (
             self.review("host", "host")?,
@@ -197,16 +197,16 @@ impl<'a> Search<'a> {
         Some(format!("{scheme}://{user}{host}{port}/{project}"))
     }
 
-    /// The remote git itself would push to.
+    /// Returns the remote that git itself would push to.
     fn usual_remote(&self) -> Result<String, DestinationError> {
         let mut keys = vec!["remote.pushDefault".to_owned()];
-        if let Some(branch) = &self.surroundings.branch {
+        if let Some(branch) = &self.context.branch {
             keys.insert(0, format!("branch.{branch}.pushRemote"));
             keys.push(format!("branch.{branch}.remote"));
         }
         let mut configured = keys
             .iter()
-            .filter_map(|key| self.surroundings.configuration.get(key));
+            .filter_map(|key| self.context.configuration.get(key));
         if let Some(name) = configured.find(|name| self.remotes.contains(name)) {
             return Ok(name.to_owned());
         }
@@ -237,20 +237,21 @@ impl<'a> Search<'a> {
     }
 
     fn url_of(&self, remote: &str) -> Result<PushUrl, DestinationError> {
-        let urls = push_urls(self.surroundings, remote)?;
+        let urls = push_urls(self.context, remote)?;
         match urls.as_slice() {
             [url] => Ok(url.parse()?),
             _ => Err(DestinationError::SeveralUrls(remote.to_owned())),
         }
     }
 
-    /// A URL, with the remote that has it, if any.
+    /// Parses a URL, and finds the remote that has it.
     fn by_url(&self, raw: &str) -> Result<(Option<String>, PushUrl), DestinationError> {
         let url: PushUrl = raw.parse()?;
-        Ok((remote_with_url(self.surroundings, raw)?, url))
+        Ok((remote_with_url(self.context, raw)?, url))
     }
 
-    /// The server's URL with the project behind it: the pipeline's, that of the configuration, or that of the usual remote.
+    /// Returns the server's URL with the project behind it: the pipeline's, the configured one, or
+    /// that of the usual remote.
     fn below(&self, base: &str) -> Result<(Option<String>, PushUrl), DestinationError> {
         let said = self.request.project.clone();
         let project = match said.or_else(|| self.review("project", "project")) {
@@ -266,7 +267,7 @@ impl<'a> Search<'a> {
         }
         if self.request.direct {
             return self
-                .surroundings
+                .context
                 .branch
                 .clone()
                 .ok_or(DestinationError::Detached);
@@ -280,7 +281,8 @@ impl<'a> Search<'a> {
             .ok_or_else(|| DestinationError::NoBranch(remote.to_owned()))
     }
 
-    /// kata's own branch for the project where the remote has it, else the remote's HEAD, else `master` or `main`.
+    /// Returns kata's own branch for the project if the remote has it, else the remote's HEAD, else
+    /// `master` or `main`.
     fn usual_branch(&self, remote: &str, url: &PushUrl) -> Result<Option<String>, GitError> {
         let prefix = format!("refs/remotes/{remote}/");
         let patterns = ["HEAD", "master", "main"].map(|name| format!("{prefix}{name}"));
@@ -309,7 +311,8 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The branch that kata develops a project on: `master` for the repositories of v1, `main` for the monorepo.
+/// Returns the branch that kata develops a project on: `master` for the repositories of v1, `main`
+/// for the monorepo.
 fn branch_of_kata(project: &str) -> Option<&'static str> {
     match project.rsplit('/').next()? {
         "runtime" | "agent" | "shim" | "proxy" => Some("master"),
@@ -318,12 +321,12 @@ fn branch_of_kata(project: &str) -> Option<&'static str> {
     }
 }
 
-/// The URLs git pushes to for a remote.
-fn push_urls(surroundings: &Surroundings, remote: &str) -> Result<Vec<String>, GitError> {
-    let configuration = &surroundings.configuration;
+/// Returns the URLs that git pushes to for a remote.
+fn push_urls(context: &GitContext, remote: &str) -> Result<Vec<String>, GitError> {
+    let configuration = &context.configuration;
     if configuration.rewrites_urls() {
         let arguments = ["remote", "get-url", "--push", "--all", "--", remote];
-        let urls = surroundings.repository.text(arguments)?;
+        let urls = context.repository.text(arguments)?;
         return Ok(urls.lines().map(str::to_owned).collect());
     }
     let of = |key: &str| -> Vec<String> {
@@ -336,29 +339,25 @@ fn push_urls(surroundings: &Surroundings, remote: &str) -> Result<Vec<String>, G
     Ok(if push.is_empty() { of("url") } else { push })
 }
 
-/// The remote that has this URL for fetching or pushing, if one has: as it is configured, or as git rewrites it.
+/// Finds the remote with this URL for fetching or pushing, as it is configured or as git rewrites
+/// it.
 ///
 /// # Errors
+///
 /// [`GitError`].
-pub fn remote_with_url(surroundings: &Surroundings, url: &str) -> Result<Option<String>, GitError> {
-    for name in surroundings.configuration.remotes() {
+pub fn remote_with_url(context: &GitContext, url: &str) -> Result<Option<String>, GitError> {
+    for name in context.configuration.remotes() {
         let key = format!("remote.{name}.url");
-        let configured = surroundings
-            .configuration
-            .all(&key)
-            .any(|one| same(one, url));
-        if configured
-            || push_urls(surroundings, name)?
-                .iter()
-                .any(|one| same(one, url))
-        {
+        let configured = context.configuration.all(&key).any(|one| same(one, url));
+        if configured || push_urls(context, name)?.iter().any(|one| same(one, url)) {
             return Ok(Some(name.to_owned()));
         }
     }
     Ok(None)
 }
 
-/// Whether two URLs mean the same place; spelled differently they often do (`.git`, a slash at the end).
+/// Returns true if two URLs mean the same repository. They may differ in spelling (`.git`, a slash
+/// at the end).
 fn same(one: &str, other: &str) -> bool {
     let bare = |url: &str| {
         let url = url.trim_end_matches('/');

@@ -1,12 +1,12 @@
-//! URLs that git can push to, taken apart.
+//! Parses URLs that git can push to.
 //!
-//! git would run a program for `ext::…` and read options from a host that begins with `-`: such are refused here, whatever
-//! git's own protections are set to.
+//! Git would run a program for `ext::…` and read options from a host that begins with `-`. Such
+//! URLs are refused here, whatever git's own protections are set to.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What git speaks with the server.
+/// The transport between git and the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// `ssh://` and `host:path`.
@@ -17,7 +17,7 @@ pub enum Transport {
     Https,
     /// `git://`.
     Git,
-    /// A path of this machine, or `file://`.
+    /// A local path, or `file://`.
     File,
 }
 
@@ -25,15 +25,15 @@ pub enum Transport {
 #[derive(Clone, PartialEq, Eq)]
 pub struct PushUrl {
     raw: String,
-    /// What git speaks.
+    /// The transport.
     pub transport: Transport,
-    /// The user, where one is given.
+    /// The user, if one is given.
     pub user: Option<String>,
-    /// The host; empty for a path of this machine.
+    /// The host; empty for a local path.
     pub host: String,
-    /// The port, where one is given.
+    /// The port, if one is given.
     pub port: Option<u16>,
-    /// The path as in the URL, without a slash at its beginning for a host.
+    /// The path of the URL, without a slash at its beginning if there is a host.
     pub path: String,
 }
 
@@ -41,9 +41,9 @@ pub struct PushUrl {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{url}` cannot be pushed to: {problem}")]
 pub struct UnusableUrl {
-    /// As given, without credentials.
+    /// The text, without credentials.
     pub url: String,
-    /// Why, and what would be right.
+    /// The problem, and what would be right.
     pub problem: String,
 }
 
@@ -140,7 +140,7 @@ fn with_authority(
     })
 }
 
-/// `host`, `host:1`, `[::1]`, `[::1]:1`.
+/// Parses `host`, `host:1`, `[::1]` or `[::1]:1`.
 fn host_and_port(text: &str) -> Result<(&str, Option<u16>), &'static str> {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, rest)) => (host, rest.strip_prefix(':')),
@@ -157,12 +157,14 @@ fn host_and_port(text: &str) -> Result<(&str, Option<u16>), &'static str> {
 }
 
 impl PushUrl {
-    /// What is given to git: the URL with whatever credentials the user wrote into it. Not for showing.
+    /// Returns the URL for git, with the credentials that the user wrote into it. It must not be
+    /// shown.
     pub fn for_git(&self) -> &str {
         &self.raw
     }
 
-    /// The project at a Gerrit: the path without `a/` (http with a login), `.git` and slashes around it.
+    /// Returns the project at a Gerrit: the path without `a/` (http with a login), `.git` and
+    /// slashes around it.
     pub fn project(&self) -> String {
         let path = self.path.trim_matches('/');
         let path = match self.transport {
@@ -173,7 +175,7 @@ impl PushUrl {
     }
 }
 
-/// Without credentials.
+/// Formats the URL without credentials.
 impl fmt::Display for PushUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&crate::git::plumbing::without_credentials(&self.raw))

@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use super::super::query::tests::{Repository, environment};
 use super::*;
+use crate::git::query::tests::{Repository, environment};
 
 /// A repository with the tracked files `file`, `dir/inner` and the empty place of a submodule, `sub`; whether its seal holds
 /// after something was done.

@@ -1,8 +1,8 @@
 //! Static checks, make, and programs that are missing.
 
 use super::parse;
-use crate::outcome::Ending;
-use crate::parse::Context;
+use crate::model::Ending;
+use crate::parse::CaseContext;
 
 const BANNER: &str = "INFO: Running 'static_check_";
 
@@ -10,10 +10,10 @@ fn section(function: &str, text: &str) -> String {
     format!("{BANNER}{function}' function\n{text}")
 }
 
-fn changed(files: &[&str]) -> Context {
-    Context {
+fn changed(files: &[&str]) -> CaseContext {
+    CaseContext {
         changed_files: Some(files.iter().map(|file| (*file).to_owned()).collect()),
-        ..Context::default()
+        ..CaseContext::default()
     }
 }
 
@@ -24,7 +24,7 @@ fn a_check_ends_at_the_next_banner_and_only_the_last_can_fail() {
             "json",
             "INFO: Checking JSON file 'a'\nERROR: failed to check JSON file 'a'\nmake: *** [Makefile:5: check] Error 1\n",
         );
-    let parsed = parse(&Context::default(), &text, 2);
+    let parsed = parse(&CaseContext::default(), &text, 2);
     assert_eq!(
         parsed.cases(),
         [
@@ -45,7 +45,7 @@ fn the_last_line_explains_a_check_without_an_error() {
         "first\nit is broken\nmake: *** [Makefile:5: check] Error 1\n",
     );
     assert_eq!(
-        parse(&Context::default(), &text, 2)
+        parse(&CaseContext::default(), &text, 2)
             .end("static_check_labels")
             .message
             .as_deref(),
@@ -57,7 +57,7 @@ fn the_last_line_explains_a_check_without_an_error() {
 fn a_check_that_was_killed_is_unfinished() {
     let text = section("docs", "INFO: Checking documentation\n");
     let parsed = super::parse_in_pieces(
-        &Context::default(),
+        &CaseContext::default(),
         text.as_bytes(),
         9,
         Some(Ending::Signal(9)),
@@ -74,7 +74,7 @@ fn words_of_finding_nothing_are_the_cause_unless_something_was_looked_at() {
         "xml",
         "INFO: Checking local branch for changed XML files only\nINFO: No XML files to check\n",
     );
-    let parsed = parse(&Context::default(), &quiet, 0);
+    let parsed = parse(&CaseContext::default(), &quiet, 0);
     assert_eq!(parsed.cases(), ["static-checks|static_check_xml|skipped"]);
     assert_eq!(
         parsed.end("static_check_xml").message.as_deref(),
@@ -82,7 +82,7 @@ fn words_of_finding_nothing_are_the_cause_unless_something_was_looked_at() {
     );
     let looked = section("xml", "INFO: Checking XML file 'a.xml'\n");
     assert_eq!(
-        parse(&Context::default(), &looked, 0).cases(),
+        parse(&CaseContext::default(), &looked, 0).cases(),
         ["static-checks|static_check_xml|passed"]
     );
     let on_base = parse(&changed(&[]), &quiet, 0);
@@ -128,7 +128,7 @@ fn git_contradicts_a_check_that_found_none_of_its_kind() {
 fn tests_inside_of_a_check_are_no_cases_and_tests_after_it_are() {
     let text = section("commits", "go test .\nok  \texample.com/x\t0.1s\n")
         + "INFO: Running 'go test' as current user on package 'example.com/x' with flags '-v'\nok  \texample.com/x\t0.1s\n";
-    let parsed = parse(&Context::default(), &text, 0);
+    let parsed = parse(&CaseContext::default(), &text, 0);
     assert_eq!(
         parsed.cases(),
         [
@@ -141,7 +141,7 @@ fn tests_inside_of_a_check_are_no_cases_and_tests_after_it_are() {
 #[test]
 fn missing_programs_are_named_as_their_callers_say_it() {
     let missing = |text: &str| {
-        parse(&Context::default(), text, 2)
+        parse(&CaseContext::default(), text, 2)
             .observations
             .missing_programs
     };
@@ -202,7 +202,7 @@ fn missing_programs_are_named_as_their_callers_say_it() {
 fn what_a_test_prints_is_no_missing_program() {
     let text = "=== RUN   TestX\nbash: line 1: foo: command not found\n--- FAIL: TestX (0.00s)\nFAIL\texample.com/x\t0.1s\n";
     assert!(
-        parse(&Context::default(), text, 1)
+        parse(&CaseContext::default(), text, 1)
             .observations
             .missing_programs
             .is_empty()
@@ -210,7 +210,7 @@ fn what_a_test_prints_is_no_missing_program() {
     let passed =
         section("docs", "x.sh: line 3: hunspell: command not found\n") + &section("xml", "");
     assert!(
-        parse(&Context::default(), &passed, 0)
+        parse(&CaseContext::default(), &passed, 0)
             .observations
             .missing_programs
             .is_empty()
@@ -223,7 +223,7 @@ fn a_check_whose_program_is_missing_is_unfinished() {
         "docs",
         "x.sh: line 3: xurls: command not found\nERROR: check failed\nmake: *** [Makefile:5: check] Error 1\n",
     );
-    let parsed = parse(&Context::default(), &text, 2);
+    let parsed = parse(&CaseContext::default(), &text, 2);
     assert_eq!(
         parsed.cases(),
         ["static-checks|static_check_docs|unfinished"]
@@ -241,7 +241,7 @@ fn a_check_that_ends_while_it_installs_its_program_is_unfinished() {
         let text = format!(
             "INFO: Installing xurls utility\nINFO: Installing example.com/xurls\n{more}x.sh: line 1: /go/bin/yq: No such file or directory\nx.sh: line 1: /go/bin/yq: No such file or directory\nERROR: need version\nmake: *** [Makefile:5: check] Error 1\n"
         );
-        parse(&Context::default(), &section("docs", &text), 2)
+        parse(&CaseContext::default(), &section("docs", &text), 2)
     };
     let parsed = died("");
     assert_eq!(
@@ -262,7 +262,7 @@ fn a_check_that_ends_while_it_installs_its_program_is_unfinished() {
 
 #[test]
 fn make_s_own_words_tell_that_nothing_ran() {
-    let observed = |text: &str| parse(&Context::default(), text, 0).observations;
+    let observed = |text: &str| parse(&CaseContext::default(), text, 0).observations;
     let told = |text: &str| (observed(text).nothing_ran, observed(text).in_doubt);
     assert_eq!(
         told("make: Nothing to be done for 'check'.\n"),

@@ -1,13 +1,13 @@
-//! Forms of `go test` that need a text of their own.
+//! Forms of `go test` output that no recorded file has.
 
 use super::{Parsed, parse, parse_in_pieces};
-use crate::outcome::CaseStatus;
-use crate::parse::{Context, Finding};
+use crate::model::CaseStatus;
+use crate::parse::{CaseContext, Finding};
 
-fn rooted() -> Context {
-    Context {
+fn rooted() -> CaseContext {
+    CaseContext {
         go_root: Some("example.com/demo".into()),
-        ..Context::default()
+        ..CaseContext::default()
     }
 }
 
@@ -33,7 +33,7 @@ fn packages_are_named_below_the_component_and_others_are_none_of_it() {
         cases(text),
         ["|(package)|passed", "pkg/uevent|(package)|passed"]
     );
-    let unknown = parse(&Context::default(), text, 0).cases();
+    let unknown = parse(&CaseContext::default(), text, 0).cases();
     assert_eq!(
         unknown,
         [
@@ -172,7 +172,7 @@ fn a_long_package_hands_out_its_ends_as_they_come() {
 
 #[test]
 fn packages_never_seen_are_not_run() {
-    let context = Context {
+    let context = CaseContext {
         packages: Some(vec![
             "example.com/demo".into(),
             "example.com/demo/late".into(),

@@ -1,4 +1,4 @@
-//! What holds whatever the bytes are.
+//! Laws that hold for any bytes.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -6,10 +6,10 @@ use std::time::Instant;
 use proptest::prelude::*;
 
 use super::{Parsed, parse_in_pieces};
-use crate::outcome::{CaseStatus, Ending};
-use crate::parse::{Context, Finding};
+use crate::model::{CaseStatus, Ending};
+use crate::parse::{CaseContext, Finding};
 
-/// Lines that mean something somewhere, so that random texts reach deep.
+/// Lines that some recogniser understands, so that random texts reach deep.
 const LINES: &[&str] = &[
     "=== RUN   TestA",
     "=== RUN   TestB/sub",
@@ -98,11 +98,11 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(line, 0..60).prop_map(|lines| lines.concat())
 }
 
-fn context() -> impl Strategy<Value = Context> {
+fn context() -> impl Strategy<Value = CaseContext> {
     let root = prop::option::of(Just("example.com".to_owned()));
     let packages = prop::option::of(Just(vec!["example.com/x".to_owned(), "logging".to_owned()]));
     let files = prop::option::of(prop::collection::vec(Just("a.json".to_owned()), 0..2));
-    (root, packages, files).prop_map(|(go_root, packages, changed_files)| Context {
+    (root, packages, files).prop_map(|(go_root, packages, changed_files)| CaseContext {
         go_root,
         packages,
         changed_files,
@@ -118,7 +118,8 @@ fn ending() -> impl Strategy<Value = Option<Ending>> {
     ])
 }
 
-/// Each start has exactly one end, no end comes twice, and only what never ran has no start.
+/// Checks that each start has exactly one end, no end comes twice, and only cases that never ran
+/// have no start.
 fn check_balance(parsed: &Parsed) -> Result<(), TestCaseError> {
     let mut open: HashMap<_, bool> = HashMap::new();
     for finding in &parsed.findings {
@@ -173,7 +174,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000), size in 1usize..50) {
-        let parsed = parse_in_pieces(&Context::default(), &bytes, size, None);
+        let parsed = parse_in_pieces(&CaseContext::default(), &bytes, size, None);
         check_balance(&parsed)?;
     }
 }
@@ -183,14 +184,19 @@ fn a_result_behind_a_flood_without_a_line_feed_is_found() {
     let mut text = b"=== RUN   TestFlood\n".to_vec();
     text.resize(3 << 20, b'x');
     text.extend_from_slice(b"--- PASS: TestFlood (0.50s)\nok  \texample.com/x\t0.51s\n");
-    let parsed = parse_in_pieces(&Context::default(), &text, 1000, Some(Ending::ExitCode(0)));
+    let parsed = parse_in_pieces(
+        &CaseContext::default(),
+        &text,
+        1000,
+        Some(Ending::ExitCode(0)),
+    );
     assert_eq!(parsed.cases(), ["example.com/x|TestFlood|passed"]);
 }
 
 #[test]
 fn a_flood_takes_neither_memory_nor_long() {
     let piece = b"y\n".repeat(1 << 19);
-    let mut parser = crate::parse::Parser::new(Context::default());
+    let mut parser = crate::parse::Parser::new(CaseContext::default());
     let begin = Instant::now();
     for _ in 0..100 {
         parser.feed(&piece, &mut |finding| panic!("{finding:?}"));

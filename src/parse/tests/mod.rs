@@ -8,10 +8,10 @@ mod snippets;
 mod tap;
 mod transcripts;
 
-use super::{CaseEnd, Context, Finding, Observations, Parser};
-use crate::outcome::Ending;
+use super::{CaseContext, CaseEnd, Finding, Observations, Parser};
+use crate::model::Ending;
 
-/// Everything a text leads to.
+/// The whole result of parsing a text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Parsed {
     pub findings: Vec<Finding>,
@@ -26,7 +26,7 @@ impl Parsed {
         })
     }
 
-    /// `package|name|status`, in order.
+    /// Returns `package|name|status` for each case, in order.
     pub fn cases(&self) -> Vec<String> {
         self.ends()
             .map(|end| format!("{}|{}|{}", end.key.package, end.key.name, end.status.word()))
@@ -40,7 +40,7 @@ impl Parsed {
 
 /// Parses bytes in pieces of this size.
 pub(super) fn parse_in_pieces(
-    context: &Context,
+    context: &CaseContext,
     bytes: &[u8],
     size: usize,
     ending: Option<Ending>,
@@ -57,8 +57,8 @@ pub(super) fn parse_in_pieces(
     }
 }
 
-/// Parses a text of a job that exited with this code.
-pub(super) fn parse(context: &Context, text: &str, code: i32) -> Parsed {
+/// Parses the output of a job that exited with this code.
+pub(super) fn parse(context: &CaseContext, text: &str, code: i32) -> Parsed {
     parse_in_pieces(
         context,
         text.as_bytes(),

@@ -1,13 +1,13 @@
-//! Forms of libtest's output that need a text of their own.
+//! Forms of libtest output that no recorded file has.
 
 use super::parse;
-use crate::parse::Context;
+use crate::parse::CaseContext;
 
 const CRATE: &str =
     "     Running unittests src/lib.rs (target/debug/deps/logging-2e863069fabb306e)\n";
 
 fn cases(text: &str) -> Vec<String> {
-    parse(&Context::default(), text, 0).cases()
+    parse(&CaseContext::default(), text, 0).cases()
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_long_test_and_glued_ones() {
 #[test]
 fn an_ok_printed_by_a_test_that_dies_is_no_result() {
     let text = "running 1 test\ntest a ... \nok\nerror: test failed, to rerun pass `--lib`\n\nCaused by:\n  process didn't exit successfully: `x` (signal: 11, SIGSEGV: invalid memory reference)\n";
-    let parsed = parse(&Context::default(), text, 101);
+    let parsed = parse(&CaseContext::default(), text, 101);
     assert_eq!(parsed.cases(), ["|a|unfinished"]);
     assert!(
         parsed
@@ -89,7 +89,7 @@ fn an_ok_printed_by_a_test_that_dies_is_no_result() {
 #[test]
 fn an_old_panic_tells_its_message_on_its_own_line() {
     let text = "running 1 test\nthread 'a' panicked at 'no: luck', src/lib.rs:5:9\ntest a ... FAILED\n\ntest result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
-    let parsed = parse(&Context::default(), text, 101);
+    let parsed = parse(&CaseContext::default(), text, 101);
     let end = parsed.end("a");
     assert_eq!(
         (end.message.as_deref(), end.file.as_deref(), end.line),
@@ -100,15 +100,15 @@ fn an_old_panic_tells_its_message_on_its_own_line() {
 #[test]
 fn a_stack_overflow_leaves_its_test_unfinished() {
     let text = "running 1 test\n\nthread 'tests::deep' has overflowed its stack\nfatal runtime error: stack overflow, aborting\n";
-    let parsed = parse(&Context::default(), text, 101);
+    let parsed = parse(&CaseContext::default(), text, 101);
     assert_eq!(parsed.cases(), ["|tests::deep|unfinished"]);
 }
 
 #[test]
 fn crates_never_seen_are_not_run_unless_it_cannot_be_told() {
-    let context = Context {
+    let context = CaseContext {
         packages: Some(vec!["logging".into(), "safe-path".into()]),
-        ..Context::default()
+        ..CaseContext::default()
     };
     let block = "running 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 3 filtered out\n";
     let known = parse(&context, &(CRATE.to_owned() + block), 101);
@@ -119,7 +119,7 @@ fn crates_never_seen_are_not_run_unless_it_cannot_be_told() {
 #[test]
 fn filtered_tests_are_told_with_their_cause() {
     let text = "cargo test -p logging -- --nocapture --ignored\nrunning 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 9 filtered out; finished in 0.00s\n";
-    let causes = parse(&Context::default(), text, 0)
+    let causes = parse(&CaseContext::default(), text, 0)
         .observations
         .vacuous_causes;
     assert!(
@@ -152,7 +152,7 @@ fn a_target_that_failed_without_a_failed_test_is_a_case() {
         "error: 2 targets failed:\n",
     ]
     .concat();
-    let parsed = parse(&Context::default(), &text, 101);
+    let parsed = parse(&CaseContext::default(), &text, 101);
     assert_eq!(
         parsed.cases(),
         [

@@ -1,15 +1,16 @@
-//! Output of go, cargo and writers of TAP in every form that is understood, and what is found in it.
+//! Output of go, cargo and writers of TAP in every supported form, with the cases found in it.
 //!
-//! The files in `fixtures/transcripts/snippets` were made by go 1.26, rust 1.95, perl 5.36 (prove -v --merge), bats 1.8
-//! (-F tap, -F tap13 -T) and node 20 (--test --test-reporter tap) from small packages; only their directory's name was
-//! changed. The snapshots were compared with the files by hand.
+//! The files in `fixtures/transcripts/snippets` were made by go 1.26, rust 1.95, perl 5.36 (prove
+//! -v --merge), bats 1.8 (-F tap, -F tap13 -T) and node 20 (--test --test-reporter tap) from small
+//! packages; only the name of their directory was changed. The snapshots were compared with the
+//! files by hand.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use super::{Parsed, parse};
-use crate::parse::Context;
+use crate::parse::CaseContext;
 
 fn shown(parsed: &Parsed) -> String {
     let mut shown = String::new();
@@ -56,9 +57,9 @@ fn snippet(name: &str) -> String {
 
 #[test]
 fn snippets_of_go_and_cargo() {
-    let context = Context {
+    let context = CaseContext {
         go_root: Some("example.com/demo".into()),
-        ..Context::default()
+        ..CaseContext::default()
     };
     let names = [
         "go-verbose",
@@ -93,7 +94,7 @@ fn snippets_of_go_and_cargo() {
 #[test]
 fn a_test_s_output_is_its_own_part_of_the_log() {
     let text = snippet("go-verbose");
-    let parsed = parse(&Context::default(), &text, 1);
+    let parsed = parse(&CaseContext::default(), &text, 1);
     let span = parsed.end("TestSkip").output[0];
     let part = &text[span.start as usize..span.end as usize];
     assert_eq!(

@@ -1,10 +1,10 @@
-//! Streams of TAP that no writer would be proud of.
+//! Broken and unusual streams of TAP.
 
 use super::{Parsed, parse};
-use crate::parse::Context;
+use crate::parse::CaseContext;
 
 fn cases(text: &str, code: i32) -> Vec<String> {
-    parse(&Context::default(), text, code).cases()
+    parse(&CaseContext::default(), text, code).cases()
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn more_tests_than_planned_fail() {
 #[test]
 fn giving_up_is_a_failure_with_its_reason() {
     let text = "1..3\nok 1 - a\nBail out! the database is gone\n";
-    let parsed = parse(&Context::default(), text, 0);
+    let parsed = parse(&CaseContext::default(), text, 0);
     assert_eq!(
         parsed.cases(),
         [
@@ -78,7 +78,7 @@ fn giving_up_is_a_failure_with_its_reason() {
 
 #[test]
 fn a_plan_of_nothing_is_skipped_with_its_reason() {
-    let parsed = parse(&Context::default(), "1..0 # SKIP no database\n", 0);
+    let parsed = parse(&CaseContext::default(), "1..0 # SKIP no database\n", 0);
     assert_eq!(parsed.cases(), ["|(package)|skipped"]);
     assert_eq!(
         parsed.end("(package)").message.as_deref(),
@@ -111,7 +111,7 @@ fn streams_that_follow_one_another_do_not_mix() {
 #[test]
 fn a_test_has_what_was_printed_before_and_told_after_it() {
     let text = "1..2\nok 1 - a\nnoise\nnot ok 2 - b\n# why\nafter\n";
-    let parsed: Parsed = parse(&Context::default(), text, 1);
+    let parsed: Parsed = parse(&CaseContext::default(), text, 1);
     let span = parsed.end("b").output[0];
     let part = &text[span.start as usize..span.end as usize];
     assert_eq!(part, "noise\nnot ok 2 - b\n# why\n");

@@ -1,4 +1,4 @@
-//! Real output of kata components: the cases found are those counted by hand beforehand.
+//! Real output of kata components. The cases found are those counted by hand before.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{Parsed, parse_in_pieces};
-use crate::outcome::{CaseStatus, Ending};
-use crate::parse::Context;
+use crate::model::{CaseStatus, Ending};
+use crate::parse::CaseContext;
 
 /// A file of `fixtures/transcripts/expected`.
 #[derive(Debug, Deserialize)]
@@ -21,7 +21,7 @@ struct Expected {
     cases: Vec<Case>,
 }
 
-/// A case as it was counted. Its message is compared where one was written down.
+/// A case that was counted. Its message is compared if one was written down.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -50,9 +50,9 @@ fn expectations() -> Vec<Expected> {
 
 fn parsed(expected: &Expected, size: usize) -> Parsed {
     let bytes = fs::read(directory().join(&expected.transcript)).unwrap();
-    let context = Context {
+    let context = CaseContext {
         go_root: expected.go_root.clone(),
-        ..Context::default()
+        ..CaseContext::default()
     };
     parse_in_pieces(
         &context,
@@ -62,7 +62,8 @@ fn parsed(expected: &Expected, size: usize) -> Parsed {
     )
 }
 
-/// Names may come in another order than they were counted in: tests of a package end side by side.
+/// Returns the cases found, in the order of the expected ones, because tests of a package end in
+/// any order.
 fn found(parsed: &Parsed, expected: &[Case]) -> Vec<Case> {
     let told = |case: &Case| {
         expected

@@ -1,7 +1,9 @@
-//! What is run again, and where narrowing would hide what never ran.
+//! The tests that run again, and the cases in which narrowing would hide tests that never ran.
 
 use super::*;
-use crate::plan::JobId;
+use crate::model::JobId;
+use crate::model::Reach;
+use std::collections::BTreeMap;
 
 fn job(command: &[&str]) -> Job {
     let words = command.iter().map(|word| (*word).to_owned()).collect();

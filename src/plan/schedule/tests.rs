@@ -1,4 +1,4 @@
-//! The invariants, for any plan and any course of it.
+//! The invariants, for any plan and any course of the run.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,17 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::plan::Command;
+use crate::model::Command;
 
-/// A plan without cycles, what becomes of each job that runs, and the course the run takes.
+/// A plan without cycles, the outcome of each job that runs, and the course of the run.
 #[derive(Debug, Clone)]
 struct Course {
     plan: Plan,
     outcomes: Vec<JobOutcome>,
     parallel: usize,
-    /// Which of the running jobs is over next.
+    /// The choices of the running job that ends next.
     choices: Vec<Index>,
-    /// After so many ends the run is stopped.
+    /// The number of ended jobs after which the run is stopped.
     stop_after: Option<usize>,
 }
 
@@ -41,7 +41,8 @@ fn outcome() -> impl Strategy<Value = JobOutcome> {
     ]
 }
 
-/// Edges lead to jobs with a lower number only; the order of the plan is another one.
+/// Generates jobs. Edges lead only to jobs with a lower number; the order of the plan is another
+/// one.
 fn jobs() -> impl Strategy<Value = Vec<Job>> {
     let edges = || proptest::collection::vec(any::<Index>(), 0..3);
     let locks = proptest::collection::vec(0..3_u8, 0..2);
@@ -81,7 +82,7 @@ fn course() -> impl Strategy<Value = Course> {
     })
 }
 
-/// What an observer knows of a run, independent of the schedule's own books.
+/// The facts that an observer of a run knows, independent of the schedule's own state.
 #[derive(Debug, Default)]
 struct Observer {
     running: Vec<usize>,
@@ -122,7 +123,7 @@ impl Observer {
         Ok(())
     }
 
-    /// Lets one of the running jobs end.
+    /// Ends one of the running jobs.
     fn end_one(
         &mut self,
         course: &Course,
@@ -152,7 +153,8 @@ proptest! {
     fn any_run_keeps_the_rules_and_ends(course in course()) {
         let mut schedule = Schedule::new(&course.plan, course.parallel);
         let mut observer = Observer::default();
-        // Each job is started or dropped once and ends once: more words than that are a loop without end.
+        // Each job is started or dropped once and ends once: more words than that are a loop
+        // without end.
         for _ in 0..=3 * course.plan.jobs.len() {
             match schedule.advance() {
                 Next::Start(index) => observer.started(&course, index)?,
@@ -199,7 +201,7 @@ fn estimated(number: usize, after: &[usize], estimate: Option<f64>) -> Job {
     }
 }
 
-/// The order in which jobs are started one at a time.
+/// Returns the order in which jobs start one at a time.
 fn order(jobs: Vec<Job>) -> Vec<usize> {
     let plan = Plan { jobs };
     let mut schedule = Schedule::new(&plan, 1);

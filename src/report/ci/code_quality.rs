@@ -1,45 +1,49 @@
-//! `gl-code-quality-report.json`: failing cases with file and line, for `artifacts:reports:codequality`.
+//! Writes `gl-code-quality-report.json`: failing cases with file and line, for
+//! `artifacts:reports:codequality`.
 //!
-//! GitLab reads no annotations from a log. This is the nearest it has: a list of places in the sources, shown in the merge
-//! request (docs.gitlab.com, Code Quality, "Code Quality report format", which names these fields as all that is read).
-//! Cases whose file is not in the checkout are left out: GitLab could not show them; they are in the JUnit report.
+//! GitLab reads no annotations from a log. This is the nearest it has: a list of source locations,
+//! shown in the merge request (docs.gitlab.com, Code Quality, "Code Quality report format", which
+//! names these fields as all that is read).
+//!
+//! Cases whose file is not in the checkout are left out, because GitLab could not show them. They
+//! are in the JUnit report.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::Checkout;
+use super::SourceTree;
 use crate::report::model::{Case, Document, Suite};
 
 /// The name that GitLab's own templates use.
 pub(super) const FILE: &str = "gl-code-quality-report.json";
 
 #[derive(Serialize)]
-struct Finding<'a> {
+struct QualityIssue<'a> {
     description: String,
     check_name: &'a str,
-    /// The same for the same test in each run, so that GitLab can tell what is new.
+    /// An id that the same test has in each run, so that GitLab can tell new findings.
     fingerprint: String,
     severity: &'static str,
-    location: Location,
+    location: SourceLocation,
 }
 
 #[derive(Serialize)]
-struct Location {
+struct SourceLocation {
     path: String,
-    lines: Lines,
+    lines: LineRange,
 }
 
 #[derive(Serialize)]
-struct Lines {
+struct LineRange {
     begin: u32,
 }
 
-/// Writes the list; an empty one where nothing failed, so that what was found before counts as resolved.
+/// Writes the list. It is empty if nothing failed, so that earlier findings count as resolved.
 pub(super) fn write(
     document: &Document,
-    checkout: &Checkout,
+    checkout: &SourceTree,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let bad = document.suites.iter().flat_map(|suite| {
@@ -50,17 +54,17 @@ pub(super) fn write(
     out.write_all(b"\n")
 }
 
-fn finding<'a>(suite: &'a Suite, case: &Case, checkout: &Checkout) -> Option<Finding<'a>> {
+fn finding<'a>(suite: &'a Suite, case: &Case, checkout: &SourceTree) -> Option<QualityIssue<'a>> {
     let path = checkout.name(&checkout.find(suite, case)?);
     let line = case.details.as_ref().and_then(|details| details.line);
-    Some(Finding {
+    Some(QualityIssue {
         description: super::sentence(suite, case),
         check_name: &suite.name,
         fingerprint: fingerprint(&[&suite.name, &case.class, &case.name, &path]),
         severity: "major",
-        location: Location {
+        location: SourceLocation {
             path,
-            lines: Lines {
+            lines: LineRange {
                 begin: line.unwrap_or(1).max(1),
             },
         },

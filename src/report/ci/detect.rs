@@ -1,4 +1,4 @@
-//! Which CI system runs kata-ci, by the environment alone.
+//! Detects the CI system that runs kata-ci, by the environment alone.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -6,40 +6,43 @@ use std::path::{Path, PathBuf};
 
 use super::Ci;
 
-/// Variables that kata-ci was called with.
+/// The variables that kata-ci was called with.
 type Environment = BTreeMap<OsString, OsString>;
 
-/// A system, and what says that it is there.
+/// A CI system, and the sign that it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Detected {
+pub struct DetectedCi {
     /// The system.
     pub system: Ci,
-    /// What it was known by: a variable, or the option that named it.
+    /// The sign of the system: a variable, or the option that named it.
     pub by: &'static str,
-    /// Systems that are there as well, and are not heeded.
+    /// Other systems whose signs are there too. They are ignored.
     pub others: Vec<(Ci, &'static str)>,
-    /// The directory below which the system looks for files, where it says so.
+    /// The directory below which the system looks for files, if it names one.
     pub workspace: Option<PathBuf>,
 }
 
-/// The system whose variables are set; of several the first of [`Ci::ALL`].
+/// Detects the system whose variables are set; of several the first of [`Ci::ALL`].
 ///
-/// - GitHub: `GITHUB_ACTIONS`, "always set to `true`" (docs.github.com, Variables reference, default environment variables).
+/// - GitHub: `GITHUB_ACTIONS`, "always set to `true`" (docs.github.com, Variables reference,
+///   default environment variables).
 /// - GitLab: `GITLAB_CI`, `true` in all jobs (docs.gitlab.com, Predefined CI/CD variables).
-/// - Jenkins: `JENKINS_URL`, which is there only where the administrator set the URL; else `JENKINS_HOME` with
-///   `BUILD_NUMBER` (the page `/env-vars.html` of any Jenkins).
-/// - Zuul sets nothing in a job's environment (zuul-ci.org, Job Content: its variables are Ansible's). Playbooks that were
-///   migrated from version 2 pass `ZUUL_UUID` and others with the filter `zuul_legacy_vars`; so can any other.
-/// - Buildbot sets nothing either (docs.buildbot.net, ShellCommand: `env` is the master's choice). Masters that do follow
-///   the annotated steps of Chromium and LLVM: `BUILDBOT_BUILDERNAME`, `BUILDBOT_BUILDNUMBER`.
-pub fn detect(environment: &Environment) -> Option<Detected> {
+/// - Jenkins: `JENKINS_URL`, which is set only if the administrator set the URL; else
+///   `JENKINS_HOME` with `BUILD_NUMBER` (the page `/env-vars.html` of any Jenkins).
+/// - Zuul sets nothing in a job's environment (zuul-ci.org, Job Content: its variables are
+///   Ansible's). Playbooks that were migrated from version 2 pass `ZUUL_UUID` and others with the
+///   filter `zuul_legacy_vars`; any other can pass them too.
+/// - Buildbot sets nothing either (docs.buildbot.net, ShellCommand: `env` is the master's choice).
+///   Masters that set variables follow the annotated steps of Chromium and LLVM:
+///   `BUILDBOT_BUILDERNAME`, `BUILDBOT_BUILDNUMBER`.
+pub fn detect(environment: &Environment) -> Option<DetectedCi> {
     let mut found = Ci::ALL
         .into_iter()
         .filter_map(|system| Some((system, sign(system, environment)?)));
     let (system, by) = found.next()?;
-    Some(Detected {
+    Some(DetectedCi {
         others: found.collect(),
-        ..Detected::named(system, by, environment)
+        ..DetectedCi::named(system, by, environment)
     })
 }
 
@@ -61,8 +64,8 @@ fn sign(system: Ci, environment: &Environment) -> Option<&'static str> {
     }
 }
 
-impl Detected {
-    /// A system, and what it is known by.
+impl DetectedCi {
+    /// Returns a system with the sign that identified it.
     pub fn named(system: Ci, by: &'static str, environment: &Environment) -> Self {
         let workspace = system
             .workspace_variable()
@@ -77,7 +80,7 @@ impl Detected {
         }
     }
 
-    /// `on GitHub Actions (GITHUB_ACTIONS): output in groups, …`
+    /// Formats the line `on GitHub Actions (GITHUB_ACTIONS): output in groups, …`.
     pub fn line(&self) -> String {
         let Self { system, by, .. } = self;
         let mut line = format!("on {} ({by}): {}", system.name(), system.gets());
@@ -87,15 +90,16 @@ impl Detected {
         line
     }
 
-    /// What the user should know of the place of the reports: Jenkins and GitLab take files of their workspace only
-    /// (docs.gitlab.com, `artifacts:paths`: "relative to the project directory … can't directly link outside it"; the
-    /// step `junit` takes patterns relative to the workspace).
+    /// Returns a warning if the reports lie where the system cannot take them. Jenkins and GitLab
+    /// take only files of their workspace (docs.gitlab.com, `artifacts:paths`: "relative to the
+    /// project directory … can't directly link outside it"; the step `junit` takes patterns
+    /// relative to the workspace).
     pub fn misplaced(&self, reports: &Path) -> Option<String> {
         let workspace = self.workspace.as_deref()?;
         let reads_files = matches!(self.system, Ci::GitLab | Ci::Jenkins);
         (reads_files && !reports.starts_with(workspace)).then(|| {
             format!(
-                "{} finds no reports outside of {}: name a place in it with --report-dir",
+                "{} finds no reports outside of {}: name a directory in it with --report-dir",
                 self.system.name(),
                 workspace.display()
             )

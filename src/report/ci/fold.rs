@@ -1,38 +1,41 @@
-//! The output of jobs that did not pass, in the log, folded the way the system folds.
+//! Writes the output of jobs that did not pass into the log, folded in the way of the CI system.
 //!
-//! - GitHub: `::group::TITLE` to `::endgroup::`; between them commands are stopped with a token that nobody can guess
-//!   (docs.github.com, Workflow commands: "Grouping log lines", "Stopping and starting workflow commands").
-//! - GitLab: `section_start:TIME:NAME[collapsed=true]\r\e[0KTITLE` to `section_end:TIME:NAME\r\e[0K`, names of letters, digits,
-//!   `_`, `.` and `-` (docs.gitlab.com, CI/CD job logs, "Custom collapsible sections"). GitLab shows the time between the two,
-//!   so they carry when the job began and ended.
+//! - GitHub: `::group::TITLE` to `::endgroup::`. Between them commands are stopped with a token
+//!   that nobody can guess (docs.github.com, Workflow commands: "Grouping log lines", "Stopping and
+//!   starting workflow commands").
+//! - GitLab: `section_start:TIME:NAME[collapsed=true]\r\e[0KTITLE` to
+//!   `section_end:TIME:NAME\r\e[0K`, names of letters, digits, `_`, `.` and `-` (docs.gitlab.com,
+//!   CI/CD job logs, "Custom collapsible sections"). GitLab shows the time between the two, so they
+//!   carry the times at which the job began and ended.
 //!
-//! The others fold nothing: their logs get no output, as on any other stream, the summary names the logs. Bounded: GitLab
-//! cuts a log at 4 MiB (docs.gitlab.com, `output_limit` of a runner).
+//! The other systems fold nothing. Their logs get no output, and the summary names the log files.
+//! The output is bounded, because GitLab cuts a log at 4 MiB (docs.gitlab.com, `output_limit` of a
+//! runner).
 
 use std::path::PathBuf;
 
 use super::Ci;
 use crate::event::{JobFinished, Span};
-use crate::outcome::JobOutcome;
+use crate::model::JobOutcome;
 use crate::report::LogReader;
 use crate::report::annotations::data;
 use crate::report::excerpt::log_path;
-use crate::report::words::LINE_CAP;
+use crate::report::format::LINE_CAP;
 use crate::report::{Style, text};
 
-/// Output shown of a job, in bytes.
+/// The most output shown of a job, in bytes.
 const JOB: usize = 64 * 1024;
 
-/// Output shown of all jobs, in bytes.
+/// The most output shown of all jobs, in bytes.
 const ALL: usize = 1024 * 1024;
 
-/// Output of one job, ready to be written.
+/// The output of one job, ready to be written.
 pub(in crate::report) struct Fold {
-    /// Marks of the system, to be written as they are.
+    /// Commands of the CI system, to be written unchanged.
     pub open: Vec<String>,
-    /// Foreign lines.
+    /// Lines of the job, which are untrusted.
     pub lines: Vec<String>,
-    /// Marks of the system, to be written as they are.
+    /// Commands of the CI system, to be written unchanged.
     pub close: Vec<String>,
 }
 
@@ -46,7 +49,7 @@ pub(in crate::report) struct Folds {
 }
 
 impl Folds {
-    /// Folds for a system; none where it has none. The logs lie in `directory`.
+    /// Makes the folds of a system; `None` if it has none. The logs lie in `directory`.
     pub fn new(system: Ci, directory: PathBuf) -> Option<Self> {
         let folds = matches!(system, Ci::GitHub | Ci::GitLab);
         folds.then(|| Self {
@@ -58,7 +61,7 @@ impl Folds {
         })
     }
 
-    /// The output of a job that has just ended; none for one that has passed, or never ran.
+    /// Folds the output of a job that has just ended; `None` for a job that passed or never ran.
     pub fn of(&mut self, job: &JobFinished, now: jiff::Timestamp, style: &Style) -> Option<Fold> {
         let is_shown = matches!(
             job.outcome,
@@ -128,7 +131,7 @@ impl Folds {
     }
 }
 
-/// A section's name that no other has: `kata-ci-1-agent.test`.
+/// Returns a unique name for a section: `kata-ci-1-agent.test`.
 fn section(number: usize, job: &str) -> String {
     let allowed = |letter: char| match letter {
         letter if letter.is_ascii_alphanumeric() => letter,
@@ -139,13 +142,13 @@ fn section(number: usize, job: &str) -> String {
     format!("kata-ci-{number}-{job}")
 }
 
-/// 128 random bits: a job cannot know it, and so cannot start the commands again.
+/// Returns 128 random bits. A job cannot know them, and so cannot start the commands again.
 fn token() -> String {
     let mut bytes = [0; 16];
-    // It blocks at boot only, and then not for long; interrupted it is not, for so few bytes.
+    // The call blocks at boot only, and briefly. A signal does not interrupt it for so few bytes.
     match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
         Ok(16) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        // No randomness: the lines are harmless by themselves, too.
+        // Without randomness the lines are still harmless by themselves.
         _ => format!("kata-ci-{}", std::process::id()),
     }
 }

@@ -1,41 +1,40 @@
-//! CI systems: which one runs kata-ci, and what each of them reads of a run.
+//! Detects the CI system that runs kata-ci, and gives it everything that it reads of a run.
 //!
-//! What a system reads by itself it gets by itself; where it reads nothing, the file that its own configuration can name is
-//! written, and nothing more is claimed:
+//! If a system reads nothing by itself, the files are written that its configuration can name:
 //!
 //! | system | in the log | at the end |
 //! |---|---|---|
 //! | GitHub Actions | groups | annotations, and a summary on the run's page |
-//! | GitLab CI | sections | `gitlab-junit.xml` and `gl-code-quality-report.json` for `artifacts:reports` |
+//! | GitLab CI | sections | `gitlab-junit.xml`, `gl-code-quality-report.json` |
 //! | Jenkins | – | – (its step `junit` reads `junit.xml`) |
 //! | Zuul | – | `zuul-return.json` for its module `zuul_return` |
 //! | Buildbot | – | – (`logfiles` of a step can name `summary.md`) |
 //!
-//! Sources stand with each part. What jobs print is foreign: [`super::harmless`] keeps it from being taken for a command of the
-//! system, whether or not a system was detected.
+//! Each file names its sources. Output of jobs is untrusted: [`super::harmless`] keeps it from
+//! being taken for a command of the system, whether or not a system was detected.
 
-mod checkout;
 mod code_quality;
 mod detect;
 mod fold;
-pub(super) mod guard;
+pub(super) mod neutralize;
 mod publish;
+mod source_tree;
 mod step_summary;
 mod zuul;
 
+use super::format::LINE_CAP;
 use super::model::{Case, Suite};
 use super::text;
-use super::words::LINE_CAP;
 
-pub use checkout::Checkout;
-pub use detect::{Detected, detect};
+pub use detect::{DetectedCi, detect};
 pub(super) use fold::Folds;
 pub use publish::{Published, publish, summary_place};
+pub use source_tree::SourceTree;
 
-/// Files that a run leaves for a system, beside the reports for everybody.
+/// Files that a run writes for a CI system, beside the reports for everybody.
 pub const FILES: [&str; 3] = [publish::GITLAB_JUNIT, code_quality::FILE, zuul::FILE];
 
-/// A failing case in a line: `agent.test TestRoute failed: no such device`.
+/// Describes a failing case in a line: `agent.test TestRoute failed: no such device`.
 fn sentence(suite: &Suite, case: &Case) -> String {
     let said = match case.message() {
         "" => String::new(),
@@ -61,7 +60,7 @@ pub enum Ci {
 }
 
 impl Ci {
-    /// All of them, in the order in which they are looked for: those that read the log first.
+    /// All systems, in the order of detection: those that read the log come first.
     pub const ALL: [Self; 5] = [
         Self::GitHub,
         Self::GitLab,
@@ -70,7 +69,7 @@ impl Ci {
         Self::Buildbot,
     ];
 
-    /// What people call it.
+    /// Returns the system's name for people.
     pub fn name(self) -> &'static str {
         match self {
             Self::GitHub => "GitHub Actions",
@@ -81,7 +80,7 @@ impl Ci {
         }
     }
 
-    /// What it gets of a run, for the header.
+    /// Describes for the header what the system gets of a run.
     fn gets(self) -> &'static str {
         match self {
             Self::GitHub => "output in groups, annotations, a summary on the run's page",
@@ -94,7 +93,7 @@ impl Ci {
         }
     }
 
-    /// The variable that names the directory below which it looks for files.
+    /// Returns the variable that names the directory below which the system looks for files.
     fn workspace_variable(self) -> Option<&'static str> {
         match self {
             Self::GitHub => Some("GITHUB_WORKSPACE"),

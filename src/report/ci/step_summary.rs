@@ -1,9 +1,12 @@
-//! GitHub's step summary: Markdown appended to the file that `GITHUB_STEP_SUMMARY` names.
+//! Writes GitHub's step summary: Markdown appended to the file that `GITHUB_STEP_SUMMARY` names.
 //!
-//! The file belongs to one step, whose commands may all have written to it: what is there stays, and what is added keeps
-//! the whole within "a maximum size of 1MiB", beyond which GitHub shows none of it (docs.github.com, Workflow commands,
-//! "Adding a job summary", "Step isolation and limits"). There it also says that upload failures "do not affect the
-//! overall status of a step or a job": so neither does a summary that cannot be written here; it is said.
+//! The file belongs to one step, and any of its commands may have written to it. So its content
+//! stays, and the added part keeps the whole within "a maximum size of 1MiB", beyond which GitHub
+//! shows none of it (docs.github.com, Workflow commands, "Adding a job summary", "Step isolation
+//! and limits").
+//!
+//! That page also says that upload failures "do not affect the overall status of a step or a job".
+//! So a summary that cannot be written is only a warning.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
@@ -11,7 +14,7 @@ use crate::fs::Place;
 use crate::report::markdown::markdown_within;
 use crate::report::model::Document;
 
-/// Most of the file, in bytes.
+/// The most bytes of the file.
 const LIMIT: u64 = 1024 * 1024;
 
 /// Appends the summary to the file.
@@ -32,7 +35,7 @@ pub(super) fn append(document: &Document, place: &Place) -> io::Result<()> {
             "it holds {before} bytes already, and GitHub takes 1 MiB"
         ))
     })?;
-    // In one write, so that what others append meanwhile does not come between.
+    // One write, so that the parts of other writers do not come between.
     file.write_all(&[parting, &text].concat())
 }
 

@@ -1,15 +1,17 @@
-//! `zuul-return.json`: what a playbook can hand to Zuul, so that failing cases become comments on the change.
+//! Writes `zuul-return.json`, which a playbook can hand to Zuul, so that failing cases become
+//! comments on the change.
 //!
-//! Zuul reads no log and no report. Its Ansible module takes a file, on the executor, of this form (zuul-ci.org, Job
-//! Content, "Return Values", "Leaving file comments", "Leaving warnings"):
+//! Zuul reads no log and no report. Its Ansible module takes a file, on the executor, of this form
+//! (zuul-ci.org, Job Content, "Return Values", "Leaving file comments", "Leaving warnings"):
 //!
 //! ```yaml
 //! - zuul_return: { file: "{{ zuul.executor.log_root }}/zuul-return.json" }
 //! ```
 //!
-//! Comments go to files of the change's project, by their path in it. Which of several repositories that is, the variables
-//! of `zuul_legacy_vars` say, else it is the one with the most failing cases; the others' failures, and those without a
-//! file and a line, become warnings, which Zuul adds to its comment on the change.
+//! Comments go to files of the change's project, by their path in it. The variables of
+//! `zuul_legacy_vars` name its repository, else it is the one with the most failing cases. Failures
+//! in other repositories, and those without a file and a line, become warnings, which Zuul adds to
+//! its comment on the change.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -17,14 +19,14 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::Checkout;
-use super::checkout::repository;
+use super::SourceTree;
+use super::source_tree::repository;
 use crate::report::model::Document;
 
-/// Its name in the report directory.
+/// The name of the file in the report directory.
 pub(super) const FILE: &str = "zuul-return.json";
 
-/// Comments and warnings at most, of each: they are for people.
+/// The most comments, and the most warnings. They are for people.
 const SHOWN: usize = 50;
 
 #[derive(Debug, Serialize)]
@@ -34,16 +36,16 @@ struct Comment {
     level: &'static str,
 }
 
-/// A failing case: its words, and its repository, path and line where they are known.
-struct Failing<'a> {
+/// A failing case: its text, and its repository, path and line if they are known.
+struct FailingCase<'a> {
     words: String,
     place: Option<(&'a Path, String, u32)>,
 }
 
-/// Writes the file. `project` is the last part of the project's name, where it is known.
+/// Writes the file. `project` is the last part of the project's name, if it is known.
 pub(super) fn write(
     document: &Document,
-    checkout: &Checkout,
+    checkout: &SourceTree,
     project: Option<&str>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -57,7 +59,7 @@ pub(super) fn write(
     }
     let failing: Vec<_> = files
         .iter()
-        .map(|(words, place)| Failing {
+        .map(|(words, place)| FailingCase {
             words: words.clone(),
             place: place.as_ref().and_then(|(file, line)| {
                 let repository = repository(file)?;
@@ -72,7 +74,7 @@ pub(super) fn write(
     out.write_all(b"\n")
 }
 
-fn choose<'a>(failing: &[Failing<'a>], project: Option<&str>) -> Option<&'a Path> {
+fn choose<'a>(failing: &[FailingCase<'a>], project: Option<&str>) -> Option<&'a Path> {
     let mut counts: BTreeMap<&Path, usize> = BTreeMap::new();
     for (repository, _, _) in failing.iter().filter_map(|one| one.place.as_ref()) {
         *counts.entry(repository).or_default() += 1;
@@ -86,7 +88,7 @@ fn choose<'a>(failing: &[Failing<'a>], project: Option<&str>) -> Option<&'a Path
     most.map(|(repository, _)| repository)
 }
 
-fn returned(failing: &[Failing<'_>], chosen: Option<&Path>) -> serde_json::Value {
+fn returned(failing: &[FailingCase<'_>], chosen: Option<&Path>) -> serde_json::Value {
     let mut comments: BTreeMap<&str, Vec<Comment>> = BTreeMap::new();
     let mut warnings: Vec<String> = Vec::new();
     let (mut commented, mut left_out) = (0, 0);

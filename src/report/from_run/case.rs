@@ -1,24 +1,25 @@
-//! A case of a run in the common form.
+//! Converts a case of a run into the common form.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::line;
 use super::output::JobLog;
-use crate::outcome::{CaseResult, CaseStatus};
+use crate::model::CaseStatus;
+use crate::outcome::CaseResult;
 use crate::report::model::{
-    Attempt, AttemptKind, Case, Details, Problem, ProblemKind, State, Text,
+    Attempt, AttemptKind, Case, CaseState, Details, Problem, ProblemKind, Text,
 };
 
-/// The class of the case before: mostly that of the next one too.
+/// The class of the case before, which the next case mostly shares.
 #[derive(Default)]
-pub(super) struct Class {
+pub(super) struct ClassCache {
     package: String,
     name: Option<Arc<str>>,
 }
 
-impl Class {
-    /// `COMPONENT.STEP.PACKAGE`, with `.` for `/`; without a package `COMPONENT.STEP`.
+impl ClassCache {
+    /// Returns `COMPONENT.STEP.PACKAGE`, with `.` for `/`; `COMPONENT.STEP` without a package.
     fn of(&mut self, job: &str, package: &str) -> Arc<str> {
         if let Some(name) = &self.name
             && self.package == package
@@ -35,11 +36,11 @@ impl Class {
     }
 }
 
-/// Bad ends of cases in earlier attempts, by package and name.
+/// The bad ends of cases in earlier attempts, by package and name.
 #[derive(Default)]
-pub(super) struct Earlier<'a>(HashMap<(&'a str, &'a str), Vec<&'a CaseResult>>);
+pub(super) struct EarlierEnds<'a>(HashMap<(&'a str, &'a str), Vec<&'a CaseResult>>);
 
-impl<'a> Earlier<'a> {
+impl<'a> EarlierEnds<'a> {
     pub(super) fn of(cases: &'a [CaseResult]) -> Self {
         let mut earlier = Self::default();
         for case in cases {
@@ -55,12 +56,13 @@ impl<'a> Earlier<'a> {
     }
 }
 
-/// Takes a case over; what speaks against its job, or once did, comes with an excerpt of its output.
+/// Converts a case. A case that counts against its job, or once did, comes with an excerpt of its
+/// output.
 pub(super) fn of(
     job: &str,
     case: &CaseResult,
-    earlier: &Earlier<'_>,
-    class: &mut Class,
+    earlier: &EarlierEnds<'_>,
+    class: &mut ClassCache,
     log: &mut JobLog<'_, '_>,
 ) -> Case {
     Case {
@@ -73,13 +75,13 @@ pub(super) fn of(
     }
 }
 
-fn state(status: CaseStatus) -> State {
+fn state(status: CaseStatus) -> CaseState {
     match status {
-        CaseStatus::Passed => State::Passed,
-        CaseStatus::Flaky => State::Flaky,
-        CaseStatus::Failed => State::Failed,
-        CaseStatus::Unfinished => State::Error,
-        CaseStatus::Skipped | CaseStatus::NotRun => State::Skipped,
+        CaseStatus::Passed => CaseState::Passed,
+        CaseStatus::Flaky => CaseState::Flaky,
+        CaseStatus::Failed => CaseState::Failed,
+        CaseStatus::Unfinished => CaseState::Error,
+        CaseStatus::Skipped | CaseStatus::NotRun => CaseState::Skipped,
     }
 }
 
@@ -90,7 +92,7 @@ fn details(case: &CaseResult, earlier: &[&CaseResult], log: &mut JobLog<'_, '_>)
     };
     let is_flaky = case.status == CaseStatus::Flaky;
     let ends = match earlier {
-        // A flaky case that was told as such, without the ends that made it so.
+        // A flaky case that was reported as such, without the ends that made it so.
         [] if is_flaky => &[case],
         ends => ends,
     };
@@ -128,7 +130,7 @@ fn problem(case: &CaseResult) -> Option<Problem> {
     })
 }
 
-/// A bad end that another attempt followed.
+/// Converts a bad end that another attempt followed.
 fn attempt(end: &CaseResult, is_flaky: bool, log: &mut JobLog<'_, '_>) -> Attempt {
     let kind = match (is_flaky, end.status) {
         (true, CaseStatus::Unfinished) => AttemptKind::FlakyError,
@@ -151,7 +153,7 @@ fn attempt(end: &CaseResult, is_flaky: bool, log: &mut JobLog<'_, '_>) -> Attemp
     }
 }
 
-/// What is said of a case whose output says nothing of it.
+/// Returns the message of a case whose output has none.
 fn usual_message(status: CaseStatus) -> Option<&'static str> {
     match status {
         CaseStatus::Unfinished => Some("started and never ended"),
@@ -175,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_package_path_becomes_part_of_the_class() {
-        let mut class = Class::default();
+        let mut class = ClassCache::default();
         let mut of = |package| class.of("agent.test", package).to_string();
         assert_eq!(of("pkg/uevent"), "agent.test.pkg.uevent");
         assert_eq!(of("pkg/uevent"), "agent.test.pkg.uevent");

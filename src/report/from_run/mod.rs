@@ -1,32 +1,36 @@
-//! A run of kata-ci in the common form: a suite a job, named `COMPONENT.STEP`.
+//! Converts a run of kata-ci into the common form: a suite for each job, named `COMPONENT.STEP`.
 //!
-//! Invariants: no job goes without a case, and no outcome without a case that carries it ([`carrier`]); stored output is
-//! bounded a case, a suite and a document ([`output`]). Made from the fold and the logs alone, so that a document made later
-//! from the journal equals the one made when the run ended.
+//! Invariants: no job is without a case, and no outcome without a case that carries it
+//! ([`job_case`]). Stored output is bounded for a case, a suite and a document ([`output`]).
+//!
+//! The document is made from the fold and the logs alone. So one made later from the journal equals
+//! the one made when the run ended.
 
-mod carrier;
 mod case;
+mod job_case;
 mod output;
 
 use std::path::Path;
 
-use super::model::{Document, Suite, Text, facts};
+use super::format::pipeline;
+use super::model::{Document, Suite, Text, properties};
 use super::text;
-use super::words::pipeline;
 use crate::event::{LeftBehind, RunStarted};
-use crate::outcome::{Ending, JobResult, Run};
-use crate::plan::JobId;
-use output::Stored;
+use crate::model::Ending;
+use crate::model::JobId;
+use crate::outcome::{JobResult, Run};
+use output::OutputBudget;
 
-/// Longest single line taken over, in bytes.
+/// The most bytes of a single line.
 const LINE_CAP: usize = 1024;
 
-/// Files that were left behind and are named.
+/// The most files left behind that are named.
 const LEFT_FILES: usize = 10;
 
-/// The run's results. `directory` is the report directory, where the logs lie: what went wrong carries an excerpt.
+/// Returns the run's results. The logs lie in the report directory `directory`; bad cases carry
+/// excerpts of them.
 pub fn from_run(run: &Run, directory: &Path) -> Document {
-    let mut stored = Stored::new(directory);
+    let mut stored = OutputBudget::new(directory);
     let started = run.started.as_ref();
     Document {
         title: started.map_or_else(String::new, |started| line(pipeline(started))),
@@ -41,7 +45,7 @@ fn line(text: &str) -> String {
     text::one_line(text, LINE_CAP)
 }
 
-/// How far something is isolated, for people: a network that is off would be none.
+/// Describes the reach of an isolation for people, because "off" could be read as "network off".
 fn reach(word: &str) -> String {
     match word {
         "off" => "not isolated".to_owned(),
@@ -57,7 +61,7 @@ fn facts_of_run(run: &Run, started: &RunStarted) -> Vec<(&'static str, String)> 
         .finished
         .as_ref()
         .map_or_else(|| run.exit_code(None).code(), |finished| finished.exit);
-    let [network, processes, files] = facts::ISOLATION;
+    let [network, processes, files] = properties::ISOLATION;
     [
         Some(("run", line(&started.run_id))),
         time.map(|time| ("started", time)),
@@ -78,17 +82,17 @@ fn facts_of_run(run: &Run, started: &RunStarted) -> Vec<(&'static str, String)> 
     .collect()
 }
 
-fn suite(run: &Run, job: &JobResult, stored: &mut Stored<'_>) -> Suite {
+fn suite(run: &Run, job: &JobResult, stored: &mut OutputBudget<'_>) -> Suite {
     let id = job.queued.job.as_str();
     let mut log = stored.of_job(job);
-    let mut class = case::Class::default();
-    let earlier = case::Earlier::of(job.cases.earlier());
+    let mut class = case::ClassCache::default();
+    let earlier = case::EarlierEnds::of(job.cases.earlier());
     let mut cases: Vec<_> = job
         .cases
         .iter()
         .map(|one| case::of(id, one, &earlier, &mut class, &mut log))
         .collect();
-    cases.extend(carrier::of(job, &mut log));
+    cases.extend(job_case::of(job, &mut log));
     let worker = run
         .started
         .as_ref()
@@ -112,7 +116,7 @@ fn suite(run: &Run, job: &JobResult, stored: &mut Stored<'_>) -> Suite {
 }
 
 fn properties(run: &Run, job: &JobResult) -> Vec<(Box<str>, Box<str>)> {
-    let mut all = vec![(facts::COMMAND, job.queued.command.clone())];
+    let mut all = vec![(properties::COMMAND, job.queued.command.clone())];
     if let Some(started) = &run.started {
         all.extend(run_properties(started, job));
     }
@@ -120,12 +124,12 @@ fn properties(run: &Run, job: &JobResult) -> Vec<(Box<str>, Box<str>)> {
     if let Some(time) = job.started {
         let time = time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
         all.extend([
-            (facts::LANE, job.worker.to_string()),
-            (facts::STARTED, time),
+            (properties::LANE, job.worker.to_string()),
+            (properties::STARTED, time),
         ]);
     }
-    all.extend(again(run, job).map(|again| (facts::AGAIN, again)));
-    all.extend(directory(run, job).map(|place| (facts::DIRECTORY, place)));
+    all.extend(again(run, job).map(|again| (properties::AGAIN, again)));
+    all.extend(directory(run, job).map(|place| (properties::DIRECTORY, place)));
     all.into_iter()
         .map(|(name, value)| (name.into(), line(&value).into()))
         .collect()
@@ -136,7 +140,7 @@ fn run_properties(started: &RunStarted, job: &JobResult) -> Vec<(&'static str, S
     let isolation = job.isolation.as_ref().unwrap_or(&started.isolation);
     let mode = Some(isolation.mode.clone()).filter(|mode| !mode.is_empty());
     revision
-        .map(|revision| (facts::REVISION, revision.clone()))
+        .map(|revision| (properties::REVISION, revision.clone()))
         .into_iter()
         .chain([
             ("isolation.network", isolation.network.clone()),
@@ -146,8 +150,8 @@ fn run_properties(started: &RunStarted, job: &JobResult) -> Vec<(&'static str, S
         .chain(mode.map(|mode| ("isolation.mode", mode)))
         .chain(isolation.limits.iter().filter_map(limit_property))
         .chain([
-            (facts::RUN, started.run_id.clone()),
-            (facts::VERSION, started.version.clone()),
+            (properties::RUN, started.run_id.clone()),
+            (properties::VERSION, started.version.clone()),
         ])
         .collect()
 }
@@ -165,8 +169,8 @@ fn limit_property((what, words): (&String, &String)) -> Option<(&'static str, St
 fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
     let Some(finished) = &job.finished else {
         return vec![
-            (facts::OUTCOME, "error".to_owned()),
-            (facts::REASON, super::summary::NO_END.to_owned()),
+            (properties::OUTCOME, "error".to_owned()),
+            (properties::REASON, super::summary::NO_END.to_owned()),
         ];
     };
     let filled = |text: String| Some(text).filter(|text| !text.is_empty());
@@ -177,18 +181,21 @@ fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
     let cpu = finished.cpu_seconds.map(super::junit::seconds);
     let peak = finished.peak_memory.map(|peak| peak.to_string());
     [
-        Some((facts::OUTCOME, finished.outcome.word().to_owned())),
-        filled(finished.reason.clone()).map(|reason| (facts::REASON, reason)),
-        finished.fix.clone().map(|fix| (facts::FIX, fix)),
-        finished.allowed.clone().map(|why| (facts::ALLOWED, why)),
-        Some((facts::ATTEMPT, finished.attempt.to_string())),
+        Some((properties::OUTCOME, finished.outcome.word().to_owned())),
+        filled(finished.reason.clone()).map(|reason| (properties::REASON, reason)),
+        finished.fix.clone().map(|fix| (properties::FIX, fix)),
+        finished
+            .allowed
+            .clone()
+            .map(|why| (properties::ALLOWED, why)),
+        Some((properties::ATTEMPT, finished.attempt.to_string())),
         ending,
         cpu.map(|cpu| ("cpu_seconds", cpu)),
         peak.map(|peak| ("peak_memory", peak)),
         (finished.peak_memory)
             .map(|_| ("peak_memory_of", finished.peak_memory_of.word().to_owned())),
         filled(finished.network_tried.join(", ")).map(|tried| ("network_tried", tried)),
-        finished.log.clone().map(|log| (facts::LOG, log)),
+        finished.log.clone().map(|log| (properties::LOG, log)),
     ]
     .into_iter()
     .flatten()
@@ -196,12 +203,13 @@ fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-/// See [`facts::LEFT_BEHIND`].
+/// Returns the properties of [`properties::LEFT_BEHIND`].
 fn left_properties(left: &LeftBehind) -> Vec<(&'static str, String)> {
     let shared_with: Vec<_> = left.shared_with.iter().map(JobId::as_str).collect();
-    let [processes, mounts, sockets, set_id] = left.others(usize::MAX).map(|(_, names)| names);
+    let [processes, mounts, sockets, set_id] =
+        left.describe_others(usize::MAX).map(|(_, names)| names);
     let values = [
-        left.files_in_words(LEFT_FILES),
+        left.describe_files(LEFT_FILES),
         shared_with.join(", "),
         processes,
         mounts,
@@ -209,20 +217,20 @@ fn left_properties(left: &LeftBehind) -> Vec<(&'static str, String)> {
         set_id,
         left.unknown.join("; "),
     ];
-    (facts::LEFT_BEHIND.iter().zip(values))
+    (properties::LEFT_BEHIND.iter().zip(values))
         .filter(|(_, value)| !value.is_empty())
         .map(|((name, _), value)| (*name, value))
         .collect()
 }
 
-/// Where the job ran, where that is below the workspace.
+/// Returns the directory that the job ran in, if it is below the workspace.
 fn directory(run: &Run, job: &JobResult) -> Option<String> {
     let workspace = &run.started.as_ref()?.workspace;
     let below = Path::new(&job.queued.directory).strip_prefix(workspace);
     below.ok().map(|place| place.display().to_string())
 }
 
-/// The command that runs just this job again.
+/// Returns the command that runs just this job again.
 fn again(run: &Run, job: &JobResult) -> Option<String> {
     let again = &run.started.as_ref()?.again;
     let id = &job.queued.job;

@@ -1,4 +1,5 @@
-//! Output stored with failing cases: excerpts of the logs, bounded a case, a suite and a document.
+//! Stores output with failing cases: excerpts of the logs, bounded for a case, a suite and a
+//! document.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,23 +8,24 @@ use crate::event::Span;
 use crate::outcome::JobResult;
 use crate::report::excerpt::{LogReader, log_path};
 
-/// Most of one case, in bytes of clean text. Jenkins keeps twice 50,000 characters.
+/// The most bytes of clean text of one case. Jenkins keeps twice 50,000 characters.
 const CASE_CAP: usize = 16 * 1024;
 
-/// Most of one suite, in bytes of clean text.
+/// The most bytes of clean text of one suite.
 const SUITE_CAP: usize = 4 * 1024 * 1024;
 
-/// Most of the file, in bytes of clean text: escaped at worst fourfold (`&amp;` takes five bytes, and rarely stands
-/// alone), it stays below 64 MiB, and below the 30 MB that GitLab takes for any real output.
+/// The most bytes of clean text in the file. Escaping can multiply them by four at worst (`&amp;`
+/// takes five bytes, and rarely stands alone). So the file stays below 64 MiB, and for any real
+/// output below the 30 MB that GitLab takes.
 const FILE_CAP: usize = 12 * 1024 * 1024;
 
-/// What may still be stored in the file.
-pub(super) struct Stored<'a> {
+/// The room that is left in the file.
+pub(super) struct OutputBudget<'a> {
     directory: &'a Path,
     left: usize,
 }
 
-impl<'a> Stored<'a> {
+impl<'a> OutputBudget<'a> {
     pub(super) fn new(directory: &'a Path) -> Self {
         Self {
             directory,
@@ -31,13 +33,13 @@ impl<'a> Stored<'a> {
         }
     }
 
-    /// The output of a job, for its suite.
+    /// Returns the output of a job, for its suite.
     pub(super) fn of_job<'b>(&'b mut self, job: &JobResult) -> JobLog<'b, 'a> {
         let finished = job.finished.as_ref();
         let last = finished.map_or(job.attempt, |finished| finished.attempt);
         let of_last = finished.and_then(|finished| Some((last, finished.log.clone()?)));
         let logs = job.logs.clone().into_iter().chain(of_last);
-        let file = |name: String| File {
+        let file = |name: String| LogFile {
             path: log_path(self.directory, &name),
             name,
             reader: None,
@@ -53,14 +55,14 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// The log of one attempt, opened when the first excerpt is asked for.
-struct File {
+/// The log of one attempt, opened with the first excerpt.
+struct LogFile {
     path: Option<PathBuf>,
     name: String,
     reader: Option<LogReader>,
 }
 
-impl File {
+impl LogFile {
     fn read(&mut self, spans: &[Span], room: usize) -> std::io::Result<String> {
         let reader = match (&mut self.reader, &self.path) {
             (Some(reader), _) => reader,
@@ -73,20 +75,20 @@ impl File {
 
 /// The logs of a job.
 pub(super) struct JobLog<'b, 'a> {
-    /// By attempt.
-    files: BTreeMap<u32, File>,
-    /// The last attempt.
+    /// The logs by attempt.
+    files: BTreeMap<u32, LogFile>,
+    /// The number of the last attempt.
     last: u32,
-    /// Size of its log.
+    /// The size of the last attempt's log.
     size: u64,
     suite_left: usize,
     said: bool,
-    stored: &'b mut Stored<'a>,
+    stored: &'b mut OutputBudget<'a>,
 }
 
 impl JobLog<'_, '_> {
-    /// The output of a case in the attempt that it ended in. A log that cannot be read is said in its place: the rest of the
-    /// report is still true.
+    /// Returns the output of a case in the attempt in which it ended. If the log cannot be read, a
+    /// message takes its place: the rest of the report is still true.
     pub(super) fn excerpt(&mut self, attempt: u32, spans: &[Span]) -> String {
         let room = self.suite_left.min(self.stored.left).min(CASE_CAP);
         let Some(file) = self.files.get_mut(&attempt) else {
@@ -106,12 +108,13 @@ impl JobLog<'_, '_> {
         excerpt
     }
 
-    /// Head and tail of the whole log of the last attempt; nothing while its size is not known.
+    /// Returns head and tail of the whole log of the last attempt; nothing while its size is not
+    /// known.
     pub(super) fn whole(&mut self) -> String {
         self.whole_of(self.last, self.size)
     }
 
-    /// Head and tail of the whole log of an attempt, of so many bytes.
+    /// Returns head and tail of the whole log of an attempt, which has `size` bytes.
     pub(super) fn whole_of(&mut self, attempt: u32, size: u64) -> String {
         match size {
             0 => String::new(),
@@ -119,7 +122,8 @@ impl JobLog<'_, '_> {
         }
     }
 
-    /// Once a suite: a line for each of a hundred thousand cases would fill the file by itself.
+    /// Returns the note that the limit is reached, once for a suite. A note for each of a hundred
+    /// thousand cases would fill the file by itself.
     fn say_full(&mut self, attempt: u32) -> String {
         if std::mem::replace(&mut self.said, true) {
             return String::new();
@@ -132,7 +136,7 @@ impl JobLog<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::JobOutcome;
+    use crate::model::JobOutcome;
     use crate::report::tests::sample::{Script, end};
 
     #[test]
@@ -147,7 +151,7 @@ mod tests {
             .end(end("a.test", JobOutcome::Failed, ""))
             .end(end("b.test", JobOutcome::Failed, ""))
             .run();
-        let mut stored = Stored {
+        let mut stored = OutputBudget {
             directory: directory.path(),
             left: CASE_CAP,
         };

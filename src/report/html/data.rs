@@ -1,4 +1,4 @@
-//! The data block: the cases as the page's script reads them.
+//! Writes the data block: the cases as the page's script reads them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,14 +8,14 @@ use std::sync::Arc;
 use serde::ser::{SerializeSeq, Serializer};
 use serde::{Serialize, ser};
 
-use super::visible::visible;
+use super::labels::visible;
 use crate::report::excerpt::ends;
-use crate::report::model::{Case, Document, Suite, Text, facts};
+use crate::report::model::{Case, Document, Suite, Text, properties};
 
-/// Most of one text, in bytes: the whole is in the log or in the JUnit file.
+/// The most bytes of one text. The whole text is in the log or in the JUnit file.
 const TEXT_CAP: usize = 32 * 1024;
 
-/// Most of all texts, in bytes. A page of more takes long to open.
+/// The most bytes of all texts. A larger page takes long to open.
 const TEXTS_CAP: usize = 24 * 1024 * 1024;
 
 /// A case: job, class, name, state, milliseconds, detail.
@@ -23,14 +23,14 @@ type Row<'a> = (usize, usize, Cow<'a, str>, u8, Option<u64>, Option<usize>);
 
 #[derive(Serialize)]
 struct Data<'a> {
-    jobs: Vec<Job<'a>>,
+    jobs: Vec<PageJob<'a>>,
     classes: Vec<Cow<'a, str>>,
     cases: Vec<Row<'a>>,
-    details: Details<'a>,
+    details: DetailTexts<'a>,
 }
 
 #[derive(Serialize)]
-struct Job<'a> {
+struct PageJob<'a> {
     name: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     again: Option<Cow<'a, str>>,
@@ -52,9 +52,9 @@ struct Detail<'a> {
 }
 
 /// The cases with details, loaded and written one at a time.
-struct Details<'a>(Vec<&'a Case>);
+struct DetailTexts<'a>(Vec<&'a Case>);
 
-/// Writes the block's content.
+/// Writes the content of the block.
 pub(super) fn write(document: &Document, out: &mut dyn Write) -> io::Result<()> {
     let mut classes = Classes::default();
     let mut detailed = Vec::new();
@@ -81,7 +81,7 @@ pub(super) fn write(document: &Document, out: &mut dyn Write) -> io::Result<()> 
         jobs: document.suites.iter().map(job).collect(),
         classes: classes.names.iter().map(|name| visible(name)).collect(),
         cases,
-        details: Details(detailed),
+        details: DetailTexts(detailed),
     };
     serde_json::to_writer(Escaped(out), &data).map_err(io::Error::from)
 }
@@ -101,15 +101,15 @@ impl Classes {
     }
 }
 
-fn job(suite: &Suite) -> Job<'_> {
-    Job {
+fn job(suite: &Suite) -> PageJob<'_> {
+    PageJob {
         name: visible(&suite.name),
-        again: suite.property(facts::AGAIN).map(visible),
-        log: suite.property(facts::LOG),
+        again: suite.property(properties::AGAIN).map(visible),
+        log: suite.property(properties::LOG),
     }
 }
 
-impl Serialize for Details<'_> {
+impl Serialize for DetailTexts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut sequence = serializer.serialize_seq(Some(self.0.len()))?;
         let mut left = TEXTS_CAP;
@@ -135,7 +135,7 @@ fn detail<'a>(case: &'a Case, left: &mut usize) -> io::Result<Detail<'a>> {
     })
 }
 
-/// `FILE:LINE`, where known.
+/// Returns `FILE:LINE`, if known.
 pub(super) fn place(case: &Case) -> Option<String> {
     let details = case.details.as_ref()?;
     let file = visible(details.file.as_deref()?);
@@ -145,7 +145,7 @@ pub(super) fn place(case: &Case) -> Option<String> {
     })
 }
 
-/// The texts of a case with their titles, each with its ends where it is long.
+/// Returns the texts of a case with their titles. A long text keeps its two ends.
 fn texts(case: &Case, left: &mut usize) -> io::Result<Vec<(String, String)>> {
     let Some(details) = &case.details else {
         return Ok(Vec::new());
@@ -190,8 +190,8 @@ fn bounded(text: &Text, left: &mut usize) -> io::Result<String> {
     Ok(visible(&shown).into_owned())
 }
 
-/// Nothing that goes through here can end the element it stands in, or begin another. JSON has these three inside strings
-/// only, where they may be written as escapes.
+/// A writer whose output can neither end the element it stands in nor begin another. JSON has these
+/// three characters only inside strings, where they may be written as escapes.
 struct Escaped<'a>(&'a mut dyn Write);
 
 impl Write for Escaped<'_> {

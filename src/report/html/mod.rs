@@ -1,22 +1,23 @@
-//! `report.html`: one file that needs nothing else, on disk or from any server.
+//! Writes `report.html`: one file that needs nothing else, on disk or from any server.
 //!
-//! Totals, timeline and tables are plain markup, made here; the cases are a data block which the page's script shows as a
-//! list that holds only the rows in view, so that a hundred thousand open at once. Without scripts, the totals and everything
-//! that did not pass are there as markup too.
+//! Totals, timeline and tables are plain markup, made here. The cases are a data block. The page's
+//! script shows them as a list that holds only the rows in view, so that a hundred thousand open at
+//! once. For readers without scripts, the totals and everything that did not pass are there as
+//! markup too.
 //!
-//! Invariants: no text of a test is ever markup. In markup maud escapes it; in the data block `<`, `>` and `&` are written as
-//! `\u003c` and so on, so that nothing can end it; the script makes text nodes only. The page's policy allows its own script
-//! and style by their digests and nothing else: no network, no other script, even where an escape were missing. Characters
-//! that reorder or hide text are spelled out (`[U+202E]`).
+//! Invariants: no text of a test is ever markup. In markup maud escapes it. In the data block `<`,
+//! `>` and `&` are written as `\u003c` and so on, so that nothing can end it. The script makes text
+//! nodes only.
+//!
+//! The page's policy allows its own script and style by their digests and nothing else: no network,
+//! no other script, even if an escape were missing. Characters that reorder or hide text are
+//! spelled out (`[U+202E]`).
 
 mod data;
-mod facts;
-mod fallback;
-mod left;
+mod labels;
 mod page;
-mod tables;
+mod sections;
 mod timeline;
-mod visible;
 
 use std::io::{self, Write};
 

@@ -1,22 +1,22 @@
-//! The page around the data block.
+//! Renders the page around the data block.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use super::facts;
-use super::visible::visible;
-use super::{fallback, left, tables, timeline::Timeline};
+use super::labels::{self, visible};
+use super::sections;
+use super::timeline::Timeline;
 use crate::event::Notice;
-use crate::outcome::JobOutcome;
-use crate::report::model::{Counts, Document, State};
-use crate::report::words::duration;
+use crate::model::JobOutcome;
+use crate::report::format::duration;
+use crate::report::model::{CaseState, Counts, Document};
 
 const STYLE: &str = include_str!("assets/report.css");
 const SCRIPT: &str = include_str!("assets/report.js");
 
-/// What stands before and behind the data block.
+/// Returns the parts before and behind the data block.
 pub(super) fn around(document: &Document) -> (String, String) {
     let page = html! {
         (DOCTYPE)
@@ -41,10 +41,11 @@ pub(super) fn around(document: &Document) -> (String, String) {
     }
 }
 
-/// Where the data goes. Escaped text cannot hold it.
+/// The mark that the data block replaces. Escaped text cannot hold it.
 const DATA: &str = "<!--data-->";
 
-/// Only this page's own script and style may run, known by their digests, and nothing is fetched.
+/// Returns the content security policy: only this page's own script and style may run, known by
+/// their digests, and nothing is fetched.
 fn policy() -> String {
     let digest = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
     format!(
@@ -61,17 +62,18 @@ fn head(document: &Document) -> Markup {
         meta http-equiv="Content-Security-Policy" content=(policy());
         meta name="viewport" content="width=device-width, initial-scale=1";
         meta name="referrer" content="no-referrer";
-        title { (facts::sign(word)) " " (visible(&document.title)) ": " (sentence) }
+        title { (labels::sign(word)) " " (visible(&document.title)) ": " (sentence) }
         style { (PreEscaped(STYLE)) }
     } }
 }
 
-/// The worst word of all, and the numbers of jobs (or, without jobs, of cases) by outcome.
+/// Returns the worst word of all, and the numbers of jobs by outcome, or of cases if there are no
+/// jobs.
 fn verdict(document: &Document) -> (&'static str, String) {
-    let outcomes: Vec<_> = document.suites.iter().filter_map(facts::outcome).collect();
+    let outcomes: Vec<_> = document.suites.iter().filter_map(labels::outcome).collect();
     let counts = document.counts();
     if outcomes.is_empty() || outcomes.len() < document.suites.len() {
-        let word = facts::word_of(&counts);
+        let word = labels::word_of(&counts);
         return (word, counts.sentence());
     }
     let allowed = |outcome: JobOutcome| outcomes.iter().filter(|one| **one == outcome).count();
@@ -85,7 +87,7 @@ fn verdict(document: &Document) -> (&'static str, String) {
         .map_or("skipped", |(outcome, _)| outcome.word());
     let sentence: Vec<_> = parts
         .iter()
-        .map(|(outcome, count)| format!("{count} {}", facts::spoken(outcome.word())))
+        .map(|(outcome, count)| format!("{count} {}", labels::spoken(outcome.word())))
         .collect();
     (word, sentence.join(", "))
 }
@@ -99,7 +101,7 @@ fn header(document: &Document) -> Markup {
     html! { header.top {
         div {
             h1.foreign { (title) }
-            p.verdict.badge.(word) { span aria-hidden="true" { (facts::sign(word)) } (sentence) }
+            p.verdict.badge.(word) { span aria-hidden="true" { (labels::sign(word)) } (sentence) }
             dl.facts { @for (name, value) in &document.facts { div { dt { (name) } dd.foreign { (visible(value)) } } } }
         }
         button #theme type="button" hidden { "Theme" }
@@ -113,9 +115,9 @@ fn sections(document: &Document) -> Markup {
         (tiles(document, &counts))
         (bar(&counts))
         @if let Some(timeline) = Timeline::of(document) { (timeline.markup()) }
-        (tables::table(document))
-        (left::section(document))
-        noscript { (fallback::not_passed(document)) }
+        (sections::table(document))
+        (sections::leftovers(document))
+        noscript { (sections::not_passed(document)) }
         (cases(&counts))
     }
 }
@@ -128,19 +130,19 @@ fn notices(notices: &[Notice]) -> Markup {
 
 fn tiles(document: &Document, counts: &Counts) -> Markup {
     html! { div.tiles {
-        div.tile { b { (document.suites.len()) } span { @if document.suites.iter().all(|suite| facts::job(suite).is_some()) { "jobs" } @else { "suites" } } }
+        div.tile { b { (document.suites.len()) } span { @if document.suites.iter().all(|suite| labels::job(suite).is_some()) { "jobs" } @else { "suites" } } }
         div.tile { b { (counts.total()) } span { "cases" } }
-        @for state in State::ALL {
-            @if counts.of(state) > 0 || matches!(state, State::Failed | State::Passed) {
-                div.tile { b.state.(tile_class(state, counts)) { (counts.of(state)) } span { (facts::sign(state.word())) " " (state.word()) } }
+        @for state in CaseState::ALL {
+            @if counts.of(state) > 0 || matches!(state, CaseState::Failed | CaseState::Passed) {
+                div.tile { b.state.(tile_class(state, counts)) { (counts.of(state)) } span { (labels::sign(state.word())) " " (state.word()) } }
             }
         }
         @if let Some(seconds) = document.seconds { div.tile { b { (duration(seconds)) } span { "wall time" } } }
     } }
 }
 
-/// A zero has no colour of its own.
-fn tile_class(state: State, counts: &Counts) -> &'static str {
+/// Returns the class of a tile. A zero has no colour of its own.
+fn tile_class(state: CaseState, counts: &Counts) -> &'static str {
     if counts.of(state) == 0 {
         "skipped"
     } else {
@@ -148,11 +150,11 @@ fn tile_class(state: State, counts: &Counts) -> &'static str {
     }
 }
 
-/// How the cases divide, as a bar.
+/// Renders the shares of the cases as a bar.
 fn bar(counts: &Counts) -> Markup {
     let total = counts.total().max(1) as f64;
     let mut at = 0.0;
-    let parts: Vec<_> = State::ALL
+    let parts: Vec<_> = CaseState::ALL
         .into_iter()
         .filter(|state| counts.of(*state) > 0)
         .map(|state| {
@@ -174,8 +176,8 @@ fn cases(counts: &Counts) -> Markup {
                 div.tools role="search" {
                     input #search type="search" placeholder="Search name, class, job, message" aria-label="Search the cases" autocomplete="off" spellcheck="false";
                     button.chip type="button" data-state="all" aria-pressed="true" { "all " (counts.total()) }
-                    @for state in State::ALL { @if counts.of(state) > 0 {
-                        button.chip.(state.word()) type="button" data-state=(state.word()) aria-pressed="false" { (facts::sign(state.word())) " " (state.word()) " " (counts.of(state)) }
+                    @for state in CaseState::ALL { @if counts.of(state) > 0 {
+                        button.chip.(state.word()) type="button" data-state=(state.word()) aria-pressed="false" { (labels::sign(state.word())) " " (state.word()) " " (counts.of(state)) }
                     } }
                     select #job aria-label="Job" { option value="-1" { "every job" } }
                     select #sort aria-label="Order" {
@@ -183,7 +185,7 @@ fn cases(counts: &Counts) -> Markup {
                     }
                 }
                 p #found role="status" aria-live="polite" {}
-                p #none hidden { "No case is like that." }
+                p #none hidden { "No case matches." }
                 div #list tabindex="-1" { ul #rows role="list" aria-label="Cases" {} }
             }
             noscript { p.dim { "With scripts, all cases can be searched here." } }

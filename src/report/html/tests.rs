@@ -1,9 +1,9 @@
-//! What stands in the page, as another parser of HTML's raw bytes sees it.
+//! The content of the page, as another HTML parser sees it.
 
 use std::path::Path;
 
 use super::*;
-use crate::report::model::{Case, Details, State, Suite, Text};
+use crate::report::model::{Case, CaseState, Details, Suite, Text};
 use crate::report::tests::sample;
 use crate::report::{from_run, read, text};
 
@@ -13,7 +13,7 @@ fn page(document: &Document) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// The data block of a page.
+/// Returns the data block of a page.
 fn data(page: &str) -> serde_json::Value {
     let (_, rest) = page
         .split_once(r#"<script type="application/json" id="data">"#)
@@ -95,7 +95,7 @@ fn a_run_without_scripts() {
         .0;
     for suite in &document.suites {
         for case in &suite.cases {
-            let told = plain.contains(&*case.name) || case.state == State::Passed;
+            let told = plain.contains(&*case.name) || case.state == CaseState::Passed;
             assert!(told, "{} {}", case.name, suite.name);
         }
     }
@@ -124,7 +124,7 @@ fn long_text_keeps_its_ends() {
         cases: vec![Case {
             class: "c".into(),
             name: "n".into(),
-            state: State::Failed,
+            state: CaseState::Failed,
             seconds: None,
             details: Some(Box::new(details)),
         }],

@@ -1,34 +1,34 @@
-//! Which job ran when, on which worker: what the run waited for.
+//! Renders which job ran when, on which worker.
 //!
-//! Positions are percentages of an SVG, so that it fits any window without a style of its own. A document of files without
-//! times has no timeline, nor has one of files from different days: there would be nothing between them.
+//! Positions are percentages of an SVG, so that it fits any window without a style of its own. A
+//! document without times has no timeline. Neither has one of files from different days, because it
+//! would be mostly empty.
 
 use std::collections::HashMap;
 
 use maud::{Markup, html};
 
-use super::facts;
-use super::tables::job_link;
-use super::visible::visible;
+use super::labels::{self, visible};
+use super::sections::job_link;
+use crate::report::format::duration;
 use crate::report::model::{Document, Suite};
-use crate::report::words::duration;
 
-/// Pixels of a lane.
+/// The height of a lane in pixels.
 const LANE: usize = 34;
 
-/// Pixels of a bar.
+/// The height of a bar in pixels.
 const BAR: usize = 30;
 
-/// Lanes that are drawn. More are no picture any more.
+/// The most lanes that are drawn.
 const LANES: usize = 64;
 
-/// Bars that are drawn.
+/// The most bars that are drawn.
 const BARS: usize = 2000;
 
-/// The part of the time in which something ran, at least.
+/// The least part of the time in which something ran.
 const BUSY: f64 = 0.02;
 
-/// One job in its lane; times in seconds since the first began.
+/// One job in its lane; times are in seconds since the first job began.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Bar<'a> {
     suite: &'a Suite,
@@ -37,16 +37,16 @@ pub(super) struct Bar<'a> {
     lane: usize,
 }
 
-/// Who ran jobs one after another; in the order of the lanes.
+/// A worker that ran jobs one after another; sorted in the order of the lanes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Worker {
     host: String,
     run: String,
-    /// As kata-ci numbers them; none where only times tell.
+    /// The number that kata-ci gave it; `None` if only the times of the jobs are known.
     number: Option<u32>,
 }
 
-/// All bars, and what the lanes are called.
+/// All bars, with the names of the lanes.
 pub(super) struct Timeline<'a> {
     bars: Vec<Bar<'a>>,
     lanes: Vec<String>,
@@ -54,7 +54,7 @@ pub(super) struct Timeline<'a> {
 }
 
 impl<'a> Timeline<'a> {
-    /// The timeline of a document, where it has one.
+    /// Makes the timeline of a document, if it has one.
     pub(super) fn of(document: &'a Document) -> Option<Self> {
         let mut timed: Vec<_> = document.suites.iter().filter_map(times).collect();
         let first = timed.iter().map(|(start, ..)| *start).reduce(f64::min)?;
@@ -106,12 +106,12 @@ impl<'a> Timeline<'a> {
     }
 
     fn bar(&self, bar: &Bar<'_>) -> Markup {
-        let word = facts::word(bar.suite);
+        let word = labels::word(bar.suite);
         let name = visible(&bar.suite.name);
         let took = duration(bar.end - bar.start);
         let label = format!(
             "{name}: {}, {took}, from {}, on worker {}",
-            facts::spoken(word),
+            labels::spoken(word),
             duration(bar.start),
             self.lanes[bar.lane]
         );
@@ -121,14 +121,14 @@ impl<'a> Timeline<'a> {
                 svg x=(percent(bar.start, self.end)) y=(bar.lane * LANE) width=(percent(width, self.end)) height=(BAR) {
                     title { (label) }
                     rect.fill.(word) width="100%" height="100%" rx="5" {}
-                    // Text of an SVG has no end that can be cut off.
-                    foreignObject width="100%" height="100%" { div.label { (facts::sign(word)) " " (name) } }
+                    // The text of an SVG cannot be cut off at its end.
+                    foreignObject width="100%" height="100%" { div.label { (labels::sign(word)) " " (name) } }
                 }
             }
         }
     }
 
-    /// About six round moments.
+    /// Returns about six round moments.
     fn ticks(&self) -> Vec<(f64, String)> {
         const STEPS: [f64; 16] = [
             0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0,
@@ -145,7 +145,7 @@ impl<'a> Timeline<'a> {
             .collect()
     }
 
-    /// The job that ended last, and how long it ran alone.
+    /// Names the job that ended last, and how long it ran alone.
     fn waited(&self) -> Option<String> {
         let last = self
             .bars
@@ -171,9 +171,9 @@ fn percent(part: f64, whole: f64) -> String {
     format!("{:.3}%", part / whole * 100.0)
 }
 
-/// Start and end in seconds since the epoch. Jobs that never started have none.
+/// Returns start and end in seconds since the epoch; `None` for a job that never started.
 fn times(suite: &Suite) -> Option<(f64, f64, &Suite)> {
-    use crate::report::model::facts::{ATTEMPT, STARTED};
+    use crate::report::model::properties::{ATTEMPT, STARTED};
     if suite.property(ATTEMPT) == Some("0") {
         return None;
     }
@@ -182,7 +182,7 @@ fn times(suite: &Suite) -> Option<(f64, f64, &Suite)> {
         Some(moment) => moment.parse::<jiff::Timestamp>().ok()?,
         None => moment(suite.timestamp.as_deref()?)?,
     };
-    // gotestsum writes the year 1 and nose2 1970 for a time that they do not know.
+    // gotestsum writes the year 1, and nose2 1970, for a time that they do not know.
     if start.as_second() < 365 * 24 * 3600 {
         return None;
     }
@@ -190,7 +190,8 @@ fn times(suite: &Suite) -> Option<(f64, f64, &Suite)> {
     Some((start, start + seconds, suite))
 }
 
-/// A suite's `timestamp`: with an offset as RFC 3339 has it, or without one, which is taken for UTC.
+/// Parses a suite's `timestamp`: with an offset as in RFC 3339, or without one, which is taken for
+/// UTC.
 fn moment(text: &str) -> Option<jiff::Timestamp> {
     text.parse::<jiff::Timestamp>().ok().or_else(|| {
         let civil: jiff::civil::DateTime = text.parse().ok()?;
@@ -198,9 +199,10 @@ fn moment(text: &str) -> Option<jiff::Timestamp> {
     })
 }
 
-/// The lane of a job: that of its machine and worker, else the first of its machine's that is free.
+/// Returns the lane of a job: that of its machine and worker, else the first free lane of its
+/// machine.
 fn lane(lanes: &mut Vec<(Worker, f64)>, suite: &Suite, start: f64, end: f64) -> usize {
-    use crate::report::model::facts::{LANE, RUN};
+    use crate::report::model::properties::{LANE, RUN};
     let worker = Worker {
         host: suite.hostname.as_deref().unwrap_or("").to_owned(),
         run: suite.property(RUN).unwrap_or("").to_owned(),
@@ -221,7 +223,7 @@ fn lane(lanes: &mut Vec<(Worker, f64)>, suite: &Suite, start: f64, end: f64) -> 
     }
 }
 
-/// Lanes of one machine stand together, in the order of its workers.
+/// Sorts the lanes by machine and worker.
 fn sort(lanes: &mut Vec<(Worker, f64)>, bars: &mut [Bar<'_>]) {
     let mut order: Vec<_> = (0..lanes.len()).collect();
     order.sort_by(|one, other| lanes[*one].0.cmp(&lanes[*other].0));
@@ -235,7 +237,7 @@ fn sort(lanes: &mut Vec<(Worker, f64)>, bars: &mut [Bar<'_>]) {
     *lanes = order.iter().map(|index| lanes[*index].clone()).collect();
 }
 
-/// `1`, `2`; with the machine where there are several.
+/// Names the lanes: `1`, `2`; with the machine if there are several.
 fn names(lanes: &[(Worker, f64)]) -> Vec<String> {
     let one_host = lanes
         .iter()
@@ -258,7 +260,8 @@ fn names(lanes: &[(Worker, f64)]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// How long the timeline of suites is that start at these times and take so long, and how many bars it has.
+    /// Returns the length of the timeline of suites with these starts and durations, and its number
+    /// of bars.
     fn drawn(suites: &[(&str, f64)]) -> Option<(f64, usize)> {
         let suite = |(start, seconds): &(&str, f64)| Suite {
             timestamp: Some((*start).into()),

@@ -1,4 +1,4 @@
-//! The elements of one case, and the forms of their values.
+//! Writes the elements of one case, and formats their values.
 
 use std::io::{self, Write};
 
@@ -10,15 +10,15 @@ use super::Dialect;
 use crate::report::model::{Attempt, Case, Details, Problem, Text};
 use crate::report::text;
 
-/// Longest value of an attribute, in bytes.
+/// The most bytes of an attribute's value.
 pub(super) const ATTRIBUTE_CAP: usize = 4096;
 
-/// Adds an attribute: one clean, capped line.
+/// Adds an attribute: one clean line, cut if it is too long.
 pub(super) fn attribute(element: &mut BytesStart<'_>, name: &str, value: &str) {
     element.push_attribute((name, &*text::line(value, ATTRIBUTE_CAP)));
 }
 
-/// Seconds with at most three decimals; what is no time is 0.
+/// Formats seconds with at most three decimals. Anything that is no duration is 0.
 pub(in crate::report) fn seconds(seconds: f64) -> String {
     let seconds = if seconds.is_finite() {
         seconds.max(0.0)
@@ -29,7 +29,7 @@ pub(in crate::report) fn seconds(seconds: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Writes `properties`; nothing for none.
+/// Writes `properties`; nothing if there are none.
 pub(super) fn properties<W: Write>(
     writer: &mut Writer<W>,
     properties: &[(Box<str>, Box<str>)],
@@ -104,7 +104,7 @@ fn inside<W: Write>(writer: &mut Writer<W>, details: &Details, dialect: Dialect)
     text_element(writer, "system-err", &details.err)
 }
 
-/// `failure`, `error` or `skipped`.
+/// Writes a `failure`, `error` or `skipped`.
 fn problem<W: Write>(writer: &mut Writer<W>, problem: &Problem) -> io::Result<()> {
     let name = problem.kind.element();
     let mut element = BytesStart::new(name);
@@ -122,7 +122,8 @@ fn problem<W: Write>(writer: &mut Writer<W>, problem: &Problem) -> io::Result<()
     writer.write_event(Xml::End(BytesEnd::new(name)))
 }
 
-/// `flakyFailure` and its kin. `type` is required; the body goes into `stackTrace` where it is not alone.
+/// Writes a `flakyFailure`, or another element of an attempt. `type` is required. The body goes
+/// into `stackTrace` if it is not the only text.
 fn attempt<W: Write>(writer: &mut Writer<W>, attempt: &Attempt) -> io::Result<()> {
     let name = attempt.kind.element();
     let mut element = BytesStart::new(name);
@@ -149,7 +150,7 @@ fn attempt<W: Write>(writer: &mut Writer<W>, attempt: &Attempt) -> io::Result<()
     writer.write_event(Xml::End(BytesEnd::new(name)))
 }
 
-/// An element that holds nothing but text; nothing for none.
+/// Writes an element that holds only text; nothing if the text is empty.
 pub(super) fn text_element<W: Write>(
     writer: &mut Writer<W>,
     name: &str,
@@ -163,7 +164,7 @@ pub(super) fn text_element<W: Write>(
     writer.write_event(Xml::End(BytesEnd::new(name)))
 }
 
-/// `>` is escaped too, so that `]]>` cannot stand there; quotes stay readable.
+/// Writes text. `>` is escaped too, so that `]]>` cannot appear; quotes stay readable.
 fn text<W: Write>(writer: &mut Writer<W>, content: &Text) -> io::Result<()> {
     let content = content.load()?;
     writer.write_event(Xml::Text(BytesText::from_escaped(partial_escape(

@@ -1,5 +1,7 @@
-//! What GitLab takes (docs.gitlab.com, "Unit test reports"): at most 500,000 cases and 30 MB, of two cases with the same name
-//! the first alone. It shows a failure's text, and no output beside it.
+//! Fits a document to GitLab's limits (docs.gitlab.com, "Unit test reports").
+//!
+//! GitLab takes at most 500,000 cases and 30 MB. Of two cases with the same name it takes only the
+//! first. It shows a failure's text, and no output beside it.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
@@ -7,21 +9,21 @@ use std::sync::Arc;
 
 use super::limits::{JENKINS_TEXT, details, shorten};
 use super::{Dialect, write_document};
-use crate::report::model::{Case, Details, Document, Problem, ProblemKind, State, Text};
+use crate::report::model::{Case, CaseState, Details, Document, Problem, ProblemKind, Text};
 
-/// Cases a report.
+/// The most cases of a report.
 const CASES: u64 = 500_000;
 
-/// Bytes a report.
+/// The most bytes of a report.
 const BYTES: u64 = 30_000_000;
 
-/// Makes a document fit, and says what was left out for it.
+/// Makes a document fit, and describes the parts that were left out.
 pub(super) fn fit(document: Document) -> io::Result<(Document, Vec<String>)> {
     fit_within(document, BYTES)
 }
 
-/// Where a third of the bytes is not enough for texts, their middles go, and where the cases take more than the rest, those
-/// that passed.
+/// Makes a document fit into this many bytes. Texts lose their middles if a third of the bytes is
+/// not enough for them. Passed cases are left out if the cases take more than the rest.
 fn fit_within(mut document: Document, bytes: u64) -> io::Result<(Document, Vec<String>)> {
     only_what_is_shown(&mut document)?;
     let over = document.counts().total().saturating_sub(CASES);
@@ -44,7 +46,7 @@ fn fit_within(mut document: Document, bytes: u64) -> io::Result<(Document, Vec<S
     Ok((document, said))
 }
 
-/// Puts the output of what went wrong into its failure, and leaves out what GitLab passes over.
+/// Moves the output of bad cases into their failure, and removes the parts that GitLab ignores.
 fn only_what_is_shown(document: &mut Document) -> io::Result<()> {
     for suite in &mut document.suites {
         (suite.out, suite.err) = (Text::Empty, Text::Empty);
@@ -72,7 +74,7 @@ fn only_what_is_shown(document: &mut Document) -> io::Result<()> {
     Ok(())
 }
 
-/// The problem whose text GitLab shows.
+/// Returns the problem whose text GitLab shows.
 fn shown(details: &mut Details) -> Option<&mut Problem> {
     let problems = details.problems.iter_mut();
     problems.min_by_key(|problem| match problem.kind {
@@ -82,14 +84,14 @@ fn shown(details: &mut Details) -> Option<&mut Problem> {
     })
 }
 
-/// Leaves out so many cases that passed, the last first. Returns how many there were.
+/// Leaves out this many passed cases, the last first. Returns how many were left out.
 fn drop_passed(document: &mut Document, count: u64) -> u64 {
-    let dropped = count.min(document.counts().of(State::Passed));
+    let dropped = count.min(document.counts().of(CaseState::Passed));
     let mut over = dropped;
     for suite in document.suites.iter_mut().rev() {
         let mut kept: Vec<Case> = Vec::with_capacity(suite.cases.len());
         for case in std::mem::take(&mut suite.cases).into_iter().rev() {
-            if over > 0 && case.state == State::Passed {
+            if over > 0 && case.state == CaseState::Passed {
                 over -= 1;
             } else {
                 kept.push(case);
@@ -101,7 +103,7 @@ fn drop_passed(document: &mut Document, count: u64) -> u64 {
     dropped
 }
 
-/// Leaves out cases that passed until what is left has room for texts. Returns how many.
+/// Leaves out passed cases until the rest leaves room for texts. Returns how many were left out.
 fn drop_passed_for_size(document: &mut Document, bytes: u64) -> io::Result<u64> {
     let bare = |document: &Document| size(&with_texts(document, 0)?);
     let texts = size(&with_texts(document, JENKINS_TEXT)?)?.saturating_sub(bare(document)?);
@@ -110,16 +112,16 @@ fn drop_passed_for_size(document: &mut Document, bytes: u64) -> io::Result<u64> 
     loop {
         let size = bare(document)?;
         let cases = document.counts().total();
-        // As many as there are too many bytes, at the average length of a case.
+        // As many cases as make up the excess at the average length of a case.
         let over = size.saturating_sub(room) * cases.max(1) / size.max(1) + 1;
-        if size <= room || document.counts().of(State::Passed) == 0 {
+        if size <= room || document.counts().of(CaseState::Passed) == 0 {
             return Ok(dropped);
         }
         dropped += drop_passed(document, over);
     }
 }
 
-/// Cuts texts shorter and shorter until the whole fits.
+/// Cuts texts shorter and shorter until the document fits.
 fn shorten_for_size(document: Document, bytes: u64) -> io::Result<Document> {
     let mut cap = JENKINS_TEXT;
     loop {
@@ -143,7 +145,7 @@ fn size(document: &Document) -> io::Result<u64> {
     Ok(size.0)
 }
 
-/// Counts what is written.
+/// A writer that counts bytes.
 struct Size(u64);
 
 impl Write for Size {
@@ -157,7 +159,8 @@ impl Write for Size {
     }
 }
 
-/// Of two cases with the same name GitLab shows the first only. A number that another case has already is passed over.
+/// Makes the names unique with numbers, because GitLab shows only the first of two cases with the
+/// same name. A number that another case has already is skipped.
 fn number_names(document: &mut Document) {
     let of = |case: &Case| (case.class.clone(), case.name.clone());
     let cases = document.suites.iter().flat_map(|suite| &suite.cases);
@@ -195,7 +198,7 @@ mod tests {
         cases.map(|case| case.name.to_string()).collect()
     }
 
-    /// What is left of these cases in so many bytes, as it is written, and what is said.
+    /// Returns the cases that are left in this many bytes as they are written, and the notes.
     fn within(bytes: u64, cases: &str) -> (String, Vec<String>) {
         let xml = format!("<testsuite name=\"s\">{cases}</testsuite>");
         let document = read::read_junit(xml.as_bytes(), &Default::default()).unwrap();

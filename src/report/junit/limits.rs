@@ -1,4 +1,4 @@
-//! What each consumer of JUnit takes: how long a text, how many cases, which names.
+//! Fits a document to its consumer: the length of texts, the number of cases, the names.
 
 use std::io;
 
@@ -12,7 +12,7 @@ pub(super) const JENKINS_TEXT: usize = 100_000;
 /// GitHub's actions show a failure's text in an annotation, which takes 64 KB.
 const GITHUB_TEXT: usize = 60_000;
 
-/// Makes a document fit its consumer, and says what was left out for it.
+/// Makes a document fit its consumer, and describes the parts that were left out.
 pub fn fit(mut document: Document, dialect: Dialect) -> io::Result<(Document, Vec<String>)> {
     match dialect {
         Dialect::Full => {}
@@ -23,7 +23,7 @@ pub fn fit(mut document: Document, dialect: Dialect) -> io::Result<(Document, Ve
     Ok((document, Vec::new()))
 }
 
-/// What is known of cases beside their ends.
+/// Iterates over the details of all cases.
 pub(super) fn details(document: &mut Document) -> impl Iterator<Item = &mut Details> {
     let cases = document
         .suites
@@ -32,7 +32,7 @@ pub(super) fn details(document: &mut Document) -> impl Iterator<Item = &mut Deta
     cases.filter_map(|case| case.details.as_deref_mut())
 }
 
-/// Keeps the two ends of each text, in at most `cap` bytes; of 0, nothing.
+/// Keeps the two ends of each text, in at most `cap` bytes. A `cap` of 0 removes the texts.
 pub(super) fn shorten(document: &mut Document, cap: usize) -> io::Result<()> {
     for suite in &mut document.suites {
         cut(&mut suite.out, cap)?;

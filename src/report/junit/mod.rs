@@ -1,10 +1,13 @@
-//! Writes JUnit: by default in the dialect of Jenkins' xUnit plugin (`junit-10.xsd`), which GitLab and others read too.
+//! Writes JUnit, by default in the dialect of Jenkins' xUnit plugin (`junit-10.xsd`), which GitLab
+//! and others read too.
 //!
-//! Invariants: the file is well-formed whatever the tests printed; totals of suites and root are the numbers of cases in
-//! them by state. It is written as a stream: texts in a spool are loaded one at a time.
+//! Invariants: the file is well-formed whatever the tests printed. The totals of suites and root
+//! are the numbers of their cases by state. The file is written as a stream: texts in a spool are
+//! loaded one at a time.
 //!
-//! quick-xml writes all of it: junit-report knows no properties, no `skipped=`, no `type` on what is skipped, no flaky
-//! elements and no totals, and lets through what XML does not allow.
+//! quick-xml writes all of it. The crate junit-report knows no properties, no `skipped=`, no `type`
+//! on skipped cases, no flaky elements and no totals, and lets through characters that XML does not
+//! allow.
 
 mod element;
 mod gitlab;
@@ -17,27 +20,29 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, Event as Xml};
 
 use super::from_run::from_run;
-use super::model::{Counts, Document, State, Suite};
+use super::model::{CaseState, Counts, Document, Suite};
 use crate::outcome::Run;
 use element::{attribute, properties, text_element};
 
 pub(super) use element::seconds;
 pub use limits::fit;
 
-/// Who the file is for.
+/// The consumer of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// Everything that is known: `file` and `line` of a case and its properties too. What `report merge` writes.
+    /// Everything that is known, including properties and `file` and `line` of a case. `report
+    /// merge` writes this.
     Full,
-    /// What `junit-10.xsd` allows.
+    /// Only the elements and attributes that `junit-10.xsd` allows.
     Jenkins,
-    /// Output in the failure, names of their own, at most 500,000 cases and 30 MB.
+    /// Output in the failure, unique names, at most 500,000 cases and 30 MB.
     GitLab,
-    /// `file` and `line`, texts that fit into an annotation.
+    /// With `file` and `line`, and texts that fit into an annotation.
     GitHub,
 }
 
-/// Writes the run as JUnit. `directory` is the report directory, where the logs lie: failing cases carry an excerpt.
+/// Writes the run as JUnit. The logs lie in the report directory `directory`; failing cases carry
+/// excerpts of them.
 pub fn write_junit(run: &Run, directory: &Path, out: &mut dyn Write) -> io::Result<()> {
     write_document(&from_run(run, directory), Dialect::Jenkins, out)
 }
@@ -54,8 +59,8 @@ pub fn write_document(
     attribute(&mut root, "name", "kata-ci");
     let counts = document.counts();
     root.push_attribute(("tests", &*counts.total().to_string()));
-    root.push_attribute(("failures", &*counts.of(State::Failed).to_string()));
-    root.push_attribute(("errors", &*counts.of(State::Error).to_string()));
+    root.push_attribute(("failures", &*counts.of(CaseState::Failed).to_string()));
+    root.push_attribute(("errors", &*counts.of(CaseState::Error).to_string()));
     if let Some(time) = document.seconds {
         root.push_attribute(("time", &*seconds(time)));
     }
@@ -86,9 +91,9 @@ fn start(suite: &Suite, counts: &Counts) -> BytesStart<'static> {
     let mut start = BytesStart::new("testsuite");
     attribute(&mut start, "name", &suite.name);
     start.push_attribute(("tests", &*counts.total().to_string()));
-    start.push_attribute(("failures", &*counts.of(State::Failed).to_string()));
-    start.push_attribute(("errors", &*counts.of(State::Error).to_string()));
-    start.push_attribute(("skipped", &*counts.of(State::Skipped).to_string()));
+    start.push_attribute(("failures", &*counts.of(CaseState::Failed).to_string()));
+    start.push_attribute(("errors", &*counts.of(CaseState::Error).to_string()));
+    start.push_attribute(("skipped", &*counts.of(CaseState::Skipped).to_string()));
     if let Some(time) = suite.seconds {
         start.push_attribute(("time", &*seconds(time)));
     }

@@ -1,25 +1,25 @@
-//! One case, and what is said of it.
+//! One case with its details.
 
 use std::sync::Arc;
 
 use super::Text;
 
-/// What became of a case, in the terms of JUnit.
+/// The state of a case, in the terms of JUnit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum State {
+pub enum CaseState {
     /// An assertion did not hold.
     Failed,
-    /// It broke in another way.
+    /// The case broke in another way.
     Error,
-    /// Failed in one attempt, passed in a later one.
+    /// The case failed in one attempt and passed in a later one.
     Flaky,
-    /// It did not test.
+    /// The case did not test.
     Skipped,
-    /// Ended well.
+    /// The case ended well.
     Passed,
 }
 
-impl State {
+impl CaseState {
     /// All states, worst first.
     pub const ALL: [Self; 5] = [
         Self::Failed,
@@ -40,13 +40,13 @@ impl State {
         }
     }
 
-    /// Whether it speaks against the job.
+    /// Returns true if the case counts against the job.
     pub fn is_bad(self) -> bool {
         matches!(self, Self::Failed | Self::Error)
     }
 }
 
-/// Which element a problem is.
+/// The element of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProblemKind {
     /// `failure`
@@ -58,7 +58,7 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    /// The element's name.
+    /// Returns the name of the element.
     pub fn element(self) -> &'static str {
         match self {
             Self::Failure => "failure",
@@ -68,20 +68,20 @@ impl ProblemKind {
     }
 }
 
-/// Why a case has not passed.
+/// A reason why a case did not pass.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Problem {
-    /// Which element.
+    /// The element.
     pub kind: ProblemKind,
-    /// Its `type`: an exception's class, or one of kata-ci's words.
+    /// The `type`: an exception's class, or one of kata-ci's words.
     pub word: Option<Box<str>>,
-    /// Its `message`.
+    /// The `message`.
     pub message: Option<Box<str>>,
-    /// What it holds: mostly a stack trace.
+    /// The content, mostly a stack trace.
     pub body: Text,
 }
 
-/// Which element an attempt is.
+/// The element of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttemptKind {
     /// `flakyFailure`: failed, and a later attempt passed.
@@ -95,7 +95,7 @@ pub enum AttemptKind {
 }
 
 impl AttemptKind {
-    /// The element's name.
+    /// Returns the name of the element.
     pub fn element(self) -> &'static str {
         match self {
             Self::FlakyFailure => "flakyFailure",
@@ -105,7 +105,7 @@ impl AttemptKind {
         }
     }
 
-    /// The kind of an element of this name.
+    /// Returns the kind for the name of an element.
     pub fn of(element: &str) -> Option<Self> {
         [
             Self::FlakyFailure,
@@ -117,7 +117,7 @@ impl AttemptKind {
         .find(|kind| kind.element() == element)
     }
 
-    /// Whether a later attempt passed.
+    /// Returns true if a later attempt passed.
     pub fn is_flaky(self) -> bool {
         matches!(self, Self::FlakyFailure | Self::FlakyError)
     }
@@ -126,81 +126,82 @@ impl AttemptKind {
 /// An attempt other than the one that counts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Attempt {
-    /// Which element.
+    /// The element.
     pub kind: AttemptKind,
-    /// Its `type`, which the schema requires.
+    /// The `type`, which the schema requires.
     pub word: Option<Box<str>>,
-    /// Its `message`.
+    /// The `message`.
     pub message: Option<Box<str>>,
-    /// Its text, or that of its `stackTrace`.
+    /// The text, or that of its `stackTrace`.
     pub body: Text,
-    /// Its `system-out`.
+    /// The `system-out`.
     pub out: Text,
-    /// Its `system-err`.
+    /// The `system-err`.
     pub err: Text,
 }
 
-/// What most cases do not have: kept apart, so that a hundred thousand that passed take little.
+/// Details that most cases do not have. They are kept apart, so that a hundred thousand passed
+/// cases take little memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Details {
-    /// Source file as the writer names it.
+    /// The source file as the writer names it.
     pub file: Option<Box<str>>,
-    /// Line in `file`, from 1.
+    /// The line in `file`, from 1.
     pub line: Option<u32>,
-    /// Why it has not passed; several where a writer knows several.
+    /// The reasons why it did not pass. Some writers give several.
     pub problems: Vec<Problem>,
-    /// Attempts before (or, with some writers, after) the one that counts.
+    /// The attempts before (or, with some writers, after) the one that counts.
     pub attempts: Vec<Attempt>,
-    /// Its `properties`.
+    /// The `properties`.
     pub properties: Vec<(Box<str>, Box<str>)>,
-    /// Its `system-out`.
+    /// The `system-out`.
     pub out: Text,
-    /// Its `system-err`.
+    /// The `system-err`.
     pub err: Text,
 }
 
 /// One execution of one test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
-    /// `classname`, shared between neighbours; empty for none.
+    /// The `classname`, shared between neighbours; empty for none.
     pub class: Arc<str>,
-    /// `name`.
+    /// The `name`.
     pub name: Box<str>,
-    /// What became of it.
-    pub state: State,
-    /// Duration in seconds, where known.
+    /// The state.
+    pub state: CaseState,
+    /// The duration in seconds, if known.
     pub seconds: Option<f64>,
-    /// The rest, where there is any.
+    /// The details, if there are any.
     pub details: Option<Box<Details>>,
 }
 
 impl Case {
-    /// Why it has not passed.
+    /// Returns the reasons why it did not pass.
     pub fn problems(&self) -> &[Problem] {
         self.details
             .as_ref()
             .map_or(&[], |details| &details.problems)
     }
 
-    /// Other attempts.
+    /// Returns the other attempts.
     pub fn attempts(&self) -> &[Attempt] {
         self.details
             .as_ref()
             .map_or(&[], |details| &details.attempts)
     }
 
-    /// The problem that gives the case its state.
+    /// Returns the problem that gives the case its state.
     pub fn problem(&self) -> Option<&Problem> {
         let wanted = match self.state {
-            State::Failed => ProblemKind::Failure,
-            State::Error => ProblemKind::Error,
-            State::Skipped => ProblemKind::Skipped,
-            State::Flaky | State::Passed => return None,
+            CaseState::Failed => ProblemKind::Failure,
+            CaseState::Error => ProblemKind::Error,
+            CaseState::Skipped => ProblemKind::Skipped,
+            CaseState::Flaky | CaseState::Passed => return None,
         };
         self.problems().iter().find(|one| one.kind == wanted)
     }
 
-    /// What became of it in one word: kata-ci's own where it said one, else that of the state.
+    /// Returns the state in one word: kata-ci's own word if there is one, else that of the state.
     pub fn word(&self) -> &str {
         const OURS: [&str; 6] = [
             "timed-out",
@@ -216,7 +217,7 @@ impl Case {
             .unwrap_or(self.state.word())
     }
 
-    /// Why it has not passed, in a line; empty where nothing is said.
+    /// Returns the reason why it did not pass, in a line; empty if none is given.
     pub fn message(&self) -> &str {
         let attempt = || {
             self.attempts()

@@ -1,18 +1,18 @@
-//! The common form of results: suites with cases, whether they come from a run of kata-ci or from anybody's JUnit file.
+//! The common form of results: suites with cases, from a run of kata-ci or from anybody's JUnit
+//! file.
 //!
-//! Everything that is written later (merged JUnit, HTML, Markdown, annotations) is made from a [`Document`] alone. Facts that
-//! JUnit has no place for (a job's outcome, its attempt, the command that runs it again) are a suite's properties, under the
-//! names in `facts.rs`, so that they survive every way through a file.
+//! Everything that is written later (merged JUnit, HTML, Markdown, annotations) is made from a
+//! [`Document`] alone. Facts that JUnit has no place for (a job's outcome, its attempt, the command
+//! that runs it again) are a suite's properties, under the names in [`properties`]. So they survive
+//! every way through a file.
 //!
-//! Invariants: all text in here is clean ([`super::text`]); no case is without a state.
+//! Invariants: all text in here is clean ([`super::text`]). No case is without a state.
 
 mod case;
 mod document;
-pub(super) mod facts;
-mod stored;
-mod suite;
+pub(super) mod properties;
+mod spool;
 
-pub use case::{Attempt, AttemptKind, Case, Details, Problem, ProblemKind, State};
-pub use document::{Counts, Document};
-pub use stored::{Spool, Text};
-pub use suite::Suite;
+pub use case::{Attempt, AttemptKind, Case, CaseState, Details, Problem, ProblemKind};
+pub use document::{Counts, Document, Suite};
+pub use spool::{Spool, Text};

@@ -7,7 +7,7 @@ use indicatif::InMemoryTerm;
 
 use super::*;
 use crate::event::{Record, RunStopping};
-use crate::outcome::CaseStatus;
+use crate::model::CaseStatus;
 use crate::report::tests::sample::{Script, case, end};
 
 struct Screen {

@@ -1,41 +1,41 @@
-//! Puts a document together from elements, whatever order they come in.
+//! Builds a document from elements, whatever order they come in.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::claims::{Claim, Claims};
-use super::element::Part;
+use super::declared_counts::{DeclaredCounts, WrongCounts};
+use super::element::ElementKind;
 use super::error::ReadError;
 use super::limits;
 use super::values;
 use super::xml::Element;
 use crate::report::model::{
-    Attempt, Case, Details, Document, Problem, ProblemKind, Spool, State, Suite, Text,
+    Attempt, Case, CaseState, Details, Document, Problem, ProblemKind, Spool, Suite, Text,
 };
 use crate::report::text;
 
-/// Longest single line taken over, in bytes.
+/// The most bytes of a single line.
 const LINE_CAP: usize = 4096;
 
-/// Attributes of a suite that are kept beside the ones that have a field.
+/// Attributes of a suite that are kept although they have no field of their own.
 const SUITE_ATTRIBUTES: [&str; 6] = ["package", "file", "id", "group", "url", "version"];
 
 /// A suite that is open.
-struct Open {
-    /// Its index in the document.
+struct OpenSuite {
+    /// The index in the document.
     index: usize,
-    /// What it says it holds.
-    claim: Claim,
-    /// There are suites in it.
+    /// The counts that it declares.
+    claim: DeclaredCounts,
+    /// True if it contains suites.
     parent: bool,
 }
 
 pub(super) struct Builder<'a> {
     spool: &'a Spool,
-    parts: Vec<Part>,
+    parts: Vec<ElementKind>,
     suites: Vec<Suite>,
-    open: Vec<Open>,
-    /// Cases that are open, the innermost last: with what only an attribute says of their state.
+    open: Vec<OpenSuite>,
+    /// Cases that are open, the innermost last, with the state that only an attribute gives.
     inside: Vec<(Case, Details, Option<String>)>,
     problem: Option<Problem>,
     attempt: Option<Attempt>,
@@ -44,11 +44,11 @@ pub(super) struct Builder<'a> {
     text: String,
     elements: usize,
     cases: usize,
-    /// Indices of suites that only held suites.
+    /// The indices of suites that only held suites.
     emptied: HashSet<usize>,
-    /// What the root says there is.
-    claim: Claim,
-    claims: Claims,
+    /// The counts that the root declares.
+    claim: DeclaredCounts,
+    claims: WrongCounts,
 }
 
 impl<'a> Builder<'a> {
@@ -67,41 +67,48 @@ impl<'a> Builder<'a> {
             elements: 0,
             cases: 0,
             emptied: HashSet::new(),
-            claim: Claim::default(),
-            claims: Claims::default(),
+            claim: DeclaredCounts::default(),
+            claims: WrongCounts::default(),
         }
     }
 
     pub(super) fn start(&mut self, element: &Element<'_>) -> Result<(), ReadError> {
         let name = element.name();
-        let Some(part) = Part::of(self.parts.last().copied(), &name) else {
+        let Some(part) = ElementKind::of(self.parts.last().copied(), &name) else {
             return Err(ReadError::NotJUnit {
                 root: name.chars().take(100).collect(),
             });
         };
         self.count(part)?;
-        if matches!(part, Part::Trace | Part::Out | Part::Err) {
+        if matches!(
+            part,
+            ElementKind::Trace | ElementKind::Out | ElementKind::Err
+        ) {
             self.keep_text_of_attempt()?;
         }
-        if part != Part::Inline {
+        if part != ElementKind::Inline {
             self.text.clear();
         }
         match part {
-            Part::Root => element.each_attribute(|name, value| self.claim.take(name, value))?,
-            Part::Suite => self.start_suite(element)?,
-            Part::Case => self.start_case(element)?,
-            Part::Problem(kind) => self.problem = Some(problem(kind, element, &mut self.text)?),
-            Part::Attempt(_) => self.start_attempt(part, element)?,
-            Part::Property => self.start_property(element)?,
+            ElementKind::Root => {
+                element.each_attribute(|name, value| self.claim.take(name, value))?
+            }
+            ElementKind::Suite => self.start_suite(element)?,
+            ElementKind::Case => self.start_case(element)?,
+            ElementKind::Problem(kind) => {
+                self.problem = Some(problem(kind, element, &mut self.text)?)
+            }
+            ElementKind::Attempt(_) => self.start_attempt(part, element)?,
+            ElementKind::Property => self.start_property(element)?,
             _ => {}
         }
         self.parts.push(part);
         Ok(())
     }
 
-    fn count(&mut self, part: Part) -> Result<(), ReadError> {
+    fn count(&mut self, part: ElementKind) -> Result<(), ReadError> {
         match part {
-            Part::Case => self.cases += 1,
+            ElementKind::Case => self.cases += 1,
             _ => self.elements += 1,
         }
         if self.cases > limits::CASES || self.elements > limits::ELEMENTS {
@@ -112,7 +119,7 @@ impl<'a> Builder<'a> {
 
     fn start_suite(&mut self, element: &Element<'_>) -> Result<(), ReadError> {
         let mut suite = Suite::default();
-        let mut claim = Claim::default();
+        let mut claim = DeclaredCounts::default();
         element.each_attribute(|name, value| match name {
             "name" => suite.name = line(value),
             "timestamp" => suite.timestamp = filled(value),
@@ -133,7 +140,7 @@ impl<'a> Builder<'a> {
                 suite.name = self.suites[parent.index].name.clone();
             }
         }
-        self.open.push(Open {
+        self.open.push(OpenSuite {
             index: self.suites.len(),
             claim,
             parent: false,
@@ -146,7 +153,7 @@ impl<'a> Builder<'a> {
         let mut case = Case {
             class: self.class.clone(),
             name: "".into(),
-            state: State::Passed,
+            state: CaseState::Passed,
             seconds: None,
             details: None,
         };
@@ -159,7 +166,7 @@ impl<'a> Builder<'a> {
             "time" => case.seconds = values::seconds(value),
             "file" => details.file = filled(value),
             "line" => details.line = value.trim().parse().ok().filter(|line| *line > 0),
-            // GoogleTest and ctest: a case that was not run has no element that says so.
+            // GoogleTest and ctest mark a case that was not run by an attribute only.
             "status" | "result" if !value.is_empty() => status = Some(value.to_owned()),
             _ => {}
         })?;
@@ -169,8 +176,8 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn start_attempt(&mut self, part: Part, element: &Element<'_>) -> Result<(), ReadError> {
-        let Part::Attempt(kind) = part else {
+    fn start_attempt(&mut self, part: ElementKind, element: &Element<'_>) -> Result<(), ReadError> {
+        let ElementKind::Attempt(kind) = part else {
             return Ok(());
         };
         let said = said(element, &mut self.text)?;
@@ -212,15 +219,18 @@ impl<'a> Builder<'a> {
             return Ok(());
         };
         match part {
-            Part::Suite => self.end_suite(),
-            Part::Case => self.end_case(),
-            Part::Problem(_) => self.end_problem()?,
-            Part::Attempt(_) => self.end_attempt()?,
-            Part::Trace | Part::Out | Part::Err => self.end_output(part)?,
-            Part::Property => self.end_property(),
-            Part::Root | Part::Properties | Part::Inline | Part::Other => {}
+            ElementKind::Suite => self.end_suite(),
+            ElementKind::Case => self.end_case(),
+            ElementKind::Problem(_) => self.end_problem()?,
+            ElementKind::Attempt(_) => self.end_attempt()?,
+            ElementKind::Trace | ElementKind::Out | ElementKind::Err => self.end_output(part)?,
+            ElementKind::Property => self.end_property(),
+            ElementKind::Root
+            | ElementKind::Properties
+            | ElementKind::Inline
+            | ElementKind::Other => {}
         }
-        if part != Part::Inline {
+        if part != ElementKind::Inline {
             self.text.clear();
         }
         Ok(())
@@ -242,7 +252,8 @@ impl<'a> Builder<'a> {
             return;
         };
         case.state = state(&details, status.as_deref());
-        // What only an attribute says gets its element, so that it is not lost when it is written again.
+        // A state that only an attribute gives gets its element, so that it is not lost when it is
+        // written again.
         if let Some((status, kind)) = status.zip(kind_of(case.state))
             && !details.problems.iter().any(|problem| problem.kind == kind)
         {
@@ -259,7 +270,7 @@ impl<'a> Builder<'a> {
         self.suite().cases.push(case);
     }
 
-    /// The innermost suite; cases right in the root get one without a name.
+    /// Returns the innermost suite. Cases directly in the root get one without a name.
     fn suite(&mut self) -> &mut Suite {
         let index = match self.open.last() {
             Some(open) => open.index,
@@ -284,7 +295,8 @@ impl<'a> Builder<'a> {
         problem.body = self.keep()?;
         match self.inside.last_mut() {
             Some((_, details, _)) => details.problems.push(problem),
-            // A suite's own: its set-up broke. It must not be lost, so it becomes a case.
+            // A problem of the suite itself: its set-up broke. It becomes a case, so that it is not
+            // lost.
             None => {
                 let suite = self.suite();
                 let mut details = Details::default();
@@ -302,7 +314,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// An attempt's own text, before an element inside it begins or when it ends.
+    /// Stores an attempt's own text, before an element inside it begins or when it ends.
     fn keep_text_of_attempt(&mut self) -> Result<(), ReadError> {
         let own = self.keep()?;
         if let Some(attempt) = &mut self.attempt {
@@ -321,23 +333,23 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn end_output(&mut self, part: Part) -> Result<(), ReadError> {
+    fn end_output(&mut self, part: ElementKind) -> Result<(), ReadError> {
         let new = self.keep()?;
         let spool = self.spool;
         let slot = match (&mut self.attempt, self.inside.last_mut()) {
             (Some(attempt), _) => match part {
-                Part::Trace => &mut attempt.body,
-                Part::Out => &mut attempt.out,
+                ElementKind::Trace => &mut attempt.body,
+                ElementKind::Out => &mut attempt.out,
                 _ => &mut attempt.err,
             },
             (None, Some((_, details, _))) => match part {
-                Part::Out => &mut details.out,
+                ElementKind::Out => &mut details.out,
                 _ => &mut details.err,
             },
             (None, None) => {
                 let suite = self.suite();
                 match part {
-                    Part::Out => &mut suite.out,
+                    ElementKind::Out => &mut suite.out,
                     _ => &mut suite.err,
                 }
             }
@@ -358,7 +370,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The text since the element began; what is only blank is none.
+    /// Stores the text since the element began. Blank text is dropped.
     fn keep(&mut self) -> Result<Text, ReadError> {
         if self.text.trim().is_empty() {
             return Ok(Text::Empty);
@@ -402,16 +414,17 @@ fn problem(
     })
 }
 
-/// `type` and `message`.
+/// The attributes `type` and `message`.
 #[derive(Default)]
-struct Said {
+struct ProblemAttributes {
     word: Option<Box<str>>,
     message: Option<Box<str>>,
 }
 
-/// A message of several lines, or a very long one, also goes where the body's text will follow it: as a line it is cut.
-fn said(element: &Element<'_>, text: &mut String) -> Result<Said, ReadError> {
-    let mut said = Said::default();
+/// Reads the attributes of a problem. A message of several lines, or a very long one, is also put
+/// before the body's text, because it is cut as a line.
+fn said(element: &Element<'_>, text: &mut String) -> Result<ProblemAttributes, ReadError> {
+    let mut said = ProblemAttributes::default();
     element.each_attribute(|name, value| match name {
         "type" => said.word = filled(value),
         "message" => {
@@ -426,46 +439,48 @@ fn said(element: &Element<'_>, text: &mut String) -> Result<Said, ReadError> {
     Ok(said)
 }
 
-/// GitLab's order: what failed has failed, whatever else is said of it.
-fn state(details: &Details, status: Option<&str>) -> State {
+/// Returns the state in GitLab's order: a failure counts before anything else.
+fn state(details: &Details, status: Option<&str>) -> CaseState {
     let has = |kind| details.problems.iter().any(|problem| problem.kind == kind);
     if has(ProblemKind::Failure) {
-        State::Failed
+        CaseState::Failed
     } else if has(ProblemKind::Error) {
-        State::Error
+        CaseState::Error
     } else if has(ProblemKind::Skipped) {
-        State::Skipped
+        CaseState::Skipped
     } else if details.attempts.iter().any(|one| one.kind.is_flaky()) {
-        State::Flaky
+        CaseState::Flaky
     } else if !details.attempts.is_empty() {
-        // Reruns that all failed, and nothing that says it passed.
-        State::Failed
+        // Reruns that all failed, and no sign of a pass.
+        CaseState::Failed
     } else {
-        status.map_or(State::Passed, of_status)
+        status.map_or(CaseState::Passed, of_status)
     }
 }
 
-/// The element a state is written as.
-fn kind_of(state: State) -> Option<ProblemKind> {
+/// Returns the element for a state.
+fn kind_of(state: CaseState) -> Option<ProblemKind> {
     match state {
-        State::Failed => Some(ProblemKind::Failure),
-        State::Error => Some(ProblemKind::Error),
-        State::Skipped => Some(ProblemKind::Skipped),
-        State::Flaky | State::Passed => None,
+        CaseState::Failed => Some(ProblemKind::Failure),
+        CaseState::Error => Some(ProblemKind::Error),
+        CaseState::Skipped => Some(ProblemKind::Skipped),
+        CaseState::Flaky | CaseState::Passed => None,
     }
 }
 
-/// A case without an element that says what became of it.
-fn of_status(status: &str) -> State {
+/// Returns the state for a `status` attribute.
+fn of_status(status: &str) -> CaseState {
     match status.to_ascii_lowercase().as_str() {
-        "notrun" | "disabled" | "skipped" | "ignored" | "suppressed" | "pending" => State::Skipped,
-        "fail" | "failed" | "failure" => State::Failed,
-        "error" | "broken" => State::Error,
-        _ => State::Passed,
+        "notrun" | "disabled" | "skipped" | "ignored" | "suppressed" | "pending" => {
+            CaseState::Skipped
+        }
+        "fail" | "failed" | "failure" => CaseState::Failed,
+        "error" | "broken" => CaseState::Error,
+        _ => CaseState::Passed,
     }
 }
 
-/// Some writers have several outputs a case.
+/// Joins outputs, because some writers have several for a case.
 fn join(spool: &Spool, old: &Text, new: Text) -> Result<Text, ReadError> {
     if old.is_empty() {
         return Ok(new);

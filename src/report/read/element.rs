@@ -1,10 +1,10 @@
-//! What an element means, by its name and where it stands.
+//! Interprets an element by its name and its parent.
 
 use crate::report::model::{AttemptKind, ProblemKind};
 
-/// The part an element plays.
+/// The meaning of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum ElementKind {
     /// `testsuites`
     Root,
     /// `testsuite`
@@ -13,7 +13,7 @@ pub(super) enum Part {
     Case,
     /// `failure`, `error`, `skipped`
     Problem(ProblemKind),
-    /// `flakyFailure` and its kin
+    /// `flakyFailure` and other attempts
     Attempt(AttemptKind),
     /// `stackTrace` of an attempt
     Trace,
@@ -27,12 +27,12 @@ pub(super) enum Part {
     Property,
     /// An element inside text: its own text counts, its tag does not.
     Inline,
-    /// Nothing that is known here: passed over, but for the suites and cases inside.
+    /// An unknown element. It is skipped, but for the suites and cases inside.
     Other,
 }
 
-impl Part {
-    /// The part of an element of this name inside `parent`; none for a root that is not JUnit's.
+impl ElementKind {
+    /// Returns the meaning of an element inside `parent`; `None` for a root that is not JUnit's.
     pub(super) fn of(parent: Option<Self>, name: &str) -> Option<Self> {
         let Some(parent) = parent else {
             return match name {
@@ -42,7 +42,7 @@ impl Part {
             };
         };
         Some(match (parent, name) {
-            // Where nobody puts one, too: a case that is passed over is one that passed.
+            // Accepted at unusual places too: a case that is skipped over would count as passed.
             (Self::Root | Self::Suite | Self::Case | Self::Other, "testsuite") => Self::Suite,
             (Self::Root | Self::Suite | Self::Case | Self::Other, "testcase") => Self::Case,
             (Self::Suite | Self::Case, "properties") => Self::Properties,
@@ -56,7 +56,7 @@ impl Part {
         })
     }
 
-    /// Whether the text inside belongs to it.
+    /// Returns true if the text inside belongs to the element.
     pub(super) fn holds_text(self) -> bool {
         !matches!(
             self,
@@ -65,13 +65,13 @@ impl Part {
     }
 }
 
-fn within(name: &str) -> Part {
+fn within(name: &str) -> ElementKind {
     match name {
-        "failure" => Part::Problem(ProblemKind::Failure),
-        "error" => Part::Problem(ProblemKind::Error),
-        "skipped" => Part::Problem(ProblemKind::Skipped),
-        "system-out" => Part::Out,
-        "system-err" => Part::Err,
-        name => AttemptKind::of(name).map_or(Part::Other, Part::Attempt),
+        "failure" => ElementKind::Problem(ProblemKind::Failure),
+        "error" => ElementKind::Problem(ProblemKind::Error),
+        "skipped" => ElementKind::Problem(ProblemKind::Skipped),
+        "system-out" => ElementKind::Out,
+        "system-err" => ElementKind::Err,
+        name => AttemptKind::of(name).map_or(ElementKind::Other, ElementKind::Attempt),
     }
 }

@@ -1,7 +1,7 @@
-//! The characters of a file, whatever it encodes them with: the parser takes UTF-8 alone.
+//! Decodes the characters of a file, whatever its encoding, because the parser takes only UTF-8.
 //!
-//! Bytes that the encoding does not know become U+FFFD, as in all foreign text: a test that prints some must not cost the
-//! results of all others.
+//! Bytes that are invalid in the encoding become U+FFFD, as in all untrusted text. A test that
+//! prints some must not cost the results of all others.
 
 use std::io::{BufRead, BufReader, Cursor, Read};
 
@@ -12,13 +12,13 @@ use quick_xml::events::Event;
 
 use super::error::ReadError;
 
-/// Bytes that are looked at before a file is read: an XML declaration fits in.
+/// The bytes that are inspected before a file is read. An XML declaration fits into them.
 const BEGIN: u64 = 1024;
 
-/// Bytes read at a time.
+/// The bytes read at a time.
 const BUFFER: usize = 128 * 1024;
 
-/// The file as UTF-8.
+/// Returns the file as UTF-8.
 pub(super) fn decoded(mut reader: impl Read) -> Result<impl BufRead, ReadError> {
     let mut begin = Vec::new();
     reader.by_ref().take(BEGIN).read_to_end(&mut begin)?;
@@ -30,7 +30,8 @@ pub(super) fn decoded(mut reader: impl Read) -> Result<impl BufRead, ReadError> 
     Ok(BufReader::with_capacity(BUFFER, decoder))
 }
 
-/// What a file that begins like this is encoded with: what its mark says, else its form, else its declaration, else UTF-8.
+/// Returns the encoding of a file that begins with these bytes: by its byte order mark, else by its
+/// form, else by its declaration, else UTF-8.
 fn of(begin: &[u8]) -> Result<&'static Encoding, ReadError> {
     if let Some((encoding, _)) = Encoding::for_bom(begin) {
         return Ok(encoding);
@@ -45,7 +46,8 @@ fn of(begin: &[u8]) -> Result<&'static Encoding, ReadError> {
     }
 }
 
-/// What the XML declaration says. One that can be read as it stands is not in UTF-16, which some writers put there anyway.
+/// Returns the encoding in the XML declaration. A declaration that is readable as ASCII is not in
+/// UTF-16, although some writers claim that.
 fn declared(begin: &[u8]) -> Result<&'static Encoding, ReadError> {
     let mut buffer = Vec::new();
     let event = Reader::from_reader(begin).read_event_into(&mut buffer);

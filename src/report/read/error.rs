@@ -1,4 +1,4 @@
-//! Why a file was not read.
+//! The errors of reading a file.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,118 +6,118 @@ use std::path::PathBuf;
 use super::limits;
 use crate::event::JournalError;
 
-/// What is wrong with a file. None of it is read then.
+/// A defect of a file. None of the file is read then.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The system's word.
+    /// The operating system reported an error.
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// There is nothing in it.
+    /// The file is empty.
     #[error("is empty")]
     Empty,
-    /// It ends before its root does.
+    /// The file ends before its root does.
     #[error(
         "is truncated: it ends at line {line}, inside <{element}>; was its writer killed, or the disk full?"
     )]
     Truncated {
-        /// The innermost element that is open.
+        /// The innermost open element.
         element: String,
-        /// From 1.
+        /// The line, from 1.
         line: u64,
     },
-    /// It is no XML.
+    /// The file is not XML.
     #[error("is not well-formed XML at line {line}: {what}")]
     Malformed {
-        /// From 1.
+        /// The line, from 1.
         line: u64,
-        /// What the parser says.
+        /// The message of the parser.
         what: String,
     },
-    /// It is XML of another kind.
+    /// The file is XML of another kind.
     #[error("is not JUnit: its root is <{root}>, not <testsuites> or <testsuite>")]
     NotJUnit {
-        /// The root's name.
+        /// The name of the root.
         root: String,
     },
-    /// It has a document type declaration.
+    /// The file has a document type declaration.
     #[error(
         "declares a document type (line {line}): it could hold entities and name other files, so none is read"
     )]
     DocumentType {
-        /// From 1.
+        /// The line, from 1.
         line: u64,
     },
-    /// It uses an entity that XML does not define.
+    /// The file uses an entity that XML does not define.
     #[error("uses the entity `&{name};` (line {line}), which nothing defines")]
     Entity {
-        /// The entity's name.
+        /// The name of the entity.
         name: String,
-        /// From 1.
+        /// The line, from 1.
         line: u64,
     },
     /// Elements are nested too deep.
     #[error("nests elements deeper than {} (line {line})", limits::DEPTH)]
     Deep {
-        /// From 1.
+        /// The line, from 1.
         line: u64,
     },
     /// A tag is too long.
     #[error("has a tag longer than {} KiB (line {line})", limits::TAG >> 10)]
     LongTag {
-        /// From 1.
+        /// The line, from 1.
         line: u64,
     },
     /// A piece of text is too long.
     #[error("has a tag or a piece of text longer than {} MiB", limits::TEXT >> 20)]
     LongText,
-    /// There is no place for its long texts.
-    #[error("has long texts, which {} does not take: {}; name another place with TMPDIR", std::env::temp_dir().display(), .0)]
+    /// The temporary directory does not take the long texts.
+    #[error("has long texts, which {} does not take: {}; set TMPDIR to another directory", std::env::temp_dir().display(), .0)]
     Spool(io::Error),
-    /// It has too many cases or other elements.
+    /// The file has too many cases or other elements.
     #[error(
         "has more than {} cases or {} other elements",
         limits::CASES,
         limits::ELEMENTS
     )]
     Many,
-    /// Its declaration names an encoding that nobody knows.
+    /// The declaration names an unknown encoding.
     #[error("is encoded as `{name}`, which is not known here: convert it to UTF-8")]
     Encoding {
-        /// What the declaration says.
+        /// The name in the declaration.
         name: String,
     },
-    /// A journal that comes as a stream.
-    #[error("looks like a journal: name its file, since the logs it tells of lie beside that")]
+    /// A journal comes as a stream.
+    #[error("looks like a journal: give its path, because its logs lie beside it")]
     Journal,
-    /// It is neither XML nor a journal.
+    /// The file is neither XML nor a journal.
     #[error("is neither JUnit nor a kata-ci journal")]
     Unknown,
-    /// There is nothing in the directory that could be read.
+    /// The directory holds nothing that could be read.
     #[error("holds neither a journal nor a JUnit file")]
     Nothing,
-    /// A link inside of a directory.
-    #[error("is a link, which is not followed in a directory: name it itself")]
+    /// The file is a link inside of a directory.
+    #[error("is a link, and links in a directory are not followed: name the file itself")]
     Link,
 }
 
 /// A file that was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unread {
-    /// With its path.
+    /// An error with the path of the file.
     #[error("{path} {error}")]
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The defect.
         error: ReadError,
     },
-    /// A journal's errors name it themselves.
+    /// An error of a journal, which names the file itself.
     #[error(transparent)]
     Journal(JournalError),
 }
 
 impl Unread {
-    /// An error of this path.
+    /// Makes the error for this path.
     pub(super) fn new(path: impl Into<PathBuf>, error: impl Into<ReadError>) -> Self {
         Self::File {
             path: path.into(),

@@ -1,26 +1,28 @@
-//! Reads results back: a run's journal, or a JUnit file of whatever writer.
+//! Reads results back: a run's journal, or a JUnit file of any writer.
 //!
-//! JUnit has no standard, only writers: what is read here is what surefire, gotestsum, go-junit-report, nextest, pytest,
-//! ctest, bats, vitest, jest, mocha, PHPUnit, TAP::Formatter::JUnit and GoogleTest are known to write. What is unknown is
-//! passed over; what says something of a case is kept.
+//! JUnit has no standard, only writers. This reader knows what surefire, gotestsum,
+//! go-junit-report, nextest, pytest, ctest, bats, vitest, jest, mocha, PHPUnit,
+//! TAP::Formatter::JUnit and GoogleTest write. Unknown elements are skipped; everything that
+//! describes a case is kept.
 //!
-//! A file may come from anywhere, so it is read as a stream and within limits (`limits.rs`); no document type is read, so
-//! there is no entity to expand and no other file to open. A file is read whole or not at all: one that is truncated is an
-//! error, never a report with fewer cases.
+//! A file may come from anywhere, so it is read as a stream and within limits ([`limits`]). No
+//! document type is read, so there is no entity to expand and no other file to open.
+//!
+//! A file is read whole or not at all: a truncated one is an error, never a report with fewer
+//! cases.
 
 mod builder;
-mod claims;
+mod declared_counts;
 mod element;
 mod encoding;
 mod error;
-mod guard;
 mod limits;
 mod source;
 mod values;
 mod xml;
 
 pub use error::{ReadError, Unread};
-pub use source::{Found, INPUT, find, find_run, read, run};
+pub use source::{INPUT, ReportSource, find, find_run, read, run};
 
 use std::io::Read;
 

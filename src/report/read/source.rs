@@ -1,4 +1,4 @@
-//! Where results lie: report directories, journals, JUnit files, directories of any of them.
+//! Finds results: report directories, journals, JUnit files, directories of any of them.
 
 use std::fs::{FileType, metadata, read_dir};
 use std::io::{self, Read};
@@ -13,46 +13,47 @@ use crate::outcome::Run;
 use crate::report::model::{Document, Spool};
 use crate::report::{ci, from_run};
 
-/// The journal's name in a report directory.
+/// The name of the journal in a report directory.
 const JOURNAL: &str = "events.jsonl";
 
-/// How long a named pipe is waited for that nobody writes into.
+/// The time that a named pipe without a writer is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What names standard input.
+/// The name of standard input.
 pub const INPUT: &str = "-";
 
-/// Something that holds results.
+/// A source of results.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum ReportSource {
     /// A journal, with its logs beside it.
     Journal(PathBuf),
-    /// A file that was named, or an XML file of a directory.
+    /// A file that was named, or an XML file in a directory.
     File(PathBuf),
-    /// A file that comes from standard input.
+    /// Standard input.
     Input,
 }
 
-/// The run of a report directory, whatever else lies in there; else all that [`find`] finds.
-pub fn find_run(path: &Path) -> Vec<Result<Found, Unread>> {
+/// Returns the run of a report directory, whatever else lies in it; else everything that [`find`]
+/// finds.
+pub fn find_run(path: &Path) -> Vec<Result<ReportSource, Unread>> {
     match path.join(JOURNAL) {
-        journal if journal.is_file() => vec![Ok(Found::Journal(journal))],
+        journal if journal.is_file() => vec![Ok(ReportSource::Journal(journal))],
         _ => find(path),
     }
 }
 
-/// What lies at a path: the file, or every journal and XML file below a directory; and what of that cannot be looked at. A
-/// pipe is a file that can be read once.
-pub fn find(path: &Path) -> Vec<Result<Found, Unread>> {
+/// Returns the sources at a path: the file, or every journal and XML file below a directory. Paths
+/// that cannot be inspected are returned as errors. A pipe is a file that can be read once.
+pub fn find(path: &Path) -> Vec<Result<ReportSource, Unread>> {
     if path == Path::new(INPUT) {
-        return vec![Ok(Found::Input)];
+        return vec![Ok(ReportSource::Input)];
     }
     let mut found = Vec::new();
     match metadata(path) {
         Err(error) => found.push(Err(Unread::new(path, error))),
         Ok(kind) if kind.is_dir() => look_into(path, &mut found),
         Ok(kind) if kind.is_file() => found.push(of_file(path)),
-        Ok(_) => found.push(Ok(Found::File(path.to_owned()))),
+        Ok(_) => found.push(Ok(ReportSource::File(path.to_owned()))),
     }
     if found.is_empty() {
         found.push(Err(Unread::new(path, ReadError::Nothing)));
@@ -60,11 +61,11 @@ pub fn find(path: &Path) -> Vec<Result<Found, Unread>> {
     found
 }
 
-fn look_into(directory: &Path, found: &mut Vec<Result<Found, Unread>>) {
+fn look_into(directory: &Path, found: &mut Vec<Result<ReportSource, Unread>>) {
     let journal = directory.join(JOURNAL);
     let is_run = journal.is_file();
     if is_run {
-        found.push(Ok(Found::Journal(journal)));
+        found.push(Ok(ReportSource::Journal(journal)));
     }
     let entries = entries(directory).unwrap_or_else(|error| {
         found.push(Err(Unread::new(directory, error)));
@@ -76,15 +77,15 @@ fn look_into(directory: &Path, found: &mut Vec<Result<Found, Unread>>) {
         if kind.is_dir() {
             look_into(&path, found);
         } else if kind.is_file() && is_xml {
-            found.push(Ok(Found::File(path)));
+            found.push(Ok(ReportSource::File(path)));
         } else if kind.is_symlink() && is_xml {
-            // It may lead in a circle, or out of the directory.
+            // The link may lead in a circle, or out of the directory.
             found.push(Err(Unread::new(path, ReadError::Link)));
         }
     }
 }
 
-/// Whether a run writes a file of this name beside its journal, which tells the same.
+/// Returns true for a file that a run writes beside its journal with the same content.
 fn is_of_run(path: &Path) -> bool {
     path.ends_with("junit.xml") || ci::FILES.iter().any(|name| path.ends_with(name))
 }
@@ -99,40 +100,40 @@ fn entries(directory: &Path) -> io::Result<Vec<(PathBuf, FileType)>> {
     Ok(entries)
 }
 
-/// A journal's lines are JSON objects.
-fn of_file(path: &Path) -> Result<Found, Unread> {
+/// Tells a journal from XML: the lines of a journal are JSON objects.
+fn of_file(path: &Path) -> Result<ReportSource, Unread> {
     let mut first = [0; 1];
     let count = fs::open(path)
         .and_then(|mut file| file.read(&mut first))
         .map_err(|error| Unread::new(path, error))?;
     Ok(match &first[..count] {
-        b"{" => Found::Journal(path.to_owned()),
-        _ => Found::File(path.to_owned()),
+        b"{" => ReportSource::Journal(path.to_owned()),
+        _ => ReportSource::File(path.to_owned()),
     })
 }
 
-/// Reads it. Long texts go to the spool.
-pub fn read(found: &Found, spool: &Spool) -> Result<Document, Unread> {
+/// Reads a source. Long texts go to the spool.
+pub fn read(found: &ReportSource, spool: &Spool) -> Result<Document, Unread> {
     match found {
-        Found::Journal(path) => {
+        ReportSource::Journal(path) => {
             let run = run(path)?;
             let directory = path.parent().unwrap_or(Path::new("."));
             Ok(from_run(&run, directory))
         }
-        Found::File(path) => {
+        ReportSource::File(path) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let file =
                 fs::open_or_wait(path, PATIENCE).map_err(|error| Unread::new(path, error))?;
             read_stream(file, &name, spool).map_err(|error| Unread::new(path, error))
         }
-        Found::Input => {
+        ReportSource::Input => {
             let name = "standard input";
             read_stream(io::stdin().lock(), name, spool).map_err(|error| Unread::new(name, error))
         }
     }
 }
 
-/// The run a journal tells of.
+/// Returns the run that a journal holds.
 pub fn run(journal: &Path) -> Result<Run, Unread> {
     let records = read_journal(journal).map_err(Unread::Journal)?;
     let mut run = Run::default();
@@ -152,10 +153,10 @@ mod tests {
     use std::fs;
 
     fn found(path: &Path) -> Vec<String> {
-        let said = |one: Result<Found, Unread>| match one {
-            Ok(Found::Journal(path)) => format!("journal {}", path.display()),
-            Ok(Found::File(path)) => format!("file {}", path.display()),
-            Ok(Found::Input) => "input".to_owned(),
+        let said = |one: Result<ReportSource, Unread>| match one {
+            Ok(ReportSource::Journal(path)) => format!("journal {}", path.display()),
+            Ok(ReportSource::File(path)) => format!("file {}", path.display()),
+            Ok(ReportSource::Input) => "input".to_owned(),
             Err(error) => error.to_string(),
         };
         let strip = format!("{}/", path.display());
@@ -186,7 +187,7 @@ mod tests {
         std::os::unix::fs::symlink("other/b.xml", path("link.xml")).unwrap();
         let expected = [
             &format!("file {deepest}"),
-            "link.xml is a link, which is not followed in a directory: name it itself",
+            "link.xml is a link, and links in a directory are not followed: name the file itself",
             "file other/b.xml",
             "journal run/events.jsonl",
             "file run/of-another.xml",
@@ -202,9 +203,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("file");
         fs::write(&file, "").unwrap();
-        let mut found = vec![Ok(Found::Input)];
+        let mut found = vec![Ok(ReportSource::Input)];
         look_into(&file, &mut found);
-        assert!(matches!(found[0], Ok(Found::Input)));
+        assert!(matches!(found[0], Ok(ReportSource::Input)));
         let error = found.remove(1).unwrap_err().to_string();
         assert!(
             error.contains("file cannot be read: Not a directory"),

@@ -1,9 +1,9 @@
-//! What writers write, and what attackers do.
+//! Files of real writers, and of attackers.
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::report::model::{AttemptKind, Case, State};
+use crate::report::model::{AttemptKind, Case, CaseState};
 use crate::report::{Dialect, from_run, write_document};
 
 fn parse(xml: &str) -> Result<Document, ReadError> {
@@ -14,7 +14,7 @@ fn document(xml: &str) -> Document {
     parse(xml).unwrap_or_else(|error| panic!("{error}\n{xml}"))
 }
 
-/// The cases inside one suite.
+/// Reads the cases inside one suite.
 fn cases(inside: &str) -> Vec<Case> {
     let mut document = document(&format!("<testsuite name=\"s\">{inside}</testsuite>"));
     assert_eq!(document.suites.len(), 1, "{inside}");
@@ -37,52 +37,58 @@ fn error(xml: &str) -> String {
 #[test]
 fn each_state_in_its_dialects() {
     for (inside, state) in [
-        (r#"<testcase name="a"/>"#, State::Passed),
-        (r#"<testcase name="a"></testcase>"#, State::Passed),
-        (r#"<testcase name="a"><failure/></testcase>"#, State::Failed),
-        (r#"<testcase name="a"><error/></testcase>"#, State::Error),
+        (r#"<testcase name="a"/>"#, CaseState::Passed),
+        (r#"<testcase name="a"></testcase>"#, CaseState::Passed),
+        (
+            r#"<testcase name="a"><failure/></testcase>"#,
+            CaseState::Failed,
+        ),
+        (
+            r#"<testcase name="a"><error/></testcase>"#,
+            CaseState::Error,
+        ),
         (
             r#"<testcase name="a"><skipped/></testcase>"#,
-            State::Skipped,
+            CaseState::Skipped,
         ),
         // A test that failed and whose tear-down broke too.
         (
             r#"<testcase name="a"><error/><failure/></testcase>"#,
-            State::Failed,
+            CaseState::Failed,
         ),
         (
             r#"<testcase name="a"><flakyFailure type="x"/></testcase>"#,
-            State::Flaky,
+            CaseState::Flaky,
         ),
         (
             r#"<testcase name="a"><flakyError type="x"/></testcase>"#,
-            State::Flaky,
+            CaseState::Flaky,
         ),
         (
             r#"<testcase name="a"><failure/><rerunFailure type="x"/></testcase>"#,
-            State::Failed,
+            CaseState::Failed,
         ),
         (
             r#"<testcase name="a"><rerunFailure type="x"/></testcase>"#,
-            State::Failed,
+            CaseState::Failed,
         ),
         // GoogleTest
         (
             r#"<testcase name="a" status="notrun" result="suppressed"/>"#,
-            State::Skipped,
+            CaseState::Skipped,
         ),
         (
             r#"<testcase name="a" status="run" result="completed"/>"#,
-            State::Passed,
+            CaseState::Passed,
         ),
         // ctest
         (
             r#"<testcase name="a" status="fail"><failure message="Failed"/></testcase>"#,
-            State::Failed,
+            CaseState::Failed,
         ),
         (
             r#"<testcase name="a" status="disabled"><skipped/></testcase>"#,
-            State::Skipped,
+            CaseState::Skipped,
         ),
     ] {
         assert_eq!(one(inside).state, state, "{inside}");
@@ -168,7 +174,7 @@ fn suites_in_suites_become_flat_and_keep_their_order() {
 #[test]
 fn a_suite_that_broke_itself_gets_a_case_for_it() {
     let case = one(r#"<error message="set-up broke"/>"#);
-    assert_eq!((case.state, &*case.name), (State::Error, "s"));
+    assert_eq!((case.state, &*case.name), (CaseState::Error, "s"));
     assert_eq!(
         document("<testsuites><testcase name='a'/></testsuites>")
             .counts()
@@ -208,7 +214,7 @@ fn less_than_was_promised_is_said() {
         let texts: Vec<_> = document.notices.iter().map(|one| &*one.text).collect();
         let expected = match said {
             "" => vec![],
-            said => vec![format!("suites hold less than they say: {said}")],
+            said => vec![format!("suites hold fewer cases than they declare: {said}")],
         };
         assert_eq!(texts, expected, "{suite} {root}");
     }

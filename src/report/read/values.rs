@@ -1,9 +1,10 @@
-//! The forms of values that writers use.
+//! Parses values in the forms that writers use.
 
 use std::borrow::Cow;
 
-/// The character an entity's or a reference's name (`amp`, `#10`, `#x1B`) stands for; none for what XML does not define.
-/// References to what XML does not allow, which careless writers make, become U+FFFD.
+/// Returns the character for the name of an entity or a reference (`amp`, `#10`, `#x1B`); `None` if
+/// XML does not define it. References to characters that XML does not allow, which careless writers
+/// make, become U+FFFD.
 pub(super) fn entity(name: &str) -> Option<char> {
     let number = match name.strip_prefix('#') {
         Some(number) => number,
@@ -33,7 +34,7 @@ pub(super) fn entity(name: &str) -> Option<char> {
     })
 }
 
-/// An attribute's value with its references resolved, or the name of an entity that nothing defines.
+/// Resolves the references in an attribute's value, or returns the name of an undefined entity.
 pub(super) fn unescape(raw: &str) -> Result<Cow<'_, str>, String> {
     if !raw.contains('&') {
         return Ok(Cow::Borrowed(raw));
@@ -55,7 +56,8 @@ pub(super) fn unescape(raw: &str) -> Result<Cow<'_, str>, String> {
     Ok(Cow::Owned(value))
 }
 
-/// A duration in seconds: `0.5`, `1,234.5` (surefire's thousands), `0,5` (a German locale), `1e-5`, `0.5s`.
+/// Parses a duration in seconds: `0.5`, `1,234.5` (surefire's thousands), `0,5` (a German locale),
+/// `1e-5`, `0.5s`.
 pub(super) fn seconds(text: &str) -> Option<f64> {
     let text = text.trim().trim_end_matches('s');
     let plain = match (text.contains('.'), text.contains(',')) {

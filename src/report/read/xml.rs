@@ -1,4 +1,4 @@
-//! XML as start, end and text: entities resolved, limits kept, everything else passed over.
+//! Reads XML as start, end and text. Entities are resolved, limits kept, all other tokens skipped.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead};
@@ -8,11 +8,11 @@ use quick_xml::errors::{Error, IllFormedError};
 use quick_xml::events::{BytesStart, Event};
 
 use super::error::ReadError;
-use super::guard::Guard;
 use super::limits;
+use super::limits::BoundedReader;
 use super::values;
 
-/// The next thing in a file.
+/// The next token of a file.
 pub(super) enum Token<'a> {
     Start(Element<'a>),
     End,
@@ -27,12 +27,13 @@ pub(super) struct Element<'a> {
 }
 
 impl Element<'_> {
-    /// The name without a namespace's prefix.
+    /// Returns the name without the prefix of a namespace.
     pub(super) fn name(&self) -> String {
         self.start.local_name().into_inner().to_owned()
     }
 
-    /// Calls `take` with the name and value of each attribute that is in no namespace: JUnit's are in none.
+    /// Calls `take` with the name and value of each attribute without a namespace; JUnit's have
+    /// none.
     pub(super) fn each_attribute(&self, mut take: impl FnMut(&str, &str)) -> Result<(), ReadError> {
         // Looking for duplicates takes a time that grows with the square of their number.
         for attribute in self.start.attributes().with_checks(false) {
@@ -53,16 +54,16 @@ impl Element<'_> {
 }
 
 pub(super) struct Xml<R> {
-    reader: Reader<Guard<R>>,
+    reader: Reader<BoundedReader<R>>,
     buffer: Vec<u8>,
     open: Vec<String>,
-    /// The root has begun.
+    /// True if the root has begun.
     begun: bool,
 }
 
 impl<R: BufRead> Xml<R> {
     pub(super) fn new(reader: R) -> Self {
-        let mut reader = Reader::from_reader(Guard::new(reader));
+        let mut reader = Reader::from_reader(BoundedReader::new(reader));
         reader.config_mut().expand_empty_elements = true;
         Self {
             reader,
@@ -144,7 +145,7 @@ fn enter(
     Ok(())
 }
 
-/// Text outside the root may only be blank.
+/// Checks text outside the root, which may only be blank.
 fn outside<'a>(text: Cow<'a, str>, line: u64, open: &[String]) -> Result<Token<'a>, ReadError> {
     if open.is_empty() && !text.trim().is_empty() {
         return Err(ReadError::Malformed {
@@ -170,7 +171,8 @@ fn truncated(element: &str, line: u64) -> ReadError {
     }
 }
 
-/// The parser's error in our terms. What is not closed at the end of the file is truncated.
+/// Translates an error of the parser. An element that is not closed at the end of the file means
+/// truncation.
 fn explain(error: Error, ended: bool, line: u64, open: &[String]) -> ReadError {
     match (error, open.last()) {
         (Error::Io(error), _) => ReadError::Io(io::Error::new(error.kind(), error.to_string())),

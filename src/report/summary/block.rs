@@ -1,19 +1,26 @@
-//! The block of one job that did not pass.
+//! Formats the block of one job that did not pass.
 
 use std::path::PathBuf;
 
-use super::{Context, NO_END};
+use super::{NO_END, SummaryContext};
 use crate::event::JobFinished;
-use crate::outcome::{CaseResult, CaseStatus, JobOutcome, JobResult};
+use crate::model::{CaseStatus, JobOutcome};
+use crate::outcome::{CaseResult, JobResult};
 use crate::report::excerpt::log_path;
-use crate::report::words::{self, LINE_CAP};
+use crate::report::format;
+use crate::report::format::LINE_CAP;
 use crate::report::{Meaning, text};
 
-/// Packages named when some were not run.
+/// The most packages named that did not run.
 const PACKAGES: usize = 3;
 
-/// The lines of a job that failed, timed out, was vacuous or an error. `cases_left` counts down over all blocks.
-pub(super) fn bad(context: &Context<'_>, job: &JobResult, cases_left: &mut usize) -> Vec<String> {
+/// Returns the lines of a job that failed, timed out, was vacuous or an error. `cases_left` counts
+/// down over all blocks.
+pub(super) fn bad(
+    context: &SummaryContext<'_>,
+    job: &JobResult,
+    cases_left: &mut usize,
+) -> Vec<String> {
     let mut lines = vec![head(context, job)];
     let explained = job.tally.bad() > 0;
     lines.extend(cases(context, job, cases_left));
@@ -37,20 +44,20 @@ pub(super) fn bad(context: &Context<'_>, job: &JobResult, cases_left: &mut usize
     lines
 }
 
-/// `✗ agent.test failed in 56.6s: 6 failed`
-fn head(context: &Context<'_>, job: &JobResult) -> String {
+/// Formats `✗ agent.test failed in 56.6s: 6 failed`.
+fn head(context: &SummaryContext<'_>, job: &JobResult) -> String {
     let style = context.style;
     let name = style.foreign(job.queued.job.as_str(), LINE_CAP);
     let name = style.paint(Meaning::Strong, &name);
     let Some(finished) = &job.finished else {
         return format!("{} {name} error: {NO_END}", style.mark(JobOutcome::Error));
     };
-    let took = words::duration(finished.seconds);
+    let took = format::duration(finished.seconds);
     let what = match finished.outcome {
         JobOutcome::Vacuous => "is vacuous".to_owned(),
         JobOutcome::Error => "error".to_owned(),
         JobOutcome::TimedOut => format!("timed out after {took}"),
-        other => format!("{} in {took}", words::outcome(other)),
+        other => format!("{} in {took}", format::outcome(other)),
     };
     let reason = match finished.reason.as_str() {
         "" => String::new(),
@@ -59,8 +66,8 @@ fn head(context: &Context<'_>, job: &JobResult) -> String {
     format!("{} {name} {what}{reason}", style.mark(finished.outcome))
 }
 
-/// The failing cases, as many as are left to show.
-fn cases(context: &Context<'_>, job: &JobResult, cases_left: &mut usize) -> Vec<String> {
+/// Returns the failing cases, as many as are left to show.
+fn cases(context: &SummaryContext<'_>, job: &JobResult, cases_left: &mut usize) -> Vec<String> {
     let bad: Vec<_> = job
         .cases
         .iter()
@@ -68,8 +75,8 @@ fn cases(context: &Context<'_>, job: &JobResult, cases_left: &mut usize) -> Vec<
         .collect();
     let shown = &bad[..bad.len().min(*cases_left)];
     *cases_left -= shown.len();
-    let packages = words::column(shown.iter().map(|case| case.package.as_str()));
-    let names = words::column(shown.iter().map(|case| case.name.as_str()));
+    let packages = format::column(shown.iter().map(|case| case.package.as_str()));
+    let names = format::column(shown.iter().map(|case| case.name.as_str()));
     let mut lines: Vec<_> = shown
         .iter()
         .flat_map(|case| case_lines(context, case, packages, names))
@@ -84,16 +91,16 @@ fn cases(context: &Context<'_>, job: &JobResult, cases_left: &mut usize) -> Vec<
     lines
 }
 
-/// One line where it fits, else the message on a line of its own.
+/// Returns one line if the case fits, else the message on a line of its own.
 fn case_lines(
-    context: &Context<'_>,
+    context: &SummaryContext<'_>,
     case: &CaseResult,
     packages: usize,
     names: usize,
 ) -> Vec<String> {
     let style = context.style;
     let name = style.foreign(&case.name, LINE_CAP);
-    let message = words::case_message(case, style);
+    let message = format::case_message(case, style);
     let left = match packages {
         0 => "    ".to_owned(),
         packages => {
@@ -111,8 +118,8 @@ fn case_lines(
     vec![format!("{left}{name}"), format!("        {message}")]
 }
 
-/// `not run: 5 packages (protocols/client, pkg/uevent, …)`
-fn not_run(context: &Context<'_>, job: &JobResult) -> Option<String> {
+/// Formats `not run: 5 packages (protocols/client, pkg/uevent, …)`.
+fn not_run(context: &SummaryContext<'_>, job: &JobResult) -> Option<String> {
     let style = context.style;
     let names: Vec<_> = job
         .cases
@@ -144,14 +151,14 @@ fn not_run(context: &Context<'_>, job: &JobResult) -> Option<String> {
         true => "package",
         false => "test",
     };
-    let count = words::plural(names.len(), what);
+    let count = format::plural(names.len(), what);
     Some(format!(
         "    not run: {count} ({})",
         style.foreign(&shown, LINE_CAP)
     ))
 }
 
-fn last_lines(context: &Context<'_>, finished: &JobFinished) -> Vec<String> {
+fn last_lines(context: &SummaryContext<'_>, finished: &JobFinished) -> Vec<String> {
     let Some(log) = log_path_of(context, finished) else {
         return Vec::new();
     };
@@ -168,8 +175,8 @@ fn last_lines(context: &Context<'_>, finished: &JobFinished) -> Vec<String> {
     }
 }
 
-/// The command that runs just this job again.
-fn again(context: &Context<'_>, job: &JobResult) -> Option<String> {
+/// Returns the command that runs just this job again.
+fn again(context: &SummaryContext<'_>, job: &JobResult) -> Option<String> {
     let again = &context.run.started.as_ref()?.again;
     let id = &job.queued.job;
     // A NUL cannot be quoted; no component and no step has one.
@@ -181,12 +188,12 @@ fn again(context: &Context<'_>, job: &JobResult) -> Option<String> {
     ))
 }
 
-fn log_path_of(context: &Context<'_>, finished: &JobFinished) -> Option<PathBuf> {
+fn log_path_of(context: &SummaryContext<'_>, finished: &JobFinished) -> Option<PathBuf> {
     log_path(context.directory, finished.log.as_deref()?)
 }
 
-fn log(context: &Context<'_>, finished: &JobFinished) -> Option<String> {
+fn log(context: &SummaryContext<'_>, finished: &JobFinished) -> Option<String> {
     let log = log_path_of(context, finished)?;
-    let shown = words::path(&log, context.home, context.style);
+    let shown = format::path(&log, context.home, context.style);
     Some(format!("    log: {shown}"))
 }

@@ -1,40 +1,44 @@
-//! The end of a run, for the person who has to act on it.
+//! Formats the end of a run, for the person who has to act on it.
 //!
-//! Quiet on success: totals, with what of the isolation was enforced, and the report's place. Otherwise a block for each job that did not pass, worst first: what
-//! happened, each failing case with its message and place, what to do, the command that runs just that again, the log.
-//! Bounded: at most [`CASES`] failing cases in all. Totals come last, where the screen stops.
+//! It is quiet on success: totals, with the enforced isolation, and the path of the report.
+//! Otherwise there is a block for each job that did not pass, worst first: what happened, each
+//! failing case with its message and location, what to do, the command that runs just that again,
+//! and the log.
+//!
+//! At most [`CASES`] failing cases are shown in all. Totals come last, where the screen stops.
 
 mod block;
-mod isolation;
-mod left;
+mod leftovers;
 mod totals;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::ci::guard::harmless;
-use super::words::{self, LINE_CAP};
+use super::ci::neutralize::harmless;
+use super::format;
+use super::format::LINE_CAP;
 use super::{Style, excerpt};
-use crate::outcome::{CaseStatus, JobOutcome, JobResult, Run};
+use crate::model::{CaseStatus, JobOutcome};
+use crate::outcome::{JobResult, Run};
 
 /// The reason of a job whose end is in no event: kata-ci was killed while it ran.
 pub const NO_END: &str = "its end was not seen: the run was killed";
 
-/// Failing cases shown in all.
+/// The most failing cases shown in all.
 const CASES: usize = 50;
 
-/// Flaky tests shown of a job.
+/// The most flaky tests shown of a job.
 const FLAKY: usize = 10;
 
-/// Last lines of a log shown where no case explains the outcome.
+/// The number of last lines of a log that are shown if no case explains the outcome.
 const LAST_LINES: usize = 10;
 
-/// The summary as text that ends in a newline. `directory` is the report directory: the last lines of logs are read from
-/// it, and its path is shown.
+/// Returns the summary as text that ends in a newline. The last lines of logs are read from the
+/// report directory `directory`, and its path is shown.
 pub fn render(run: &Run, directory: &Path, style: &Style) -> String {
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    let context = Context {
+    let context = SummaryContext {
         run,
         directory,
         home: home.as_deref(),
@@ -44,22 +48,22 @@ pub fn render(run: &Run, directory: &Path, style: &Style) -> String {
     context.render()
 }
 
-/// What a summary is made from.
-struct Context<'a> {
+/// The input of a summary.
+struct SummaryContext<'a> {
     run: &'a Run,
     directory: &'a Path,
     home: Option<&'a Path>,
     style: &'a Style,
-    /// The last lines of the log at this path.
+    /// Returns the last lines of the log at this path.
     tail: &'a dyn Fn(&Path) -> io::Result<Vec<String>>,
 }
 
-/// The outcome of a job; one whose end was not seen is an error.
+/// Returns the outcome of a job. A job whose end was not seen is an error.
 fn outcome(job: &JobResult) -> JobOutcome {
     job.outcome().unwrap_or(JobOutcome::Error)
 }
 
-impl Context<'_> {
+impl SummaryContext<'_> {
     fn render(&self) -> String {
         let mut lines = Vec::new();
         let mut cases_left = CASES;
@@ -78,19 +82,19 @@ impl Context<'_> {
         }
         self.reservations(&mut lines);
         self.flaky(&mut lines);
-        left::lines(self, &mut lines);
-        lines.extend(isolation::advisory(self));
+        leftovers::lines(self, &mut lines);
+        lines.extend(totals::advisory(self));
         if !lines.is_empty() {
             lines.push(String::new());
         }
         lines.push(totals::line(self));
-        let place = words::path(self.directory, self.home, self.style);
+        let place = format::path(self.directory, self.home, self.style);
         lines.push(format!("report: {place}"));
         let harmless: Vec<_> = lines.iter().map(|line| harmless(line)).collect();
         harmless.join("\n") + "\n"
     }
 
-    /// Jobs that did not test for the same reason share a line.
+    /// Adds jobs that did not test. Those with the same reason share a line.
     fn never_tested(&self, wanted: JobOutcome, lines: &mut Vec<String>) {
         let mut groups: BTreeMap<(&str, Option<&str>), Vec<&str>> = BTreeMap::new();
         for job in self.run.jobs().filter(|job| outcome(job) == wanted) {
@@ -104,7 +108,7 @@ impl Context<'_> {
         for ((reason, fix), jobs) in groups {
             let jobs = self.style.foreign(&jobs.join(", "), LINE_CAP);
             let reason = self.style.foreign(reason, LINE_CAP);
-            let what = words::with_reason(words::outcome(wanted), &reason);
+            let what = format::with_reason(format::outcome(wanted), &reason);
             lines.push(format!("{} {jobs} {what}", self.style.mark(wanted)));
             if let Some(fix) = fix {
                 lines.push(format!("    fix: {}", self.style.foreign(fix, LINE_CAP)));
@@ -112,7 +116,7 @@ impl Context<'_> {
         }
     }
 
-    /// Jobs that passed and have something to say of it, such as a limit that was met.
+    /// Adds jobs that passed with a remark, such as a limit that was reached.
     fn reservations(&self, lines: &mut Vec<String>) {
         let passed = (self.run.jobs())
             .filter(|job| !is_flaky(job))
@@ -125,7 +129,7 @@ impl Context<'_> {
         }
     }
 
-    /// What passed only when it was run again: tests, else the job.
+    /// Adds tests that passed only when they were run again; jobs if no test is known.
     fn flaky(&self, lines: &mut Vec<String>) {
         for job in self.run.jobs().filter(|job| is_flaky(job)) {
             let flaky = job
@@ -153,7 +157,7 @@ impl Context<'_> {
     }
 }
 
-/// Whether it, or a test of it, passed only when it was run again.
+/// Returns true if the job, or a test of it, passed only when it was run again.
 fn is_flaky(job: &JobResult) -> bool {
     let has_passed = job.outcome() == Some(JobOutcome::Passed);
     job.tally.flaky > 0 || (has_passed && !job.attempts.is_empty())

@@ -1,13 +1,15 @@
-//! What a person sees at the end.
+//! The end of a run as a person sees it.
 
 use std::io;
 use std::path::Path;
 
-use super::Context;
+use super::SummaryContext;
 use crate::event::JobFinished;
-use crate::outcome::{CaseStatus, JobOutcome, Run};
+use crate::model::{CaseStatus, JobOutcome};
+use crate::outcome::Run;
 use crate::report::Style;
-use crate::report::tests::sample::{self, Script, case, end, never};
+use crate::report::tests::sample;
+use crate::report::tests::sample::{Script, case, end, never};
 
 fn tail(log: &Path) -> io::Result<Vec<String>> {
     if log.ends_with("logs/agent.check.log") {
@@ -17,7 +19,7 @@ fn tail(log: &Path) -> io::Result<Vec<String>> {
 }
 
 fn render(run: &Run, style: Style) -> String {
-    Context {
+    SummaryContext {
         run,
         directory: Path::new("/home/ann/.local/state/kata-ci/runs/latest"),
         home: Some(Path::new("/home/ann")),

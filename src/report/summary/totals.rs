@@ -1,22 +1,29 @@
-//! The last line: `1 failed, 1 vacuous, 6 passed · 412 cases: 405 passed, 6 failed · 2:31 · enforced: network, processes`.
+//! Formats the last line of a summary, with the isolation that was enforced.
+//!
+//! `1 failed, 1 vacuous, 6 passed · 412 cases: 405 passed, 6 failed · 2:31 · enforced: network,
+//! processes`
+//!
+//! The isolation that was only advisory is a line of its own.
 
 use std::collections::BTreeMap;
 
-use super::{Context, isolation, outcome};
-use crate::outcome::{JobOutcome, Run};
-use crate::report::{Meaning, Style, words};
+use super::{LINE_CAP, SummaryContext, outcome};
+use crate::event::Isolation;
+use crate::model::JobOutcome;
+use crate::outcome::Run;
+use crate::report::{Meaning, Style, format};
 
-/// The totals of a run in one line.
-pub(super) fn line(context: &Context<'_>) -> String {
+/// Returns the totals of a run in one line.
+pub(super) fn line(context: &SummaryContext<'_>) -> String {
     let (run, style) = (context.run, context.style);
     let mut pieces = vec![jobs(run, style)];
     let tally = run.tally();
     if tally.total() > 0 {
-        let count = words::plural(tally.total() as usize, "case");
-        pieces.push(format!("{count}: {}", words::counts(&tally)));
+        let count = format::plural(tally.total() as usize, "case");
+        pieces.push(format!("{count}: {}", format::counts(&tally)));
     }
     if let Some(finished) = &run.finished {
-        pieces.push(words::duration(finished.seconds));
+        pieces.push(format::duration(finished.seconds));
         if let Some(signal) = finished.signal {
             let text = format!("ended by signal {signal}");
             pieces.push(style.paint(Meaning::Warning, &text));
@@ -24,7 +31,7 @@ pub(super) fn line(context: &Context<'_>) -> String {
     } else {
         pieces.push(style.paint(Meaning::Bad, "the run was killed"));
     }
-    pieces.extend(isolation::enforced(context));
+    pieces.extend(enforced(context));
     pieces.join(style.dot())
 }
 
@@ -57,7 +64,7 @@ fn part(outcome: JobOutcome, count: usize, allowed: usize, style: &Style) -> Str
     };
     let word = match (outcome, count) {
         (JobOutcome::Error, 2..) => "errors",
-        (outcome, _) => words::outcome(outcome),
+        (outcome, _) => format::outcome(outcome),
     };
     let allowed = match allowed {
         0 => String::new(),
@@ -65,4 +72,62 @@ fn part(outcome: JobOutcome, count: usize, allowed: usize, style: &Style) -> Str
         allowed => format!(" ({allowed} allowed)"),
     };
     style.paint(meaning, &format!("{count} {word}{allowed}"))
+}
+
+/// Describes the isolation that is not enforced although it was requested, in one line.
+pub(super) fn advisory(context: &SummaryContext<'_>) -> Option<String> {
+    let advisories = advisories(&context.run.started.as_ref()?.isolation);
+    let parts = context.style.foreign(&advisories.join("; "), LINE_CAP);
+    let warning = context.style.warning();
+    (!parts.is_empty()).then(|| format!("{warning} isolation is advisory only: {parts}"))
+}
+
+/// Describes the enforced isolation in a few words.
+pub(super) fn enforced(context: &SummaryContext<'_>) -> Option<String> {
+    let isolation = &context.run.started.as_ref()?.isolation;
+    let parts: Vec<_> = (parts(isolation).iter())
+        .filter_map(|(part, reach)| Some(in_parentheses(part, reach.strip_prefix("enforced")?)))
+        .collect();
+    let parts = context.style.foreign(&parts.join(", "), LINE_CAP);
+    (!parts.is_empty()).then(|| format!("enforced: {parts}"))
+}
+
+fn parts(isolation: &Isolation) -> [(&'static str, &str); 3] {
+    [
+        ("network", &isolation.network),
+        ("processes", &isolation.processes),
+        ("files", &isolation.files),
+    ]
+}
+
+/// Returns the advisory kinds, those with the same reason together: `network, files (not built
+/// yet)`.
+fn advisories(isolation: &Isolation) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    let limit = |what| isolation.limits.get(what).map_or("", String::as_str);
+    let limits = [
+        ("limit of memory", limit("memory")),
+        ("limit of processes", limit("processes")),
+    ];
+    for (part, reach) in parts(isolation).into_iter().chain(limits) {
+        let Some(reason) = reach.strip_prefix("advisory") else {
+            continue;
+        };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, parts)) => parts.push(part),
+            None => reasons.push((reason, vec![part])),
+        }
+    }
+    reasons
+        .into_iter()
+        .map(|(reason, parts)| in_parentheses(&parts.join(", "), reason))
+        .collect()
+}
+
+/// Formats `network (but off for a.fetch)` from `network` and `: but off for a.fetch`.
+fn in_parentheses(parts: &str, reason: &str) -> String {
+    match reason.trim_start_matches(':').trim() {
+        "" => parts.to_owned(),
+        reason => format!("{parts} ({reason})"),
+    }
 }

@@ -1,15 +1,16 @@
-//! What the plain reporter prints in the log of each CI system.
+//! The output of the plain reporter in the log of each CI system.
 
 use std::fs;
 use std::path::Path;
 
 use super::sample::{Script, Shared, case, end};
 use crate::event::Record;
-use crate::outcome::{CaseStatus, JobOutcome, Run};
-use crate::report::ci::{Ci, Detected};
+use crate::model::{CaseStatus, JobOutcome};
+use crate::outcome::Run;
+use crate::report::ci::{Ci, DetectedCi};
 use crate::report::{PlainReporter, Reporter, Style, summarise};
 
-/// Lines that a system would carry out.
+/// Lines that a CI system would execute.
 const HOSTILE: &str = "\
 ::error file=a.go,line=1::from a test
   ::add-mask::x
@@ -36,14 +37,14 @@ fn hostile() -> Vec<Record> {
     script.finish(None).records()
 }
 
-/// What is printed of the run, its summary with it.
+/// Returns the output of a run with its summary.
 fn log(system: Option<Ci>, records: &[Record], directory: &Path) -> String {
     let style = Style::new(false, true, 100);
     let out = Shared::default();
     let reporter = PlainReporter::new(out.clone(), style);
     let mut reporter = match system {
         Some(system) => {
-            let detected = Detected::named(system, "A_VARIABLE", &Default::default());
+            let detected = DetectedCi::named(system, "A_VARIABLE", &Default::default());
             reporter.on(&detected, directory)
         }
         None => reporter,
@@ -64,7 +65,7 @@ fn directory(output: &str) -> tempfile::TempDir {
     directory
 }
 
-/// The log, without what differs from run to run.
+/// Returns the log without the parts that differ from run to run.
 fn printed(system: Option<Ci>) -> String {
     let directory = directory(HOSTILE);
     let log = log(system, &hostile(), directory.path());

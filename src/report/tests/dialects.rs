@@ -1,4 +1,4 @@
-//! Each consumer's limits.
+//! The limits of each consumer.
 
 use crate::report::model::Document;
 use crate::report::read::read_junit;

@@ -1,4 +1,4 @@
-//! The reading end of the bus, and the journal it writes.
+//! The receiving end of the bus, and the journal that it writes.
 
 use std::fs;
 use std::io;
@@ -6,9 +6,11 @@ use std::io;
 use crossbeam_channel::{bounded, unbounded};
 use proptest::prelude::*;
 
-use super::sample::{self, Script, Shared, case, fold};
+use super::sample;
+use super::sample::{Script, Shared, case, fold};
 use crate::event::{Event, Journal, JournalError, Record, read_journal};
-use crate::outcome::{CaseStatus, Run};
+use crate::model::CaseStatus;
+use crate::outcome::Run;
 use crate::report::{Followed, JsonReporter, Live, Reporter};
 
 fn events(script: Script) -> Vec<Event> {
@@ -19,7 +21,8 @@ fn events(script: Script) -> Vec<Event> {
         .collect()
 }
 
-/// Sends from another thread through a channel of one place, so that a reader that stops is noticed.
+/// Sends from another thread through a channel with room for one event, so that a reader that stops
+/// is noticed.
 fn follow_all(
     events: Vec<Event>,
     journal: Option<Journal>,

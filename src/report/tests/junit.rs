@@ -1,4 +1,4 @@
-//! junit.xml: well-formed, valid, and adding up, whatever the jobs printed.
+//! junit.xml is well-formed and valid, and its totals are right, whatever the jobs printed.
 
 use std::fs;
 use std::path::Path;
@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 
-use super::sample::{self, Script, case, end, never, with_output};
+use super::sample;
+use super::sample::{Script, case, end, never, with_output};
 use crate::event::JobFinished;
-use crate::outcome::{CaseStatus, JobOutcome, Run, Tally};
+use crate::model::{CaseStatus, JobOutcome, Tally};
+use crate::outcome::Run;
 use crate::report::write_junit;
 
 const STATUSES: [CaseStatus; 6] = [
@@ -41,7 +43,7 @@ fn elements<'a>(node: Node<'a, 'a>, name: &'static str) -> impl Iterator<Item = 
         .filter(move |node| node.has_tag_name(name))
 }
 
-/// Parses it, and checks that totals are the numbers of elements.
+/// Parses the file, and checks that totals are the numbers of elements.
 fn check(xml: &str) {
     let document = Document::parse(xml).unwrap_or_else(|error| panic!("{error}\n{xml}"));
     let root = document.root_element();
@@ -59,7 +61,8 @@ fn check(xml: &str) {
     }
 }
 
-/// What the schema has against it; none when xmllint is missing, which is no way to pass where `CI` is set.
+/// Returns the errors against the schema; `None` if xmllint is missing, which is a failure where
+/// `CI` is set.
 fn schema_errors(xml: &str) -> Option<String> {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("junit.xml");
@@ -134,7 +137,7 @@ fn runs_without_jobs_or_without_an_end_are_valid() {
     }
 }
 
-/// The one case named after the step, as `(element, type)`.
+/// Returns the one case named after the step, as `(element, type)`.
 fn carrier(finished: JobFinished, cases: &[CaseStatus]) -> Option<(String, String)> {
     let mut script = Script::new(&["a.test"]).start("a.test");
     for (index, status) in cases.iter().enumerate() {
@@ -288,7 +291,7 @@ fn the_last_output_of_a_job_without_a_failing_case_is_stored() {
     );
 }
 
-/// An upper bound with much room: the point is that it is linear.
+/// The upper bound has much room: it shows that the time is linear.
 #[test]
 fn a_hundred_thousand_cases_are_written_soon() {
     let run = Script::new(&["a.test"])
@@ -310,7 +313,7 @@ fn outcomes() -> impl Strategy<Value = JobOutcome> {
     proptest::sample::select(JobOutcome::ALL.to_vec())
 }
 
-/// Text as mean as it gets: any characters, and those that XML, terminals and attributes trip over.
+/// Generates hostile text: any characters, and those that break XML, terminals and attributes.
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),

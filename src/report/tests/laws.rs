@@ -1,15 +1,15 @@
-//! What holds of any JUnit file: real ones with bytes changed, and documents in each style.
+//! Laws of any JUnit file: real ones with changed bytes, and documents in each style.
 
 use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
 
-use crate::report::model::{Document, Spool, State};
+use crate::report::model::{CaseState, Document, Spool};
 use crate::report::{Dialect, fit, read, write_document, write_markdown};
 
-/// What has to survive: suites, and the class, name and state of their cases, in order.
-type Essence = Vec<(String, Vec<(String, String, State)>)>;
+/// The data that must survive: suites, and the class, name and state of their cases, in order.
+type Essence = Vec<(String, Vec<(String, String, CaseState)>)>;
 
 fn essence(document: &Document) -> Essence {
     let case = |case: &crate::report::model::Case| {

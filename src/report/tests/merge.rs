@@ -1,8 +1,9 @@
-//! Merging: no order, nothing lost, nothing taken for the same that does not say so.
+//! Merging does not depend on order, loses nothing, and combines only executions that name the same
+//! job.
 
 use proptest::prelude::*;
 
-use crate::report::model::{AttemptKind, Document, Spool, State};
+use crate::report::model::{AttemptKind, CaseState, Document, Spool};
 use crate::report::read::read_junit;
 use crate::report::{Dialect, merge, write_document};
 
@@ -16,7 +17,7 @@ fn written(document: &Document) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// A job's suite as kata-ci writes it, with these cases.
+/// Makes a job's suite as kata-ci writes it, with these cases.
 fn job(run: &str, attempt: u32, outcome: &str, cases: &str) -> Document {
     read(&format!(
         r#"<testsuite name="a.test"><properties><property name="run" value="{run}"/>
@@ -35,7 +36,7 @@ fn a_later_attempt_that_passed_makes_it_flaky() {
     ]);
     assert_eq!(merged.suites.len(), 1);
     let case = &merged.suites[0].cases[0];
-    assert_eq!(case.state, State::Flaky);
+    assert_eq!(case.state, CaseState::Flaky);
     let attempt = &case.attempts()[0];
     assert_eq!(attempt.kind, AttemptKind::FlakyFailure);
     assert_eq!(attempt.message.as_deref(), Some("no"));
@@ -47,7 +48,7 @@ fn attempts_that_all_failed_are_reruns() {
     let attempts = (1..=3).map(|attempt| job("r", attempt, "failed", FAILED));
     let merged = merge(attempts.collect());
     let case = &merged.suites[0].cases[0];
-    assert_eq!(case.state, State::Failed);
+    assert_eq!(case.state, CaseState::Failed);
     let kinds: Vec<_> = case.attempts().iter().map(|one| one.kind).collect();
     assert_eq!(kinds, [AttemptKind::RerunFailure; 2]);
 }
@@ -97,7 +98,8 @@ fn only_what_says_so_itself_is_the_same() {
     // Two runs are two runs.
     let runs = vec![job("r", 1, "failed", FAILED), job("s", 2, "passed", PASSED)];
     assert_eq!(merge(runs).counts().sentence(), "1 failed, 1 passed");
-    // The same report twice is one; two different ones that claim to be the same attempt are both kept, and said.
+    // The same report twice is one; two different ones that claim to be the same attempt are both
+    // kept, and said.
     let same = vec![job("r", 1, "failed", FAILED), job("r", 1, "failed", FAILED)];
     assert_eq!(merge(same).counts().total(), 1);
     let torn = merge(vec![

@@ -1,4 +1,4 @@
-//! Tests that concern several reporters, and what they share.
+//! Tests that concern several reporters, with their helpers.
 
 mod ci;
 mod dialects;

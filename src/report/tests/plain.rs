@@ -1,8 +1,10 @@
-//! What the plain reporter prints.
+//! The output of the plain reporter.
 
-use super::sample::{self, Script, Shared, case, end, fold};
+use super::sample;
+use super::sample::{Script, Shared, case, end, fold};
 use crate::event::Record;
-use crate::outcome::{CaseStatus, JobOutcome, Run};
+use crate::model::{CaseStatus, JobOutcome};
+use crate::outcome::Run;
 use crate::report::{PlainReporter, Reporter, Style};
 
 fn print(records: &[Record], style: Style) -> String {

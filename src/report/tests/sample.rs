@@ -1,4 +1,4 @@
-//! Runs made of events, as the tests of the reporters need them.
+//! Sample runs, made of events, for the tests of the reporters.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -7,10 +7,11 @@ use crate::event::{
     CaseFinished, CaseStarted, Event, FORMAT_VERSION, FileChange, Isolation, JobFinished,
     JobQueued, JobStarted, LeftBehind, LeftFile, Notice, Record, RunFinished, RunStarted, Span,
 };
-use crate::outcome::{CaseStatus, Ending, JobOutcome, Run, Tally};
-use crate::plan::JobId;
+use crate::model::JobId;
+use crate::model::{CaseStatus, Ending, JobOutcome, Tally};
+use crate::outcome::Run;
 
-/// A run being written.
+/// A run that is being written.
 pub struct Script {
     records: Vec<Record>,
     now: jiff::Timestamp,
@@ -60,7 +61,7 @@ pub fn end(job: &str, outcome: JobOutcome, reason: &str) -> JobFinished {
     }
 }
 
-/// Something of each kind, with names as strangers give them.
+/// Makes leftovers of each kind, with untrusted names.
 pub fn left_behind() -> LeftBehind {
     let file = |path: &str, change| LeftFile {
         path: path.to_owned(),
@@ -84,7 +85,7 @@ pub fn left_behind() -> LeftBehind {
     }
 }
 
-/// The end of a job that never started.
+/// Makes the end of a job that never started.
 pub fn never(job: &str, outcome: JobOutcome, reason: &str) -> JobFinished {
     JobFinished {
         attempt: 0,
@@ -99,7 +100,7 @@ pub fn never(job: &str, outcome: JobOutcome, reason: &str) -> JobFinished {
 }
 
 impl Script {
-    /// A run that starts at a fixed time with these jobs in its plan.
+    /// Starts a run at a fixed time with these jobs in its plan.
     pub fn new(jobs: &[&str]) -> Self {
         let mut components: Vec<String> = Vec::new();
         for job in jobs {
@@ -180,7 +181,7 @@ impl Script {
         });
     }
 
-    /// Lets time go by.
+    /// Advances the time.
     pub fn wait(mut self, seconds: f64) -> Self {
         self.now += jiff::SignedDuration::from_secs_f64(seconds);
         self
@@ -214,7 +215,7 @@ impl Script {
         self
     }
 
-    /// So many passed cases.
+    /// Adds `count` passed cases.
     pub fn passed(self, job: &str, package: &str, count: usize) -> Self {
         (0..count).fold(self, |script, number| {
             let name = format!("TestPass{number}");
@@ -243,7 +244,7 @@ impl Script {
         self
     }
 
-    /// The run's end, with the exit code its jobs add up to.
+    /// Ends the run with the exit code that its jobs add up to.
     pub fn finish(mut self, signal: Option<i32>) -> Self {
         let exit = fold(&self.records).exit_code(signal).code();
         self.push(Event::RunFinished(RunFinished {
@@ -271,7 +272,7 @@ pub fn fold(records: &[Record]) -> Run {
     run
 }
 
-/// Two components, all green.
+/// Makes a run of two components that both pass.
 pub fn success() -> Script {
     Script::new(&["proxy.check", "proxy.test"])
         .start("proxy.check")
@@ -290,7 +291,7 @@ pub fn success() -> Script {
         .finish(None)
 }
 
-/// Every outcome, and every status of a case.
+/// Makes a run with every outcome, and every status of a case.
 pub fn everything() -> Script {
     let script = Script::new(&[
         "agent.check",
@@ -418,7 +419,7 @@ fn with_untested(script: Script) -> Script {
         .start("vsock.test")
 }
 
-/// A case whose output is the whole of a log.
+/// Makes a case whose output is a whole log.
 pub fn with_output(case: CaseFinished, size: u64) -> CaseFinished {
     CaseFinished {
         output: vec![Span {

@@ -1,4 +1,4 @@
-//! Root, KVM, and the sudo that kata's go-test.sh calls.
+//! Checks root, KVM, and the sudo that kata's go-test.sh calls.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::{Preflight, Problem};
 use crate::config::is_set;
-use crate::outcome::Expect;
-use crate::plan::overlay;
+use crate::model::Expect;
 use crate::probe::{Probe, find};
+use crate::workspace::overlay;
 
-/// sudo may ask a directory server.
+/// The time limit of sudo, which may ask a directory server.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 impl Preflight<'_> {
@@ -34,7 +34,7 @@ impl Preflight<'_> {
                 "enable virtualization (nested, in a virtual machine) and load kvm_intel or kvm_amd",
             ),
             io::ErrorKind::PermissionDenied => (
-                "may not be opened by this user".to_owned(),
+                "cannot be opened by this user".to_owned(),
                 "add the user to the group of the device (`usermod -aG kvm USER`) and log in again, or run as root",
             ),
             _ => (
@@ -45,7 +45,8 @@ impl Preflight<'_> {
         Some(Problem::unmet(format!("{device} {reason}"), fix))
     }
 
-    /// For a user who is not root kata runs every package again through `sudo -E`, which would ask on a terminal.
+    /// Checks sudo. For a user who is not root kata runs every package again through `sudo -E`,
+    /// which would ask on a terminal.
     pub(super) fn sudo(&self) -> Option<Problem> {
         if self.sudo_steps().is_empty() {
             return None;
@@ -60,7 +61,7 @@ impl Preflight<'_> {
         ))
     }
 
-    /// Names of the steps in which kata calls sudo.
+    /// Returns the names of the steps in which kata calls sudo.
     pub(in crate::workspace) fn sudo_steps(&self) -> Vec<String> {
         if self.machine.is_root() || !self.needs_tests_clone() {
             return Vec::new();
@@ -95,9 +96,9 @@ impl Preflight<'_> {
     }
 }
 
-/// Whether kata's go-test.sh, for a user who is not root, runs packages again as root: in its coverage mode (`CI` is
-/// `true`, or `KATA_DEV_MODE` is set), unless both hold. Source: `test_coverage` and `main` in `.ci/go-test.sh` of
-/// kata's tests repository, branch 1.x-eol.
+/// Returns true if kata's go-test.sh, for a user who is not root, runs packages again as root. It
+/// does in its coverage mode (`CI` is `true`, or `KATA_DEV_MODE` is set), unless both hold. Source:
+/// `test_coverage` and `main` in `.ci/go-test.sh` of kata's tests repository, branch 1.x-eol.
 fn root_rerun(environment: &BTreeMap<OsString, OsString>) -> bool {
     let value = |name: &str| environment.get(OsStr::new(name)).map(OsString::as_os_str);
     let continuous = value("CI").is_some_and(|value| value == "true");

@@ -1,8 +1,9 @@
-//! Whether a component can run here at all, asked before its first job: so that what is missing is said with its fix, and
-//! not by an Error 127 of make.
+//! Finds out, before the first job of a component, if it can run here at all. So a missing
+//! requirement is reported with its fix, and not by an Error 127 of make.
 //!
-//! Two kinds of findings: a requirement that this machine does not meet (the component is skipped), and a work tree that is
-//! not as it must be (an error). All findings of a component are joined in one message; one broken thing makes it an error.
+//! There are two kinds of findings: a requirement that this machine does not meet (the component is
+//! skipped), and a broken work tree (an error). All findings of a component are joined in one
+//! message; one broken thing makes it an error.
 
 mod host;
 mod origin;
@@ -16,11 +17,11 @@ use std::path::{Path, PathBuf};
 use super::machine::Machine;
 use crate::config::{Component, Requirement, Step};
 use crate::git::{Git, GitError};
-use crate::plan::Readiness;
+use crate::model::Readiness;
 
 pub(super) use tests_clone::TestsClone;
 
-/// One thing that is wrong.
+/// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Problem {
     broken: bool,
@@ -46,17 +47,17 @@ impl Problem {
     }
 }
 
-/// Everything the preflight of one component looks at.
+/// The input of the preflight of one component.
 #[derive(Debug)]
 pub(super) struct Preflight<'a> {
     pub(super) machine: &'a Machine,
     pub(super) git: Result<&'a Git, &'a GitError>,
     pub(super) component: &'a Component,
-    /// Steps of the component that will run.
+    /// The steps of the component that will run.
     pub(super) steps: &'a [&'a Step],
-    /// Where the user's work tree is, whatever view is made of it.
+    /// The user's work tree, whatever view is made of it.
     pub(super) directory: &'a Path,
-    /// What all jobs of the component share.
+    /// The environment that all jobs of the component share.
     pub(super) environment: &'a BTreeMap<OsString, OsString>,
     /// The branch of `origin` that changed files are compared with.
     pub(super) branch: &'a str,
@@ -64,7 +65,7 @@ pub(super) struct Preflight<'a> {
 }
 
 impl Preflight<'_> {
-    /// All findings, in the order of `requires`.
+    /// Returns all findings, in the order of `requires`.
     pub(super) fn readiness(&self) -> Readiness {
         let mut problems = self.make();
         for requirement in &self.component.requires {
@@ -105,8 +106,8 @@ fn joined(problems: Vec<Problem>) -> Readiness {
     }
 }
 
-/// A git that cannot be asked, as a finding. Without git nothing is known of the work tree: that is a matter of the
-/// machine; what git says of a repository is one of the work tree.
+/// Makes a finding of an error of git. A missing git is a defect of the machine. An error of git
+/// about a repository is a defect of the work tree.
 fn git_problem(error: &GitError) -> Problem {
     let fix = error
         .fix()
@@ -120,7 +121,7 @@ fn git_problem(error: &GitError) -> Problem {
     }
 }
 
-/// The first directory of GOPATH, which go makes `~/go` when it is not set.
+/// Returns the first directory of GOPATH; go's default is `~/go`.
 pub(super) fn gopath(environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
     let variable = |name: &str| {
         environment

@@ -1,4 +1,5 @@
-//! The remote that changed-file checks compare with: where it does not resolve, they check nothing and pass.
+//! Checks the remote that changed-file checks compare with. If it does not resolve, those check
+//! nothing and pass.
 
 use super::{Preflight, Problem, git_problem};
 use crate::git::{Git, GitError};
@@ -23,7 +24,8 @@ impl Preflight<'_> {
         if git.resolve(self.directory, &name)?.is_some() {
             return Ok(None);
         }
-        // With its destination: a clone of a single branch would fetch any other into FETCH_HEAD only.
+        // The destination is given, because a clone of a single branch would fetch any other into
+        // FETCH_HEAD only.
         Ok(Some(Problem::broken(
             format!(
                 "origin/{branch}, which changed files are compared with, does not resolve in {}",

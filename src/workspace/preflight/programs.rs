@@ -1,4 +1,4 @@
-//! Programs, their versions, and make with its Makefile.
+//! Checks programs and their versions, and make with its Makefile.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,13 +6,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Preflight, Problem};
-use crate::plan::Command;
+use crate::model::Command;
 use crate::probe::{Probe, at_least, dotted, find, quoted, version_in};
+use crate::workspace::fs::has_makefile;
 use crate::workspace::packages::offline;
-use crate::workspace::place::has_makefile;
 use crate::workspace::toolchain;
 
-/// A program that says its version takes milliseconds.
+/// The time limit of a version query, which takes milliseconds.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 impl Preflight<'_> {
@@ -23,11 +23,13 @@ impl Preflight<'_> {
                 format!("install {}, and put it on PATH", product(name, least)),
             ));
         };
-        // A program that is there need not start: rustup's cargo does not without the toolchain that the directory asks for.
+        // A program that exists is not started: rustup's cargo fails without the toolchain that the
+        // directory names.
         if least.is_none() && !["go", "cargo"].contains(&name) {
             return None;
         }
-        // What the tree brings along is for its jobs to start: they will say what it lacks.
+        // A program that the tree provides is started only by its jobs, which will report its
+        // problems.
         if name != "go" && toolchain::is_named_by_path(self.directory, self.environment) {
             return None;
         }
@@ -37,7 +39,7 @@ impl Preflight<'_> {
         };
         let least = least?;
         let found = version_in(&told);
-        // A go built from its sources is newer than any release it could be asked for.
+        // A go built from its sources is newer than any release that could be required.
         let development = found.is_none() && told.contains("devel");
         if development || found.as_deref().is_some_and(|found| at_least(found, least)) {
             return None;
@@ -80,7 +82,7 @@ impl Preflight<'_> {
         )
     }
 
-    /// What no component asks for in words: make itself, and something for it to read.
+    /// Checks make and its Makefile, which no component requires by name.
     pub(super) fn make(&self) -> Vec<Problem> {
         let Some(words) = self.steps.iter().find_map(|step| plain_make(&step.command)) else {
             return Vec::new();
@@ -101,7 +103,7 @@ impl Preflight<'_> {
     }
 }
 
-/// The make of a command that will read the Makefile of the directory it runs in.
+/// Returns the make of a command that reads the Makefile of the directory it runs in.
 fn plain_make(command: &Command) -> Option<&str> {
     let Command::Run(words) = command else {
         return None;
@@ -115,7 +117,7 @@ fn plain_make(command: &Command) -> Option<&str> {
     (Path::new(program).ends_with("make") && !elsewhere).then_some(program)
 }
 
-/// What a program says of its version; go has a word for it instead of an option.
+/// Asks a program for its version; go has a subcommand instead of an option.
 fn version(
     name: &str,
     path: &Path,

@@ -1,4 +1,4 @@
-//! kata's tests repository, which v1's `make check` and `make test` call scripts of.
+//! Checks kata's tests repository, whose scripts v1's `make check` and `make test` call.
 
 use std::path::{Path, PathBuf};
 
@@ -6,21 +6,21 @@ use super::{Problem, git_problem};
 use crate::git::{Git, GitError};
 use crate::probe::quoted;
 
-/// Scripts that v1 calls; the branch `main` has lost the first.
+/// The scripts that v1 calls. The branch `main` does not have the first any more.
 const SCRIPTS: [&str; 2] = [".ci/go-test.sh", ".ci/static-checks.sh"];
 /// The last branch for v1.
 const BRANCH: &str = "1.x-eol";
 const URL: &str = "https://github.com/kata-containers/tests";
 
-/// Where the clone is, or should be.
+/// The directories in which the clone may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::workspace) struct TestsClone {
-    /// Places it is looked for in, best first. Empty when there is not even a GOPATH.
+    /// The directories in the order of the search. Empty if there is not even a GOPATH.
     pub(in crate::workspace) places: Vec<PathBuf>,
 }
 
 impl TestsClone {
-    /// The clone that is there; one that has what is needed before one that has not.
+    /// Returns the existing clone. A clone with the scripts comes before one without.
     pub(in crate::workspace) fn found(&self) -> Option<&PathBuf> {
         let whole = |place: &&PathBuf| place.join(SCRIPTS[0]).is_file();
         let mut places = self.places.iter();
@@ -85,7 +85,7 @@ impl TestsClone {
     }
 }
 
-/// Whether a checkout of the branch would find it, here or at a remote.
+/// Returns true if a checkout of the branch would find it, here or at a remote.
 fn has_branch(git: Result<&Git, &GitError>, place: &Path) -> bool {
     let names = [
         format!("refs/heads/{BRANCH}"),

@@ -1,7 +1,7 @@
-//! Which shipped pipeline fits.
+//! The detection of the shipped pipeline.
 
 use super::support::World;
-use crate::outcome::ExitCode;
+use crate::model::ExitCode;
 use crate::workspace::{Detected, WorkspaceError, detect};
 
 fn detected(world: &World, directory: &str) -> (String, String, Option<String>) {

@@ -1,4 +1,4 @@
-//! The room on real directories and git repositories.
+//! Tests of the room on real directories and git repositories.
 
 mod detecting;
 mod opening;

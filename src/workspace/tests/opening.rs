@@ -1,11 +1,11 @@
-//! Components in their places.
+//! The directories of components.
 
 use std::ffi::OsStr;
 
 use super::support::{World, any_makefile, component, kata_monorepo, kata_v1, names, pipeline};
 use crate::config::{Layout, Overrides, Source, load};
-use crate::outcome::ExitCode;
-use crate::plan::{Readiness, Selection};
+use crate::model::ExitCode;
+use crate::model::{Readiness, Selection};
 use crate::workspace::detect;
 
 const ROOT: &str = "go/src/github.com/kata-containers";

@@ -1,26 +1,27 @@
-//! One test for each finding; what people read is in the snapshots.
+//! One test for each finding; the snapshots hold the texts for people.
 
 use std::os::unix::fs::PermissionsExt;
 
 use super::support::{World, component, kata_v1, one, pipeline};
 use crate::config::Layout;
-use crate::plan::{Command, Selection};
+use crate::model::{Command, Selection};
 
 const ROOT: &str = "go/src/github.com/kata-containers";
 
-/// A component with a Makefile and nothing else.
+/// Makes a component with a Makefile and nothing else.
 fn place() -> World {
     let world = World::new();
     world.write("place/Makefile", "check:\n\ttrue\n");
     world
 }
 
-/// A sound proxy in a GOPATH.
+/// Makes a sound proxy in a GOPATH.
 fn proxy() -> World {
     let world = World::new();
     world.v1(&format!("{ROOT}/proxy"), "proxy");
     world.tests_clone(&format!("{ROOT}/tests"));
-    // The preflight only looks whether it is there; asking the real one for packages takes its time.
+    // The preflight only looks whether it is there; asking the real one for packages takes its
+    // time.
     world.program(
         "go",
         "test \"$1\" = version && echo go version go1.26.8 linux/amd64",
@@ -101,7 +102,7 @@ fn a_kvm_of_others_is_told_apart_from_none() {
         // root opens it all the same.
         true => "ready",
         false => {
-            "unmet: ROOT/kvm may not be opened by this user\nfix: add the user to the group of the device (`usermod -aG kvm USER`) and log in again, or run as root"
+            "unmet: ROOT/kvm cannot be opened by this user\nfix: add the user to the group of the device (`usermod -aG kvm USER`) and log in again, or run as root"
         }
     };
     assert_eq!(finding(&world, &["kvm"]), expected);

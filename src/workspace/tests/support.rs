@@ -1,4 +1,4 @@
-//! A place with checkouts, and the pipelines to open in it.
+//! A directory with checkouts, and the pipelines to open in it.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Component, Layout, Pipeline, Step};
 use crate::git::Git;
-use crate::plan::{Command, Readiness, Selection};
+use crate::model::{Command, Readiness, Selection};
 use crate::workspace::machine::Machine;
 use crate::workspace::open::open_on;
 use crate::workspace::{FoundComponent, Workspace, WorkspaceError};
@@ -72,7 +72,7 @@ impl World {
         fs::write(path, text).expect("a file");
     }
 
-    /// A shell script in the directory that is first on PATH.
+    /// Writes a shell script to the directory that is first on PATH.
     pub(super) fn program(&self, name: &str, script: &str) {
         let path = format!("bin/{name}");
         self.write(&path, &format!("#!/bin/sh\n{script}\n"));
@@ -88,7 +88,8 @@ impl World {
         String::from_utf8(output).expect("text").trim().to_owned()
     }
 
-    /// A repository of everything in the directory, with `origin` and `origin/BRANCH` at its commit.
+    /// Makes a repository of everything in the directory, with `origin` and `origin/BRANCH` at its
+    /// commit.
     pub(super) fn repository(&self, directory: &str, branch: &str, origin: &str) {
         self.git(directory, &["init", "--quiet", "--initial-branch", branch]);
         self.git(directory, &["add", "--all"]);
@@ -98,7 +99,7 @@ impl World {
         self.git(directory, &["update-ref", &remote, "HEAD"]);
     }
 
-    /// A repository in the shape of kata v1's, with one Go test.
+    /// Makes a repository in the shape of kata v1's, with one Go test.
     pub(super) fn v1(&self, directory: &str, name: &str) {
         self.write(
             &format!("{directory}/Makefile"),
@@ -129,7 +130,7 @@ impl World {
         self.git(directory, &["commit", "--quiet", "--message", "scripts"]);
     }
 
-    /// The monorepo with libs, agent, runtime and a tool.
+    /// Makes the monorepo with libs, agent, runtime and a tool.
     pub(super) fn monorepo(&self, directory: &str) {
         self.write(&format!("{directory}/versions.yaml"), "");
         for component in ["src/libs", "src/agent", "src/runtime", "src/tools/kata-ctl"] {
@@ -177,7 +178,7 @@ impl World {
         )
     }
 
-    /// The only component of the workspace that is opened.
+    /// Opens the workspace and returns its only component.
     pub(super) fn only(&self, pipeline: &Pipeline, directory: &str) -> FoundComponent {
         let workspace = self.open(pipeline, directory, &[]).expect("a workspace");
         let [found] = workspace.components.as_slice() else {
@@ -186,13 +187,13 @@ impl World {
         found.clone()
     }
 
-    /// Text with this place's name replaced.
+    /// Returns the text with the name of this directory replaced.
     pub(super) fn told(&self, text: impl ToString) -> String {
         text.to_string()
             .replace(&*self.root.to_string_lossy(), "ROOT")
     }
 
-    /// The preflight's finding, as a person reads it.
+    /// Returns the preflight's finding as a person reads it.
     pub(super) fn finding(&self, readiness: &Readiness) -> String {
         self.told(match readiness {
             Readiness::Ready => "ready".to_owned(),
@@ -202,7 +203,7 @@ impl World {
     }
 }
 
-/// An optional component, as shipped pipelines have them.
+/// Makes an optional component, as shipped pipelines have them.
 pub(super) fn component(name: &str, path: &str, requires: &[&str]) -> Component {
     Component {
         name: name.to_owned(),
@@ -220,7 +221,7 @@ fn step(name: &str) -> Step {
     Step::new(name, Command::Run(vec!["make".to_owned(), name.to_owned()]))
 }
 
-/// A shipped pipeline with these components.
+/// Makes a shipped pipeline with these components.
 pub(super) fn pipeline(name: &str, layout: Layout, components: Vec<Component>) -> Pipeline {
     Pipeline {
         layout,
@@ -234,7 +235,7 @@ pub(super) fn pipeline(name: &str, layout: Layout, components: Vec<Component>) -
     }
 }
 
-/// As `kata-v1`.
+/// Makes a pipeline like `kata-v1`.
 pub(super) fn kata_v1() -> Pipeline {
     let requires = ["go", "tests-clone", "origin"];
     let components =
@@ -242,7 +243,7 @@ pub(super) fn kata_v1() -> Pipeline {
     pipeline("kata-v1", Layout::Gopath, components.into())
 }
 
-/// As `kata-monorepo`.
+/// Makes a pipeline like `kata-monorepo`.
 pub(super) fn kata_monorepo() -> Pipeline {
     let paths = [
         "src/libs",
@@ -256,12 +257,12 @@ pub(super) fn kata_monorepo() -> Pipeline {
     pipeline("kata-monorepo", Layout::Plain, components.into())
 }
 
-/// As `makefile`.
+/// Makes a pipeline like `makefile`.
 pub(super) fn any_makefile() -> Pipeline {
     pipeline("makefile", Layout::Plain, Vec::new())
 }
 
-/// One component with these requirements in the directory `place`.
+/// Makes a pipeline of one component with these requirements in the directory `place`.
 pub(super) fn one(requires: &[&str]) -> Pipeline {
     Pipeline {
         steps: vec![step("check")],

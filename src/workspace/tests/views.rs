@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::support::{World, kata_v1, names};
-use crate::outcome::ExitCode;
+use crate::model::ExitCode;
 use crate::probe::{Probe, find};
 
 fn side_by_side() -> World {
@@ -17,7 +17,7 @@ fn side_by_side() -> World {
     world
 }
 
-/// Every file below a directory with its size and time.
+/// Lists every file below a directory with its size and time.
 fn inventory(directory: &Path) -> BTreeMap<PathBuf, (u64, std::time::SystemTime)> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(directory).expect("a directory").flatten() {
@@ -207,7 +207,8 @@ fn programs_of_the_users_gopath_are_found_after_those_of_path() {
 #[test]
 fn go_works_below_make_in_a_view() {
     let world = side_by_side();
-    // As `make checkcommits` in kata's tests repository: a make that goes down with -C, and go there.
+    // As `make checkcommits` in kata's tests repository: a make that goes down with -C, and go
+    // there.
     world.write("work/proxy/Makefile", "test:\n\t$(MAKE) -C cmd/tool\n");
     world.write("work/proxy/cmd/tool/Makefile", "all:\n\tgo list .\n");
     world.write(
@@ -218,7 +219,7 @@ fn go_works_below_make_in_a_view() {
         .open(&kata_v1(), "work/proxy", &[])
         .expect("a workspace");
     let proxy = &workspace.components[0];
-    let environment = crate::plan::of_component(
+    let environment = crate::workspace::of_component(
         &world.user,
         &workspace.environment,
         &kata_v1(),

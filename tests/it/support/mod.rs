@@ -1,7 +1,9 @@
 //! What the stories share: kata-ci as its users start it, and workspaces to start it in.
 
 pub mod browser;
+pub mod exec;
 pub mod gerrit;
+pub mod isolation;
 pub mod processes;
 pub mod proxy;
 pub mod workspace;

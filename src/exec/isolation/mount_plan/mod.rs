@@ -1,0 +1,431 @@
+//! Which places a job sees differently than the host has them.
+//!
+//! Two laws: what the job needs (its work tree, caches, programs, home) is there even where it lies in a directory that is
+//! hidden; and in a strict view nothing is writable that is not one of the job's own places.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::repository::Repository;
+use super::{MountPoint, RunPaths, View, caches};
+use crate::plan::Job;
+use crate::workspace::IMPORT_ROOT;
+
+/// Directories where programs of all users meet: each job gets its own, empty ones.
+const SHARED: &[&str] = &["/tmp", "/var/tmp", "/run", "/var/run"];
+
+/// Those of them whose entries are as good as any other directory's.
+const TEMPORARY: &[&str] = &["/tmp", "/var/tmp"];
+
+/// Where people keep what is not a job's business.
+const HOMES: &[&str] = &["/home", "/root"];
+
+/// Of the machine itself, readable for root. Those with a dash hold what was there before the last change.
+const SECRETS: &[&str] = &[
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/ssh",
+    "/etc/ssl/private",
+    "/etc/kubernetes",
+];
+
+/// Credentials in places that are otherwise seen, relative to the home directory.
+const CREDENTIALS: &[&str] = &[
+    ".ssh",
+    ".netrc",
+    ".git-credentials",
+    ".gnupg",
+    ".config/git/credentials",
+    // Beside programs, which are seen with all that they belong to.
+    ".cargo/credentials",
+    ".cargo/credentials.toml",
+    ".docker/config.json",
+];
+
+/// What programs of a build read in the home directory.
+const SETTINGS: &[&str] = &[".gitconfig", ".config/git", ".config/go"];
+
+/// What is asked for a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Wish {
+    /// Not there.
+    Hide,
+    /// There, as it is.
+    See,
+    /// There, and what is written stays the job's own.
+    Copy,
+    /// There, and writable.
+    Keep,
+    /// As it is, and where it is writable not to be moved away.
+    Pin,
+    /// Not writable, although what it lies in is.
+    Protect,
+}
+
+/// The places of a job, outer ones first.
+pub(super) fn places(job: &Job, scene: &RunPaths<'_>, strict: bool) -> Vec<MountPoint> {
+    let mut wishes = Wishes::new(strict);
+    wishes.hide_shared();
+    let home = home(job);
+    if strict {
+        wishes.hide_private(home);
+        wishes.own_places(job, scene);
+    }
+    wishes.common_places(job, scene);
+    if strict {
+        wishes.hide_own(scene);
+    }
+    wishes.settle()
+}
+
+/// What is hidden from every job: for asking the host, without a job.
+pub(super) fn of_nobody(strict: bool) -> Vec<MountPoint> {
+    let mut wishes = Wishes::new(strict);
+    wishes.hide_shared();
+    if strict {
+        wishes.hide_private(None);
+    }
+    wishes.settle()
+}
+
+/// Whether a strict job of this kind may write to a directory that is there, in a run that does not protect it: its own
+/// reports are, those of other runs are not.
+pub fn strict_job_may_write(job: &Job, workspace: &Path, directory: &Path) -> bool {
+    let scene = RunPaths {
+        workspace,
+        view: None,
+        reports: Path::new(""),
+        own: &[],
+    };
+    let places = places(job, &scene, true);
+    let Some(real) = canonical(directory) else {
+        return false;
+    };
+    let view = real.ancestors().find_map(|above| {
+        let mut around = places.iter().filter(|place| place.path() == above);
+        around.next().map(|place| place.view)
+    });
+    view == Some(View::Kept)
+}
+
+/// Why the places cannot be had: the component, or what the pipeline names, is itself one of the directories that are hidden.
+pub(super) fn conflict(job: &Job, strict: bool) -> Option<String> {
+    let hidden = SHARED.iter().map(Path::new);
+    let hidden: Vec<_> = match strict {
+        true => (hidden.chain(HOMES.iter().map(Path::new)))
+            .chain(home(job))
+            .collect(),
+        false => hidden.collect(),
+    };
+    let held = |path: &Path| {
+        let path = canonical(path)?;
+        let is_held = |hidden: &Path| canonical(hidden).is_some_and(|it| it.starts_with(&path));
+        hidden.iter().find(|hidden| is_held(hidden))
+    };
+    if let Some(found) = held(&job.directory) {
+        return Some(format!(
+            "the component lies in {} itself, of which a job gets its own",
+            found.display()
+        ));
+    }
+    let mut named = job.bounds.writable.iter().filter(|_| strict);
+    named.find_map(|path| {
+        Some(format!(
+            "`writable` names {}, and of {} a job gets its own: name what is needed in it",
+            path.display(),
+            held(path)?.display()
+        ))
+    })
+}
+
+pub(super) fn home(job: &Job) -> Option<&Path> {
+    variable(job, "HOME").filter(|home| *home != Path::new("/"))
+}
+
+/// The absolute path a variable of the job's holds.
+pub(super) fn variable<'a>(job: &'a Job, name: &str) -> Option<&'a Path> {
+    let value = job.environment.get(OsStr::new(name))?;
+    Some(Path::new(value)).filter(|path| path.is_absolute())
+}
+
+pub(super) fn paths<'a>(job: &'a Job, name: &str) -> impl Iterator<Item = PathBuf> + 'a {
+    let value = job.environment.get(OsStr::new(name));
+    value
+        .into_iter()
+        .flat_map(std::env::split_paths)
+        .filter(|path| path.is_absolute())
+}
+
+fn canonical(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok()
+}
+
+/// Where a path leads, also one whose end is not there yet.
+fn real(path: &Path) -> PathBuf {
+    let found = path.ancestors().find_map(|above| {
+        let rest = path.strip_prefix(above).ok()?;
+        Some(canonical(above)?.join(rest))
+    });
+    found.unwrap_or_else(|| path.to_owned())
+}
+
+struct Wishes {
+    strict: bool,
+    all: Vec<(PathBuf, Wish)>,
+}
+
+impl Wishes {
+    fn new(strict: bool) -> Self {
+        Self {
+            strict,
+            all: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, path: impl Into<PathBuf>, wish: Wish) {
+        let path = path.into();
+        let Some(real) = canonical(&path) else {
+            return;
+        };
+        // A link into a hidden directory would lead nowhere.
+        if real != path {
+            self.all.push((self.lifted(path), wish));
+        }
+        self.all.push((self.lifted(real), wish));
+    }
+
+    /// Without strictness neighbours below /tmp may know each other: what lies there comes back with all that is around it.
+    fn lifted(&self, path: PathBuf) -> PathBuf {
+        if self.strict {
+            return path;
+        }
+        let above = TEMPORARY
+            .iter()
+            .find_map(|directory| Some((directory, path.strip_prefix(directory).ok()?)));
+        match above.and_then(|(directory, rest)| Some((directory, rest.components().next()?))) {
+            Some((directory, first)) => Path::new(directory).join(first),
+            None => path,
+        }
+    }
+
+    fn hide_shared(&mut self) {
+        for path in SHARED {
+            self.all.extend(
+                canonical(Path::new(path))
+                    .filter(|real| real == Path::new(path))
+                    .map(|real| (real, Wish::Hide)),
+            );
+        }
+    }
+
+    fn hide_private(&mut self, home: Option<&Path>) {
+        let homes = HOMES.iter().map(Path::new).chain(home);
+        let of_the_user = nix::unistd::User::from_uid(nix::unistd::getuid());
+        let of_the_user = of_the_user.ok().flatten().map(|user| user.dir);
+        let of_the_user = of_the_user.filter(|directory| *directory != Path::new("/"));
+        let known: Vec<_> = homes.chain(of_the_user.as_deref()).collect();
+        for path in known {
+            self.add(path, Wish::Hide);
+        }
+        for path in SECRETS {
+            self.add(path, Wish::Hide);
+        }
+    }
+
+    /// What a job may write in a strict view, and what it needs to read in its home.
+    fn own_places(&mut self, job: &Job, scene: &RunPaths<'_>) {
+        let home = home(job).unwrap_or(Path::new("/"));
+        for name in CREDENTIALS {
+            self.add(home.join(name), Wish::Hide);
+        }
+        for name in SETTINGS {
+            self.add(home.join(name), Wish::See);
+        }
+        self.work_tree(job, home);
+        self.caches(job, home);
+        for path in &job.bounds.writable {
+            self.add(path, Wish::Keep);
+        }
+        // What a run's own view holds is a copy made for this run.
+        if let Some(view) = scene.view {
+            self.add(view, Wish::Keep);
+        }
+        self.add(scene.reports, Wish::Protect);
+    }
+
+    /// What kata-ci believes later on. Where the job could make such a directory, it is there before.
+    fn hide_own(&mut self, scene: &RunPaths<'_>) {
+        for own in scene.own.iter().map(|own| real(own)) {
+            let is_kept = |(path, wish): &(PathBuf, Wish)| {
+                matches!(wish, Wish::Keep) && own.starts_with(path)
+            };
+            if self.all.iter().any(is_kept) {
+                let _ = std::fs::create_dir_all(&own);
+            }
+            self.add(own, Wish::Hide);
+        }
+    }
+
+    /// All of the repository, as its git writes there; but not what would make git run something later on.
+    fn work_tree(&mut self, job: &Job, home: &Path) {
+        let repository = Repository::of(&job.directory, home);
+        self.add(&repository.top, Wish::Keep);
+        for git in &repository.git_directories {
+            self.add(git, Wish::Keep);
+            self.add(git, Wish::Pin);
+        }
+        for path in repository.settings() {
+            self.add(path, Wish::Protect);
+        }
+    }
+
+    fn caches(&mut self, job: &Job, home: &Path) {
+        let or_home =
+            |name, rest: &str| variable(job, name).map_or_else(|| home.join(rest), Path::to_owned);
+        if let Some(cache) = caches::of_go(job) {
+            self.add(cache, Wish::Keep);
+        }
+        for gopath in paths(job, "GOPATH").chain([home.join("go")]) {
+            self.add(&gopath, Wish::See);
+            self.add(gopath.join("pkg"), Wish::Keep);
+            self.tests_clone(&gopath);
+        }
+        if let Some(cache) = variable(job, "GOMODCACHE") {
+            self.add(cache, Wish::Keep);
+        }
+        let cargo = or_home("CARGO_HOME", ".cargo");
+        self.add(&cargo, Wish::See);
+        for name in ["registry", "git"] {
+            self.add(cargo.join(name), Wish::Keep);
+        }
+        for name in ["credentials", "credentials.toml"] {
+            self.add(cargo.join(name), Wish::Hide);
+        }
+        self.add(or_home("RUSTUP_HOME", ".rustup"), Wish::See);
+    }
+
+    /// kata v1's checks build their tools in the clone of its tests and install them beside it. What a stranger's job installs,
+    /// nobody else is to run. Others do without: each such layer takes its time.
+    fn tests_clone(&mut self, gopath: &Path) {
+        let clone = gopath.join(IMPORT_ROOT).join("tests");
+        if clone.is_dir() {
+            self.add(clone, Wish::Copy);
+            self.add(gopath.join("bin"), Wish::Copy);
+        }
+    }
+
+    /// What every job needs to find, wherever it lies.
+    fn common_places(&mut self, job: &Job, scene: &RunPaths<'_>) {
+        self.add(&job.directory, Wish::Keep);
+        if !self.strict {
+            for name in ["HOME", "GOCACHE", "GOMODCACHE", "CARGO_HOME", "RUSTUP_HOME"] {
+                self.add_variable(job, name);
+            }
+            for path in paths(job, "GOPATH") {
+                self.add(path, Wish::Keep);
+            }
+            self.add(
+                Repository::of(&job.directory, Path::new("/")).top,
+                Wish::Keep,
+            );
+        }
+        self.add(scene.workspace, Wish::See);
+        for entry in paths(job, "PATH") {
+            self.add(installation(&entry, home(job)), Wish::See);
+        }
+        if let crate::model::Command::Run(words) = &job.command
+            && let Some(program) = words.first().map(Path::new)
+            && program.is_absolute()
+        {
+            self.add(program, Wish::See);
+        }
+        // With a resolver of the machine's own it is a link into /run.
+        self.add("/etc/resolv.conf", Wish::See);
+    }
+
+    fn add_variable(&mut self, job: &Job, name: &str) {
+        if let Some(path) = variable(job, name) {
+            self.add(path, Wish::Keep);
+        }
+    }
+
+    /// What is protected or hidden would not be, could a directory around it be moved away and made anew.
+    fn pin_above(&mut self) {
+        let above: BTreeSet<_> = (self.all.iter())
+            .filter(|(_, wish)| matches!(wish, Wish::Protect | Wish::Hide))
+            .flat_map(|(path, _)| path.ancestors().skip(1).map(Path::to_owned))
+            .collect();
+        self.all
+            .extend(above.into_iter().map(|path| (path, Wish::Pin)));
+    }
+
+    /// Each path with how it is seen, where that is not how it is seen anyway.
+    fn settle(mut self) -> Vec<MountPoint> {
+        self.pin_above();
+        self.all
+            .sort_by_key(|(path, wish)| (path.components().count(), *wish));
+        let mut views: BTreeMap<PathBuf, View> = BTreeMap::new();
+        let mut order = Vec::new();
+        for (path, wish) in self.all {
+            let around = path.ancestors().find_map(|above| views.get(above)).copied();
+            let Some(view) = view(wish, around, self.strict) else {
+                continue;
+            };
+            if is_whole(&path, wish, &views) {
+                continue;
+            }
+            if views.insert(path.clone(), view).is_none() {
+                order.push(path);
+            }
+        }
+        order
+            .into_iter()
+            .filter_map(|path| Some(MountPoint::new(path.clone(), *views.get(&path)?)))
+            .collect()
+    }
+}
+
+/// How the wish has the path seen, when what is around it is seen so; none when it is seen so anyway.
+fn view(wish: Wish, around: Option<View>, strict: bool) -> Option<View> {
+    match (wish, around) {
+        (Wish::Hide, _) => Some(View::Hidden),
+        (Wish::See, Some(View::Hidden)) if strict => Some(View::ReadOnly),
+        (Wish::Copy, Some(View::Copied | View::Kept)) => None,
+        (Wish::Copy, _) if strict => Some(View::Copied),
+        (Wish::See | Wish::Copy | Wish::Keep, Some(View::Hidden)) => Some(View::Kept),
+        (Wish::Keep, Some(View::Kept)) => None,
+        (Wish::Keep, _) if strict => Some(View::Kept),
+        (Wish::Pin, Some(View::Kept)) if strict => Some(View::Kept),
+        (Wish::Protect, Some(View::Kept)) => Some(View::ReadOnly),
+        (Wish::See | Wish::Copy | Wish::Keep | Wish::Pin | Wish::Protect, _) => None,
+    }
+}
+
+/// A hidden directory that is wished for as a whole stays hidden: what is needed in it is wished for by itself.
+fn is_whole(path: &Path, wish: Wish, views: &BTreeMap<PathBuf, View>) -> bool {
+    matches!(wish, Wish::See | Wish::Keep) && views.get(path) == Some(&View::Hidden)
+}
+
+/// What belongs to a directory of programs: for `~/.pyenv/shims` all of `~/.pyenv`, for `~/go/bin` all of `~/go`. Never the
+/// home directory itself, nor `~/.local`, where people keep more than programs.
+fn installation(entry: &Path, home: Option<&Path>) -> PathBuf {
+    let is_programs = ["bin", "sbin", "shims"]
+        .iter()
+        .any(|name| entry.file_name() == Some(OsStr::new(name)));
+    let Some(parent) = entry.parent().filter(|_| is_programs) else {
+        return entry.to_owned();
+    };
+    let is_more =
+        home.is_some_and(|home| home.starts_with(parent) || parent == home.join(".local"));
+    let is_top = parent.components().count() < 3;
+    match is_more || is_top {
+        true => entry.to_owned(),
+        false => parent.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! Which files a job leaves behind: its repository before the job and after it.
+//!
+//! ```text
+//! RepositorySnapshots (a run) ─▶ Visit (a job, all of its attempts): look ─▶ the job ─▶ look again ─▶ changes ─▶ judge
+//! ```
+//! All of the repository is looked at, as a job may write beside its component; and of git's own directory the settings by
+//! which it can be led to run something later on, the rules of what it sees, what is checked out, and a lock that was
+//! forgotten. What two jobs that ran in the same repository at the same time did cannot be told apart: where one wrote into
+//! the other's component it is the other's, and for the rest both are told who else was there. What cannot be found out is
+//! said, never passed over.
+//!
+//! It is for kata-ci itself to look, outside of the job's sandbox: so nothing may run that the repository names, see
+//! [`Onlooker`]. What git ignores, and what lies in the work trees of submodules, is not looked at.
+
+mod changes;
+mod judge;
+mod running_jobs;
+mod snapshot;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use super::isolation::Repository;
+use crate::event::{FileChange, LeftBehind, LeftFile};
+use crate::git::Onlooker;
+use crate::plan::Job;
+use running_jobs::{Overlap, RunningJobs};
+use snapshot::{Head, Snapshot};
+
+pub(super) use judge::judge;
+
+/// How long git may take each time: the next job may be waiting.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Files that are named.
+const NAMED: usize = 100;
+
+/// The repositories of a run.
+#[derive(Debug)]
+pub(super) struct RepositorySnapshots {
+    /// See [`super::Settings::written_meanwhile`].
+    written_meanwhile: Vec<PathBuf>,
+    git: OnceLock<Result<Onlooker, String>>,
+    visits: Mutex<RunningJobs>,
+}
+
+/// A job in its repository.
+#[derive(Debug)]
+pub(super) struct Visit<'run> {
+    trees: &'run RepositorySnapshots,
+    number: u64,
+    place: Result<JobRepository, String>,
+}
+
+/// Where a job runs, and what was there before it.
+#[derive(Debug)]
+struct JobRepository {
+    repository: Repository,
+    /// Its own directory.
+    directory: PathBuf,
+    before: Snapshot,
+    head: Head,
+}
+
+impl RepositorySnapshots {
+    /// `written_meanwhile`: see [`super::Settings::written_meanwhile`].
+    pub fn new(written_meanwhile: Vec<PathBuf>) -> Self {
+        Self {
+            written_meanwhile,
+            git: OnceLock::new(),
+            visits: Mutex::default(),
+        }
+    }
+
+    /// A job is about to start. Looks at its repository.
+    pub fn enter(&self, job: &Job) -> Visit<'_> {
+        let located = locate(job);
+        let number = match &located {
+            Ok((repository, directory)) => {
+                self.with_visits(|visits| visits.begin(&job.id, &repository.top, directory))
+            }
+            Err(_) => 0,
+        };
+        let place = located.and_then(|(repository, directory)| {
+            let git = self.git()?;
+            Ok(JobRepository {
+                before: Snapshot::look(git, &repository)?,
+                head: Head::look(git, &repository)?,
+                repository,
+                directory,
+            })
+        });
+        Visit {
+            trees: self,
+            number,
+            place,
+        }
+    }
+
+    fn git(&self) -> Result<&Onlooker, String> {
+        let git = self.git.get_or_init(|| {
+            let found = Onlooker::find(&std::env::vars_os().collect(), PATIENCE);
+            found.map_err(|error| error.to_string())
+        });
+        git.as_ref().map_err(Clone::clone)
+    }
+
+    /// Whether it is kata-ci itself that writes to this file.
+    fn is_own(&self, path: &Path) -> bool {
+        let mut own = self.written_meanwhile.iter();
+        own.any(|own| path.starts_with(own))
+    }
+
+    fn with_visits<T>(&self, change: impl FnOnce(&mut RunningJobs) -> T) -> T {
+        change(&mut self.visits.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Visit<'_> {
+    /// The job is over: what it left of files, or why that is not known. To be called when nothing of it runs any more.
+    pub fn leave(self) -> Result<LeftBehind, String> {
+        let place = self.place.as_ref().map_err(Clone::clone)?;
+        let git = self.trees.git()?;
+        let top = &place.repository.top;
+        let after = Snapshot::look_again(git, &place.repository, &place.before)?;
+        let has_moved = Head::look(git, &place.repository)? != place.head;
+        let met = self.trees.with_visits(|visits| visits.end(self.number));
+        let unread = after.unread.difference(&place.before.unread);
+        let mut unknown: Vec<_> = unread.map(|what| format!("files: {what}")).collect();
+        let mut found = changes::between(&place.before, &after);
+        found.retain(|path, _| {
+            let path = top.join(path);
+            met.is_ours(&path, &place.directory) && !self.trees.is_own(&path)
+        });
+        changes::confirm(git, top, &mut found, &mut unknown);
+        let head = has_moved.then(|| (Head::path(&place.repository), FileChange::Changed));
+        let files = (found.into_iter().map(|(path, found)| (path, found.change)))
+            .chain(head)
+            .collect();
+        Ok(place.told(&files, &met, unknown))
+    }
+}
+
+/// One that ends without having been left is not there any more either.
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        self.trees.with_visits(|visits| visits.end(self.number));
+    }
+}
+
+impl JobRepository {
+    fn told(
+        &self,
+        files: &BTreeMap<PathBuf, FileChange>,
+        met: &Overlap,
+        unknown: Vec<String>,
+    ) -> LeftBehind {
+        let top = &self.repository.top;
+        let is_outside = |path: &PathBuf| !top.join(path).starts_with(&self.directory);
+        let own = self.directory.strip_prefix(top).unwrap_or(Path::new(""));
+        let shared_with = match files.is_empty() {
+            true => Vec::new(),
+            false => met.who(&self.directory, files.keys().any(is_outside)),
+        };
+        LeftBehind {
+            files: (files.iter().take(NAMED))
+                .map(|(path, change)| LeftFile {
+                    path: relative(path, own),
+                    change: *change,
+                })
+                .collect(),
+            more_files: files.len().saturating_sub(NAMED) as u64,
+            shared_with,
+            unknown,
+            ..LeftBehind::default()
+        }
+    }
+}
+
+/// The job's repository, and its directory.
+fn locate(job: &Job) -> Result<(Repository, PathBuf), String> {
+    let directory = (job.directory.canonicalize()).map_err(|error| error.to_string())?;
+    let home = job.environment.get(OsStr::new("HOME"));
+    let home = home.map_or(Path::new("/"), Path::new);
+    let repository = Repository::of(&directory, home);
+    match repository.git_directories.is_empty() {
+        true => Err("it is in no git repository of its own".to_owned()),
+        false => Ok((repository, directory)),
+    }
+}
+
+/// A path from the top as one from the job's directory.
+fn relative(path: &Path, own: &Path) -> String {
+    if path.is_absolute() {
+        return path.to_string_lossy().into_owned();
+    }
+    let shared = (path.components().zip(own.components()))
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = std::iter::repeat_n(Path::new(".."), own.components().count() - shared);
+    let rest = path.components().skip(shared);
+    let path: PathBuf = up
+        .chain(rest.map(|part| Path::new(part.as_os_str())))
+        .collect();
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod plants;
+#[cfg(test)]
+mod tests;

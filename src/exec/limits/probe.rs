@@ -1,0 +1,187 @@
+//! Who keeps a job to its limits here: found out by trying, once a run.
+
+use std::collections::BTreeMap;
+
+use super::delegation::OwnCgroup;
+use super::group::{CgroupLimit, Group};
+use super::hierarchy::places;
+use super::{Kind, Rlimits, size};
+use crate::config::Limits;
+
+/// How a job is limited, and what is said of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::exec) struct Limited {
+    pub limits: Limits,
+    /// For each process.
+    pub of_each: Rlimits,
+    /// For all of them together.
+    pub held: Vec<CgroupLimit>,
+    /// By what is limited: `enforced by …`, or `advisory: REASON`.
+    pub said: BTreeMap<String, String>,
+}
+
+/// What the host was found to allow.
+#[derive(Debug, Default)]
+pub(in crate::exec) struct Settling {
+    memory: Option<Result<CgroupLimit, String>>,
+    processes: Option<Result<CgroupLimit, String>>,
+    /// To be kept as long as the groups of jobs are to be made.
+    pub room: Option<OwnCgroup>,
+}
+
+/// The helper, and pid 1 of the job's namespace: they are in the group, too.
+const OWN_PROCESSES: u64 = 2;
+
+impl Settling {
+    /// Settles who keeps a job to the limits. `is_counted_apart`: its processes are counted apart from those of the same
+    /// user elsewhere, and its user is one whom the kernel counts.
+    pub fn settle(&mut self, limits: Limits, is_counted_apart: bool) -> Limited {
+        let mut limited = Limited {
+            limits,
+            ..Limited::default()
+        };
+        if let Some(limit) = limits.memory {
+            let room = &mut self.room;
+            let answer = self
+                .memory
+                .get_or_insert_with(|| attempt(Kind::Memory, limit, room));
+            limited.memory(limit, answer.clone());
+        }
+        if let Some(limit) = limits.processes {
+            let all = limit.saturating_add(OWN_PROCESSES);
+            let room = &mut self.room;
+            let answer = self
+                .processes
+                .get_or_insert_with(|| attempt(Kind::Processes, all, room));
+            limited.processes(limit, answer.clone(), is_counted_apart);
+        }
+        if let Some(limit) = limits.file_size {
+            limited.of_each.file_size = Some(limit);
+            limited.say(
+                "file_size",
+                format!("enforced by rlimit: {} a file", size(limit)),
+            );
+        }
+        limited
+    }
+}
+
+impl Limited {
+    fn say(&mut self, what: &str, words: String) {
+        self.said.insert(what.to_owned(), words);
+    }
+
+    fn memory(&mut self, limit: u64, answer: Result<CgroupLimit, String>) {
+        let shown = size(limit);
+        let words = match answer {
+            Ok(held) => {
+                self.held.push(held);
+                format!("enforced by cgroup: {shown} for all processes together")
+            }
+            Err(reason) => {
+                self.of_each.data = Some(limit);
+                format!(
+                    "enforced by rlimit: {shown} for each process, not for all together ({reason})"
+                )
+            }
+        };
+        self.say("memory", words);
+    }
+
+    fn processes(
+        &mut self,
+        limit: u64,
+        answer: Result<CgroupLimit, String>,
+        is_counted_apart: bool,
+    ) {
+        let words = match (answer, is_counted_apart) {
+            (Ok(held), _) => {
+                self.held.push(held);
+                format!("enforced by cgroup: {limit} processes and threads")
+            }
+            (Err(reason), true) => {
+                // Pid 1 of its namespace is of the same user.
+                self.of_each.processes = Some(limit.saturating_add(1));
+                format!("enforced by rlimit: {limit} processes and threads ({reason})")
+            }
+            (Err(reason), false) => format!("advisory: {reason}"),
+        };
+        self.say("processes", words);
+    }
+}
+
+/// Makes a group with such a limit, and removes it. Else says why there can be none.
+fn attempt(kind: Kind, limit: u64, room: &mut Option<OwnCgroup>) -> Result<CgroupLimit, String> {
+    let mut reasons = Vec::new();
+    for place in places(kind) {
+        place.sweep();
+        let made = OwnCgroup::make(&place);
+        let held = CgroupLimit { kind, place, limit };
+        let group = made.and_then(|made| {
+            *room = made.or(room.take());
+            Group::create(std::slice::from_ref(&held))
+        });
+        match group {
+            Ok(_) => return Ok(held),
+            Err(error) => reasons.push(error.to_string()),
+        }
+    }
+    Err(match reasons.as_slice() {
+        [] => "no cgroup here counts it".to_owned(),
+        reasons => format!("no cgroup can be made: {}", reasons.join("; ")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(is_counted_apart: bool) -> Limited {
+        let refused = || Some(Err("no".to_owned()));
+        let mut settling = Settling {
+            memory: refused(),
+            processes: refused(),
+            room: None,
+        };
+        let limits = Limits {
+            memory: Some(64 << 20),
+            processes: Some(10),
+            file_size: Some(1 << 20),
+        };
+        settling.settle(limits, is_counted_apart)
+    }
+
+    #[test]
+    fn without_groups_each_process_is_limited_and_that_is_said() {
+        let limited = settled(true);
+        assert_eq!(
+            limited.of_each,
+            Rlimits {
+                data: Some(64 << 20),
+                processes: Some(11),
+                file_size: Some(1 << 20)
+            }
+        );
+        assert!(limited.held.is_empty());
+        insta::assert_debug_snapshot!(limited.said, @r#"
+        {
+            "file_size": "enforced by rlimit: 1 MiB a file",
+            "memory": "enforced by rlimit: 64 MiB for each process, not for all together (no)",
+            "processes": "enforced by rlimit: 10 processes and threads (no)",
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_limit_that_would_count_others_is_not_set() {
+        let limited = settled(false);
+        assert_eq!(limited.of_each.processes, None);
+        assert_eq!(limited.said["processes"], "advisory: no");
+    }
+
+    #[test]
+    fn nothing_asked_for_is_nothing_said() {
+        let limited = Settling::default().settle(Limits::default(), true);
+        assert_eq!(limited, Limited::default());
+    }
+}

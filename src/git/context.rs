@@ -1,0 +1,56 @@
+//! Where the user is: work tree, branch, configuration, and what is under way. Read once, with three calls of git.
+
+use std::path::{Path, PathBuf};
+
+use super::configuration::Configuration;
+use super::plumbing::{GitError, Repository};
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct GitContext {
+    /// The repository.
+    pub repository: Repository,
+    /// Its configuration with the user's and the machine's.
+    pub configuration: Configuration,
+    /// The root of the work tree.
+    pub root: PathBuf,
+    /// The branch that is checked out, without `refs/heads/`; none when HEAD is detached.
+    pub branch: Option<String>,
+    /// What was begun and not finished: `rebase`, `merge`, …
+    pub unfinished: Option<&'static str>,
+}
+
+/// git leaves a file or directory for what it is in the middle of.
+const MARKS: [(&str, &str); 6] = [
+    ("rebase-merge", "rebase"),
+    ("rebase-apply", "rebase"),
+    ("MERGE_HEAD", "merge"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
+    ("BISECT_LOG", "bisect"),
+];
+
+impl GitContext {
+    /// Looks.
+    ///
+    /// # Errors
+    /// [`GitError`] outside of a work tree.
+    pub fn of(repository: &Repository) -> Result<Self, GitError> {
+        let marks = MARKS.iter().flat_map(|(mark, _)| ["--git-path", mark]);
+        let paths = repository.text(["rev-parse", "--show-toplevel"].into_iter().chain(marks))?;
+        let mut paths = paths.lines();
+        let root = PathBuf::from(paths.next().unwrap_or_default());
+        let there = |path: &str| repository.directory().join(Path::new(path)).exists();
+        let unfinished = paths
+            .zip(MARKS)
+            .find(|(path, _)| there(path))
+            .map(|(_, (_, name))| name);
+        Ok(Self {
+            configuration: Configuration::of(repository)?,
+            branch: repository.find(["symbolic-ref", "--quiet", "--short", "HEAD"])?,
+            repository: repository.clone(),
+            root,
+            unfinished,
+        })
+    }
+}

@@ -1,0 +1,18 @@
+//! The words that all rooms share: a job's id, command and outcome, and the exit code of a run.
+//!
+//! Plain values without behaviour of their own: no file, no process, no clock. This room imports
+//! nothing of the crate.
+
+mod case_status;
+mod command_error;
+mod exit_code;
+mod job;
+mod reach;
+mod selection;
+
+pub use case_status::{CaseStatus, Tally};
+pub use command_error::CommandError;
+pub use exit_code::{ExitCode, exit_code};
+pub use job::{Command, Ending, Expect, JobId, JobOutcome, Readiness};
+pub use reach::Reach;
+pub use selection::{Decision, Selection};

@@ -1,0 +1,142 @@
+//! Reads the Test Anything Protocol, versions 13 and 14, with subtests.
+//!
+//! A stream begins with its version, its plan, or a test with the number 1. A stream without
+//! version and plan is taken for tests only if the job failed, because text that happens to begin
+//! with `ok 1` must not make a job pass. Its cases are held back until that is known.
+//!
+//! A plan is kept: more tests than it counts, or fewer, are a failed case `(plan)`, and the missing
+//! tests are `not-run`. `Bail out!` is a failed case of its own, and stands for the plan that it
+//! breaks. A `TODO` test that fails as expected is skipped, with its reason. Parents and subtests
+//! all count, as with Go.
+
+mod diagnostics;
+mod grammar;
+mod stream;
+use super::finding::{CaseDetails, CaseSink, Spans, WHOLE_PACKAGE};
+use super::lines::Line;
+use crate::model::CaseStatus;
+use grammar::{ProveHeader, Tap, prove_header, prove_verdict, tap};
+use stream::TapStream;
+
+/// The number of spaces by which a subtest is indented.
+pub(in crate::parse) const INDENTATION: usize = 4;
+
+/// Reads the streams of a job.
+#[derive(Debug, Default)]
+pub(in crate::parse) struct TapStreams {
+    stream: Option<TapStream>,
+    /// The file that prove reported to run.
+    file: String,
+    /// True if no line of the file was seen yet. Prove's report may be all there is.
+    unseen: bool,
+}
+
+impl TapStreams {
+    /// Returns true if the next line is wanted, whatever it holds.
+    pub(in crate::parse) fn wants_all(&self) -> bool {
+        self.stream.as_ref().is_some_and(TapStream::is_open)
+    }
+
+    /// Returns true if a test may be running.
+    pub(in crate::parse) fn has_running(&self) -> bool {
+        (self.stream.as_ref()).is_some_and(|stream| stream.sure && !stream.is_complete())
+    }
+
+    /// Takes a line. Returns true if it belonged to a stream.
+    pub(in crate::parse) fn line(
+        &mut self,
+        text: &str,
+        at: Line<'_>,
+        out: &mut CaseSink<'_>,
+    ) -> bool {
+        let indentation = text.len() - text.trim_start_matches(' ').len();
+        if let Some(stream) = &mut self.stream
+            && stream.diagnostic(text, indentation, at)
+        {
+            return true;
+        }
+        if let Some(header) = prove_header(text) {
+            self.end(false, at.start, out);
+            self.of_prove(header, at, out);
+            return true;
+        }
+        if let Some(why) = prove_verdict(text).filter(|_| self.unseen) {
+            self.unseen = false;
+            self.whole_file(CaseStatus::Failed, why, at, out);
+            return true;
+        }
+        let Some(said) =
+            tap(&text[indentation..]).filter(|_| indentation.is_multiple_of(INDENTATION))
+        else {
+            return self.no_tap(out);
+        };
+        let level = indentation / INDENTATION;
+        if level == 0 && self.begins(&said) {
+            self.end(false, at.start, out);
+            self.unseen = false;
+            self.stream = Some(TapStream::new(self.file.clone(), at.start));
+        }
+        match &mut self.stream {
+            Some(stream) => stream.take(said, level, at, out),
+            None => false,
+        }
+    }
+
+    /// Takes prove's line about a file. If prove does not pass on the file's output, that line is
+    /// all there is.
+    fn of_prove(&mut self, header: ProveHeader<'_>, at: Line<'_>, out: &mut CaseSink<'_>) {
+        header.file.clone_into(&mut self.file);
+        self.unseen = header.end.is_none();
+        if let Some((status, why)) = header.end {
+            self.whole_file(status, why, at, out);
+        }
+    }
+
+    fn whole_file(&self, status: CaseStatus, why: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
+        let mut spans = Spans::default();
+        spans.add(at.start, at.end);
+        let details = CaseDetails {
+            spans,
+            ..CaseDetails::saying(why)
+        };
+        out.both(&self.file, WHOLE_PACKAGE, at.start, status, details);
+    }
+
+    /// Returns true if the line begins a new stream.
+    fn begins(&self, said: &Tap<'_>) -> bool {
+        let is_over = self.stream.as_ref().is_none_or(TapStream::is_complete);
+        match said {
+            Tap::Version => true,
+            Tap::Plan(..) => is_over || self.stream.as_ref().is_some_and(TapStream::has_plan),
+            Tap::Test(point) => point.number == Some(1) && (is_over || self.has_tests()),
+            Tap::BailOut(_) => self.stream.is_none(),
+            Tap::Subtest(_) | Tap::Comment(_) => false,
+        }
+    }
+
+    fn has_tests(&self) -> bool {
+        let root = self.stream.as_ref().and_then(TapStream::root);
+        root.is_some_and(|root| root.seen > 0)
+    }
+
+    /// Takes output between tests. A stream that is complete waits for nothing more.
+    fn no_tap(&mut self, out: &mut CaseSink<'_>) -> bool {
+        if let Some(stream) = self.stream.as_mut().filter(|stream| stream.is_complete()) {
+            stream.flush(out);
+        }
+        false
+    }
+
+    /// Ends the stream. With `sure` it counts whatever it lacks.
+    fn end(&mut self, sure: bool, offset: u64, out: &mut CaseSink<'_>) {
+        if let Some(mut stream) = self.stream.take() {
+            stream.sure |= sure;
+            stream.end(offset, out);
+        }
+    }
+
+    /// Ends, because the output is over. `succeeded` is true if the job exited with 0.
+    pub(in crate::parse) fn finish(mut self, succeeded: bool, offset: u64, out: &mut CaseSink<'_>) {
+        self.end(!succeeded, offset, out);
+    }
+}

@@ -1,0 +1,363 @@
+//! Reads one stream of TAP: its tests, its subtests and its plan.
+
+use super::INDENTATION;
+use super::diagnostics::Diagnostics;
+use super::grammar::{Tap, TestPoint, tap};
+use crate::model::CaseStatus;
+use crate::parse::finding::{CaseDetails, CaseSink, Spans, WHOLE_PACKAGE};
+use crate::parse::lines::Line;
+
+/// The most levels of subtests. Deeper lines are output.
+const DEEPEST: usize = 16;
+
+/// The most missing tests reported one by one. The rest of them is one case.
+const MOST_MISSING: u64 = 100;
+
+/// The name of the case for a plan that was not kept.
+const PLAN: &str = "(plan)";
+
+/// The name of the case for a bail-out.
+const BAIL_OUT: &str = "(bail out)";
+
+/// The output of one program.
+#[derive(Debug)]
+pub(in crate::parse) struct TapStream {
+    package: String,
+    /// The stream itself and its open subtests.
+    levels: Vec<SubtestLevel>,
+    /// The names of the subtests that come next, by the level on which they are announced.
+    announced: [Option<String>; DEEPEST],
+    /// The test whose diagnostics may follow.
+    pending: Option<Pending>,
+    /// True if a version or a plan was seen.
+    pub(in crate::parse) sure: bool,
+    held: Vec<PendingLine>,
+    /// True after `Bail out!`.
+    is_given_up: bool,
+    /// The offset at which the output of the next test begins.
+    from: u64,
+}
+
+/// The stream itself, or a subtest.
+#[derive(Debug, Default)]
+pub(in crate::parse) struct SubtestLevel {
+    /// The names of the subtest and its parents, each followed by a slash.
+    prefix: String,
+    plan: Option<u64>,
+    pub(in crate::parse) seen: u64,
+}
+
+#[derive(Debug)]
+struct Pending {
+    name: String,
+    status: CaseStatus,
+    reason: Option<String>,
+    indentation: usize,
+    diagnostics: Diagnostics,
+    start: u64,
+    end: u64,
+}
+
+/// A case that waits until its stream is sure.
+#[derive(Debug)]
+struct PendingLine {
+    name: String,
+    status: CaseStatus,
+    start: u64,
+    details: CaseDetails,
+}
+
+impl TapStream {
+    pub(in crate::parse) fn new(package: String, from: u64) -> Self {
+        Self {
+            package,
+            levels: vec![SubtestLevel::default()],
+            announced: Default::default(),
+            pending: None,
+            sure: false,
+            held: Vec::new(),
+            is_given_up: false,
+            from,
+        }
+    }
+
+    pub(in crate::parse) fn root(&self) -> Option<&SubtestLevel> {
+        self.levels.first()
+    }
+
+    pub(in crate::parse) fn has_plan(&self) -> bool {
+        self.root().is_some_and(|root| root.plan.is_some())
+    }
+
+    /// Returns true if all tests of the plan were seen.
+    pub(in crate::parse) fn is_complete(&self) -> bool {
+        let root = self.root();
+        root.is_some_and(|root| root.plan.is_some_and(|plan| root.seen >= plan))
+            && self.levels.len() == 1
+    }
+
+    /// Returns true if a line that belongs to the stream may follow.
+    pub(in crate::parse) fn is_open(&self) -> bool {
+        !self.is_complete() || self.pending.is_some()
+    }
+
+    /// Takes a line about the test before it.
+    pub(in crate::parse) fn diagnostic(
+        &mut self,
+        text: &str,
+        indentation: usize,
+        at: Line<'_>,
+    ) -> bool {
+        let Some(pending) = &mut self.pending else {
+            return false;
+        };
+        if pending.diagnostics.yaml(text, pending.indentation) {
+            pending.end = at.end;
+            return true;
+        }
+        // A subtest's name is a comment too, but about the lines that follow. Comments of deeper
+        // levels belong to the tests there.
+        match tap(&text[indentation..]) {
+            Some(Tap::Comment(comment)) if indentation <= pending.indentation => {
+                pending.diagnostics.comment(comment);
+                pending.end = at.end;
+                true
+            }
+            None if text.trim().is_empty() => true,
+            _ => false,
+        }
+    }
+
+    pub(in crate::parse) fn take(
+        &mut self,
+        said: Tap<'_>,
+        level: usize,
+        at: Line<'_>,
+        out: &mut CaseSink<'_>,
+    ) -> bool {
+        if level > self.levels.len() || level >= DEEPEST {
+            return false;
+        }
+        match said {
+            Tap::Comment(_) => {}
+            Tap::Subtest(name) => self.announced[level] = Some(name.to_owned()),
+            Tap::Version => self.make_sure(out),
+            Tap::BailOut(why) => self.bail_out(why, at, out),
+            Tap::Plan(plan, why) => {
+                self.switch_to(level, at.start, out);
+                self.plan(plan, why, at, out);
+            }
+            Tap::Test(point) => {
+                self.switch_to(level, at.start, out);
+                return self.test(point, at);
+            }
+        }
+        true
+    }
+
+    /// Opens the level, or ends deeper ones.
+    fn switch_to(&mut self, level: usize, offset: u64, out: &mut CaseSink<'_>) {
+        self.flush(out);
+        while self.levels.len() > level + 1 {
+            self.end_level(offset, out);
+        }
+        if self.levels.len() == level {
+            // Most writers announce a subtest on the level of its parent's line, some on its own.
+            let announced = self.announced[level - 1].take();
+            let name = announced.or_else(|| self.announced[level].take());
+            let name = name.unwrap_or_else(|| "(subtest)".to_owned());
+            let outer = self.levels.last().map_or("", |level| &level.prefix);
+            let prefix = format!("{outer}{name}/");
+            self.levels.push(SubtestLevel {
+                prefix,
+                ..SubtestLevel::default()
+            });
+        }
+    }
+
+    fn make_sure(&mut self, out: &mut CaseSink<'_>) {
+        self.sure = true;
+        for held in std::mem::take(&mut self.held) {
+            self.hand_out(held, out);
+        }
+    }
+
+    fn plan(&mut self, plan: u64, why: Option<&str>, at: Line<'_>, out: &mut CaseSink<'_>) {
+        if let Some(level) = self.levels.last_mut() {
+            level.plan.get_or_insert(plan);
+        }
+        if self.levels.len() == 1 {
+            self.make_sure(out);
+        }
+        if plan == 0 {
+            let message = why.unwrap_or("the plan has no tests");
+            self.own_case(WHOLE_PACKAGE, CaseStatus::Skipped, message, at, out);
+        }
+    }
+
+    fn test(&mut self, point: TestPoint, at: Line<'_>) -> bool {
+        let is_complete = self.is_complete();
+        let Some(level) = self.levels.last_mut() else {
+            return false;
+        };
+        // Prove prints `ok` at the end of a file.
+        if is_complete && point.number != Some(level.seen + 1) {
+            return false;
+        }
+        level.seen += 1;
+        let name = match point.name.as_str() {
+            "" => format!("{}test {}", level.prefix, level.seen),
+            name => format!("{}{name}", level.prefix),
+        };
+        let depth = self.levels.len() - 1;
+        self.announced[depth] = None;
+        self.pending = Some(Pending {
+            name,
+            status: point.status,
+            reason: point.reason,
+            indentation: depth * INDENTATION,
+            diagnostics: Diagnostics::default(),
+            start: self.from,
+            end: at.end,
+        });
+        true
+    }
+
+    fn bail_out(&mut self, why: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
+        self.flush(out);
+        self.make_sure(out);
+        let why = match why {
+            "" => "testing was given up",
+            why => why,
+        };
+        self.levels.truncate(1);
+        self.is_given_up = true;
+        self.own_case(BAIL_OUT, CaseStatus::Failed, why, at, out);
+    }
+
+    /// Reports a case that no test's line names.
+    fn own_case(
+        &mut self,
+        name: &str,
+        status: CaseStatus,
+        why: &str,
+        at: Line<'_>,
+        out: &mut CaseSink<'_>,
+    ) {
+        let mut spans = Spans::default();
+        spans.add(at.start, at.end);
+        let prefix = self.levels.last().map_or("", |level| &level.prefix);
+        let case = PendingLine {
+            name: format!("{prefix}{name}"),
+            status,
+            start: at.start,
+            details: CaseDetails {
+                spans,
+                ..CaseDetails::saying(why)
+            },
+        };
+        self.case(case, out);
+    }
+
+    /// Hands out the pending test, because no more lines about it follow.
+    pub(in crate::parse) fn flush(&mut self, out: &mut CaseSink<'_>) {
+        let Some(pending) = self.pending.take() else {
+            return;
+        };
+        self.from = pending.end;
+        let mut spans = Spans::default();
+        spans.add(pending.start, pending.end);
+        let is_told = pending.status != CaseStatus::Passed;
+        let details = pending.diagnostics.details(pending.reason);
+        let case = PendingLine {
+            name: pending.name,
+            status: pending.status,
+            start: pending.start,
+            details: CaseDetails {
+                spans,
+                message: details.message.filter(|_| is_told),
+                file: details.file.filter(|_| is_told),
+                line: details.line.filter(|_| is_told),
+                ..details
+            },
+        };
+        self.case(case, out);
+    }
+
+    fn case(&mut self, case: PendingLine, out: &mut CaseSink<'_>) {
+        match self.sure {
+            true => self.hand_out(case, out),
+            false => self.held.push(case),
+        }
+    }
+
+    fn hand_out(&self, case: PendingLine, out: &mut CaseSink<'_>) {
+        match case.status {
+            CaseStatus::NotRun => out.never_ran(&self.package, &case.name, case.details),
+            status => out.both(&self.package, &case.name, case.start, status, case.details),
+        }
+    }
+
+    /// Ends the innermost level. The missing tests of its plan never ran.
+    fn end_level(&mut self, offset: u64, out: &mut CaseSink<'_>) {
+        let Some(level) = self.levels.pop() else {
+            return;
+        };
+        let Some(plan) = level.plan else {
+            if level.seen > 0 {
+                let why = "it ended without a plan: tests may be missing";
+                let name = format!("{}{PLAN}", level.prefix);
+                self.case(PendingLine::new(name, CaseStatus::Unfinished, why), out);
+            }
+            return;
+        };
+        // After a bail-out, the bail-out is the failure.
+        if level.seen != plan && !self.is_given_up {
+            let why = format!("{plan} planned, {} ran", level.seen);
+            let mut case =
+                PendingLine::new(format!("{}{PLAN}", level.prefix), CaseStatus::Failed, &why);
+            case.start = offset;
+            self.case(case, out);
+        }
+        let missing = plan.saturating_sub(level.seen);
+        for number in (level.seen + 1..=plan).take(MOST_MISSING as usize) {
+            let name = format!("{}test {number}", level.prefix);
+            self.case(
+                PendingLine::new(name, CaseStatus::NotRun, "planned, and never came"),
+                out,
+            );
+        }
+        if missing > MOST_MISSING {
+            let name = format!(
+                "{}tests {} to {plan}",
+                level.prefix,
+                level.seen + MOST_MISSING + 1
+            );
+            self.case(
+                PendingLine::new(name, CaseStatus::NotRun, "planned, and never came"),
+                out,
+            );
+        }
+    }
+
+    pub(in crate::parse) fn end(&mut self, offset: u64, out: &mut CaseSink<'_>) {
+        if self.sure {
+            self.make_sure(out);
+        }
+        self.flush(out);
+        while !self.levels.is_empty() {
+            self.end_level(offset, out);
+        }
+    }
+}
+
+impl PendingLine {
+    fn new(name: String, status: CaseStatus, why: &str) -> Self {
+        Self {
+            name,
+            status,
+            start: 0,
+            details: CaseDetails::saying(why),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! git's hooks: what they do when git calls them, and how they come to where git looks for them.
+
+mod chained;
+mod commit_msg;
+mod hook_file;
+mod install;
+mod pre_push;
+
+pub use chained::KeptError;
+pub use commit_msg::{CommitMsgError, commit_msg};
+pub use hook_file::{Hook, HookFile, HookState};
+pub use install::{Change, InstallError, Status, install, status, uninstall};
+pub(crate) use pre_push::pre_push;
+pub use pre_push::{PrePushError, PrePushVerdict, PushedRef, UncheckedRef};

@@ -1,0 +1,106 @@
+//! A push to review (or, `--direct`, to a branch): plan, preflight, check, and only then the connection.
+//!
+//! ```text
+//! destination ─▶ facts ─▶ preflight (─▶ reword ─▶ again) ─▶ confirm ─▶ check ─▶ send ─▶ report
+//! ```
+//! Invariants: what is sent is the commit that was looked at, by its hash; nothing of the user's repository changes but
+//! what `--fix` rewrites and git's own tracking refs; nobody is asked without a terminal.
+
+mod check;
+mod deliver;
+mod history;
+pub mod hooks;
+pub mod multi;
+pub mod preflight;
+mod report;
+mod request;
+pub mod reword;
+mod send;
+mod session;
+mod view;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+pub(crate) use check::RunCheck;
+pub use check::{Check, CheckRequest, CheckResult};
+pub use history::Known;
+pub use report::{ChangeReport, CommitRow, CommitState, Outcome, PushReport};
+pub use request::{PushError, PushRequest, PushUi};
+pub use send::{CHECKED, SendError, Sent, send};
+pub use view::{outcome, plan, render};
+
+use crate::config::Pipeline;
+use crate::git;
+use crate::git::Git;
+use crate::git::plumbing::{GitError, Repository};
+use crate::model::CommandError;
+use multi::{MultiPushUi, MultiReport, push_multi};
+use session::Push;
+
+/// The report of a push.
+pub(crate) enum Pushed {
+    /// Of one repository.
+    One(Box<PushReport>),
+    /// Of several.
+    Several(MultiReport),
+}
+
+/// Pushes the repository that the directory lies in; from outside of any, the repositories of the components that are found
+/// there. `environment` is the one that git is called in.
+pub(crate) fn push_from(
+    repository: &Repository,
+    pipeline: &Pipeline,
+    environment: &BTreeMap<OsString, OsString>,
+    mut request: PushRequest,
+    check: &dyn Check,
+    ui: &mut dyn MultiPushUi,
+) -> Result<Pushed, CommandError> {
+    match top_level(repository, environment).map_err(PushError::from)? {
+        Some(top) => {
+            request.place.project = multi::project(pipeline, repository, &top, environment);
+            let report = push(repository, &request, check, ui)?;
+            Ok(Pushed::One(Box::new(report)))
+        }
+        None => {
+            let targets = multi::targets(pipeline, repository, environment, &request)?;
+            Ok(Pushed::Several(push_multi(&targets, check, ui)))
+        }
+    }
+}
+
+/// The top of the work tree; none where the directory lies in no repository.
+fn top_level(
+    repository: &Repository,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Option<PathBuf>, GitError> {
+    let failed = match repository.top_level() {
+        Ok(top) => return Ok(Some(top)),
+        Err(failed) => failed,
+    };
+    let asked = Git::find(environment).and_then(|git| git.top_level(repository.directory()));
+    match asked {
+        Err(git::GitError::NoRepository { .. }) => Ok(None),
+        _ => Err(failed),
+    }
+}
+
+/// Carries the push of one repository out, as far as it goes.
+///
+/// # Errors
+/// [`PushError`] where nothing can be reported but that.
+pub fn push(
+    repository: &Repository,
+    request: &PushRequest,
+    check: &dyn Check,
+    ui: &mut dyn PushUi,
+) -> Result<PushReport, PushError> {
+    let mut push = Push::prepare(repository, request)?;
+    ui.plan(push.report());
+    let before = push.unfit().or_else(|| push.declined(ui));
+    if let Some(ended) = before.or_else(|| push.check(check)) {
+        return Ok(ended);
+    }
+    push.deliver()
+}

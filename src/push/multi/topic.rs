@@ -1,0 +1,50 @@
+//! The topic that holds the changes of several repositories together.
+
+use std::collections::BTreeSet;
+
+use crate::gerrit::push_options::{Key, PushOption};
+use crate::push::session::Push;
+
+/// The topic for these pushes, all of which have something to push: the one asked for, else that of an earlier push of one
+/// of the same changes, else a new one where there are several to hold together.
+pub(super) fn choose(pushes: &[&Push<'_>]) -> Option<PushOption> {
+    if pushes.iter().any(|push| push.request.place.direct) {
+        return None;
+    }
+    let find = |topic: fn(&Push<'_>) -> Option<String>| pushes.iter().find_map(|push| topic(push));
+    let known = find(asked).or_else(|| find(|push| push.known_topic()));
+    match known {
+        Some(topic) => option(&topic),
+        None if pushes.len() > 1 => common_branch(pushes)
+            .and_then(option)
+            .or_else(|| option(&of_this_moment())),
+        None => None,
+    }
+}
+
+/// None where Gerrit would not take it as a topic.
+fn option(topic: &str) -> Option<PushOption> {
+    PushOption::new(Key::Topic, Some(topic)).ok()
+}
+
+fn asked(push: &Push<'_>) -> Option<String> {
+    push.request.options.value(Key::Topic).map(str::to_owned)
+}
+
+/// The branch all of them are on, unless its name is only that of what they are pushed to.
+fn common_branch<'a>(pushes: &[&'a Push<'_>]) -> Option<&'a str> {
+    let branches: BTreeSet<_> = pushes
+        .iter()
+        .map(|push| push.facts.branch.as_deref())
+        .collect();
+    let branch = branches.first().copied().flatten()?;
+    let is_target = |push: &&Push<'_>| push.destination.branch == branch;
+    let says_nothing = ["master", "main"].contains(&branch) || pushes.iter().any(is_target);
+    (branches.len() == 1 && !says_nothing).then_some(branch)
+}
+
+/// Nobody else has it: the time, and the process.
+fn of_this_moment() -> String {
+    let now = crate::clock::now().strftime("%Y%m%dT%H%M%SZ");
+    format!("kata-ci-{now}-{}", std::process::id())
+}

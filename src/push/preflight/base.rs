@@ -1,0 +1,109 @@
+//! Whether the commits are where they must be: branch, base, merges.
+
+use super::facts::{CommitFacts, MANY};
+use super::finding::{Finding, Rule};
+
+pub(super) fn check(facts: &CommitFacts, review: bool) -> Vec<Finding> {
+    let mut findings: Vec<_> = unfinished(facts).into_iter().collect();
+    if !review {
+        return findings;
+    }
+    findings.extend(base(facts));
+    findings.extend(many(facts));
+    findings.extend(merges(facts));
+    findings.extend(detached(facts));
+    findings
+}
+
+fn unfinished(facts: &CommitFacts) -> Option<Finding> {
+    let what = facts.unfinished?;
+    Some(match what {
+        "bisect" => Finding::warning(
+            Rule::Unfinished,
+            "a bisect is going on, so HEAD is not where you work",
+            "git bisect reset",
+        ),
+        _ => Finding::error(
+            Rule::Unfinished,
+            format!("a {what} is not finished, so HEAD is not what it will be"),
+            format!("git {what} --continue (or --abort)"),
+        ),
+    })
+}
+
+fn base(facts: &CommitFacts) -> Option<Finding> {
+    let target = &facts.target;
+    let fetch = match target.split_once('/') {
+        Some((remote, _)) => {
+            format!("git fetch {remote}; if the branch is another: --branch BRANCH")
+        }
+        None => {
+            "push to a remote that has been fetched, or name the branch with --branch".to_owned()
+        }
+    };
+    if facts.target_commit.is_none() {
+        let text = format!("`{target}` is not known here, so what is new cannot be told");
+        return Some(Finding::error(Rule::TargetUnknown, text, fetch));
+    }
+    if facts.merge_base.is_none() {
+        let text =
+            format!("HEAD and `{target}` have no commit in common: another repository's history");
+        let fix = "push to the right remote, or cherry-pick the commits onto a branch made from the target";
+        return Some(Finding::error(Rule::NoCommonAncestry, text, fix));
+    }
+    let (base, holder) = facts.foreign_base.as_ref()?;
+    let short = base.get(..7).unwrap_or(base);
+    let finding = Finding::error(
+        Rule::WrongBase,
+        format!(
+            "is based on {short} of `{holder}`, which `{target}` does not have: Gerrit would merge it implicitly"
+        ),
+        format!("git rebase --onto {target} {short}; or push to that branch: --branch"),
+    );
+    Some(match facts.commits.first() {
+        Some(oldest) => finding.of(oldest),
+        None => finding,
+    })
+}
+
+fn many(facts: &CommitFacts) -> Option<Finding> {
+    (facts.count > MANY).then(|| {
+        Finding::error(
+            Rule::TooMany,
+            format!(
+                "{} commits would go: more than a review can be",
+                facts.count
+            ),
+            format!(
+                "git fetch, then git log {}..HEAD to see which; most likely the branch is another",
+                facts.target
+            ),
+        )
+    })
+}
+
+fn merges(facts: &CommitFacts) -> impl Iterator<Item = Finding> {
+    facts
+        .commits
+        .iter()
+        .filter(|commit| commit.parents.len() > 1)
+        .map(|commit| {
+            Finding::error(
+                Rule::Merge,
+                "is a merge commit, which most servers do not take for review",
+                format!("git rebase {}", facts.target),
+            )
+            .of(commit)
+        })
+}
+
+/// Pushing from a detached HEAD works; it is said because the commits are on no branch then.
+fn detached(facts: &CommitFacts) -> Option<Finding> {
+    (facts.branch.is_none() && facts.unfinished.is_none()).then(|| {
+        Finding::warning(
+            Rule::DetachedHead,
+            "HEAD is detached: what is pushed is on no branch of yours",
+            "git switch -c BRANCH keeps it",
+        )
+    })
+}

@@ -1,0 +1,116 @@
+//! What the preflight looks at.
+
+use crate::gerrit::remote::Destination;
+use crate::git::context::GitContext;
+use crate::git::plumbing::{GitError, Repository};
+use crate::git::range;
+use crate::git::range::Commit;
+
+/// Beyond this many commits only their number is looked at: a wrong base, not a stack.
+pub const MANY: usize = 200;
+
+/// What is known of a push before it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CommitFacts {
+    /// What would go, oldest first; empty where there are more than 200.
+    pub commits: Vec<Commit>,
+    /// How many would go.
+    pub count: usize,
+    /// The commit to be pushed.
+    pub tip: String,
+    /// The branch that is checked out.
+    pub branch: Option<String>,
+    /// What is being done and not finished: `rebase`, `merge`, …
+    pub unfinished: Option<&'static str>,
+    /// The target as `REMOTE/BRANCH`.
+    pub target: String,
+    /// The target branch's commit, as of the last fetch; none where this repository does not know it.
+    pub target_commit: Option<String>,
+    /// The latest commit that target and tip have in common.
+    pub merge_base: Option<String>,
+    /// Where the range begins: the commit outside of it that its first one is based on, with a branch that has it, where
+    /// that is not on the target branch.
+    pub foreign_base: Option<(String, String)>,
+    /// The e-mail address git would commit with.
+    pub email: Option<String>,
+}
+
+/// Looks at the repository. With bases the range begins there, whatever is published.
+///
+/// # Errors
+/// [`GitError`].
+pub fn gather(
+    context: &GitContext,
+    destination: &Destination,
+    tip: &str,
+    bases: &[&str],
+) -> Result<CommitFacts, GitError> {
+    let repository = &context.repository;
+    let remote = destination.remote.as_deref();
+    let oids = match bases {
+        [] => range::unpublished(repository, tip, remote)?,
+        bases => range::above(repository, tip, bases)?,
+    };
+    let commits = match oids.len() {
+        0 => Vec::new(),
+        1..=MANY => range::read(repository, &oids)?,
+        _ => Vec::new(),
+    };
+    let target_commit = match destination.tracking() {
+        Some(tracking) => repository.commit(&tracking)?,
+        None => None,
+    };
+    let merge_base = match &target_commit {
+        Some(target) => repository.find(["merge-base", target, tip])?,
+        None => None,
+    };
+    let foreign_base = foreign_base(repository, &commits, merge_base.as_deref(), destination)?;
+    Ok(CommitFacts {
+        count: oids.len(),
+        commits,
+        tip: tip.to_owned(),
+        branch: context.branch.clone(),
+        unfinished: context.unfinished,
+        target: match remote {
+            Some(remote) => format!("{remote}/{}", destination.branch),
+            None => destination.branch.clone(),
+        },
+        target_commit,
+        merge_base,
+        foreign_base,
+        email: context.configuration.get("user.email").map(str::to_owned),
+    })
+}
+
+/// The parent the range hangs on, if the target branch does not have it.
+fn foreign_base(
+    repository: &Repository,
+    commits: &[Commit],
+    merge_base: Option<&str>,
+    destination: &Destination,
+) -> Result<Option<(String, String)>, GitError> {
+    let (Some(oldest), Some(merge_base), Some(tracking)) =
+        (commits.first(), merge_base, destination.tracking())
+    else {
+        return Ok(None);
+    };
+    let Some(base) = oldest.parents.first() else {
+        return Ok(None);
+    };
+    if base == merge_base {
+        return Ok(None);
+    }
+    let output = repository.output(["merge-base", "--is-ancestor", base, &tracking], b"")?;
+    if output.status.success() {
+        return Ok(None);
+    }
+    let holders = repository.text([
+        "for-each-ref",
+        "--contains",
+        base,
+        "--format=%(refname:short)",
+        "refs/remotes",
+    ])?;
+    let holder = holders.lines().next().unwrap_or(base).to_owned();
+    Ok(Some((base.clone(), holder)))
+}

@@ -1,0 +1,157 @@
+//! What the commits of `--rev` depend on (`Depends-on:` in their messages), brought beside them.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::config::Pipeline;
+use crate::gerrit::depends::{
+    Dependency, DependencyError, Revision, WorkspaceRepository, dependencies, fetch, resolve,
+};
+use crate::git::plumbing::{GitError, Repository};
+use crate::git::range::{read, unpublished};
+use crate::model::{CommandError, Selection};
+use crate::workspace;
+use crate::workspace::Aside;
+
+type Environment = BTreeMap<OsString, OsString>;
+
+/// Finds, fetches and checks out what the commit the user stands in, and those below it that no remote has, depend on.
+pub(crate) fn bring(
+    aside: &mut Aside,
+    pipeline: &Pipeline,
+    user: &Environment,
+) -> Result<(), CommandError> {
+    let Some((source, commit)) = aside.standing() else {
+        return Ok(());
+    };
+    let (source, commit) = (source.to_owned(), commit.to_owned());
+    let mut environment = user.clone();
+    pipeline.network.set_variables(&mut environment);
+    pipeline.network.tell_git(&mut environment);
+    let repository = Repository::at(&source).with_environment(environment);
+    let named = named(&repository, &commit)?;
+    if named.is_empty() {
+        return Ok(());
+    }
+    let own = candidate(&repository, source.clone());
+    let candidates = candidates(aside, pipeline, &own, user);
+    for revision in revisions(&named, &candidates, &own, &commit)? {
+        let there = repository.clone().in_directory(&revision.top);
+        let why = format!("Depends-on: {}", revision.dependency);
+        aside.bring(&revision.top, &revision.commit, &why, |objects| {
+            fetched(&there, &revision, objects)
+        })?;
+    }
+    Ok(())
+}
+
+/// What the messages name, each once.
+fn named(repository: &Repository, commit: &str) -> Result<Vec<Dependency>, CommandError> {
+    let commits = unpublished(repository, commit, None).map_err(git)?;
+    let mut named = Vec::new();
+    for commit in read(repository, &commits).map_err(git)? {
+        named.extend(dependencies(&commit.message).map_err(failure)?);
+    }
+    named.sort();
+    named.dedup();
+    Ok(named)
+}
+
+fn git(error: GitError) -> CommandError {
+    CommandError::machine(error)
+}
+
+/// A server that could not be asked may answer another time.
+fn failure(error: DependencyError) -> CommandError {
+    let hint = error.fix().to_string();
+    match error {
+        DependencyError::Git { .. } => CommandError::machine(error),
+        _ => CommandError::usage(error),
+    }
+    .hint(hint)
+}
+
+fn candidate(repository: &Repository, top: PathBuf) -> WorkspaceRepository {
+    let name = top.file_name().unwrap_or(top.as_os_str());
+    WorkspaceRepository {
+        name: name.to_string_lossy().into_owned(),
+        repository: repository.clone().in_directory(&top),
+        top,
+    }
+}
+
+/// The repository itself, those of the pipeline's components, and those that lie beside it (kata's tests, for one).
+fn candidates(
+    aside: &Aside,
+    pipeline: &Pipeline,
+    own: &WorkspaceRepository,
+    user: &Environment,
+) -> Vec<WorkspaceRepository> {
+    let located = workspace::locate(pipeline, &own.top, &Selection::default(), user);
+    let placed = located.map(|located| located.placed).unwrap_or_default();
+    let beside = own.top.parent().and_then(|parent| parent.read_dir().ok());
+    let beside = beside.into_iter().flatten().flatten();
+    let mut found = beside.map(|entry| entry.path()).collect::<Vec<_>>();
+    found.retain(|path| path.join(".git").exists());
+    found.sort();
+    let listed = placed
+        .iter()
+        .map(|placed| aside.as_user_knows(&placed.directory));
+    let mut all = vec![own.clone()];
+    for directory in listed.chain(found) {
+        let Some(top) = top(&own.repository, &directory) else {
+            continue;
+        };
+        if !all.iter().any(|known| known.top == top) {
+            all.push(candidate(&own.repository, top));
+        }
+    }
+    all
+}
+
+fn top(repository: &Repository, directory: &Path) -> Option<PathBuf> {
+    repository.clone().in_directory(directory).top_level().ok()
+}
+
+/// One revision a repository.
+fn revisions(
+    named: &[Dependency],
+    candidates: &[WorkspaceRepository],
+    own: &WorkspaceRepository,
+    tip: &str,
+) -> Result<Vec<Revision>, CommandError> {
+    let mut revisions: Vec<Revision> = Vec::new();
+    for dependency in named {
+        let found = resolve(dependency, candidates, own, tip).map_err(failure)?;
+        let Some(found) = found else { continue };
+        match revisions.iter().find(|known| known.top == found.top) {
+            None => revisions.push(found),
+            Some(known) if known.commit == found.commit => {}
+            Some(known) => {
+                return Err(failure(DependencyError::Different {
+                    one: known.dependency.clone(),
+                    other: found.dependency,
+                    repository: found.top.display().to_string(),
+                }));
+            }
+        }
+    }
+    Ok(revisions)
+}
+
+fn fetched(
+    repository: &Repository,
+    revision: &Revision,
+    objects: &Path,
+) -> Result<(), CommandError> {
+    let Some((url, reference)) = &revision.from else {
+        return Ok(());
+    };
+    fetch(repository, url, reference, objects).map_err(|source| {
+        failure(DependencyError::Git {
+            dependency: revision.dependency.clone(),
+            source,
+        })
+    })
+}

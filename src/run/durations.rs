@@ -1,0 +1,147 @@
+//! How long jobs took in earlier runs of the same workspace.
+//!
+//! A guess to order by, nothing that a result depends on: what cannot be read is passed over.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::fs;
+use crate::model::JobOutcome;
+
+/// Runs in which a job passed that count.
+const COUNTED: usize = 5;
+
+/// Runs looked at: reading more would take longer than it helps.
+const READ: usize = 40;
+
+/// A larger result has no business here.
+const LARGEST: u64 = 16 << 20;
+
+/// The parts of `result.json` that are wanted.
+#[derive(Debug, Deserialize)]
+struct Earlier {
+    #[serde(default)]
+    workspace: PathBuf,
+    /// Its jobs ran some of their tests only.
+    rerun_of: Option<String>,
+    jobs: Vec<EarlierJob>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EarlierJob {
+    id: String,
+    outcome: JobOutcome,
+    seconds: f64,
+}
+
+/// A job's last passes that count.
+#[derive(Default)]
+struct Passes<'a> {
+    seconds: Vec<f64>,
+    runs: Vec<&'a Path>,
+}
+
+/// The last passes of each job by workspace, in runs newest first.
+fn passes(directories: &[PathBuf]) -> BTreeMap<(PathBuf, String), Passes<'_>> {
+    let mut passes: BTreeMap<_, Passes<'_>> = BTreeMap::new();
+    for directory in directories.iter().take(READ) {
+        let Some(earlier) = read(directory).filter(|earlier| earlier.rerun_of.is_none()) else {
+            continue;
+        };
+        let passed = |job: &EarlierJob| job.outcome == JobOutcome::Passed;
+        for job in earlier.jobs.into_iter().filter(passed) {
+            let of_job = passes
+                .entry((earlier.workspace.clone(), job.id))
+                .or_default();
+            if of_job.seconds.len() < COUNTED {
+                of_job.seconds.push(job.seconds);
+                of_job.runs.push(directory);
+            }
+        }
+    }
+    passes
+}
+
+/// Seconds each job took: the median of its last passes. `directories` are those of the runs, newest first.
+pub(crate) fn durations(directories: &[PathBuf], workspace: &Path) -> BTreeMap<String, f64> {
+    let of_all = passes(directories).into_iter();
+    of_all
+        .filter(|((of, _), _)| of == workspace)
+        .map(|((_, job), passes)| (job, median(passes.seconds)))
+        .collect()
+}
+
+/// The runs that durations are taken from, of workspaces that are still there.
+pub(crate) fn needed(directories: &[PathBuf]) -> BTreeSet<&Path> {
+    let of_all = passes(directories).into_iter();
+    of_all
+        .filter(|((workspace, _), _)| workspace.is_dir())
+        .flat_map(|(_, passes)| passes.runs)
+        .collect()
+}
+
+/// Says whether a run has ended with jobs that the machine kept from their own end.
+pub(crate) fn has_errors(directory: &Path) -> bool {
+    let is_error = |job: &EarlierJob| job.outcome == JobOutcome::Error;
+    read(directory).is_some_and(|earlier| earlier.jobs.iter().any(is_error))
+}
+
+fn read(directory: &Path) -> Option<Earlier> {
+    let text = fs::read(&directory.join("result.json"), LARGEST).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// Of an even number the mean of the middle two.
+fn median(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    let half = seconds.len() / 2;
+    match seconds.len() % 2 {
+        _ if seconds.is_empty() => 0.0,
+        0 => f64::midpoint(seconds[half - 1], seconds[half]),
+        _ => seconds[half],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_the_last_five_passes_in_this_workspace_counts() {
+        let place = tempfile::tempdir().unwrap();
+        let mut directories = Vec::new();
+        let mut run = |workspace: &str, outcome: &str, seconds: f64| {
+            let directory = place.path().join(directories.len().to_string());
+            std::fs::create_dir(&directory).unwrap();
+            let text = format!(
+                r#"{{"workspace": "{workspace}", "jobs": [{{"id": "a.test", "outcome": "{outcome}", "seconds": {seconds}}}]}}"#
+            );
+            std::fs::write(directory.join("result.json"), text).unwrap();
+            directories.push(directory);
+        };
+        run("/w", "failed", 900.0);
+        run("/other", "passed", 800.0);
+        for seconds in [3.0, 50.0, 1.0, 2.0, 4.0, 700.0, 700.0, 700.0] {
+            run("/w", "passed", seconds);
+        }
+        let narrowed = r#"{"workspace": "/w", "rerun_of": "x", "jobs": [{"id": "a.test", "outcome": "passed", "seconds": 0.1}]}"#;
+        for number in 0..3 {
+            let directory = place.path().join(format!("narrowed {number}"));
+            std::fs::create_dir(&directory).unwrap();
+            std::fs::write(directory.join("result.json"), narrowed).unwrap();
+            directories.insert(0, directory);
+        }
+        directories.insert(0, place.path().join("without a result"));
+        std::fs::write(place.path().join("0/broken"), "{").unwrap();
+        let durations = durations(&directories, Path::new("/w"));
+        assert_eq!(durations, BTreeMap::from([("a.test".to_owned(), 3.0)]));
+    }
+
+    #[test]
+    fn the_median_of_two_lies_between_them() {
+        assert_eq!(median(vec![1.0, 2.0]), 1.5);
+        assert_eq!(median(vec![7.0]), 7.0);
+    }
+}

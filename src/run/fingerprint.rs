@@ -1,0 +1,108 @@
+//! Taking the fingerprint of a run that is about to begin, or to go on.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::planned::Planned;
+use crate::config::Layout;
+use crate::event::{Fingerprint, digest};
+use crate::git::{Git, GitError};
+use crate::workspace::IMPORT_ROOT;
+use crate::workspace::passed;
+
+/// What the outcome of the run depends on. A component whose repository cannot be read has no digest: a run of it cannot
+/// go on.
+pub(super) fn take(
+    planned: &Planned,
+    environment: &BTreeMap<OsString, OsString>,
+    run_id: &str,
+) -> Fingerprint {
+    let salted = |value: &OsStr| digest([run_id.as_bytes(), value.as_bytes()]);
+    Fingerprint {
+        pipeline: pipeline(planned),
+        environment: passed(environment)
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), salted(value)))
+            .collect(),
+        trees: trees(planned, environment),
+    }
+}
+
+/// The pipeline as it was understood: a comment or the order of its keys does not count.
+fn pipeline(planned: &Planned) -> String {
+    let understood = format!("{:?}", planned.pipeline);
+    digest([env!("CARGO_PKG_VERSION").as_bytes(), understood.as_bytes()])
+}
+
+fn trees(
+    planned: &Planned,
+    environment: &BTreeMap<OsString, OsString>,
+) -> BTreeMap<String, String> {
+    let Ok(git) = Git::find(environment) else {
+        return BTreeMap::new();
+    };
+    let mut known: BTreeMap<_, Option<String>> = BTreeMap::new();
+    let is_planned = |name: &str| {
+        let mut jobs = planned.plan.jobs.iter();
+        jobs.any(|job| job.id.component() == name)
+    };
+    let components = planned.workspace.components.iter();
+    let components = components
+        .filter(|found| is_planned(&found.component.name))
+        .map(|found| (found.component.name.clone(), found.directory.clone()));
+    components
+        .chain(tests_repository(planned))
+        .filter_map(|(name, directory)| {
+            let top = git.top_level(&directory).ok()?;
+            let tree = known
+                .entry(top.clone())
+                .or_insert_with(|| tree(&git, &top).ok());
+            Some((name, tree.clone()?))
+        })
+        .collect()
+}
+
+/// The clone whose scripts the jobs of kata v1 are.
+fn tests_repository(planned: &Planned) -> Option<(String, PathBuf)> {
+    if planned.pipeline.layout != Layout::Gopath {
+        return None;
+    }
+    let gopath = (planned.workspace.environment).get(OsStr::new("GOPATH"))?;
+    let clone = Path::new(gopath).join(IMPORT_ROOT).join("tests");
+    Some(("tests".to_owned(), clone))
+}
+
+/// The commit and every tracked file that differs from it. New files do not count: jobs leave some behind.
+fn tree(git: &Git, top: &Path) -> Result<String, GitError> {
+    let commit = git.resolve(top, "HEAD")?.unwrap_or_default();
+    let mut parts = vec![commit.clone().into_bytes()];
+    if !commit.is_empty() {
+        for path in git.differing(top, &commit)? {
+            parts.push(path.as_os_str().as_bytes().to_vec());
+            parts.push(content(&top.join(&path)).into_bytes());
+        }
+    }
+    Ok(digest(parts.iter().map(Vec::as_slice)))
+}
+
+/// A file's mode and content, a link's target; what is neither or cannot be read is what the system says of it.
+fn content(path: &Path) -> String {
+    let read = || -> io::Result<String> {
+        let metadata = path.symlink_metadata()?;
+        let bytes = match metadata.file_type() {
+            kind if kind.is_symlink() => path.read_link()?.as_os_str().as_bytes().to_vec(),
+            kind if kind.is_file() => fs::read(path)?,
+            _ => Vec::new(),
+        };
+        Ok(format!(
+            "{:o} {}",
+            metadata.permissions().mode(),
+            digest([bytes.as_slice()])
+        ))
+    };
+    read().unwrap_or_else(|error| error.kind().to_string())
+}

@@ -1,0 +1,135 @@
+//! From a source and its pipeline to the workspace, and from that to the plan.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::source::Source;
+use super::{durations, rerun_failed, since, store};
+use crate::config::Pipeline;
+use crate::event::{Notice, Since};
+use crate::model::{CommandError, Selection};
+use crate::plan;
+use crate::plan::Plan;
+use crate::workspace::{Trust, Workspace};
+
+type Environment = BTreeMap<OsString, OsString>;
+
+/// A workspace that is ready, and what is to be run in it.
+pub(super) struct Opened {
+    source: Source,
+    pipeline: Pipeline,
+    workspace: Workspace,
+    selection: Selection,
+    since: Option<Since>,
+}
+
+/// A run that is ready to begin.
+pub(super) struct Planned {
+    /// What is run; a checkout is removed with it.
+    pub source: Source,
+    /// The pipeline as it was understood.
+    pub pipeline: Pipeline,
+    /// The components in their places.
+    pub workspace: Workspace,
+    /// The jobs.
+    pub plan: Plan,
+    /// What `--since` leaves out, where it was given.
+    pub since: Option<Since>,
+    /// The id of the run whose failures are run again, and which they are, where that was asked.
+    pub rerun_of: Option<(String, Notice)>,
+}
+
+/// Finds the components, keeps those that changed since a revision where one is given, and makes them ready to be run.
+pub(super) fn open(
+    mut source: Source,
+    pipeline: Pipeline,
+    mut selection: Selection,
+    since: Option<&str>,
+    environment: &Environment,
+) -> Result<Opened, CommandError> {
+    let mut located = source.locate(&pipeline, &selection, environment)?;
+    let since = match since {
+        None => None,
+        Some(revision) => {
+            let since = since::decide(revision, &pipeline, &located, environment)?;
+            // Names that are no component's are left to be refused.
+            selection.components = std::mem::take(&mut located.selected);
+            selection.components.retain(|name| !since.leaves_out(name));
+            Some(since)
+        }
+    };
+    let workspace = match since.is_some() && selection.components.is_empty() {
+        true => Workspace::empty(located.root),
+        false => source.workspace(&pipeline, located, &selection, environment)?,
+    };
+    Ok(Opened {
+        source,
+        pipeline,
+        workspace,
+        selection,
+        since,
+    })
+}
+
+/// Plans the jobs; with `rerun_failed` only what failed in the last run, whose reports are in that directory or among those
+/// kept.
+pub(super) fn plan(
+    opened: Opened,
+    rerun_failed: bool,
+    reports: Option<&Path>,
+    environment: &Environment,
+) -> Result<Planned, CommandError> {
+    let Opened {
+        source,
+        pipeline,
+        workspace,
+        selection,
+        since,
+    } = opened;
+    let mut plan = Plan::default();
+    if since.is_none() || !selection.components.is_empty() {
+        plan = plan::build(&pipeline, &workspace, &selection, environment)?;
+        let kept = store::kept(environment);
+        plan.expect(&durations::durations(&kept, &workspace.root));
+    }
+    if plan.jobs.is_empty() && !since.as_ref().is_some_and(Since::is_empty) {
+        let said = "nothing selected: none of the components has one of the steps";
+        return Err(CommandError::nothing_to_do(said));
+    }
+    let mut rerun_of = None;
+    if rerun_failed && !plan.jobs.is_empty() {
+        let directories = store::candidates(reports, environment)?;
+        rerun_failed::believe(&plan, &workspace.root, &directories, "--rerun-failed")?;
+        let (failed, id, notice) = rerun_failed::failed(plan, &workspace.root, &directories)?;
+        plan = failed;
+        rerun_of = Some((id, notice));
+    }
+    Ok(Planned {
+        source,
+        pipeline,
+        workspace,
+        plan,
+        since,
+        rerun_of,
+    })
+}
+
+impl Planned {
+    /// Brings the builds of earlier runs that this one may believe. `author` is the account whose
+    /// commits are run, where that matters.
+    pub(super) fn with_builds(mut self, author: Option<&str>) -> Self {
+        let notices = self.source.bring_builds(&trust(&self.plan, author));
+        self.workspace.notices.extend(notices);
+        self
+    }
+}
+
+/// One strict job is enough: it may write to the builds that the others use.
+fn trust(plan: &Plan, author: Option<&str>) -> Trust {
+    match (plan.strict_jobs().next().is_some(), author) {
+        (false, _) => Trust::of_the_user(),
+        (true, Some(author)) => Trust::of_author(author),
+        (true, None) => Trust::of_nobody(),
+    }
+}

@@ -1,0 +1,298 @@
+//! The directory a run's reports go to.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+
+use crate::fs::{ASIDE, Directory};
+use crate::model::CommandError;
+use crate::report::{RESULT, ci};
+
+/// Whether a run writes a file or directory of this name, a report that is being written included.
+pub(crate) fn is_ours(name: &str) -> bool {
+    let mut names = OURS.iter().chain(&ci::FILES);
+    names.any(|ours| *ours == name) || name.starts_with(ASIDE)
+}
+
+/// What a run writes into its directory, beside what it leaves for a CI system ([`ci::FILES`]). An earlier run's are taken
+/// away before a new one begins, the journal last, since it tells that the others are a run's; nothing else is touched.
+const OURS: &[&str] = &[
+    "junit.xml",
+    "result.json",
+    "report.html",
+    "summary.md",
+    "logs",
+    "events.jsonl",
+];
+
+/// A report directory that this run, and no other, writes to.
+#[derive(Debug)]
+pub(crate) struct ReportDirectory {
+    /// Absolute.
+    pub path: PathBuf,
+    /// The same, held from before the jobs: what is written to it cannot be led elsewhere.
+    pub held: Directory,
+    /// That of the logs in it, held as well.
+    pub logs: Directory,
+    /// An earlier run was there and is replaced.
+    pub replaced: bool,
+    /// Held until the run is over, so that two runs cannot write to one directory.
+    _lock: File,
+}
+
+impl ReportDirectory {
+    /// The directory the user named.
+    pub(crate) fn named(path: &Path) -> Result<Self, CommandError> {
+        Self::make(path).map_err(|error| refused(path, &error))
+    }
+
+    /// The run's own directory below `$XDG_STATE_HOME/kata-ci/runs`.
+    pub(crate) fn default(
+        run_id: &str,
+        environment: &BTreeMap<OsString, OsString>,
+    ) -> Result<Self, CommandError> {
+        Self::named(&runs_directory(environment)?.join(run_id))
+    }
+
+    /// Has the link `latest` beside it name it. For a run that can be shown: it has a journal.
+    pub(crate) fn become_latest(&self) -> Result<(), CommandError> {
+        link_latest(&self.path).map_err(|error| refused(&self.path, &error))
+    }
+
+    /// The directory of an earlier run, as it is, to go on with it.
+    pub(crate) fn occupy(path: &Path) -> Result<Self, Occupied> {
+        let path = fs::canonicalize(path)?;
+        let lock = lock(&path)?;
+        Ok(Self::held(path, lock, false)?)
+    }
+
+    /// Takes the sign away that the run has ended, since it goes on.
+    pub(crate) fn reopen(&self) -> Result<(), CommandError> {
+        let removed = self.held.remove(OsStr::new(RESULT));
+        removed.map_err(|error| refused(&self.path, &error))
+    }
+
+    /// What this process writes to while jobs run: in here, and where the user had its output put (`> log`).
+    pub(crate) fn written_meanwhile(&self) -> Vec<PathBuf> {
+        let output = ["/proc/self/fd/1", "/proc/self/fd/2"].map(fs::read_link);
+        ["logs", "events.jsonl"]
+            .map(|name| self.path.join(name))
+            .into_iter()
+            .chain(output.into_iter().flatten())
+            .collect()
+    }
+
+    fn make(path: &Path) -> io::Result<Self> {
+        fs::create_dir_all(path)?;
+        let path = fs::canonicalize(path)?;
+        let lock = lock(&path).map_err(|occupied| match occupied {
+            Occupied::Error(error) => error,
+            Occupied::InUse => io::Error::other("another run is writing there"),
+        })?;
+        let replaced = path.join("events.jsonl").exists();
+        clear(&path, replaced)?;
+        Self::held(path, lock, replaced)
+    }
+
+    fn held(path: PathBuf, lock: File, replaced: bool) -> io::Result<Self> {
+        let held = Directory::hold(&path)?;
+        Ok(Self {
+            path,
+            logs: held.below("logs")?,
+            held,
+            replaced,
+            _lock: lock,
+        })
+    }
+}
+
+/// Why the directory of an earlier run cannot be taken.
+#[derive(Debug)]
+pub(crate) enum Occupied {
+    /// A run is writing there.
+    InUse,
+    /// What the system said.
+    Error(io::Error),
+}
+
+impl From<io::Error> for Occupied {
+    fn from(error: io::Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Takes a directory for oneself. The lock ends with the process that holds it, however that ends.
+pub(crate) fn lock(path: &Path) -> Result<File, Occupied> {
+    // What is no directory is not waited for.
+    let lock = File::options()
+        .read(true)
+        .custom_flags(OFlag::O_DIRECTORY.bits())
+        .open(path)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Occupied::InUse),
+        Err(TryLockError::Error(error)) => Err(Occupied::Error(error)),
+    }
+}
+
+/// Takes an earlier run away. Files of these names without a journal beside them are somebody else's; directories that are
+/// empty are nobody's: a run that was killed before it had a journal leaves one.
+fn clear(path: &Path, ours: bool) -> io::Result<()> {
+    for name in ci::FILES.iter().chain(OURS) {
+        let entry = path.join(name);
+        match entry.symlink_metadata() {
+            Err(_) => {}
+            Ok(found) if found.is_dir() && fs::remove_dir(&entry).is_ok() => {}
+            Ok(_) if !ours => {
+                return Err(io::Error::other(format!(
+                    "holds a `{name}` that is not a run's"
+                )));
+            }
+            Ok(found) if found.is_dir() => fs::remove_dir_all(&entry)?,
+            Ok(_) => fs::remove_file(&entry)?,
+        }
+    }
+    Ok(())
+}
+
+fn refused(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::usage(format!(
+        "the report directory {} cannot be used: {error}",
+        path.display()
+    ))
+    .hint("name another with --report-dir DIR")
+}
+
+/// Where runs are kept whose reports were not asked for elsewhere: a directory a run, named after its id.
+pub(crate) fn runs_directory(
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<PathBuf, CommandError> {
+    Ok(state_home(environment)?.join("kata-ci/runs"))
+}
+
+/// `$XDG_STATE_HOME`, as the XDG base directory specification says: absolute, else `~/.local/state`.
+pub(crate) fn state_home(
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<PathBuf, CommandError> {
+    let absolute = |name: &str| {
+        environment
+            .get(OsStr::new(name))
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+        .ok_or_else(|| {
+            CommandError::usage("neither XDG_STATE_HOME nor HOME says where reports go")
+                .hint("name a place with --report-dir DIR")
+        })
+}
+
+/// Points `latest` to this run, in one step.
+fn link_latest(run: &Path) -> io::Result<()> {
+    let name = run.file_name().unwrap_or_default();
+    let mut aside = OsString::from(".latest-");
+    aside.push(name);
+    let aside = run.with_file_name(aside);
+    symlink(name, &aside)?;
+    fs::rename(&aside, run.with_file_name("latest"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_earlier_run_is_replaced_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let first = ReportDirectory::named(place.path()).unwrap();
+        assert!(!first.replaced);
+        for name in ["events.jsonl", "logs/a.test.log", "mine.txt"] {
+            fs::write(first.path.join(name), "x").unwrap();
+        }
+        drop(first);
+        let second = ReportDirectory::named(place.path()).unwrap();
+        assert!(second.replaced);
+        let mut left: Vec<_> = fs::read_dir(&second.path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["logs", "mine.txt"]);
+        assert_eq!(fs::read_dir(second.path.join("logs")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_run_that_was_killed_before_its_journal_was_begun_keeps_nobody_away() {
+        let place = tempfile::tempdir().unwrap();
+        drop(ReportDirectory::named(place.path()).unwrap());
+        assert!(!ReportDirectory::named(place.path()).unwrap().replaced);
+        assert_eq!(OURS.last(), Some(&"events.jsonl"));
+    }
+
+    #[test]
+    fn files_of_somebody_else_are_refused() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join("junit.xml"), "mine").unwrap();
+        let error = ReportDirectory::named(place.path()).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("`junit.xml` that is not a run's"),
+            "{error}"
+        );
+        assert_eq!(
+            fs::read_to_string(place.path().join("junit.xml")).unwrap(),
+            "mine"
+        );
+    }
+
+    #[test]
+    fn two_runs_cannot_write_to_one_directory() {
+        let place = tempfile::tempdir().unwrap();
+        let _first = ReportDirectory::named(place.path()).unwrap();
+        let error = ReportDirectory::named(place.path()).unwrap_err();
+        assert!(
+            error.to_string().contains("another run is writing there"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_made_is_a_usage_error() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = ReportDirectory::named(&file.join("reports")).unwrap_err();
+        assert_eq!(error.kind.code(), 2);
+    }
+
+    #[test]
+    fn latest_names_the_newest_run() {
+        let place = tempfile::tempdir().unwrap();
+        let environment = BTreeMap::from([(
+            OsString::from("XDG_STATE_HOME"),
+            OsString::from(place.path()),
+        )]);
+        for id in ["one", "two"] {
+            let run = ReportDirectory::default(id, &environment).unwrap();
+            run.become_latest().unwrap();
+        }
+        let runs = place.path().join("kata-ci/runs");
+        assert_eq!(
+            fs::read_link(runs.join("latest")).unwrap(),
+            Path::new("two")
+        );
+    }
+
+    #[test]
+    fn without_a_home_the_user_is_asked_for_a_place() {
+        let error = ReportDirectory::default("id", &BTreeMap::new()).unwrap_err();
+        assert!(error.hints[0].contains("--report-dir"), "{error:?}");
+    }
+}

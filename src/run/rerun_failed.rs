@@ -1,0 +1,134 @@
+//! Runs before this one, by what they left: `--rerun-failed`.
+
+use std::path::{Path, PathBuf};
+
+use crate::event::{Notice, RunStarted, read_journal};
+use crate::exec;
+use crate::model::{CommandError, JobId, JobOutcome};
+use crate::outcome::{JobResult, Run};
+use crate::plan::{Job, Plan, rerun};
+use crate::run::report_directory::{Occupied, lock};
+use crate::run::store::start;
+
+/// Refuses to read an earlier run back from a place where jobs like those of the plan could have written it themselves.
+/// Reports may go there all the same: to read them is up to people.
+///
+/// # Errors
+/// The directories are in such a place.
+pub(super) fn believe(
+    plan: &Plan,
+    workspace: &Path,
+    directories: &[PathBuf],
+    option: &str,
+) -> Result<(), CommandError> {
+    let is_theirs = |directory: &&PathBuf| {
+        let mut jobs = plan.strict_jobs();
+        jobs.any(|job| exec::strict_job_may_write(job, workspace, directory))
+    };
+    // All of them lie beside each other.
+    match directories.first().filter(is_theirs) {
+        None => Ok(()),
+        Some(directory) => Err(CommandError::usage(format!(
+            "{option}: jobs under `isolate on` may write to {}: what lies there says nothing of an earlier run",
+            directory.display()
+        ))
+        .hint(format!(
+            "name a directory outside of the repositories with --report-dir, or run without {option}"
+        ))),
+    }
+}
+
+/// Narrows a plan to what failed in the last run of the workspace, and says which run that was.
+pub(super) fn failed(
+    mut plan: Plan,
+    workspace: &Path,
+    directories: &[PathBuf],
+) -> Result<(Plan, String, Notice), CommandError> {
+    // A run without a job (`--since` with nothing affected) says nothing of any.
+    let is_ours = |started: &RunStarted| {
+        Path::new(&started.workspace) == workspace && !started.jobs.is_empty()
+    };
+    let found = directories.iter().find_map(|directory| {
+        let started = start(directory).filter(is_ours)?;
+        Some((directory, started.run_id))
+    });
+    let (directory, id) = found.ok_or_else(|| {
+        CommandError::usage(format!(
+            "--rerun-failed: there is no earlier run of {}",
+            workspace.display()
+        ))
+        .hint("run without it first")
+    })?;
+    if matches!(lock(directory), Err(Occupied::InUse)) {
+        let said = format!("--rerun-failed: run {id}, the last one, is going on");
+        return Err(CommandError::usage(said).hint("wait for its end, or end it"));
+    }
+    let last = fold(directory)?;
+    let left = not_selected(&last, &plan);
+    let mut again = Vec::new();
+    plan.jobs.retain_mut(|job| {
+        let result = last.jobs.get(&job.id).filter(|result| has_failed(result));
+        result.is_some_and(|result| {
+            narrow(job, result);
+            again.push(match &job.only {
+                Some(only) => format!("{} ({only})", job.id),
+                None => job.id.to_string(),
+            });
+            true
+        })
+    });
+    if plan.jobs.is_empty() {
+        return Err(CommandError::nothing_to_do(format!(
+            "--rerun-failed: nothing of what is selected failed in run {id}"
+        )));
+    }
+    let mut text = format!("runs again what failed in run {id}: {}", again.join(", "));
+    if !left.is_empty() {
+        text.push_str(&format!("; not selected: {}", left.join(", ")));
+    }
+    Ok((plan, id, Notice { text, fix: None }))
+}
+
+/// What failed and is not in the plan.
+fn not_selected(last: &Run, plan: &Plan) -> Vec<String> {
+    let is_planned = |id: &JobId| plan.jobs.iter().any(|job| job.id == *id);
+    let failed = last.jobs().filter(|result| has_failed(result));
+    failed
+        .map(|result| &result.queued.job)
+        .filter(|id| !is_planned(id))
+        .map(JobId::to_string)
+        .collect()
+}
+
+fn fold(directory: &Path) -> Result<Run, CommandError> {
+    let records = read_journal(&directory.join("events.jsonl")).map_err(CommandError::machine)?;
+    let mut run = Run::default();
+    records.iter().for_each(|record| run.apply(record));
+    Ok(run)
+}
+
+/// Whether the job did not come to a good end. What was skipped had no failure to repeat.
+fn has_failed(result: &JobResult) -> bool {
+    match result.outcome() {
+        Some(JobOutcome::Passed | JobOutcome::Skipped) => false,
+        Some(JobOutcome::Vacuous) => {
+            let allowed = result.finished.as_ref();
+            allowed.is_some_and(|finished| finished.allowed.is_none())
+        }
+        Some(_) | None => true,
+    }
+}
+
+/// Only a failure tells which tests to run: of any other end some never ran. Which test left something behind is not known.
+fn narrow(job: &mut Job, result: &JobResult) {
+    let Some(finished) = &result.finished else {
+        return;
+    };
+    let is_left_behind = job.left_behind_fails && !finished.left_behind.is_empty();
+    if finished.outcome == JobOutcome::Failed && !is_left_behind {
+        *job = rerun(job, &result.cases);
+    }
+    if job.only.is_some() {
+        job.reach = finished.reach.clone();
+    }
+}

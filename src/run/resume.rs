@@ -1,0 +1,187 @@
+//! `--resume`: going on with the last run of the workspace that did not end.
+//!
+//! What is finished stays finished; all else starts from its beginning, in the same report directory, under the same run
+//! id. Refused when something changed that outcomes depend on, so that one report never tells of two states.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::planned::Planned;
+use super::{durations, fingerprint, rerun_failed};
+use crate::event::{Journal, Record, RunStarted, read_start};
+use crate::exec::Settings;
+use crate::model::{CommandError, JobId, JobOutcome};
+use crate::outcome::Run;
+use crate::plan::Plan;
+use crate::run::report_directory::{Occupied, ReportDirectory};
+use crate::run::store;
+
+/// A run that was interrupted, and is held so that nobody else goes on with it.
+pub(crate) struct Interrupted {
+    /// Its reports.
+    pub directory: ReportDirectory,
+    /// Its journal, behind its last whole line.
+    pub journal: Journal,
+    /// What its events add up to.
+    pub run: Run,
+    /// The number of its next record.
+    pub next: u64,
+    /// Seconds from its first record to its last.
+    pub seconds: f64,
+    /// Jobs that are over, and how they ended.
+    pub done: BTreeMap<JobId, JobOutcome>,
+}
+
+/// Finds the run and takes it over, with the plan of its jobs alone. Its directory is the one that was named, or among those
+/// kept.
+///
+/// # Errors
+/// When there is none, it still goes on, or something changed.
+pub(super) fn take_over(
+    mut planned: Planned,
+    named: Option<&Path>,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<(Planned, Interrupted), CommandError> {
+    let directories = store::candidates(named, environment)?;
+    rerun_failed::believe(
+        &planned.plan,
+        &planned.workspace.root,
+        &directories,
+        "--resume",
+    )?;
+    // A place that was named is not passed over because it cannot be read.
+    if let Some(journal) = named.map(|named| named.join("events.jsonl"))
+        && let Err(error) = read_start(&journal)
+        && journal.exists()
+    {
+        return Err(CommandError::machine(format!("--resume: {error}")));
+    }
+    let root = &planned.workspace.root;
+    let (path, started) = find(&directories, root).ok_or_else(|| {
+        let said = format!("--resume: every run of {} has ended", root.display());
+        CommandError::nothing_to_do(said).hint("run without --resume to begin a new one")
+    })?;
+    // Locked before anything of it is believed: it may be going on.
+    let directory = ReportDirectory::occupy(&path).map_err(|error| refused(&started, &error))?;
+    planned.plan = narrowed(&started, planned.plan)?;
+    check(&started, &planned, environment)?;
+    let (journal, records) =
+        Journal::resume(&directory.path.join("events.jsonl")).map_err(CommandError::machine)?;
+    Ok((planned, interrupted(directory, journal, &records)))
+}
+
+/// The newest run that did not end. The last one of all may have: there is something left of it where the machine kept a
+/// job from its own end.
+fn find(directories: &[PathBuf], root: &Path) -> Option<(PathBuf, RunStarted)> {
+    let mut of_workspace = directories.iter().filter_map(|path| {
+        let started = store::start(path)?;
+        (Path::new(&started.workspace) == root).then(|| (path.clone(), started))
+    });
+    let is_open = |path: &Path| !store::has_ended(path);
+    let last = of_workspace.next()?;
+    match is_open(&last.0) || durations::has_errors(&last.0) {
+        true => Some(last),
+        false => of_workspace.find(|(path, _)| is_open(path)),
+    }
+}
+
+fn refused(started: &RunStarted, occupied: &Occupied) -> CommandError {
+    let id = &started.run_id;
+    match occupied {
+        Occupied::InUse => CommandError::usage(format!("--resume: run {id} is going on"))
+            .hint("wait for its end, or end it"),
+        Occupied::Error(error) => CommandError::machine(format!("--resume: run {id}: {error}")),
+    }
+}
+
+fn check(
+    started: &RunStarted,
+    planned: &Planned,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<(), CommandError> {
+    let refuse = |why: String| Err(cannot_go_on(started, &why));
+    if let Some(other) = &started.rerun_of {
+        return refuse(format!("it ran the failed tests of run {other} only"));
+    }
+    let Some(before) = &started.fingerprint else {
+        return refuse("it does not say what it ran on".to_owned());
+    };
+    let unknown = (started.components.iter()).find(|name| !before.trees.contains_key(*name));
+    if let Some(component) = unknown {
+        return refuse(format!(
+            "{component} is in no git repository, so whether it changed cannot be told"
+        ));
+    }
+    let mut now = fingerprint::take(planned, environment, &started.run_id);
+    // Components that the run had no part of may be what they like.
+    now.trees.retain(|name, _| before.trees.contains_key(name));
+    match before.differences(&now) {
+        differences if differences.is_empty() => Ok(()),
+        differences => refuse(format!("these changed: {}", differences.join("; "))),
+    }
+}
+
+/// The plan is the run's own, in its order; all of it must be there.
+fn narrowed(started: &RunStarted, mut plan: Plan) -> Result<Plan, CommandError> {
+    let jobs = &mut plan.jobs;
+    jobs.retain(|job| started.jobs.contains(&job.id));
+    let missing = (started.jobs.iter()).find(|id| !jobs.iter().any(|job| job.id == **id));
+    match missing {
+        None => Ok(plan),
+        Some(id) => Err(CommandError::usage(format!(
+            "--resume: run {} has the job {id}, which is not selected",
+            started.run_id
+        ))
+        .hint(format!(
+            "name no components or steps, or begin a new run: {}",
+            started.again
+        ))),
+    }
+}
+
+fn cannot_go_on(started: &RunStarted, why: &str) -> CommandError {
+    let said = format!("--resume: run {} cannot go on: {why}", started.run_id);
+    CommandError::usage(said).hint(format!("begin a new one: {}", started.again))
+}
+
+/// The report says once what holds for all jobs.
+///
+/// # Errors
+/// When the host can keep jobs from other things than it could.
+pub(crate) fn check_isolation(run: &Run, settings: &Settings) -> Result<(), CommandError> {
+    let now = settings.isolated.overall();
+    match &run.started {
+        Some(started) if started.isolation != now => {
+            Err(cannot_go_on(started, "how far jobs are isolated changed"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn interrupted(directory: ReportDirectory, journal: Journal, records: &[Record]) -> Interrupted {
+    let mut run = Run::default();
+    records.iter().for_each(|record| run.apply(record));
+    let seconds = match (records.first(), records.last()) {
+        (Some(first), Some(last)) => last.time.duration_since(first.time).as_secs_f64(),
+        _ => 0.0,
+    };
+    Interrupted {
+        directory,
+        journal,
+        next: records.last().map_or(0, |record| record.seq + 1),
+        seconds: seconds.max(0.0),
+        done: done(&run),
+        run,
+    }
+}
+
+/// A job that was ended or left out because the run was, is not done; nor is one that the machine kept from its own end, by a
+/// full disk for one. One that was skipped never ran: whether it can, and whether that is an error, is asked again.
+fn done(run: &Run) -> BTreeMap<JobId, JobOutcome> {
+    use JobOutcome::{Cancelled, Error, NotRun, Skipped};
+    let is_over = |outcome: &JobOutcome| !matches!(outcome, Cancelled | Error | NotRun | Skipped);
+    run.jobs()
+        .filter_map(|job| Some((job.queued.job.clone(), job.outcome().filter(is_over)?)))
+        .collect()
+}

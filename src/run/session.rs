@@ -1,0 +1,281 @@
+//! A run that is going on: begun anew, or taken up where it was interrupted.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::thread;
+use std::time::Instant;
+
+use nix::unistd::gethostname;
+
+use super::fingerprint;
+use super::planned::Planned;
+use super::report_directory::{ReportDirectory, state_home};
+use super::request::RunRequest;
+use super::resume;
+use super::show::Screen;
+use crate::config;
+use crate::event::{Event, Journal, Notice, RunResumed, RunStarted, Since};
+use crate::exec;
+use crate::exec::{IsolationPlan, RunPaths, Settings};
+use crate::model::CommandError;
+use crate::plan::Plan;
+use crate::report::Live;
+use crate::workspace;
+
+/// Events that may wait for the one thread that draws; more than that and the jobs wait for it.
+const EVENTS_IN_FLIGHT: usize = 1024;
+
+/// A run that has begun, or goes on.
+pub(super) struct Session {
+    planned: Planned,
+    directory: ReportDirectory,
+    live: Live,
+    settings: Settings,
+    /// Seconds that it took before.
+    earlier: f64,
+    clock: Instant,
+}
+
+/// A run whose jobs are over.
+pub(super) struct Ended {
+    /// Where its reports go.
+    pub directory: ReportDirectory,
+    /// Its events, and who shows them.
+    pub live: Live,
+    /// The signal that ended it, if one did.
+    pub signal: Option<i32>,
+    /// Seconds that it took, those before an interruption included.
+    pub seconds: f64,
+}
+
+impl Session {
+    /// Begins the run, or takes up the one that was interrupted.
+    pub(super) fn open(
+        planned: Planned,
+        request: &RunRequest,
+        screen: &Screen,
+    ) -> Result<Self, CommandError> {
+        match request.resume {
+            true => Self::resume(planned, request, screen),
+            false => Self::begin(planned, request, screen),
+        }
+    }
+
+    fn begin(
+        planned: Planned,
+        request: &RunRequest,
+        screen: &Screen,
+    ) -> Result<Self, CommandError> {
+        let clock = Instant::now();
+        let run_id = run_id();
+        let isolation = isolation(&planned)?;
+        let named = request.reports.directory.as_deref();
+        let directory = match named {
+            Some(path) => ReportDirectory::named(path)?,
+            None => ReportDirectory::default(&run_id, &request.environment)?,
+        };
+        let settings = settings(request, &planned, &directory, isolation);
+        let journal = Journal::create(&directory.path.join("events.jsonl"));
+        let journal = journal.map_err(CommandError::machine)?;
+        if named.is_none() {
+            directory.become_latest()?;
+        }
+        let mut live = Live::new(Some(journal), screen.reporters(&directory.path));
+        let started = started(run_id, request, &planned, &directory, &settings);
+        live.take(Event::RunStarted(started));
+        Ok(Self {
+            planned,
+            directory,
+            live,
+            settings,
+            earlier: 0.0,
+            clock,
+        })
+    }
+
+    fn resume(
+        planned: Planned,
+        request: &RunRequest,
+        screen: &Screen,
+    ) -> Result<Self, CommandError> {
+        let clock = Instant::now();
+        let named = request.reports.directory.as_deref();
+        let (planned, interrupted) = resume::take_over(planned, named, &request.environment)?;
+        let isolation = isolation(&planned)?;
+        let kept = interrupted.done.len();
+        let settings = Settings {
+            done: interrupted.done,
+            ..settings(request, &planned, &interrupted.directory, isolation)
+        };
+        resume::check_isolation(&interrupted.run, &settings)?;
+        interrupted.directory.reopen()?;
+        let mut live = Live::resumed(
+            interrupted.journal,
+            interrupted.run,
+            interrupted.next,
+            screen.reporters(&interrupted.directory.path),
+        );
+        live.take(Event::RunResumed(RunResumed {
+            kept,
+            left: planned.plan.jobs.len() - kept,
+            parallel: settings.parallel,
+        }));
+        Ok(Self {
+            planned,
+            directory: interrupted.directory,
+            live,
+            settings,
+            earlier: interrupted.seconds,
+            clock,
+        })
+    }
+
+    /// Runs the jobs to their end. What was run is handed back: a checkout is removed with it.
+    pub(super) fn carry_out(mut self) -> Result<(Planned, Ended), CommandError> {
+        let signal = follow(&mut self.live, &self.planned.plan, &self.settings)?;
+        let ended = Ended {
+            directory: self.directory,
+            live: self.live,
+            signal,
+            seconds: self.earlier + self.clock.elapsed().as_secs_f64(),
+        };
+        Ok((self.planned, ended))
+    }
+}
+
+/// Runs the plan on a thread of its own while this one draws; returns the signal that ended the run, if one did.
+fn follow(live: &mut Live, plan: &Plan, settings: &Settings) -> Result<Option<i32>, CommandError> {
+    let (control, controlled) = crossbeam_channel::unbounded();
+    let _signals = exec::signals::listen(control)
+        .map_err(|error| CommandError::machine(format!("signals cannot be caught: {error}")))?;
+    let (events, received) = crossbeam_channel::bounded(EVENTS_IN_FLIGHT);
+    thread::scope(|scope| {
+        let runner = thread::Builder::new()
+            .name("run".to_owned())
+            .spawn_scoped(scope, move || {
+                exec::run(plan, settings, &events, &controlled)
+            })
+            .map_err(|error| CommandError::machine(format!("a thread for the jobs: {error}")))?;
+        live.follow(&received);
+        Ok(runner
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
+fn isolation(planned: &Planned) -> Result<IsolationPlan, CommandError> {
+    IsolationPlan::of(&planned.plan, &exec::own_program()).map_err(CommandError::machine)
+}
+
+fn settings(
+    request: &RunRequest,
+    planned: &Planned,
+    directory: &ReportDirectory,
+    isolation: IsolationPlan,
+) -> Settings {
+    let view = planned.workspace.view.as_ref().map(|view| view.path());
+    let paths = RunPaths {
+        workspace: &planned.workspace.root,
+        view: view.or(planned.source.gopath()),
+        reports: &directory.path,
+        own: &own_directories(&request.environment),
+    };
+    let ci = request.environment.get(OsStr::new("CI"));
+    Settings {
+        isolated: isolation.settle(&planned.plan, &paths),
+        parallel: request.settings.jobs.unwrap_or_else(processors),
+        max_fail: request.max_fail,
+        done: BTreeMap::new(),
+        logs: directory.logs.clone(),
+        written_meanwhile: directory.written_meanwhile(),
+        require_all: request.settings.require_all || config::is_set(ci.map(|value| &**value)),
+        program: exec::own_program(),
+    }
+}
+
+/// Directories in which kata-ci keeps what it believes later on.
+fn own_directories(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
+    let state = state_home(environment)
+        .ok()
+        .map(|home| home.join("kata-ci"));
+    let configuration = config::user_file(environment);
+    let configuration = configuration.and_then(|file| Some(file.parent()?.to_owned()));
+    (state.into_iter())
+        .chain(configuration)
+        .chain([workspace::cache(environment)])
+        .collect()
+}
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The time and the process: unique on a machine, and sorted by age.
+fn run_id() -> String {
+    format!(
+        "{}-{}",
+        crate::clock::now().strftime("%Y%m%dT%H%M%SZ"),
+        std::process::id()
+    )
+}
+
+/// Describes the run in its first event.
+fn started(
+    run_id: String,
+    request: &RunRequest,
+    planned: &Planned,
+    directory: &ReportDirectory,
+    settings: &Settings,
+) -> RunStarted {
+    let workspace = &planned.workspace;
+    let fingerprint = fingerprint::take(planned, &request.environment, &run_id);
+    let worker = gethostname().ok();
+    RunStarted {
+        run_id,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pipeline: planned.pipeline.name.clone(),
+        workspace: workspace.root.display().to_string(),
+        components: unique(planned.plan.jobs.iter().map(|job| job.id.component())),
+        steps: unique(planned.plan.jobs.iter().map(|job| job.id.step())),
+        jobs: (planned.plan.jobs.iter())
+            .map(|job| job.id.clone())
+            .collect(),
+        parallel: settings.parallel,
+        fingerprint: Some(Box::new(fingerprint)),
+        revisions: workspace
+            .components
+            .iter()
+            .filter_map(|found| Some((found.component.name.clone(), found.revision.clone()?)))
+            .collect(),
+        again: request.again(planned.source.started_in()),
+        isolation: settings.isolated.overall(),
+        since: planned.since.clone(),
+        rerun_of: planned.rerun_of.as_ref().map(|(id, _)| id.clone()),
+        notices: notices(planned, directory),
+        worker: worker.map(|name| name.to_string_lossy().into_owned()),
+    }
+}
+
+/// Collects what the user should know beforehand.
+fn notices(planned: &Planned, directory: &ReportDirectory) -> Vec<Notice> {
+    let mut notices = planned.workspace.notices.clone();
+    notices.extend(planned.rerun_of.iter().map(|(_, notice)| notice.clone()));
+    notices.extend(planned.since.iter().flat_map(Since::notices));
+    if directory.replaced {
+        notices.push(Notice {
+            text: format!("replaces the earlier run in {}", directory.path.display()),
+            fix: None,
+        });
+    }
+    notices
+}
+
+fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    names.fold(Vec::new(), |mut unique, name| {
+        if !unique.iter().any(|known| known == name) {
+            unique.push(name.to_owned());
+        }
+        unique
+    })
+}

@@ -1,0 +1,139 @@
+//! The runs that are kept below `$XDG_STATE_HOME/kata-ci/runs`: a directory each, named after the run's id.
+//!
+//! Anything else that lies there is nobody's run: it is not listed, and never touched.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::DateTime;
+
+use super::report_directory::runs_directory;
+use crate::event::{Event, RunStarted, read_start};
+use crate::model::CommandError;
+
+/// What the name of a run begins with that is being removed. It is no run id, so half a run is never taken for one.
+pub(crate) const REMOVED: &str = ".removed-";
+
+/// Directories that are named like runs, newest first: run ids begin with the time.
+pub(crate) fn directories(runs: &Path) -> Vec<PathBuf> {
+    let mut directories: Vec<_> = entries(runs)
+        .into_iter()
+        .filter(|path| name(path).is_some_and(is_id))
+        .collect();
+    directories.sort_by_key(|path| Reverse(order(path)));
+    directories
+}
+
+/// Directories of the runs that are kept for this user, newest first.
+pub(crate) fn kept(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
+    let runs = runs_directory(environment).ok();
+    runs.map_or_else(Vec::new, |runs| directories(&runs))
+}
+
+/// Directories that may hold an earlier run of a workspace: the one that was named, else those kept, newest first.
+pub(crate) fn candidates(
+    named: Option<&Path>,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Vec<PathBuf>, CommandError> {
+    match named {
+        Some(named) => Ok(vec![named.to_owned()]),
+        None => Ok(directories(&runs_directory(environment)?)),
+    }
+}
+
+/// What is left of runs whose removal did not end.
+pub(crate) fn half_removed(runs: &Path) -> Vec<PathBuf> {
+    let is_half = |path: &PathBuf| {
+        name(path)
+            .and_then(|name| name.strip_prefix(REMOVED))
+            .is_some_and(is_id)
+    };
+    entries(runs).into_iter().filter(is_half).collect()
+}
+
+/// Directories, not links to some.
+fn entries(runs: &Path) -> Vec<PathBuf> {
+    let entries = runs.read_dir().into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect()
+}
+
+/// The last part of a path.
+pub(crate) fn name(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
+}
+
+/// By time; of one second by the process, which tells as far as ids of processes are given one after another.
+fn order(path: &Path) -> (String, u64) {
+    let (time, process) = name(path)
+        .and_then(|name| name.split_once('-'))
+        .unwrap_or_default();
+    (time.to_owned(), process.parse().unwrap_or_default())
+}
+
+/// Whether a name is a run's id: `20260503T100000Z-42`.
+fn is_id(name: &str) -> bool {
+    let Some((time, process)) = name.split_once('-') else {
+        return false;
+    };
+    DateTime::strptime("%Y%m%dT%H%M%SZ", time).is_ok()
+        && !process.is_empty()
+        && process.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The first event of the run that a directory holds; none where there is no run, or no whole line of one.
+pub(crate) fn start(directory: &Path) -> Option<RunStarted> {
+    match read_start(&directory.join("events.jsonl")).ok()??.event {
+        Event::RunStarted(started) => Some(started),
+        _ => None,
+    }
+}
+
+/// Whether the run has ended: its reports are written last, whatever its journal says.
+pub(crate) fn has_ended(directory: &Path) -> bool {
+    directory.join("result.json").exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn runs_are_listed_newest_first_and_nothing_else_is() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        for name in [
+            "20260503T100000Z-42",
+            "20260503T100001Z-7",
+            "20260503T100000Z-100",
+            ".removed-20260503T100000Z-9",
+            ".removed-mine",
+            "mine",
+            "20260503T100000Z",
+            "20261303T100000Z-42",
+            "20260503T100000Z-42.bak",
+        ] {
+            fs::create_dir(at(name)).unwrap();
+        }
+        fs::write(at("20260503T100002Z-1"), "a file").unwrap();
+        std::os::unix::fs::symlink("mine", at("20260503T100003Z-1")).unwrap();
+        std::os::unix::fs::symlink("20260503T100001Z-7", at("latest")).unwrap();
+        let listed = directories(place.path());
+        let ids = [
+            "20260503T100001Z-7",
+            "20260503T100000Z-100",
+            "20260503T100000Z-42",
+        ];
+        assert_eq!(listed, ids.map(at));
+        assert_eq!(
+            half_removed(place.path()),
+            [at(".removed-20260503T100000Z-9")]
+        );
+        assert!(directories(&at("nothing")).is_empty());
+    }
+}

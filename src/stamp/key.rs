@@ -1,0 +1,218 @@
+//! What a stamp is keyed by: the repository, the pipeline, the machine and its user, gathered with few calls of git, since a
+//! hook has to answer at once.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use nix::unistd::{geteuid, gethostname};
+
+use crate::config;
+use crate::config::{Overrides, Source};
+use crate::event::digest;
+use crate::git::plumbing::Repository;
+use crate::stamp::{Stamp, Store, Subject, job_key, job_list_key};
+use crate::workspace::passed;
+use crate::workspace::tests_clone;
+
+type Environment = BTreeMap<OsString, OsString>;
+
+/// The pipeline's file at the top of a repository.
+pub(crate) const FILE: &str = "kata-ci.toml";
+
+/// Variables that jobs get and whose value decides on nothing, or that differ between a view, a checkout aside and a hook.
+const LEFT_OUT: [&str; 4] = ["PATH", "TERM", "GOPATH", "GOCACHE"];
+/// What points git to a repository: in a hook, always to that of the hook.
+const OF_GIT: [&str; 8] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+];
+
+/// What is asked about.
+pub(crate) struct StampQuery<'a> {
+    /// The top of a work tree that has the commit.
+    pub top: &'a Path,
+    /// The directory above the user's repository.
+    pub parent: &'a Path,
+    /// A revision.
+    pub commit: &'a str,
+    /// The branch that it is compared with.
+    pub branch: &'a str,
+    /// The pipeline as given with `-p`.
+    pub asked: Option<&'a str>,
+    /// Options that change the pipeline. How strictly jobs are kept apart is among them, and what the pipeline says of it is
+    /// in its text: so the stamps of strict runs are of their own kind.
+    pub overrides: &'a Overrides,
+    /// The account whose commits these are, where that matters.
+    pub author: Option<&'a str>,
+    /// The directory of the user's state.
+    pub state: &'a Path,
+    /// What kata-ci was called with.
+    pub environment: &'a Environment,
+}
+
+/// What a commit's stamps are known by.
+pub(crate) struct StampScope {
+    pub store: Store,
+    pub subject: Subject,
+    /// See [`crate::stamp`].
+    pub setting: String,
+    /// The pipeline's file lies in the commit.
+    pub has_file: bool,
+    /// The commit of kata's tests repository, where there is one.
+    pub tests: Option<String>,
+}
+
+impl StampScope {
+    /// None where stamps cannot be known: git does not tell, or other commits come in (`Depends-on:`).
+    pub fn of(question: &StampQuery<'_>) -> Option<Self> {
+        let mut environment = question.environment.clone();
+        for name in OF_GIT {
+            environment.remove(OsStr::new(name));
+        }
+        let git = Repository::at(question.top).with_environment(environment.clone());
+        let (subject, has_file) = subject(&git, question)?;
+        if depends(&git, &subject.commit)? {
+            return None;
+        }
+        let tests = tests_clone(question.parent, question.environment)
+            .and_then(|clone| head(&Repository::at(clone).with_environment(environment)));
+        Some(Self {
+            store: Store::new(&question.state.join("kata-ci")),
+            subject,
+            setting: setting(question, has_file)?,
+            has_file,
+            tests,
+        })
+    }
+
+    /// The stamps of all jobs of the tree; none where one is missing.
+    pub fn all(&self, environment: &Environment) -> Option<Vec<Stamp>> {
+        let roll = self
+            .store
+            .roll(&job_list_key(&self.setting, &self.subject))?;
+        roll.jobs()
+            .map(|(job, reads)| {
+                let key = job_key(&self.setting, job, reads, &self.subject)?;
+                self.stamp(&key, environment)
+            })
+            .collect()
+    }
+
+    /// The stamp of this key, if what it depends on is as it was.
+    pub fn stamp(&self, key: &str, environment: &Environment) -> Option<Stamp> {
+        let stamp = self.store.stamp(key)?;
+        stamp
+            .facts
+            .hold(self.tests.as_deref(), environment)
+            .then_some(stamp)
+    }
+}
+
+/// Commit, tree and base, and whether the pipeline's file is in the commit.
+fn subject(git: &Repository, question: &StampQuery<'_>) -> Option<(Subject, bool)> {
+    let (commit, branch) = (question.commit, question.branch);
+    let asked = format!(
+        "{commit}^{{commit}}\n{commit}^{{tree}}\nrefs/remotes/origin/{branch}^{{commit}}\n{commit}:{FILE}\n"
+    );
+    let arguments = ["cat-file", "--batch-check=%(objectname) %(objecttype)"];
+    let answer = git.bytes(arguments, asked.as_bytes()).ok()?;
+    let answer = String::from_utf8_lossy(&answer);
+    let mut found = answer.lines().map(|line| match line.split_once(' ') {
+        Some((oid, "commit" | "tree" | "blob")) => Some(oid.to_owned()),
+        _ => None,
+    });
+    let subject = Subject {
+        commit: found.next()??,
+        tree: found.next()??,
+        base: found.next()?,
+    };
+    Some((subject, found.next()?.is_some()))
+}
+
+/// Whether one of the commits that no remote has names others that it is to be tested with.
+fn depends(git: &Repository, commit: &str) -> Option<bool> {
+    let arguments = [
+        "log",
+        "-1",
+        "-i",
+        "--grep=^depends-on:",
+        "--format=%H",
+        commit,
+        "--not",
+        "--remotes",
+    ];
+    Some(!git.text(arguments).ok()?.is_empty())
+}
+
+fn head(clone: &Repository) -> Option<String> {
+    let told = clone.text(["rev-parse", "--show-toplevel", "HEAD"]).ok()?;
+    let (top, commit) = told.split_once('\n')?;
+    let own = clone.directory().canonicalize().ok()?;
+    (own == Path::new(top)).then(|| commit.to_owned())
+}
+
+/// A digest of everything besides the commit.
+fn setting(question: &StampQuery<'_>, has_file: bool) -> Option<String> {
+    let user = config::user_file(question.environment)
+        .and_then(|file| std::fs::read(file).ok())
+        .unwrap_or_default();
+    let mut parts: Vec<Vec<u8>> = vec![
+        program().into_bytes(),
+        gethostname().ok()?.as_bytes().to_vec(),
+        geteuid().to_string().into_bytes(),
+        format!("{:?} {:?}", question.overrides, question.author).into_bytes(),
+        pipeline(question, has_file)?.into_bytes(),
+        user,
+    ];
+    let left_out =
+        |name: &OsStr| LEFT_OUT.iter().any(|one| name == *one) || is_proxy(&name.to_string_lossy());
+    for (name, value) in passed(question.environment).filter(|(name, _)| !left_out(name)) {
+        parts.push(name.as_bytes().to_vec());
+        parts.push(value.as_bytes().to_vec());
+    }
+    Some(digest(parts.iter().map(Vec::as_slice)))
+}
+
+fn is_proxy(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with("_proxy")
+}
+
+/// This very kata-ci: what another build finds in the same output may differ.
+fn program() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let file = std::env::current_exe().and_then(|path| path.metadata());
+    match file {
+        Ok(file) => format!(
+            "{version} {} {}.{}",
+            file.len(),
+            file.mtime(),
+            file.mtime_nsec()
+        ),
+        Err(_) => version.to_owned(),
+    }
+}
+
+/// Where the pipeline comes from. One in the commit is known by the tree.
+fn pipeline(question: &StampQuery<'_>, has_file: bool) -> Option<String> {
+    let understood = |source: &Source| {
+        let pipeline = config::load(source, &Overrides::default(), None).ok()?;
+        Some(format!("{source} {pipeline:?}"))
+    };
+    match question.asked.filter(|name| !name.is_empty()) {
+        Some(name) => understood(&config::locate(Some(name), question.top).ok()??),
+        None if has_file => Some("in the commit".to_owned()),
+        None => match config::locate(None, question.parent).ok()? {
+            Some(source) => understood(&source),
+            None => Some("what is found".to_owned()),
+        },
+    }
+}

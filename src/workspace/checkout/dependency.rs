@@ -1,0 +1,52 @@
+//! Repositories that a commit depends on, at the revisions it names: they lie beside its checkout, and nothing is run in
+//! them.
+
+use std::path::Path;
+
+use super::repository;
+use super::repository::Checkout;
+use super::{Aside, AsideError, repository_name, unique_name};
+use crate::event::Notice;
+
+impl Aside {
+    /// Checks a commit of a repository of the user's out beside the others. `fetch` puts what the repository does not have
+    /// into the store of objects it is given. `why` is for the user.
+    ///
+    /// # Errors
+    /// [`AsideError`], and what `fetch` says.
+    pub fn bring<E: From<AsideError>>(
+        &mut self,
+        source: &Path,
+        commit: &str,
+        why: &str,
+        fetch: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let name = repository_name(source, &self.git);
+        let root = self.import_root();
+        let directory = match root.join(&name) {
+            taken if taken.exists() => root.join(unique_name(source)),
+            free => free,
+        };
+        repository::begin(&self.git, source, &directory)?;
+        fetch(&directory.join(".git/objects"))?;
+        repository::finish(&self.git, &directory, commit)?;
+        let short = commit.get(..7).unwrap_or(commit);
+        self.notices.push(Notice {
+            text: format!("{name} at {short} ({why}), checked out aside"),
+            fix: None,
+        });
+        self.dependencies.push(Checkout {
+            source: source.to_owned(),
+            directory,
+            commit: commit.to_owned(),
+        });
+        Ok(())
+    }
+
+    /// The commit that the user stands in, with the top of the user's own work tree; none above the repositories.
+    pub fn standing(&self) -> Option<(&Path, &str)> {
+        let top = self.top()?;
+        let standing = self.checkouts.iter().find(|one| one.directory == top)?;
+        Some((&standing.source, &standing.commit))
+    }
+}

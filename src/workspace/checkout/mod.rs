@@ -1,0 +1,481 @@
+//! Commits in places of their own: what is run is what was committed, whatever lies in the user's work tree.
+//!
+//! All checkouts of a run lie in one directory that is a GOPATH, as `src/github.com/kata-containers/NAME`, so that v1 works
+//! in them; for other layouts the place means nothing. Each is a repository with the remote-tracking branches and URLs of
+//! the user's own (see [`repository`]), of which nothing is touched: work tree, index, stash, refs, settings, work trees.
+//! The directory is removed with [`Aside`]; only what compilers built is kept (see [`builds`]), for those it is for
+//! ([`Trust`]).
+
+mod builds;
+mod dependency;
+mod error;
+mod repository;
+mod settings;
+mod trust;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Component as Segment, Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+pub use builds::are_dated_ahead;
+pub use error::AsideError;
+pub use trust::Trust;
+
+use super::copy;
+use super::fs::subdirectories;
+use super::gopath_view;
+use super::scratch::OwnDirectory;
+use super::v1;
+use super::v1::IMPORT_ROOT;
+use super::{Workspace, WorkspaceError};
+use crate::config::{Component, Layout};
+use crate::event::Notice;
+use crate::git::{Git, GitError};
+use crate::model::{Readiness, Selection};
+use builds::Builds;
+use repository::Checkout;
+
+/// Checkouts of one run.
+#[derive(Debug)]
+pub struct Aside {
+    git: Git,
+    revision: String,
+    /// The directory above the user's repositories.
+    parent: PathBuf,
+    /// Where builds are kept.
+    kept: PathBuf,
+    /// Those of the checkouts, once they were brought.
+    builds: Vec<Builds>,
+    checkouts: Vec<Checkout>,
+    /// Repositories that a commit names, at the revisions it names.
+    dependencies: Vec<Checkout>,
+    directory: PathBuf,
+    alone: bool,
+    notices: Vec<Notice>,
+    own: OwnDirectory,
+}
+
+impl Aside {
+    /// Checks out the revision of the repository that the directory lies in; where it lies in none, of each repository
+    /// directly below it (in a GOPATH: of each of kata v1's) that the selection names. `user` is the environment kata-ci was
+    /// called with.
+    ///
+    /// # Errors
+    /// [`AsideError`].
+    pub fn enter(
+        directory: &Path,
+        revision: &str,
+        selection: &Selection,
+        user: &BTreeMap<OsString, OsString>,
+    ) -> Result<Self, AsideError> {
+        let git = Git::find(user)?;
+        let top = match git.top_level(directory) {
+            Ok(top) => Some(top),
+            Err(GitError::NoRepository { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let parent = match &top {
+            Some(top) => top.parent().unwrap_or(top).to_owned(),
+            None => workspace_root(directory, &git),
+        };
+        let mut aside = Self::begin(
+            git,
+            revision,
+            top.as_deref().unwrap_or(directory),
+            parent,
+            user,
+        )?;
+        match top {
+            Some(top) => aside.enter_repository(&top, directory)?,
+            None => aside.enter_workspace(directory, selection)?,
+        }
+        Ok(aside)
+    }
+
+    fn begin(
+        git: Git,
+        revision: &str,
+        key: &Path,
+        parent: PathBuf,
+        user: &BTreeMap<OsString, OsString>,
+    ) -> Result<Self, AsideError> {
+        let cache = gopath_view::cache(user);
+        let name = unique_name(key);
+        let place = cache.join("aside");
+        let failed = |source| AsideError::File {
+            path: place.join(&name),
+            source,
+        };
+        let own = OwnDirectory::create(&place, &name).map_err(failed)?;
+        std::fs::create_dir(own.path().join("bin")).map_err(failed)?;
+        Ok(Self {
+            git,
+            revision: revision.to_owned(),
+            parent,
+            kept: cache.join("builds").join(&name),
+            builds: Vec::new(),
+            checkouts: Vec::new(),
+            dependencies: Vec::new(),
+            directory: own.path().to_owned(),
+            alone: false,
+            notices: Vec::new(),
+            own,
+        })
+    }
+
+    fn enter_repository(&mut self, top: &Path, directory: &Path) -> Result<(), AsideError> {
+        let name = repository_name(top, &self.git);
+        let checkout = self.check_out(top, &name)?;
+        let below = directory.strip_prefix(top).unwrap_or(Path::new(""));
+        self.directory = checkout.directory.join(below);
+        match self.directory.is_dir() {
+            true => Ok(()),
+            false => Err(AsideError::NotInCommit {
+                path: directory.to_owned(),
+                commit: checkout.commit,
+                revision: self.revision.clone(),
+            }),
+        }
+    }
+
+    fn enter_workspace(
+        &mut self,
+        directory: &Path,
+        selection: &Selection,
+    ) -> Result<(), AsideError> {
+        let failed = |error| AsideError::File {
+            path: directory.to_owned(),
+            source: std::io::Error::other(error),
+        };
+        let wanted = |name: &String| {
+            let names = &selection.components;
+            name != "tests" && (names.is_empty() || names.contains(name))
+        };
+        for path in subdirectories(&self.parent.clone()).map_err(failed)? {
+            let name = repository_name(&path, &self.git);
+            if path.join(".git").exists() && wanted(&name) {
+                self.check_out(&path, &name)?;
+            }
+        }
+        self.directory = self.import_root();
+        match self.checkouts.is_empty() {
+            true => Err(AsideError::NoRepository {
+                directory: directory.to_owned(),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// Leaves out components of other repositories: the revision is one of this repository only.
+    pub fn keep_alone(&mut self) {
+        self.alone = true;
+    }
+
+    /// Brings what earlier runs of this trust built into the checkouts, and has what is built there kept for later ones. Not
+    /// before all is checked out, and before the first job. What the user should know of them comes back.
+    pub fn bring_builds(&mut self, trust: &Trust) -> Vec<Notice> {
+        let kept = |one: &Checkout| {
+            let name = one.directory.file_name().unwrap_or_default();
+            Builds::bring(&self.kept.join(name), trust, &one.directory)
+        };
+        self.builds = self.checkouts.iter().filter_map(kept).collect();
+        let refused = self.builds.iter().flat_map(|builds| &builds.refused);
+        let notice = |cache: &PathBuf| Notice {
+            text: format!(
+                "what was kept of {} has files that are newer than the checkout: it is built anew",
+                self.as_user_knows(cache).display()
+            ),
+            fix: None,
+        };
+        refused.map(notice).collect()
+    }
+
+    /// Where the user stands, aside.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The top of the checkout the user stands in; none where the user stands above the repositories.
+    pub fn top(&self) -> Option<&Path> {
+        let holds = |checkout: &&Checkout| self.directory.starts_with(&checkout.directory);
+        let found = self.checkouts.iter().find(holds)?;
+        Some(&found.directory)
+    }
+
+    /// The user's directory for one that lies aside; any other as it is. `..` is taken as it reads, since what it would
+    /// lead through may not be there.
+    pub fn as_user_knows(&self, path: &Path) -> PathBuf {
+        let path = without_ups(path);
+        let known = |checkout: &Checkout| {
+            let below = path.strip_prefix(&checkout.directory).ok()?;
+            Some(joined(&checkout.source, below))
+        };
+        let above = || {
+            let below = path.strip_prefix(self.import_root()).ok()?;
+            Some(joined(&self.parent, below))
+        };
+        (self.checkouts.iter().find_map(known))
+            .or_else(above)
+            .unwrap_or(path)
+    }
+
+    /// A text with the user's directories in place of those aside.
+    pub(super) fn in_the_users_words(&self, text: &str) -> String {
+        self.checkouts.iter().fold(text.to_owned(), |text, one| {
+            text.replace(
+                &*one.directory.to_string_lossy(),
+                &one.source.to_string_lossy(),
+            )
+        })
+    }
+
+    /// What the user should know: which commits, and what was left out.
+    pub(super) fn notices(&self) -> Vec<Notice> {
+        let checkouts = self.checkouts.iter().map(|one| {
+            let short = one.commit.get(..7).unwrap_or(&one.commit);
+            Notice {
+                text: format!("{short} of {}, checked out aside", one.source.display()),
+                fix: None,
+            }
+        });
+        checkouts.chain(self.notices.iter().cloned()).collect()
+    }
+
+    /// The GOPATH that the checkouts lie in.
+    pub fn gopath(&self) -> &Path {
+        self.own.path()
+    }
+
+    /// The directory above the user's repositories.
+    pub(super) fn parent(&self) -> &Path {
+        &self.parent
+    }
+
+    /// The directory aside of a component that a file lists. In a GOPATH a whole repository lies at its component's name.
+    ///
+    /// # Errors
+    /// [`AsideError`].
+    pub(super) fn place_component(
+        &mut self,
+        layout: Layout,
+        component: &Component,
+        directory: &Path,
+    ) -> Result<PathBuf, AsideError> {
+        let name = (layout == Layout::Gopath).then_some(component.name.as_str());
+        self.place(directory, name)
+    }
+
+    /// What was found, in places that the user knows; where jobs run stays as it is.
+    pub(super) fn explain(&self, mut workspace: Workspace) -> Workspace {
+        workspace.root = self.as_user_knows(&workspace.root);
+        for found in &mut workspace.components {
+            if let Readiness::Unmet { what, fix } | Readiness::Broken { what, fix } =
+                &mut found.readiness
+            {
+                let said = self.in_the_users_words(what);
+                if said != *what {
+                    *what = said + ", as committed";
+                }
+                *fix = self.in_the_users_words(fix);
+            }
+        }
+        workspace.notices.splice(0..0, self.notices());
+        workspace
+    }
+
+    /// An error with the user's directories in place of those aside.
+    pub fn explain_error(&self, error: WorkspaceError) -> WorkspaceError {
+        match error {
+            WorkspaceError::Nothing { directory } => WorkspaceError::Nothing {
+                directory: self.as_user_knows(&directory),
+            },
+            WorkspaceError::NoComponents {
+                pipeline,
+                directory,
+                known,
+            } => WorkspaceError::NoComponents {
+                pipeline,
+                directory: self.as_user_knows(&directory),
+                known,
+            },
+            WorkspaceError::MissingComponent {
+                pipeline,
+                component,
+                path,
+            } => WorkspaceError::MissingComponent {
+                pipeline,
+                component,
+                path: self.as_user_knows(&path),
+            },
+            other => other,
+        }
+    }
+
+    fn import_root(&self) -> PathBuf {
+        self.own.path().join(IMPORT_ROOT)
+    }
+
+    /// Whether components that lie elsewhere are left out.
+    pub(super) fn is_alone(&self) -> bool {
+        self.alone
+    }
+
+    /// Whether a directory lies in one of the checkouts, or in the repository of one.
+    pub(super) fn knows(&self, directory: &Path) -> bool {
+        let directory = self.as_user_knows(directory);
+        let mut checkouts = self.checkouts.iter();
+        checkouts.any(|one| directory.starts_with(&one.source))
+    }
+
+    /// The directory aside for one of the user's, or for one that would lie aside; its repository is checked out where it
+    /// is not yet. With a name, the checkout of a whole repository gets it.
+    ///
+    /// # Errors
+    /// [`AsideError`].
+    pub(super) fn place(
+        &mut self,
+        directory: &Path,
+        name: Option<&str>,
+    ) -> Result<PathBuf, AsideError> {
+        let source = self.as_user_knows(directory);
+        let top = match self
+            .checkouts
+            .iter()
+            .find(|one| source.starts_with(&one.source))
+        {
+            Some(known) => known.source.clone(),
+            None => self.git.top_level(&source)?,
+        };
+        let below = source
+            .strip_prefix(&top)
+            .unwrap_or(Path::new(""))
+            .to_owned();
+        let known = self.checkouts.iter().find(|one| one.source == top);
+        let name = match (name, known) {
+            (Some(name), _) if below.as_os_str().is_empty() => name.to_owned(),
+            (_, Some(known)) => return Ok(joined(&known.directory, &below)),
+            (_, None) => repository_name(&top, &self.git),
+        };
+        Ok(joined(&self.check_out(&top, &name)?.directory, &below))
+    }
+
+    /// kata's tests repository: its own commit, or a copy where it is none.
+    ///
+    /// # Errors
+    /// [`AsideError`].
+    pub(super) fn bring_tests_clone(&mut self, clone: &Path) -> Result<(), AsideError> {
+        let target = self.import_root().join("tests");
+        if target.exists() {
+            // A commit depends on a revision of it.
+            return Ok(());
+        }
+        let commit = match self.git.top_level(clone) {
+            Ok(top) if top == clone.canonicalize().unwrap_or_default() => {
+                self.git.resolve(clone, "HEAD")?
+            }
+            _ => None,
+        };
+        let Some(commit) = commit else {
+            return copy::tree(clone, &target).map_err(|source| AsideError::File {
+                path: target,
+                source,
+            });
+        };
+        if self.git.revision(clone)? != Some(commit.clone()) {
+            self.notices.push(Notice {
+                text: format!("what is not committed in {} is left out", clone.display()),
+                fix: None,
+            });
+        }
+        repository::make(&self.git, clone, &commit, target).map(drop)
+    }
+
+    fn check_out(&mut self, source: &Path, name: &str) -> Result<Checkout, AsideError> {
+        if let Some(named) = self.dependencies.iter().find(|one| one.source == source) {
+            let named = named.clone();
+            self.checkouts.push(named.clone());
+            return Ok(named);
+        }
+        let mut directory = self.import_root().join(name);
+        if let Some(known) = self.checkouts.iter().find(|one| one.directory == directory) {
+            if known.source == source {
+                return Ok(known.clone());
+            }
+            directory = self.import_root().join(unique_name(source));
+        }
+        let commit = self.git.resolve(source, &self.revision)?;
+        let commit = commit.ok_or_else(|| AsideError::UnknownRevision {
+            revision: self.revision.clone(),
+            repository: source.to_owned(),
+        })?;
+        let made = repository::make(&self.git, source, &commit, directory)?;
+        self.checkouts.push(made.clone());
+        Ok(made)
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.builds.iter().for_each(Builds::keep);
+    }
+}
+
+/// Where kata v1's repositories lie, seen from a directory in no repository; else that directory.
+fn workspace_root(directory: &Path, git: &Git) -> PathBuf {
+    match v1::locate(directory, Some(git)) {
+        Ok(Some(place)) => place.root,
+        _ => directory.to_owned(),
+    }
+}
+
+/// The name v1 knows the repository by, else that of its directory.
+fn repository_name(top: &Path, git: &Git) -> String {
+    match v1::repository_name(top, Some(git)) {
+        Some(name) => name.to_owned(),
+        None => top
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+    }
+}
+
+fn without_ups(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut clean, part| {
+        match part {
+            Segment::ParentDir => drop(clean.pop()),
+            part => clean.push(part),
+        }
+        clean
+    })
+}
+
+/// A path with nothing below it has no slash at its end.
+fn joined(directory: &Path, below: &Path) -> PathBuf {
+    directory.join(below).components().collect()
+}
+
+/// A name for a place: the same each time, and no other's.
+pub(super) fn unique_name(path: &Path) -> String {
+    let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    let digits: String = digest
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let safe = |letter: char| match letter.is_ascii_alphanumeric() || letter == '-' {
+        true => letter,
+        false => '_',
+    };
+    format!(
+        "{}-{digits}",
+        name.chars().take(40).map(safe).collect::<String>()
+    )
+}

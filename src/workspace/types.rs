@@ -1,0 +1,60 @@
+//! The types of an opened workspace.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::OwnDirectory;
+use crate::config::Component;
+use crate::event::Notice;
+use crate::model::Readiness;
+
+/// The components of a run with their directories.
+#[derive(Debug)]
+pub struct Workspace {
+    /// The absolute directory that the components were found in.
+    pub root: PathBuf,
+    /// The environment that every job needs because of the layout (`GOPATH`, `GO111MODULE`,
+    /// `PATH`).
+    pub environment: BTreeMap<OsString, OsString>,
+    /// The components in the order of the pipeline.
+    pub components: Vec<FoundComponent>,
+    /// Notes that the user should read before the run.
+    pub notices: Vec<Notice>,
+    /// The GOPATH view of this run; it is removed when the workspace is dropped.
+    pub view: Option<OwnDirectory>,
+}
+
+impl Workspace {
+    /// Makes a workspace without components.
+    pub fn empty(root: PathBuf) -> Self {
+        Self {
+            root,
+            environment: BTreeMap::new(),
+            components: Vec::new(),
+            notices: Vec::new(),
+            view: None,
+        }
+    }
+}
+
+/// A component that was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundComponent {
+    /// The component of the pipeline.
+    pub component: Component,
+    /// The absolute directory that its jobs run in.
+    pub directory: PathBuf,
+    /// The finding of the preflight.
+    pub readiness: Readiness,
+    /// The commit of its work tree, with `-dirty` if tracked files differ; `None` outside of git.
+    pub revision: Option<String>,
+    /// See [`crate::plan::Job::packages`].
+    pub packages: Option<Vec<String>>,
+    /// See [`crate::plan::Job::go_root`].
+    pub go_root: Option<String>,
+    /// See [`crate::plan::Job::changed_files`].
+    pub changed_files: Option<Vec<String>>,
+    /// The steps that call sudo.
+    pub calls_sudo: Vec<String>,
+}

@@ -1,0 +1,140 @@
+//! The map of all places in which kata-ci starts a program, and when that is. The rule that it is kept for: once a job has run
+//! in a tree, no program that reads the tree's configuration is started on it outside of the sandbox.
+//!
+//! A new place fails here. Who adds it says when it is; what is asked after a job is asked by an `Onlooker`, or not at all.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use When::{After, Before, Elsewhere, Inside, Means};
+
+/// When a program is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// Before the first job of the run: the tree is as whoever started the run has it.
+    Before,
+    /// In a repository in which no job runs: the user's own, where jobs run in a checkout aside.
+    Elsewhere,
+    /// After jobs: it may be an onlooker's question only.
+    After,
+    /// In the sandbox, as a part of the job; or kata-ci itself, which sets that up.
+    Inside,
+    /// By whoever calls what stands here.
+    Means,
+}
+
+/// Files below `src`, what of each starts programs, how often that stands there, and when it happens.
+const MAP: [(&str, &str, usize, When); 23] = [
+    ("stamp/key.rs", "Repository::at(", 2, Elsewhere),
+    ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
+    ("cli/push.rs", "Repository::at(", 1, Elsewhere),
+    ("run/depends.rs", "Repository::at(", 1, Before),
+    ("run/fingerprint.rs", "Git::find(", 1, Before),
+    ("run/since.rs", "Git::find(", 1, Before),
+    ("run/stamp_recorder.rs", "Git::find(", 1, Before),
+    ("exec/child.rs", "duct::cmd", 1, Inside),
+    ("exec/helper/launch.rs", "Command::new(", 1, Inside),
+    ("exec/leftovers/mod.rs", "Onlooker::find(", 1, After),
+    ("push/hooks/chained.rs", "Command::new(", 2, Elsewhere),
+    ("git/onlooker.rs", "Git::find(", 1, Means),
+    ("git/plumbing.rs", "Command::new(", 1, Means),
+    ("git/program.rs", "Probe {", 2, Means),
+    ("probe/run.rs", "Command::new(", 1, Means),
+    ("workspace/checkout/mod.rs", "Git::find(", 1, Before),
+    ("workspace/detect.rs", "Git::find(", 1, Before),
+    ("workspace/inspection.rs", "Git::find(", 1, Before),
+    ("workspace/open.rs", "Git::find(", 1, Before),
+    ("workspace/packages.rs", "Probe {", 1, Before),
+    ("workspace/preflight/host.rs", "Probe {", 1, Before),
+    ("workspace/preflight/programs.rs", "Probe {", 1, Before),
+    ("workspace/gopath_view.rs", "Git::find(", 1, Before),
+];
+
+/// What starts a program, or gives what can.
+const STARTS: [&str; 8] = [
+    "Command::new(",
+    "Probe {",
+    "Git::find(",
+    "Onlooker::find(",
+    "Repository::at(",
+    "duct::cmd",
+    "execve(",
+    "posix_spawn",
+];
+
+fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap();
+        match path.is_dir() {
+            _ if name == "tests" || name == "plants" => {}
+            true => sources(&path, found),
+            false => found.push(path),
+        }
+    }
+}
+
+/// How often it stands there as a word, outside of comments and of tests.
+fn count(text: &str, word: &str) -> usize {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let code = code
+        .split("#[cfg(test)]\npub(crate) mod tests {")
+        .next()
+        .unwrap();
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    let whole = |line: &str, at: usize| {
+        let before = line[..at].chars().next_back();
+        let is_defined = line[..at].trim_end().ends_with("impl");
+        !is_defined && !before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
+    };
+    (code.lines().filter(is_code))
+        .map(|line| {
+            let found = line.match_indices(word);
+            found.filter(|(at, _)| whole(line, *at)).count()
+        })
+        .sum()
+}
+
+#[test]
+fn every_place_that_starts_a_program_is_on_the_map() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut found = BTreeMap::new();
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        let name = path.strip_prefix(&root).unwrap().display().to_string();
+        for word in STARTS {
+            let count = count(&text, word);
+            if count > 0 {
+                found.insert((name.clone(), word), count);
+            }
+        }
+    }
+    let map: BTreeMap<_, _> = (MAP.iter())
+        .map(|(file, word, count, _)| (((*file).to_owned(), *word), *count))
+        .collect();
+    assert_eq!(found, map);
+}
+
+#[test]
+fn what_is_asked_after_jobs_is_an_onlookers_question() {
+    for (file, word, _, when) in &MAP {
+        let is_of_exec = file.starts_with("exec/");
+        assert_eq!(*when == After, *word == "Onlooker::find(", "{file}");
+        assert!(!is_of_exec || matches!(when, After | Inside), "{file}");
+    }
+}
+
+/// Each question of an onlooker was looked at for what git starts by itself: a new one is to be, too.
+#[test]
+fn an_onlooker_has_three_questions() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/git/onlooker.rs");
+    let text = fs::read_to_string(path).unwrap();
+    let names: Vec<_> = (text.lines())
+        .filter_map(|line| line.trim().strip_prefix("pub fn "))
+        .map(|line| line.split(['(', '<']).next().unwrap())
+        .collect();
+    assert_eq!(names, ["find", "files", "objects", "head"]);
+}

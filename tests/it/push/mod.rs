@@ -1,0 +1,13 @@
+//! Commits to a Gerrit: push, hooks, rejections.
+
+mod change_id;
+mod check;
+mod fix;
+mod hook;
+mod hook_pre_push;
+mod multi;
+mod options;
+mod pipeline;
+mod preflight;
+mod rejections;
+mod review;

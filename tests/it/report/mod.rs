@@ -1,0 +1,8 @@
+//! Reports: merged, shown, for CI systems, in a browser.
+
+mod access;
+mod chromium;
+mod ci_detection;
+mod corpus;
+mod merge;
+mod show;

@@ -1,0 +1,18 @@
+//! `kata-ci run` as its users start it.
+
+mod bad_input;
+mod depends;
+mod estimates;
+mod exit_codes;
+mod kata_workspace;
+pub mod misbehaving;
+mod output;
+mod proxy;
+mod resume;
+mod retries;
+mod rev;
+mod scarcity;
+mod signals;
+mod since;
+mod stamps;
+mod tap;
