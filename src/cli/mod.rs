@@ -26,7 +26,7 @@ use arguments::{Arguments, Command};
 
 /// Runs what the command line asks for and returns the exit code.
 pub fn main() -> i32 {
-    if std::env::args_os().nth(1).as_deref() == Some(OsStr::new(exec::helper::ARGUMENT)) {
+    if std::env::args_os().nth(1).as_deref() == Some(OsStr::new(exec::HELPER_ARGUMENT)) {
         return exec::helper::main();
     }
     faults::prepare();

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::Located;
 use super::problem::{Problem, quote};
+use super::source::Located;
 
 /// The needs of each name, each located where it is written.
 pub(super) type Graph<'a> = BTreeMap<&'a str, &'a [Located<String>]>;
@@ -85,7 +85,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::document::{Document, Location, Source};
+    use crate::config::source::{Document, Location, Source};
 
     fn located(names: &[usize]) -> Vec<Located<String>> {
         let document = Arc::new(Document {

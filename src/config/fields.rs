@@ -10,9 +10,9 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::document::{Document, Located, Location};
 use super::problem::{Problem, Problems, printable, quote, suggestion};
 use super::scalars::Refusal;
+use super::source::{Document, Located, Location};
 
 /// The context that every reader needs.
 #[derive(Clone, Copy)]

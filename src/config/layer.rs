@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::document::{Located, Location};
 use super::problem::{Problem, Problems, quote, suggestion};
+use super::source::{Located, Location};
 use super::{
     Flaky, Gerrit, IsolatePolicy, Layout, LeftBehindPolicy, Limits, Network, NetworkPolicy, Reads,
     Requirement,

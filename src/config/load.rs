@@ -2,19 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::document::{Document, Located, Source};
 use super::layer::Layer;
 use super::problem::{ConfigError, Problem, Problems, quote};
 use super::read::{Read, Role, read};
 use super::resolve::{Overrides, resolve};
+use super::source::{Document, Located, Location, Source};
 use super::{Pipeline, shipped};
 
 /// The name of a pipeline file that is found without being named.
 const FILE: &str = "kata-ci.toml";
+
+/// The most bytes of a pipeline file; `-p /dev/zero` must not fill the memory.
+const LIMIT: usize = 1 << 20;
 
 /// Returns the pipeline to run.
 ///
@@ -106,7 +110,7 @@ pub fn load(
 ) -> Result<Pipeline, ConfigError> {
     let problems = Problems::default();
     let lowest = user.map(user_layer).transpose()?.unwrap_or_default();
-    let document = Document::open(source)?;
+    let document = open(source)?;
     let layer = chain(Arc::clone(&document))?
         .into_iter()
         .rev()
@@ -137,7 +141,7 @@ fn user_layer(path: &Path) -> Result<Layer, ConfigError> {
         // Opening it will report the problem.
         Ok(_) | Err(_) => {}
     }
-    let document = Document::open(&Source::File(path.to_owned()))?;
+    let document = open(&Source::File(path.to_owned()))?;
     Ok(read(&document, Role::User)?.layer)
 }
 
@@ -168,7 +172,7 @@ fn extended(
     let source = named(&extends.value, directory).map_err(from_here)?;
     let identity = source.identity();
     match visited.iter().position(|(known, _)| *known == identity) {
-        None => Document::open(&source).map_err(from_here),
+        None => open(&source).map_err(from_here),
         Some(begin) => Err(circle(&visited[begin..])),
     }
 }
@@ -181,4 +185,61 @@ fn circle(visited: &[(Source, Located<String>)]) -> Problem {
         },
     );
     problem.help("take one `extends` out: a pipeline cannot lie under itself")
+}
+
+/// Reads the text of a source.
+pub(super) fn open(source: &Source) -> Result<Arc<Document>, Problem> {
+    let bytes = match source {
+        Source::Shipped(name) => shipped::text(name)
+            .ok_or_else(|| shipped::unknown(name))?
+            .as_bytes()
+            .to_owned(),
+        Source::File(path) => contents(path).map_err(|error| unreadable(path, &error))?,
+    };
+    from_bytes(source.clone(), bytes)
+}
+
+fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(LIMIT as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() > LIMIT {
+        return Err(io::Error::other("it is longer than 1 MiB"));
+    }
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Problem {
+    let problem = Problem::new(format!("cannot read {}: {error}", path.display()));
+    match error.kind() {
+        io::ErrorKind::NotFound => problem.help(shipped::known()),
+        io::ErrorKind::IsADirectory => problem.help("name the file in it, such as kata-ci.toml"),
+        io::ErrorKind::PermissionDenied => {
+            problem.help("its mode or that of a directory above it keeps this user from reading it")
+        }
+        _ => problem,
+    }
+}
+
+fn from_bytes(source: Source, bytes: Vec<u8>) -> Result<Arc<Document>, Problem> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Arc::new(Document { source, text })),
+        Err(error) => {
+            let start = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
+            let place = Location::new(&Arc::new(Document { source, text }), start..end);
+            Err(Problem::new("the file is not UTF-8")
+                .at(&place, "these bytes are no character")
+                .help("TOML is UTF-8: save the file so, or convert it with iconv"))
+        }
+    }
 }

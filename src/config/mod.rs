@@ -14,7 +14,6 @@
 //! This module reads files and nothing else: [`crate::workspace`] inspects the machine.
 
 mod cycle;
-mod document;
 mod fields;
 mod ignore;
 mod layer;
@@ -27,9 +26,9 @@ mod requirement;
 mod resolve;
 mod scalars;
 mod shipped;
+mod source;
 mod variables;
 
-pub use document::Source;
 pub use ignore::Ignore;
 pub use load::{load, locate, locate_below, user_file};
 pub use network::{Network, Proxy, proxy_credentials, without_credentials};
@@ -41,6 +40,7 @@ pub use problem::ConfigError;
 pub use requirement::{Requirement, UnknownRequirement};
 pub use resolve::Overrides;
 pub use shipped::shipped;
+pub use source::Source;
 pub use variables::is_set;
 
 /// Returns the known word most similar to a mistaken one, if any is similar at all.

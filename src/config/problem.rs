@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::document::{Document, Location};
+use super::source::{Document, Location};
 use crate::model::CommandError;
 
 /// The most problems shown. The others are counted.

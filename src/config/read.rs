@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
-use super::document::{Document, Located, Location};
 use super::fields::{FieldContext, Fields, Value};
 use super::layer::{ComponentLayer, Layer, StepLayer, StepSettings, refuse_twins};
 use super::problem::{ConfigError, Problem, Problems, printable, suggestion};
 use super::scalars;
 use super::scalars::Refusal;
+use super::source::{Document, Located, Location};
 use super::{Gerrit, Limits, Network, variables};
 use crate::model::Command;
 

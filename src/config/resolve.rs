@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cycle;
-use super::document::{Document, Located, Location};
 use super::layer::{ComponentLayer, Layer, List, StepLayer, Texts, unknown};
 use super::problem::{ConfigError, Problem, Problems, quote};
+use super::source::{Document, Located, Location};
 use super::{Component, IsolatePolicy, NetworkPolicy, Pipeline, Step, scalars};
 
 /// The options given for this run. They win over every file.

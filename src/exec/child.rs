@@ -12,8 +12,8 @@ use nix::unistd::getpgrp;
 use os_pipe::PipeReader;
 
 use super::failure::Failure;
-use super::protocol::{Channel, Order, Received, Report, Spec};
-use super::{helper, orphans};
+use super::orphans;
+use super::protocol::{ARGUMENT, Channel, Order, Received, Report, Spec};
 
 /// What the output pipe holds: the most an unprivileged process may ask for (see pipe(7)), so that a flood needs few turns.
 pub(super) const PIPE_SIZE: usize = 1024 * 1024;
@@ -41,7 +41,7 @@ impl Child {
         let (ours, theirs) = UnixStream::pair().map_err(|error| system(&error))?;
         let (output, input) = output_pipe().map_err(|error| system(&error))?;
         let (handle, pid) = orphans::start_known(|| {
-            let expression = duct::cmd(program, [helper::ARGUMENT])
+            let expression = duct::cmd(program, [ARGUMENT])
                 .stdin_file(theirs)
                 // duct applies the last redirection first: standard error becomes a copy of the pipe.
                 .stderr_to_stdout()

@@ -26,6 +26,7 @@ mod make_query;
 mod network_attempts;
 mod orphans;
 mod output;
+mod poll;
 mod processes;
 mod program;
 mod protocol;
@@ -44,6 +45,7 @@ use crossbeam_channel::{Receiver, Sender};
 pub use isolation::{
     Isolated, IsolationPlan, RunPaths, UnsatisfiableIsolation, strict_job_may_write,
 };
+pub use protocol::ARGUMENT as HELPER_ARGUMENT;
 
 use crate::event::Event;
 use crate::fs::Directory;
@@ -68,7 +70,7 @@ pub struct Settings {
     pub written_meanwhile: Vec<PathBuf>,
     /// An unmet requirement is an error instead of a skipped job.
     pub require_all: bool,
-    /// The program that is [`helper::main`] when called with [`helper::ARGUMENT`]: [`own_program`], but for tests.
+    /// The program that is [`helper::main`] when called with [`HELPER_ARGUMENT`]: [`own_program`], but for tests.
     pub program: PathBuf,
     /// What is put around each job.
     pub isolated: Isolated,

@@ -14,6 +14,9 @@ use super::isolation::Sandbox;
 use crate::event::LeftBehind;
 use crate::model::Ending;
 
+/// The first argument that makes the program the helper.
+pub const ARGUMENT: &str = "__job";
+
 /// Everything the helper needs to start a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Spec {

@@ -4,12 +4,13 @@ use std::io::{ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, poll};
 use os_pipe::PipeReader;
 
 use super::child::{Child, PIPE_SIZE};
 use super::failure::Failure;
 use super::output::Output;
+use super::poll::poll_timeout;
 use super::protocol::{Ended, Order, Report};
 use super::stop::{Stop, Stops};
 use crate::outcome::Trouble;
@@ -337,17 +338,4 @@ fn spawn_failure(errno: i32, what: &str) -> Failure {
 fn after(duration: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(duration).unwrap_or(now + FOREVER)
-}
-
-/// What is left until then, never less: a wait that ended early would be taken up again and again. None waits for ever.
-pub(super) fn poll_timeout(deadline: Option<Instant>) -> PollTimeout {
-    const LONGEST: Duration = Duration::from_secs(3600);
-    let Some(deadline) = deadline else {
-        return PollTimeout::NONE;
-    };
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        return PollTimeout::ZERO;
-    }
-    PollTimeout::try_from(left.min(LONGEST) + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
 }

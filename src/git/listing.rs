@@ -103,7 +103,7 @@ mod tests {
 
     use super::*;
     use crate::git::Onlooker;
-    use crate::git::query::tests::{Repository, environment};
+    use crate::git::test_repository::{Repository, environment};
 
     const OBJECT: &str = "587be6b4c3f93f93c489c0111bba5596147a26cb";
 

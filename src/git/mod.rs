@@ -22,7 +22,7 @@ pub mod range;
 pub mod seal;
 
 #[cfg(test)]
-pub(crate) use query::tests;
+pub(crate) mod test_repository;
 
 pub use error::GitError;
 pub use listing::{Listed, Listing};

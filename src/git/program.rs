@@ -185,7 +185,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::git::query::tests::{Repository, environment};
+    use crate::git::test_repository::{Repository, environment};
 
     #[test]
     fn without_git_on_the_path_that_is_said() {

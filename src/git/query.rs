@@ -142,66 +142,9 @@ fn line(output: Vec<u8>) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::collections::BTreeMap;
-
+mod tests {
     use super::*;
-
-    /// An environment in which git knows who it is, and nothing of the machine's configuration.
-    pub(crate) fn environment() -> BTreeMap<OsString, OsString> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        BTreeMap::from([
-            ("PATH".into(), path),
-            ("HOME".into(), "/nonexistent".into()),
-            ("GIT_CONFIG_GLOBAL".into(), "/dev/null".into()),
-            ("GIT_CONFIG_NOSYSTEM".into(), "1".into()),
-            ("GIT_AUTHOR_NAME".into(), "kata".into()),
-            ("GIT_AUTHOR_EMAIL".into(), "kata@example.org".into()),
-            ("GIT_COMMITTER_NAME".into(), "kata".into()),
-            ("GIT_COMMITTER_EMAIL".into(), "kata@example.org".into()),
-        ])
-    }
-
-    /// A repository in a directory of its own.
-    pub(crate) struct Repository {
-        git: Git,
-        directory: tempfile::TempDir,
-        path: PathBuf,
-    }
-
-    impl Repository {
-        /// On branch `master`, with the file `file` committed.
-        pub(crate) fn with_a_commit() -> Self {
-            let directory = tempfile::tempdir().expect("a temporary directory");
-            let path = directory.path().canonicalize().expect("its path");
-            let git = Git::find(&environment()).expect("git");
-            let repository = Self {
-                git,
-                directory,
-                path,
-            };
-            repository.git(&["init", "--quiet", "--initial-branch=master", "."]);
-            repository.commit("file", "one\n");
-            repository
-        }
-
-        pub(crate) fn path(&self) -> &Path {
-            debug_assert!(self.directory.path().exists());
-            &self.path
-        }
-
-        pub(crate) fn git(&self, arguments: &[&str]) -> String {
-            let output = self.git.run(self.path(), arguments).expect("git does it");
-            line(output)
-        }
-
-        pub(crate) fn commit(&self, file: &str, text: &str) -> String {
-            std::fs::write(self.path.join(file), text).expect("a file");
-            self.git(&["add", "--all"]);
-            self.git(&["commit", "--quiet", "--message", file]);
-            self.git(&["rev-parse", "HEAD"])
-        }
-    }
+    use crate::git::test_repository::{Repository, environment};
 
     fn git() -> Git {
         Git::find(&environment()).expect("git")

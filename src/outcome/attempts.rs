@@ -10,8 +10,12 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 
-use super::{CaseResult, Verdict};
+use super::Verdict;
+use crate::event::CaseFinished;
 use crate::model::{CaseStatus, JobOutcome, Tally};
+
+/// A case with its end.
+pub type CaseResult = CaseFinished;
 
 /// Names of cases that stand for the reason why tests did not run, not for a test.
 const STAND_INS: [&str; 4] = ["(package)", "(plan)", "(bail out)", "(unnamed)"];

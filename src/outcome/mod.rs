@@ -11,6 +11,6 @@ mod attempts;
 mod run;
 mod verdict;
 
-pub use attempts::{Cases, is_worth_another_try, over_attempts};
-pub use run::{CaseResult, JobResult, Run};
+pub use attempts::{CaseResult, Cases, is_worth_another_try, over_attempts};
+pub use run::{JobResult, Run};
 pub use verdict::{JobFacts, Trouble, Verdict, verdict};

@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Cases;
+use super::attempts::Cases;
 use crate::event::{
     CaseFinished, Event, Isolation, JobFinished, JobQueued, JobStarted, Record, RunFinished,
     RunResumed, RunStarted, Since,
 };
 use crate::model::JobId;
 use crate::model::{CaseStatus, ExitCode, JobOutcome, Tally, exit_code};
-
-/// A case with its end.
-pub type CaseResult = CaseFinished;
 
 /// The state of one job of the run.
 #[derive(Debug, Clone, PartialEq)]
@@ -204,16 +201,6 @@ impl Run {
     fn is_unaffected(&self) -> bool {
         let since = self.started.as_ref().and_then(|run| run.since.as_ref());
         since.is_some_and(Since::is_empty)
-    }
-
-    /// Iterates over the cases that count against a job, with the job, in the order of the plan.
-    pub fn bad_cases(&self) -> impl Iterator<Item = (&JobResult, &CaseResult)> {
-        self.jobs().flat_map(|job| {
-            job.cases
-                .iter()
-                .filter(|case| case.status.is_bad())
-                .map(move |case| (job, case))
-        })
     }
 
     /// Returns the number of cases with this status.

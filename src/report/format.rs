@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Style;
+use super::model::{Case, Suite};
 use super::text;
 use crate::event::{Isolation, RunStarted};
 use crate::model::{CaseStatus, JobOutcome, Tally};
@@ -193,10 +194,43 @@ pub(super) fn column<'a>(names: impl Iterator<Item = &'a str>) -> usize {
     names.map(text::width).max().unwrap_or(0).min(40)
 }
 
+/// Formats seconds with at most three decimals. Anything that is no duration is 0.
+pub(super) fn seconds(seconds: f64) -> String {
+    let seconds = if seconds.is_finite() {
+        seconds.max(0.0)
+    } else {
+        0.0
+    };
+    let text = format!("{seconds:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Describes a failing case in a line: `agent.test TestRoute failed: no such device`.
+pub(super) fn sentence(suite: &Suite, case: &Case) -> String {
+    let said = match case.message() {
+        "" => String::new(),
+        message => format!(": {message}"),
+    };
+    let words = format!("{} {} {}{said}", suite.name, case.name, case.word());
+    text::one_line(&words, LINE_CAP)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::tests::sample::Script;
+
+    #[test]
+    fn times_have_at_most_three_decimals_and_no_exponent() {
+        assert_eq!(seconds(0.0), "0");
+        assert_eq!(seconds(1.5), "1.5");
+        assert_eq!(seconds(0.0004), "0");
+        assert_eq!(seconds(120.0), "120");
+        assert_eq!(seconds(1e-9), "0");
+        assert_eq!(seconds(-1.0), "0");
+        assert_eq!(seconds(f64::NAN), "0");
+        assert_eq!(seconds(1234.5678), "1234.568");
+    }
 
     #[test]
     fn durations() {

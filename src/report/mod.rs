@@ -42,7 +42,7 @@ pub(crate) use format::plural;
 pub use from_run::from_run;
 pub use html::write_html;
 pub use json::JsonReporter;
-pub use junit::{Dialect, fit, write_document, write_junit};
+pub use junit::{Dialect, fit, write_document};
 pub use live::{Followed, Live};
 pub use markdown::write_markdown;
 pub use merge::merge;

@@ -12,11 +12,10 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::open::Placed;
 use super::preflight::{TestsClone, gopath};
-use super::scratch::OwnDirectory;
+use super::scratch::{self, OwnDirectory, unique_name};
 use super::v1::{IMPORT_ROOT, gopath_of};
-use super::{Aside, WorkspaceError, checkout, copy};
+use super::{Aside, Placed, WorkspaceError, copy};
 use crate::config::Layout;
 use crate::git::Git;
 
@@ -170,7 +169,7 @@ fn make(
 ) -> Result<OwnDirectory, WorkspaceError> {
     // The preflight reports a missing git.
     let git = Git::find(user).ok();
-    let parent = cache(user);
+    let parent = scratch::parent(user);
     let view = directory(&parent, workspace).map_err(|source| WorkspaceError::View {
         path: parent,
         source,
@@ -194,25 +193,8 @@ fn make(
     Ok(view)
 }
 
-/// Returns the cache directory: on disk because checkouts are large, and outside of /tmp because
-/// jobs get a private /tmp.
-pub fn cache(user: &BTreeMap<OsString, OsString>) -> PathBuf {
-    let variable = |name: &str| user.get(OsStr::new(name)).map(PathBuf::from);
-    variable("XDG_CACHE_HOME")
-        .filter(|path| path.is_absolute())
-        .or_else(|| {
-            Some(
-                variable("HOME")
-                    .filter(|path| path.is_dir())?
-                    .join(".cache"),
-            )
-        })
-        .unwrap_or_else(std::env::temp_dir)
-        .join("kata-ci")
-}
-
 fn directory(parent: &Path, workspace: &Path) -> io::Result<OwnDirectory> {
-    let name = checkout::unique_name(workspace);
+    let name = unique_name(workspace);
     let view = OwnDirectory::create(&parent.join("views"), &name)?;
     std::fs::create_dir(view.path().join("bin"))?;
     Ok(view)

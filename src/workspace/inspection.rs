@@ -8,12 +8,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::thread;
 
-use super::FoundComponent;
 use super::gopath_view::GopathLayout;
 use super::machine::Machine;
-use super::open::Placed;
 use super::packages::{Packages, packages};
 use super::preflight::Preflight;
+use super::{FoundComponent, Placed};
 use crate::config::{Component, Layout, Pipeline, Step};
 use crate::git::Git;
 use crate::model::Expect;

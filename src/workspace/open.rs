@@ -10,34 +10,14 @@ use super::fs::{absolute, has_makefile, is_inside};
 use super::gopath_view::GopathLayout;
 use super::inspection::Inspection;
 use super::machine::Machine;
-use super::{Aside, Workspace, WorkspaceError, machine, v1};
-use crate::config::{Component, Layout, Pipeline};
+use super::{Aside, Located, Placed, Workspace, WorkspaceError, machine, v1};
+use crate::config::{Layout, Pipeline};
 use crate::event::Notice;
 use crate::git::Git;
 use crate::model::Selection;
 use crate::workspace::of_component;
 
 type Environment = BTreeMap<OsString, OsString>;
-
-/// A component and the user's own directory of it.
-#[derive(Debug, Clone)]
-pub struct Placed {
-    /// The component of the pipeline.
-    pub component: Component,
-    /// The absolute path.
-    pub directory: PathBuf,
-}
-
-/// The components of a pipeline with their directories, not inspected yet.
-#[derive(Debug)]
-pub struct Located {
-    /// The absolute directory that they were found in.
-    pub root: PathBuf,
-    /// The components in the order of the pipeline.
-    pub placed: Vec<Placed>,
-    /// The names that the selection means, unknown names included.
-    pub selected: Vec<String>,
-}
 
 /// Finds the pipeline's components from a directory, without inspecting them. `user` is the
 /// environment that kata-ci was called with.

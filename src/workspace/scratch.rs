@@ -8,10 +8,14 @@
 //! The path is the same in each run, because go's build cache knows packages by their directory. A
 //! run beside another one gets `NAME.2` and so on.
 
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
 
 const LOCK: &str = "lock";
 /// The most runs of one workspace side by side.
@@ -146,6 +150,46 @@ fn make_writable(directory: &Path) -> io::Result<()> {
         make_writable(&entry?.path())?;
     }
     Ok(())
+}
+
+/// Returns the cache directory: on disk because checkouts are large, and outside of /tmp because jobs
+/// get a private /tmp.
+pub fn parent(user: &BTreeMap<OsString, OsString>) -> PathBuf {
+    let variable = |name: &str| user.get(OsStr::new(name)).map(PathBuf::from);
+    variable("XDG_CACHE_HOME")
+        .filter(|path| path.is_absolute())
+        .or_else(|| {
+            Some(
+                variable("HOME")
+                    .filter(|path| path.is_dir())?
+                    .join(".cache"),
+            )
+        })
+        .unwrap_or_else(std::env::temp_dir)
+        .join("kata-ci")
+}
+
+/// Returns a name for the path: the same in each run, and different from that of any other path.
+pub(super) fn unique_name(path: &Path) -> String {
+    let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    let digits: String = digest
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let safe = |letter: char| match letter.is_ascii_alphanumeric() || letter == '-' {
+        true => letter,
+        false => '_',
+    };
+    format!(
+        "{}-{digits}",
+        name.chars().take(40).map(safe).collect::<String>()
+    )
 }
 
 #[cfg(test)]

@@ -38,6 +38,26 @@ impl Workspace {
     }
 }
 
+/// A component and the user's own directory of it.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    /// The component of the pipeline.
+    pub component: Component,
+    /// The absolute path.
+    pub directory: PathBuf,
+}
+
+/// The components of a pipeline with their directories, not inspected yet.
+#[derive(Debug)]
+pub struct Located {
+    /// The absolute directory that they were found in.
+    pub root: PathBuf,
+    /// The components in the order of the pipeline.
+    pub placed: Vec<Placed>,
+    /// The names that the selection means, unknown names included.
+    pub selected: Vec<String>,
+}
+
 /// A component that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundComponent {

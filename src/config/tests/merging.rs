@@ -6,9 +6,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::support::*;
-use crate::config::document::{Document, Located, Location};
 use crate::config::layer::{ComponentLayer, Layer, StepLayer, StepSettings};
 use crate::config::problem::Problems;
+use crate::config::source::{Document, Located, Location};
 use crate::config::*;
 use crate::model::Command;
 

@@ -29,13 +29,10 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 
 use super::isolation::{Sandbox, Space};
-use super::protocol::{Channel, Order, Report, Spec};
+use super::protocol::{ARGUMENT, Channel, Order, Report, Spec};
 use namespaces::{Inside, Side};
 use set_id::Tripwire;
 use step::{Refused, Step};
-
-/// The first argument that makes the program the helper.
-pub const ARGUMENT: &str = "__job";
 
 /// Runs as the helper; returns the exit code of the process.
 ///

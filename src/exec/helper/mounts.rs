@@ -20,7 +20,7 @@ use rustix::mount::{
     mount_change, move_mount, open_tree,
 };
 
-use super::overlay::overlay;
+use super::overlay::{overlay, resemble};
 use super::privileges::forbid_user_namespaces;
 use super::step::{Refused, Step};
 use crate::exec::isolation::{MountPoint, Space, View};
@@ -262,12 +262,6 @@ fn mount_tmpfs(path: &Path, mode: u32) -> io::Result<()> {
     let data = std::ffi::CString::new(format!("mode={mode:o}"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
     Ok(mount("tmpfs", path, "tmpfs", flags, data.as_c_str())?)
-}
-
-/// An ordinary user can give nothing away, and needs not: all is the user's own then.
-pub(super) fn resemble(path: &Path, metadata: &Metadata) {
-    let _ = std::os::unix::fs::chown(path, Some(metadata.uid()), Some(metadata.gid()));
-    let _ = fs::set_permissions(path, metadata.permissions());
 }
 
 fn mount_proc() -> Result<(), Refused> {

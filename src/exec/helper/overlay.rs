@@ -1,10 +1,10 @@
 //! A directory as it is, in which what is written is kept for the job alone: an overlay file system whose upper layer is in
 //! memory, and goes with the job.
 
-use std::fs::{DirBuilder, File, Metadata};
+use std::fs::{self, DirBuilder, File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::libc;
@@ -13,8 +13,6 @@ use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_string, fsmount, fsopen, move_mount, unmount,
 };
-
-use super::mounts::resemble;
 
 /// Where the upper layer is mounted for a moment: an overlay takes only what is mounted somewhere.
 const SCRATCH: &str = "/tmp";
@@ -41,6 +39,12 @@ fn upper(metadata: &Metadata) -> io::Result<File> {
     let upper = scratch.join("upper");
     resemble(&upper, metadata);
     directory(scratch)
+}
+
+/// An ordinary user can give nothing away, and needs not: all is the user's own then.
+pub(super) fn resemble(path: &Path, metadata: &Metadata) {
+    let _ = std::os::unix::fs::chown(path, Some(metadata.uid()), Some(metadata.gid()));
+    let _ = fs::set_permissions(path, metadata.permissions());
 }
 
 fn over(lower: &File, upper: &File) -> io::Result<OwnedFd> {

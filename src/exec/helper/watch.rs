@@ -16,8 +16,8 @@ use super::set_id::Tripwire;
 use super::tree::Tree;
 use crate::event::LeftBehind;
 use crate::exec::isolation::Space;
+use crate::exec::poll::poll_timeout;
 use crate::exec::protocol::{Channel, Ended, Order, Report};
-use crate::exec::watch::poll_timeout;
 
 /// How long what is left when the job's own process has ended may take to end by itself: a `tee` behind a shell's process
 /// substitution is still writing the last lines then. Only who is still there afterwards was left behind.

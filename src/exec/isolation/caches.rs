@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::mount_plan::{home, paths, variable};
+use super::variables::{home, paths, variable};
 use crate::plan::Job;
 use crate::probe::find;
 

@@ -16,10 +16,11 @@ mod repository;
 mod resolve;
 mod sandbox;
 mod sockets;
+mod variables;
 
-pub use mount_plan::strict_job_may_write;
+pub use mount_plan::{RunPaths, strict_job_may_write};
 pub(in crate::exec) use repository::{Repository, text_of};
 pub(in crate::exec) use resolve::JobIsolation;
-pub use resolve::{Isolated, IsolationPlan, RunPaths, UnsatisfiableIsolation};
+pub use resolve::{Isolated, IsolationPlan, UnsatisfiableIsolation};
 pub(in crate::exec) use sandbox::{MountPoint, Sandbox, Space, View};
 pub(in crate::exec) use sockets::path_sockets;

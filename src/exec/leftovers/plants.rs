@@ -12,7 +12,7 @@ use proptest::test_runner::{Config, TestRunner};
 use super::*;
 use crate::git::Git;
 use crate::git::seal::Seal;
-use crate::git::tests::environment;
+use crate::git::test_repository::environment;
 use crate::model::{Command, JobId};
 
 const CASES: u32 = 400;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::Kind;
 use super::hierarchy::{CgroupDirectory, Version};
-use super::{Kind, Used};
 
 /// What the directories of groups begin with: `kata-ci-PROCESS-ITS START-NUMBER`.
 const PREFIX: &str = "kata-ci-";
@@ -29,6 +29,17 @@ pub(in crate::exec) struct CgroupLimit {
     pub(super) place: CgroupDirectory,
     /// Bytes, or processes.
     pub(super) limit: u64,
+}
+
+/// What a group counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::exec) struct Used {
+    /// Peak of the memory of all processes together, caches of files included, in bytes.
+    pub peak_memory: Option<u64>,
+    /// Processes that the kernel killed for want of memory.
+    pub killed: u64,
+    /// Times that a process was refused another one.
+    pub refused: u64,
 }
 
 /// A job's group; of version 1 one for each thing that is counted. Removed when dropped.

@@ -19,10 +19,9 @@ mod usage;
 use serde::{Deserialize, Serialize};
 
 pub(super) use delegation::OwnCgroup;
-pub(super) use group::Group;
+pub(super) use group::{Group, Used};
 pub(super) use probe::{Limited, Settling};
 pub(super) use rlimit_symptoms::suspect;
-pub(super) use usage::Used;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,19 +1,8 @@
 //! What a job used, as its group counted it, and what that says of its end.
 
-use super::{Limited, size};
+use super::{Limited, Used, size};
 use crate::model::JobOutcome;
 use crate::outcome::Verdict;
-
-/// What a group counted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::exec) struct Used {
-    /// Peak of the memory of all processes together, caches of files included, in bytes.
-    pub peak_memory: Option<u64>,
-    /// Processes that the kernel killed for want of memory.
-    pub killed: u64,
-    /// Times that a process was refused another one.
-    pub refused: u64,
-}
 
 impl Used {
     /// A job that did not end well and met a limit did so because of it; one that ended well is told of it, too, since

@@ -7,10 +7,18 @@
 
 use serde::Deserialize;
 
-use super::server::Queried;
 use crate::gerrit::change_id::ChangeId;
 use crate::gerrit::remote::{PushUrl, Transport};
 use crate::git::plumbing::{GitError, Repository};
+
+/// A change as `gerrit query` describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Queried {
+    pub project: String,
+    pub number: u64,
+    pub branch: String,
+    pub status: String,
+}
 
 /// A change as REST describes it.
 #[derive(Debug, Deserialize)]

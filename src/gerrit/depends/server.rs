@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
-
-use super::rest;
+use super::rest::{self, Queried};
 use crate::gerrit::change_id::ChangeId;
 use crate::gerrit::remote::{PushUrl, Transport};
 use crate::git::plumbing::{GitError, Repository};
@@ -99,15 +97,6 @@ pub fn fetch(
             reference,
         ])
         .map(drop)
-}
-
-/// A change as `gerrit query` describes it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Queried {
-    pub project: String,
-    pub number: u64,
-    pub branch: String,
-    pub status: String,
 }
 
 /// Asks for the changes of a Change-Id over the repository's own transport; `None` if that is not

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
-use crate::git::query::tests::{Repository, environment};
+use crate::git::test_repository::{Repository, environment};
 
 /// A repository with the tracked files `file`, `dir/inner` and the empty place of a submodule, `sub`; whether its seal holds
 /// after something was done.

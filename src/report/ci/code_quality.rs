@@ -14,10 +14,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::SourceTree;
+use crate::report::format::sentence;
 use crate::report::model::{Case, Document, Suite};
-
-/// The name that GitLab's own templates use.
-pub(super) const FILE: &str = "gl-code-quality-report.json";
 
 #[derive(Serialize)]
 struct QualityIssue<'a> {
@@ -58,7 +56,7 @@ fn finding<'a>(suite: &'a Suite, case: &Case, checkout: &SourceTree) -> Option<Q
     let path = checkout.name(&checkout.find(suite, case)?);
     let line = case.details.as_ref().and_then(|details| details.line);
     Some(QualityIssue {
-        description: super::sentence(suite, case),
+        description: sentence(suite, case),
         check_name: &suite.name,
         fingerprint: fingerprint(&[&suite.name, &case.class, &case.name, &path]),
         severity: "major",

@@ -21,10 +21,8 @@ use serde::Serialize;
 
 use super::SourceTree;
 use super::source_tree::repository;
+use crate::report::format::sentence;
 use crate::report::model::Document;
-
-/// The name of the file in the report directory.
-pub(super) const FILE: &str = "zuul-return.json";
 
 /// The most comments, and the most warnings. They are for people.
 const SHOWN: usize = 50;
@@ -54,7 +52,7 @@ pub(super) fn write(
         for case in suite.cases.iter().filter(|case| case.state.is_bad()) {
             let line = case.details.as_ref().and_then(|details| details.line);
             let file = checkout.find(suite, case);
-            files.push((super::sentence(suite, case), file.zip(line)));
+            files.push((sentence(suite, case), file.zip(line)));
         }
     }
     let failing: Vec<_> = files

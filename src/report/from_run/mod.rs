@@ -178,7 +178,7 @@ fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {
         Ending::ExitCode(code) => ("exit_code", code.to_string()),
         Ending::Signal(signal) => ("signal", signal.to_string()),
     });
-    let cpu = finished.cpu_seconds.map(super::junit::seconds);
+    let cpu = finished.cpu_seconds.map(super::format::seconds);
     let peak = finished.peak_memory.map(|peak| peak.to_string());
     [
         Some((properties::OUTCOME, finished.outcome.word().to_owned())),

@@ -7,6 +7,7 @@ use quick_xml::escape::partial_escape;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event as Xml};
 
 use super::Dialect;
+use crate::report::format::seconds;
 use crate::report::model::{Attempt, Case, Details, Problem, Text};
 use crate::report::text;
 
@@ -16,17 +17,6 @@ pub(super) const ATTRIBUTE_CAP: usize = 4096;
 /// Adds an attribute: one clean line, cut if it is too long.
 pub(super) fn attribute(element: &mut BytesStart<'_>, name: &str, value: &str) {
     element.push_attribute((name, &*text::line(value, ATTRIBUTE_CAP)));
-}
-
-/// Formats seconds with at most three decimals. Anything that is no duration is 0.
-pub(in crate::report) fn seconds(seconds: f64) -> String {
-    let seconds = if seconds.is_finite() {
-        seconds.max(0.0)
-    } else {
-        0.0
-    };
-    let text = format!("{seconds:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Writes `properties`; nothing if there are none.
@@ -170,21 +160,4 @@ fn text<W: Write>(writer: &mut Writer<W>, content: &Text) -> io::Result<()> {
     writer.write_event(Xml::Text(BytesText::from_escaped(partial_escape(
         &*content,
     ))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_at_most_three_decimals_and_no_exponent() {
-        assert_eq!(seconds(0.0), "0");
-        assert_eq!(seconds(1.5), "1.5");
-        assert_eq!(seconds(0.0004), "0");
-        assert_eq!(seconds(120.0), "120");
-        assert_eq!(seconds(1e-9), "0");
-        assert_eq!(seconds(-1.0), "0");
-        assert_eq!(seconds(f64::NAN), "0");
-        assert_eq!(seconds(1234.5678), "1234.568");
-    }
 }

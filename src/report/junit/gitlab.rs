@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::limits::{JENKINS_TEXT, details, shorten};
+use super::shorten::{JENKINS_TEXT, details, shorten};
 use super::{Dialect, write_document};
 use crate::report::model::{Case, CaseState, Details, Document, Problem, ProblemKind, Text};
 

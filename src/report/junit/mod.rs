@@ -12,19 +12,17 @@
 mod element;
 mod gitlab;
 mod limits;
+mod shorten;
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, Event as Xml};
 
-use super::from_run::from_run;
+use super::format::seconds;
 use super::model::{CaseState, Counts, Document, Suite};
-use crate::outcome::Run;
 use element::{attribute, properties, text_element};
 
-pub(super) use element::seconds;
 pub use limits::fit;
 
 /// The consumer of the file.
@@ -39,12 +37,6 @@ pub enum Dialect {
     GitLab,
     /// With `file` and `line`, and texts that fit into an annotation.
     GitHub,
-}
-
-/// Writes the run as JUnit. The logs lie in the report directory `directory`; failing cases carry
-/// excerpts of them.
-pub fn write_junit(run: &Run, directory: &Path, out: &mut dyn Write) -> io::Result<()> {
-    write_document(&from_run(run, directory), Dialect::Jenkins, out)
 }
 
 /// Writes a document as JUnit.

@@ -10,8 +10,9 @@ use super::{ReadError, read_junit};
 use crate::event::read_journal;
 use crate::fs;
 use crate::outcome::Run;
+use crate::report::ci::FILES;
+use crate::report::from_run;
 use crate::report::model::{Document, Spool};
-use crate::report::{ci, from_run};
 
 /// The name of the journal in a report directory.
 const JOURNAL: &str = "events.jsonl";
@@ -87,7 +88,7 @@ fn look_into(directory: &Path, found: &mut Vec<Result<ReportSource, Unread>>) {
 
 /// Returns true for a file that a run writes beside its journal with the same content.
 fn is_of_run(path: &Path) -> bool {
-    path.ends_with("junit.xml") || ci::FILES.iter().any(|name| path.ends_with(name))
+    path.ends_with("junit.xml") || FILES.iter().any(|name| path.ends_with(name))
 }
 
 fn entries(directory: &Path) -> io::Result<Vec<(PathBuf, FileType)>> {

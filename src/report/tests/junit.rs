@@ -13,7 +13,7 @@ use super::sample::{Script, case, end, never, with_output};
 use crate::event::JobFinished;
 use crate::model::{CaseStatus, JobOutcome, Tally};
 use crate::outcome::Run;
-use crate::report::write_junit;
+use crate::report::{Dialect, from_run, write_document};
 
 const STATUSES: [CaseStatus; 6] = [
     CaseStatus::Passed,
@@ -26,7 +26,7 @@ const STATUSES: [CaseStatus; 6] = [
 
 fn xml_in(run: &Run, directory: &Path) -> String {
     let mut bytes = Vec::new();
-    write_junit(run, directory, &mut bytes).unwrap();
+    write_document(&from_run(run, directory), Dialect::Jenkins, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 

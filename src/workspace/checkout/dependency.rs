@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use super::repository;
-use super::repository::Checkout;
-use super::{Aside, AsideError, repository_name, unique_name};
+use super::repository::{self, Checkout};
+use super::{Aside, AsideError, repository_name};
 use crate::event::Notice;
+use crate::workspace::scratch::unique_name;
 
 impl Aside {
     /// Checks a commit of a repository of the user's out beside the others. `fetch` puts what the repository does not have

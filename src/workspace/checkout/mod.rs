@@ -17,16 +17,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Component as Segment, Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 pub use builds::are_dated_ahead;
 pub use error::AsideError;
 pub use trust::Trust;
 
 use super::copy;
 use super::fs::subdirectories;
-use super::gopath_view;
-use super::scratch::OwnDirectory;
+use super::scratch::{self, OwnDirectory, unique_name};
 use super::v1;
 use super::v1::IMPORT_ROOT;
 use super::{Workspace, WorkspaceError};
@@ -101,7 +98,7 @@ impl Aside {
         parent: PathBuf,
         user: &BTreeMap<OsString, OsString>,
     ) -> Result<Self, AsideError> {
-        let cache = gopath_view::cache(user);
+        let cache = scratch::parent(user);
         let name = unique_name(key);
         let place = cache.join("aside");
         let failed = |source| AsideError::File {
@@ -455,27 +452,4 @@ fn without_ups(path: &Path) -> PathBuf {
 /// A path with nothing below it has no slash at its end.
 fn joined(directory: &Path, below: &Path) -> PathBuf {
     directory.join(below).components().collect()
-}
-
-/// A name for a place: the same each time, and no other's.
-pub(super) fn unique_name(path: &Path) -> String {
-    let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
-    let digits: String = digest
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let safe = |letter: char| match letter.is_ascii_alphanumeric() || letter == '-' {
-        true => letter,
-        false => '_',
-    };
-    format!(
-        "{}-{digits}",
-        name.chars().take(40).map(safe).collect::<String>()
-    )
 }

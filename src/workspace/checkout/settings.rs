@@ -63,7 +63,7 @@ fn line(key: &str, value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::tests::environment;
+    use crate::git::test_repository::environment;
     use proptest::prelude::*;
 
     fn read_back(text: &str) -> Vec<u8> {

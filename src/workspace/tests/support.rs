@@ -81,7 +81,7 @@ impl World {
     }
 
     pub(super) fn git(&self, directory: &str, arguments: &[&str]) -> String {
-        let git = Git::find(&crate::git::tests::environment()).expect("git");
+        let git = Git::find(&crate::git::test_repository::environment()).expect("git");
         let output = git
             .run(&self.path(directory), arguments)
             .expect("git does it");

@@ -8,7 +8,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::repository::Repository;
-use super::{MountPoint, RunPaths, View, caches};
+use super::variables::{home, paths, variable};
+use super::{MountPoint, View, caches};
 use crate::plan::Job;
 use crate::workspace::IMPORT_ROOT;
 
@@ -63,6 +64,19 @@ enum Wish {
     Pin,
     /// Not writable, although what it lies in is.
     Protect,
+}
+
+/// Where a run's things lie.
+#[derive(Debug, Clone, Copy)]
+pub struct RunPaths<'a> {
+    /// The directory that the components were found in.
+    pub workspace: &'a Path,
+    /// A GOPATH view made for this run.
+    pub view: Option<&'a Path>,
+    /// The report directory.
+    pub reports: &'a Path,
+    /// Directories of what kata-ci believes later on: its state, its cache, its configuration.
+    pub own: &'a [PathBuf],
 }
 
 /// The places of a job, outer ones first.
@@ -139,24 +153,6 @@ pub(super) fn conflict(job: &Job, strict: bool) -> Option<String> {
             held(path)?.display()
         ))
     })
-}
-
-pub(super) fn home(job: &Job) -> Option<&Path> {
-    variable(job, "HOME").filter(|home| *home != Path::new("/"))
-}
-
-/// The absolute path a variable of the job's holds.
-pub(super) fn variable<'a>(job: &'a Job, name: &str) -> Option<&'a Path> {
-    let value = job.environment.get(OsStr::new(name))?;
-    Some(Path::new(value)).filter(|path| path.is_absolute())
-}
-
-pub(super) fn paths<'a>(job: &'a Job, name: &str) -> impl Iterator<Item = PathBuf> + 'a {
-    let value = job.environment.get(OsStr::new(name));
-    value
-        .into_iter()
-        .flat_map(std::env::split_paths)
-        .filter(|path| path.is_absolute())
 }
 
 fn canonical(path: &Path) -> Option<PathBuf> {

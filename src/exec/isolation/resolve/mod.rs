@@ -1,11 +1,11 @@
 //! From what is asked for and what the host allows to what is put around each job.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::host::{Host, Level, Tier};
-use super::{Sandbox, Space, caches, mount_plan};
+use super::{RunPaths, Sandbox, Space, caches, mount_plan};
 use crate::config::{IsolatePolicy, NetworkPolicy};
 use crate::event::Isolation;
 use crate::exec::limits::{Limited, OwnCgroup, Settling};
@@ -25,19 +25,6 @@ const NETWORK_ONLY: Tier = Tier {
 };
 /// Jobs that are named at most.
 const NAMED: usize = 3;
-
-/// Where a run's things lie.
-#[derive(Debug, Clone, Copy)]
-pub struct RunPaths<'a> {
-    /// The directory that the components were found in.
-    pub workspace: &'a Path,
-    /// A GOPATH view made for this run.
-    pub view: Option<&'a Path>,
-    /// The report directory.
-    pub reports: &'a Path,
-    /// Where kata-ci keeps what it believes later on: its state, its cache, its configuration.
-    pub own: &'a [PathBuf],
-}
 
 /// How far the jobs of a run are isolated: what holds before the run has a place of its own.
 #[derive(Debug)]

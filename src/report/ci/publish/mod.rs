@@ -5,14 +5,12 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::system::{CODE_QUALITY, GITLAB_JUNIT, ZUUL_RETURN};
 use super::{Ci, DetectedCi, SourceTree, code_quality, step_summary, zuul};
 use crate::fs::{Directory, Place};
 use crate::report::files::{FileError, write_in};
 use crate::report::model::Document;
 use crate::report::{Dialect, fit, write_annotations, write_document};
-
-/// The name of GitLab's JUnit file: output in the failure, unique names, within GitLab's limits.
-pub(super) const GITLAB_JUNIT: &str = "gitlab-junit.xml";
 
 /// The result of publishing.
 #[derive(Debug, Default)]
@@ -60,7 +58,7 @@ pub fn publish(
                 .into_iter()
                 .find_map(variable)
                 .and_then(|name| Path::new(name).file_name()?.to_str());
-            one_file(directory, zuul::FILE, |file| {
+            one_file(directory, ZUUL_RETURN, |file| {
                 zuul::write(document, &checkout, project, file)
             })
         }
@@ -92,7 +90,7 @@ fn github(document: &Document, checkout: &SourceTree, summary: Option<&Place>) -
 }
 
 fn gitlab(document: &Document, checkout: &SourceTree, directory: &Directory) -> Published {
-    let mut published = one_file(directory, code_quality::FILE, |file| {
+    let mut published = one_file(directory, CODE_QUALITY, |file| {
         code_quality::write(document, checkout, file)
     });
     let junit = one_file(directory, GITLAB_JUNIT, |file| {

@@ -4,17 +4,9 @@
 //! shown.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use super::problem::Problem;
-use super::shipped;
-
-/// The most bytes of a pipeline file; `-p /dev/zero` must not fill the memory.
-const LIMIT: usize = 1 << 20;
 
 /// The source of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,68 +59,6 @@ impl Document {
         match &self.source {
             Source::Shipped(name) => format!("shipped pipeline {name}.toml"),
             Source::File(path) => path.display().to_string(),
-        }
-    }
-
-    /// Reads a source.
-    pub fn open(source: &Source) -> Result<Arc<Self>, Problem> {
-        let text = match source {
-            Source::Shipped(name) => shipped::text(name)
-                .ok_or_else(|| shipped::unknown(name))?
-                .to_owned(),
-            Source::File(path) => {
-                let bytes = read(path).map_err(|error| unreadable(path, &error))?;
-                return from_bytes(source.clone(), bytes);
-            }
-        };
-        Ok(Arc::new(Self {
-            source: source.clone(),
-            text,
-        }))
-    }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(LIMIT as u64 + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.len() > LIMIT {
-        return Err(io::Error::other("it is longer than 1 MiB"));
-    }
-    Ok(bytes)
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Problem {
-    let problem = Problem::new(format!("cannot read {}: {error}", path.display()));
-    match error.kind() {
-        io::ErrorKind::NotFound => problem.help(shipped::known()),
-        io::ErrorKind::IsADirectory => problem.help("name the file in it, such as kata-ci.toml"),
-        io::ErrorKind::PermissionDenied => {
-            problem.help("its mode or that of a directory above it keeps this user from reading it")
-        }
-        _ => problem,
-    }
-}
-
-fn from_bytes(source: Source, bytes: Vec<u8>) -> Result<Arc<Document>, Problem> {
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Arc::new(Document { source, text })),
-        Err(error) => {
-            let start = error.utf8_error().valid_up_to();
-            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
-            let place = Location::new(&Arc::new(Document { source, text }), start..end);
-            Err(Problem::new("the file is not UTF-8")
-                .at(&place, "these bytes are no character")
-                .help("TOML is UTF-8: save the file so, or convert it with iconv"))
         }
     }
 }
