@@ -3,14 +3,17 @@
 # make demo    sets up, runs kata-ci on the fixtures workspace, says where the reports are
 # make check   formatting, lints, documentation
 # make test    sets up, runs all tests
+# make quick   unit tests, the rules of the source tree, and the stories that need no server and no browser
 # make soak    the tests that take long: 50 kills at random moments and --resume, 20 kills in the middle of each
 #              misbehaving fixture, 50 rounds of components that collide
 # make bench   what isolation costs a job, on a machine that does nothing else
 
 CARGO ?= cargo
 DEMO := $(CURDIR)/target/demo
+# Stories that start Gerrit or Chromium.
+SERVERS := run::depends run::stamps report::access report::chromium
 
-.PHONY: demo check test soak bench setup setup-tests build
+.PHONY: demo check test quick soak bench setup setup-tests build
 
 setup:
 	@scripts/setup
@@ -31,6 +34,10 @@ check: setup
 
 test: setup-tests
 	$(CARGO) test --locked
+
+quick:
+	$(CARGO) test --locked --lib --test house
+	$(CARGO) test --locked --test it -- run:: report:: $(addprefix --skip ,$(SERVERS))
 
 soak: setup-tests
 	$(CARGO) test --locked --test it -- --ignored --nocapture

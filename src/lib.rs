@@ -5,11 +5,19 @@
 //!                                      workspace ─┘              ├▶ journal
 //!                                                                └▶ report
 //! ```
-//! The rooms, in the order of the arrows: [`cli`] calls everything below it; [`config`] is what was asked for, [`workspace`]
-//! what is there, [`plan`] the jobs of a run, [`exec`] runs them, [`parse`] finds their cases, [`event`] is what happens,
-//! [`outcome`] what it adds up to, [`report`] what is seen of it. [`stamp`] records what passed, [`gerrit`] takes commits
-//! to review, [`git`] is the git program, [`probe`] short commands of kata-ci's own, [`fs`] files in
-//! places that others write to. `plan`, `parse` and `outcome` know no input or output.
+//! The rooms, from the roof to the ground; each imports from those below it only:
+//!
+//! - [`cli`] turns arguments into requests, and results into text and an exit code.
+//! - [`push`] takes commits to a review; [`run`] carries one run from request to result.
+//! - [`stamp`] records what passed, [`exec`] runs a plan, [`report`] shows a run.
+//! - [`gerrit`] knows what a Gerrit understands and says; [`plan`] computes jobs and their order.
+//! - [`workspace`] finds components; [`parse`] turns output into cases; [`outcome`] judges.
+//! - [`config`] reads pipelines; [`event`] defines the events and the journal.
+//! - [`git`] runs git, [`probe`] short commands; [`model`] defines the words that all share.
+//! - [`fs`] handles files in places that others write to.
+//!
+//! `plan`, `parse` and `outcome` know no input or output. ARCHITECTURE.md says which room is for
+//! which change; `tests/house` holds the order.
 
 #![cfg_attr(
     test,
