@@ -94,81 +94,12 @@ fn is_index(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::ffi::OsStrExt;
 
     use proptest::prelude::*;
 
-    use std::ffi::OsStr;
-    use std::time::Duration;
-
     use super::*;
-    use crate::git::Onlooker;
-    use crate::git::test_repository::{Repository, environment};
 
     const OBJECT: &str = "587be6b4c3f93f93c489c0111bba5596147a26cb";
-
-    #[test]
-    fn tracked_new_and_ignored_files_are_told_apart() -> Result<(), GitError> {
-        let repository = Repository::with_a_commit();
-        repository.commit("tracked\tfile", "x\n");
-        let path = |name: &[u8]| repository.path().join(OsStr::from_bytes(name));
-        std::fs::write(path(b".gitignore"), "ignored\n").unwrap();
-        std::fs::write(path(b"ignored"), "").unwrap();
-        std::fs::create_dir(path(b"new")).unwrap();
-        std::fs::write(path(b"new/\n\xff"), "").unwrap();
-        let git = Onlooker::find(&environment(), Duration::from_secs(20))?;
-        let files = git.files(repository.path())?.files;
-        let is_tracked = |name: &[u8]| {
-            let listed = files.get(Path::new(OsStr::from_bytes(name)));
-            listed.map(|listed| listed.object().is_some())
-        };
-        assert_eq!(is_tracked(b"tracked\tfile"), Some(true));
-        assert_eq!(is_tracked(b"new/\n\xff"), Some(false));
-        assert_eq!(is_tracked(b".gitignore"), Some(false));
-        assert_eq!(is_tracked(b"ignored"), None);
-        Ok(())
-    }
-
-    #[test]
-    fn a_file_as_it_is_has_the_object_that_git_has_of_it() -> Result<(), GitError> {
-        let repository = Repository::with_a_commit();
-        repository.commit("-a", "x\n");
-        let git = Onlooker::find(&environment(), Duration::from_secs(20))?;
-        let files = git.files(repository.path())?.files;
-        let objects = git.objects(repository.path(), &[Path::new("-a")])?;
-        assert_eq!(
-            files[Path::new("-a")].object(),
-            objects.first().map(String::as_str)
-        );
-        assert!(
-            git.objects(repository.path(), &[Path::new("gone")])
-                .is_err()
-        );
-        Ok(())
-    }
-
-    #[test]
-    fn what_the_configuration_names_is_not_run() -> Result<(), GitError> {
-        let repository = Repository::with_a_commit();
-        let ran = repository.path().join("ran");
-        let program = format!("touch '{}'", ran.display());
-        for key in [
-            "core.fsmonitor",
-            "filter.evil.clean",
-            "filter.evil.process",
-            "diff.evil.command",
-        ] {
-            repository.git(&["config", key, &program]);
-        }
-        let attributes = repository.path().join(".gitattributes");
-        std::fs::write(attributes, "* filter=evil diff=evil\n").unwrap();
-        std::fs::write(repository.path().join("touched"), "x\n").unwrap();
-        let git = Onlooker::find(&environment(), Duration::from_secs(20))?;
-        git.files(repository.path())?;
-        git.objects(repository.path(), &[Path::new("touched")])?;
-        assert!(!ran.exists());
-        Ok(())
-    }
 
     #[test]
     fn an_unmerged_file_has_no_object_and_neither_has_a_repository() {

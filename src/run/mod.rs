@@ -5,15 +5,15 @@
 //! request       source    pipeline    planned   planned    session    session  finish
 //! ```
 //! Each value is made by one function from the one before and passed on; none is gone back to. The line is held together
-//! by [`carry_out`] alone:
+//! by `carry_out` alone:
 //!
-//! 1. [`request`]: the request, made by the command line, a push or a hook.
-//! 2. [`source`]: the user's tree, or a checkout of a revision ([`depends`] brings what its commits name).
-//! 3. [`pipeline`]: the pipeline asked for, or found in the source.
-//! 4. [`planned`]: the workspace ([`since`] keeps what changed), then the jobs ([`durations`] orders them, [`rerun_failed`]
-//!    keeps what failed). Jobs that passed before leave the plan ([`crate::stamp::recorder`]).
-//! 5. [`session`]: a run that has begun, or goes on ([`resume`]), to the end of its jobs.
-//! 6. [`finish`]: reports, summary, exit code; [`prune`] removes runs that are kept no longer.
+//! 1. `request`: the request, made by the command line, a push or a hook.
+//! 2. `source`: the user's tree, or a checkout of a revision (`depends` brings what its commits name).
+//! 3. `pipeline`: the pipeline asked for, or found in the source.
+//! 4. `planned`: the workspace (`since` keeps what changed), then the jobs (`durations` orders them, `rerun_failed`
+//!    keeps what failed). Jobs that passed before leave the plan (`crate::stamp::recorder`).
+//! 5. `session`: a run that has begun, or goes on (`resume`), to the end of its jobs.
+//! 6. `finish`: reports, summary, exit code; `prune` removes runs that are kept no longer.
 
 pub(crate) mod depends;
 mod dry_run;

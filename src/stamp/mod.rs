@@ -6,7 +6,7 @@
 //! the programs on PATH; they are in the stamp, and it counts only while they are the same. A *roll* names all jobs there
 //! are for a tree in a setting: a tree passed when each job on its roll has a stamp.
 //!
-//! [`recorder`] decides which jobs of a run deserve a stamp, [`key`] what a stamp is known by. What cannot be read is no
+//! `recorder` decides which jobs of a run deserve a stamp, `key` what a stamp is known by. What cannot be read is no
 //! stamp.
 
 mod facts;

@@ -2,7 +2,7 @@
 //!
 //! What a job leaves can lead git to run something: a configuration, `commondir`, hooks, attributes with filters, the
 //! repository of a submodule. So git is asked before the first job, when the tree is as its user left it, and what it said
-//! is kept here; after the job [`Seal::holds`] looks at the files themselves. [`Own`] is git's part of it, [`Tracked`] that
+//! is kept here; after the job [`Seal::holds`] looks at the files themselves. [`Own`] is git's part of it, `Tracked` that
 //! of the work tree.
 //!
 //! Invariants: nothing is opened that is not a regular file, links are not followed, and what is read is bounded. What

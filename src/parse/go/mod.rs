@@ -2,7 +2,7 @@
 //!
 //! Ends are held back until the package's own end. Only that tells whether they came from Go's
 //! cache, and without `-v` the messages of a test follow its result. A caller that knows better can
-//! [release](Suite::release) them earlier.
+//! release them earlier.
 
 pub(in crate::parse) mod grammar;
 pub(in crate::parse) mod json;

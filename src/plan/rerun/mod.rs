@@ -15,7 +15,7 @@
 //! `--no-fail-fast`.
 //!
 //! A job ends at its first failing `go test`, and no output tells what it would have run after
-//! that. If a narrowed attempt passes there and goes on to more, [`Reach`] tells. A `go test` whose
+//! that. If a narrowed attempt passes there and goes on to more, `Reach` tells. A `go test` whose
 //! output is thrown away cannot be noticed.
 
 use std::collections::BTreeSet;

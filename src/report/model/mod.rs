@@ -3,7 +3,7 @@
 //!
 //! Everything that is written later (merged JUnit, HTML, Markdown, annotations) is made from a
 //! [`Document`] alone. Facts that JUnit has no place for (a job's outcome, its attempt, the command
-//! that runs it again) are a suite's properties, under the names in [`properties`]. So they survive
+//! that runs it again) are a suite's properties, under the names in `properties`. So they survive
 //! every way through a file.
 //!
 //! Invariants: all text in here is clean ([`super::text`]). No case is without a state.

@@ -5,7 +5,7 @@
 //! TAP::Formatter::JUnit and GoogleTest write. Unknown elements are skipped; everything that
 //! describes a case is kept.
 //!
-//! A file may come from anywhere, so it is read as a stream and within limits ([`limits`]). No
+//! A file may come from anywhere, so it is read as a stream and within limits (`limits`). No
 //! document type is read, so there is no entity to expand and no other file to open.
 //!
 //! A file is read whole or not at all: a truncated one is an error, never a report with fewer
