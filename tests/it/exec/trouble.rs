@@ -101,7 +101,7 @@ fn a_log_that_cannot_be_made_is_an_error() {
 #[test]
 fn a_full_disk_ends_the_job_and_is_an_error() {
     let may_mount = ["unshare", "--user", "--map-root-user", "--mount"];
-    let name = "exec_trouble::a_full_disk_ends_the_job_and_is_an_error";
+    let name = "exec::trouble::a_full_disk_ends_the_job_and_is_an_error";
     if !crate::support::exec::is_alone_behind(&may_mount, name) {
         return;
     }
@@ -156,7 +156,7 @@ fn the_helper_called_by_hand_says_what_to_call() {
 #[test]
 fn too_few_files_is_an_error_with_what_to_do() {
     use nix::sys::resource::{Resource, setrlimit};
-    if !crate::support::exec::is_alone("exec_trouble::too_few_files_is_an_error_with_what_to_do") {
+    if !crate::support::exec::is_alone("exec::trouble::too_few_files_is_an_error_with_what_to_do") {
         return;
     }
     let bench = Bench::new();

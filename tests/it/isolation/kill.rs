@@ -67,7 +67,7 @@ fn rounds(count: usize) {
         for _ in 0..SIDE_BY_SIDE {
             scope.spawn(|| {
                 while let Some((number, fixture)) = next() {
-                    let mut scene = RunPaths::new(fixture);
+                    let mut scene = Scene::new(fixture);
                     (0..count).for_each(|round| scene.round(number * 2 + round));
                     let job = match scene.starts_no_job() {
                         true => " before any job",
@@ -81,7 +81,7 @@ fn rounds(count: usize) {
 }
 
 /// A fixture that is run again and again in the same place.
-struct RunPaths {
+struct Scene {
     fixture: Fixture,
     runs: usize,
 }
@@ -94,7 +94,7 @@ struct Seen {
     sockets: BTreeSet<String>,
 }
 
-impl RunPaths {
+impl Scene {
     fn new(name: &str) -> Self {
         let fixture = prepared(name);
         let pipeline = fixture.place.path().join("kata-ci.toml");

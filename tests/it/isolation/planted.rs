@@ -25,12 +25,12 @@ const REACHABLE: &[(Who, &str)] = &[(Who::Myself, "auto"), (Who::User, "auto")];
 const LONGEST: f64 = 60.0;
 
 /// A run whose files all go into the work tree of its first job, where `foreign` holds somebody else's of the same names.
-struct RunPaths {
+struct Scene {
     lab: Lab,
     foreign: tempfile::TempDir,
 }
 
-impl RunPaths {
+impl Scene {
     /// `FOREIGN` in the script is the path of somebody else's files.
     fn new(script: &str) -> Self {
         let foreign = tempfile::tempdir().expect("a directory");
@@ -106,7 +106,7 @@ impl RunPaths {
 #[test]
 fn a_link_in_the_place_of_a_directory_is_not_followed() {
     for (who, isolate) in SETTINGS {
-        let scene = RunPaths::new("rm -rf out && ln -s FOREIGN out");
+        let scene = Scene::new("rm -rf out && ln -s FOREIGN out");
         let run = scene.run(*who, isolate).expect_code(75);
         scene.assert_foreign_is_untouched();
         let said = "out is a link or a file now, and no directory";
@@ -118,7 +118,7 @@ fn a_link_in_the_place_of_a_directory_is_not_followed() {
 #[test]
 fn a_link_in_the_place_of_the_reports_is_not_followed() {
     for (who, isolate) in REACHABLE {
-        let scene = RunPaths::new("rm -rf reports && ln -s FOREIGN reports");
+        let scene = Scene::new("rm -rf reports && ln -s FOREIGN reports");
         let run = scene.run(*who, isolate).expect_code(75);
         scene.assert_foreign_is_untouched();
         let said = "reports is a link or a file now, and no directory";
@@ -129,7 +129,7 @@ fn a_link_in_the_place_of_the_reports_is_not_followed() {
 #[test]
 fn links_and_pipes_in_the_place_of_files_are_replaced() {
     for (who, isolate) in REACHABLE {
-        let scene = RunPaths::new(
+        let scene = Scene::new(
             "cd reports && ln -s FOREIGN/junit.xml junit.xml && ln -s FOREIGN/summary.md summary.md \
              && mkfifo report.html result.json logs/b.check.log && ln -s FOREIGN/junit.xml ../out/junit.xml",
         );
@@ -153,7 +153,7 @@ fn links_and_pipes_in_the_place_of_files_are_replaced() {
 #[test]
 fn what_make_clean_removes_is_made_anew() {
     for (who, isolate) in SETTINGS {
-        let scene = RunPaths::new("rm -rf reports out; echo cleaned");
+        let scene = Scene::new("rm -rf reports out; echo cleaned");
         scene.run(*who, isolate).expect_code(0);
         let names = [
             "events.jsonl",
@@ -174,7 +174,7 @@ fn what_make_clean_removes_is_made_anew() {
 
 #[test]
 fn a_link_of_the_users_own_is_followed() {
-    let scene = RunPaths::new("true");
+    let scene = Scene::new("true");
     fs::create_dir(scene.lab.path("elsewhere")).expect("made");
     std::os::unix::fs::symlink("elsewhere", scene.lab.path("link")).expect("linked");
     let link = scene.lab.path("link/reports");
@@ -314,7 +314,7 @@ fn a_job_that_stops_its_helper_ends_in_time() {
 fn a_run_whose_reports_are_not_whole_goes_on() {
     for (who, isolate) in REACHABLE {
         let scene =
-            RunPaths::new("[ -e reports/junit.xml ] || mkdir -p reports/junit.xml/x; echo ran");
+            Scene::new("[ -e reports/junit.xml ] || mkdir -p reports/junit.xml/x; echo ran");
         let run = scene.run(*who, isolate).expect_code(75);
         assert!(run.stderr.contains("--resume"), "{}", run.stderr);
         assert!(!scene.reports().join("result.json").exists());
@@ -322,7 +322,7 @@ fn a_run_whose_reports_are_not_whole_goes_on() {
         let options = ["--isolate", isolate, "--resume"];
         let run = scene.call(*who, &options).finish().expect_code(0);
         assert!(
-            run.printed().contains("2 jobs are over, 0 left"),
+            run.printed().contains("2 jobs are finished, 0 left"),
             "{}",
             run.printed()
         );
@@ -335,7 +335,7 @@ fn a_run_whose_reports_are_not_whole_goes_on() {
 #[test]
 fn what_the_machine_kept_from_its_end_is_taken_up_again() {
     for (who, isolate) in REACHABLE {
-        let scene = RunPaths::new("mkdir reports/logs/b.check.log; echo ran >>out/ran");
+        let scene = Scene::new("mkdir reports/logs/b.check.log; echo ran >>out/ran");
         let run = scene.run(*who, isolate).expect_code(75);
         assert_eq!(run.outcome("b.check"), "error");
         fs::remove_dir(scene.reports().join("logs/b.check.log")).expect("removed");
@@ -353,7 +353,7 @@ mount -o remount,size=64m \"$REPORTS\"; \"$@\" --resume; echo \"second $?\"; cat
 
 #[test]
 fn a_run_on_a_full_disk_goes_on_when_there_is_room() {
-    let scene = RunPaths::new("head -c 1000000 /dev/zero | tr '\\0' '\\n'");
+    let scene = Scene::new("head -c 1000000 /dev/zero | tr '\\0' '\\n'");
     fs::create_dir(scene.reports()).expect("made");
     let words = [
         "unshare",

@@ -200,7 +200,7 @@ fn a_change_id_is_a_commit_of_another_repository_or_below_already() {
     );
     let error = resolved(&[&proxy, &longer, &runtime], &id).unwrap_err();
     assert!(
-        error.to_string().contains("each of runtime-rs, runtime"),
+        error.to_string().contains("any of runtime-rs, runtime"),
         "{error}"
     );
     let nowhere = format!("I{}", "a1".repeat(20));
