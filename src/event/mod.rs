@@ -16,11 +16,13 @@
 //!
 //! This module decides nothing: [`crate::outcome`] adds the events up.
 
+mod enforcement;
 mod fingerprint;
 mod journal;
 mod left_behind;
 mod payload;
 
+pub use enforcement::Enforcement;
 pub use fingerprint::{Fingerprint, digest};
 pub use journal::{Journal, JournalError, read_journal, read_start};
 pub use left_behind::{FileChange, LeftBehind, LeftFile};

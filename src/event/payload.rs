@@ -1,13 +1,12 @@
 //! The records of `events.jsonl`: the kinds of events and their fields.
 //!
 //! Field names are a contract: add, never rename.
-//! rename.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fingerprint, LeftBehind};
+use super::{Enforcement, Fingerprint, LeftBehind};
 use crate::model::{CaseStatus, Ending, JobOutcome, Tally};
 use crate::model::{Decision, JobId, Reach};
 
@@ -38,27 +37,24 @@ pub enum Event {
     RunFinished(RunFinished),
 }
 
-/// The isolation of a job or of a run.
-///
-/// A kind is `enforced`, `advisory: REASON`, or `off` where nothing was asked for. Of a run as a
-/// whole it can also be `enforced: but off for JOBS`.
+/// The isolation of a job, or of a run as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Isolation {
     /// The isolation of a job from every network.
-    pub network: String,
+    pub network: Enforcement,
     /// The isolation of a job's processes from those of other jobs. They also cannot outlive the
     /// job.
-    pub processes: String,
+    pub processes: Enforcement,
     /// The isolation of `/tmp`, `/var/tmp`, `/run` and shared memory. With the mode `on` a job also
     /// cannot write outside its own directories.
-    pub files: String,
+    pub files: Enforcement,
     /// The requested mode: `off`, `auto` or `on`; empty in journals of earlier versions.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mode: String,
     /// The limits by `memory`, `processes` and `file_size`, where they are set: the mechanism that
     /// enforces each, and its amount.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub limits: BTreeMap<String, String>,
+    pub limits: BTreeMap<String, Enforcement>,
 }
 
 /// A note to the user about the run as a whole (a linter left out, `CI` together with

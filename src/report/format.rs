@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Style;
 use super::model::{Case, Suite};
 use super::text;
-use crate::event::{Isolation, RunStarted};
+use crate::event::{Enforcement, Isolation, RunStarted};
 use crate::model::{CaseStatus, JobOutcome, Tally};
 use crate::outcome::{CaseResult, JobResult};
 
@@ -180,11 +180,10 @@ pub(super) fn header(started: &RunStarted, style: &Style) -> String {
 }
 
 fn network(isolation: &Isolation) -> &'static str {
-    let reach = isolation.network.as_str();
-    match reach.split_once(':').map_or(reach, |(word, _)| word).trim() {
-        "enforced" if reach.contains(':') => "network off (enforced for some)",
-        "enforced" => "network off (enforced)",
-        "advisory" => "network off (advisory only)",
+    match &isolation.network {
+        Enforcement::Enforced { except } if except.is_empty() => "network off (enforced)",
+        Enforcement::Enforced { .. } => "network off (enforced for some)",
+        Enforcement::Advisory(_) => "network off (advisory only)",
         _ => "network on",
     }
 }

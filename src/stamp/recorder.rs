@@ -175,10 +175,9 @@ fn needed_again(plan: &Plan, stamps: &[Stamp]) -> Option<JobId> {
 fn deserves(job: &StampedJob, run: &Run, isolation: &Isolation) -> bool {
     let result = run.jobs.get(&job.id);
     let passed = result.is_some_and(|result| result.outcome() == Some(JobOutcome::Passed));
-    let advisory = |what: &str| what.starts_with("advisory");
-    let unbound = (job.bounds.network == NetworkPolicy::Off && advisory(&isolation.network))
+    let unbound = (job.bounds.network == NetworkPolicy::Off && isolation.network.is_advisory())
         || (job.bounds.isolate == IsolatePolicy::On
-            && (advisory(&isolation.processes) || advisory(&isolation.files)));
+            && (isolation.processes.is_advisory() || isolation.files.is_advisory()));
     passed && !job.is_narrowed && !unbound
 }
 

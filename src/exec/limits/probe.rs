@@ -7,6 +7,7 @@ use super::group::{CgroupLimit, Group};
 use super::hierarchy::places;
 use super::{Kind, Rlimits, size};
 use crate::config::Limits;
+use crate::event::Enforcement;
 
 /// How a job is limited, and what is said of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,8 +17,8 @@ pub(in crate::exec) struct Limited {
     pub of_each: Rlimits,
     /// For all of them together.
     pub held: Vec<CgroupLimit>,
-    /// By what is limited: `enforced by …`, or `advisory: REASON`.
-    pub said: BTreeMap<String, String>,
+    /// How far each limit is enforced, by its key in the pipeline.
+    pub said: BTreeMap<String, Enforcement>,
 }
 
 /// What the host was found to allow.
@@ -57,35 +58,31 @@ impl Settling {
         }
         if let Some(limit) = limits.file_size {
             limited.of_each.file_size = Some(limit);
-            limited.say(
-                "file_size",
-                format!("enforced by rlimit: {} a file", size(limit)),
-            );
+            let mechanism = format!("rlimit: {} a file", size(limit));
+            limited.say("file_size", Enforcement::EnforcedBy(mechanism));
         }
         limited
     }
 }
 
 impl Limited {
-    fn say(&mut self, what: &str, words: String) {
-        self.said.insert(what.to_owned(), words);
+    fn say(&mut self, what: &str, reach: Enforcement) {
+        self.said.insert(what.to_owned(), reach);
     }
 
     fn memory(&mut self, limit: u64, answer: Result<CgroupLimit, String>) {
         let shown = size(limit);
-        let words = match answer {
+        let mechanism = match answer {
             Ok(held) => {
                 self.held.push(held);
-                format!("enforced by cgroup: {shown} for all processes together")
+                format!("cgroup: {shown} for all processes together")
             }
             Err(reason) => {
                 self.of_each.data = Some(limit);
-                format!(
-                    "enforced by rlimit: {shown} for each process, not for all together ({reason})"
-                )
+                format!("rlimit: {shown} for each process, not for all together ({reason})")
             }
         };
-        self.say("memory", words);
+        self.say("memory", Enforcement::EnforcedBy(mechanism));
     }
 
     fn processes(
@@ -94,19 +91,19 @@ impl Limited {
         answer: Result<CgroupLimit, String>,
         is_counted_apart: bool,
     ) {
-        let words = match (answer, is_counted_apart) {
+        let reach = match (answer, is_counted_apart) {
             (Ok(held), _) => {
                 self.held.push(held);
-                format!("enforced by cgroup: {limit} processes and threads")
+                Enforcement::EnforcedBy(format!("cgroup: {limit} processes and threads"))
             }
             (Err(reason), true) => {
                 // Pid 1 of its namespace is of the same user.
                 self.of_each.processes = Some(limit.saturating_add(1));
-                format!("enforced by rlimit: {limit} processes and threads ({reason})")
+                Enforcement::EnforcedBy(format!("rlimit: {limit} processes and threads ({reason})"))
             }
-            (Err(reason), false) => format!("advisory: {reason}"),
+            (Err(reason), false) => Enforcement::Advisory(reason),
         };
-        self.say("processes", words);
+        self.say("processes", reach);
     }
 }
 
@@ -163,7 +160,10 @@ mod tests {
             }
         );
         assert!(limited.held.is_empty());
-        insta::assert_debug_snapshot!(limited.said, @r#"
+        let said: BTreeMap<_, _> = (limited.said.iter())
+            .map(|(what, reach)| (what.as_str(), reach.to_string()))
+            .collect();
+        insta::assert_debug_snapshot!(said, @r#"
         {
             "file_size": "enforced by rlimit: 1 MiB a file",
             "memory": "enforced by rlimit: 64 MiB for each process, not for all together (no)",
@@ -176,7 +176,7 @@ mod tests {
     fn a_limit_that_would_count_others_is_not_set() {
         let limited = settled(false);
         assert_eq!(limited.of_each.processes, None);
-        assert_eq!(limited.said["processes"], "advisory: no");
+        assert_eq!(limited.said["processes"].to_string(), "advisory: no");
     }
 
     #[test]

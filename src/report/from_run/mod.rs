@@ -15,7 +15,7 @@ use std::path::Path;
 use super::format::pipeline;
 use super::model::{Document, Suite, Text, properties};
 use super::text;
-use crate::event::{LeftBehind, RunStarted};
+use crate::event::{Enforcement, LeftBehind, RunStarted};
 use crate::model::Ending;
 use crate::model::JobId;
 use crate::outcome::{JobResult, Run};
@@ -46,10 +46,10 @@ fn line(text: &str) -> String {
 }
 
 /// Describes the reach of an isolation for people, because "off" could be read as "network off".
-fn reach(word: &str) -> String {
-    match word {
-        "off" => "not isolated".to_owned(),
-        word => line(word),
+fn reach(enforcement: &Enforcement) -> String {
+    match enforcement {
+        Enforcement::Off => "not isolated".to_owned(),
+        other => line(&other.to_string()),
     }
 }
 
@@ -143,9 +143,9 @@ fn run_properties(started: &RunStarted, job: &JobResult) -> Vec<(&'static str, S
         .map(|revision| (properties::REVISION, revision.clone()))
         .into_iter()
         .chain([
-            ("isolation.network", isolation.network.clone()),
-            ("isolation.processes", isolation.processes.clone()),
-            ("isolation.files", isolation.files.clone()),
+            ("isolation.network", isolation.network.to_string()),
+            ("isolation.processes", isolation.processes.to_string()),
+            ("isolation.files", isolation.files.to_string()),
         ])
         .chain(mode.map(|mode| ("isolation.mode", mode)))
         .chain(isolation.limits.iter().filter_map(limit_property))
@@ -156,14 +156,14 @@ fn run_properties(started: &RunStarted, job: &JobResult) -> Vec<(&'static str, S
         .collect()
 }
 
-fn limit_property((what, words): (&String, &String)) -> Option<(&'static str, String)> {
+fn limit_property((what, reach): (&String, &Enforcement)) -> Option<(&'static str, String)> {
     let name = match what.as_str() {
         "memory" => "limits.memory",
         "processes" => "limits.processes",
         "file_size" => "limits.file_size",
         _ => return None,
     };
-    Some((name, words.clone()))
+    Some((name, reach.to_string()))
 }
 
 fn end_properties(job: &JobResult) -> Vec<(&'static str, String)> {

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::{LINE_CAP, SummaryContext, outcome};
-use crate::event::Isolation;
+use crate::event::{Enforcement, Isolation};
 use crate::model::JobOutcome;
 use crate::outcome::Run;
 use crate::report::{Meaning, Style, format};
@@ -86,13 +86,17 @@ pub(super) fn advisory(context: &SummaryContext<'_>) -> Option<String> {
 pub(super) fn enforced(context: &SummaryContext<'_>) -> Option<String> {
     let isolation = &context.run.started.as_ref()?.isolation;
     let parts: Vec<_> = (parts(isolation).iter())
-        .filter_map(|(part, reach)| Some(in_parentheses(part, reach.strip_prefix("enforced")?)))
+        .filter_map(|(part, reach)| match reach {
+            Enforcement::Enforced { except } if except.is_empty() => Some((*part).to_owned()),
+            Enforcement::Enforced { except } => Some(format!("{part} (but off for {except})")),
+            _ => None,
+        })
         .collect();
     let parts = context.style.foreign(&parts.join(", "), LINE_CAP);
     (!parts.is_empty()).then(|| format!("enforced: {parts}"))
 }
 
-fn parts(isolation: &Isolation) -> [(&'static str, &str); 3] {
+fn parts(isolation: &Isolation) -> [(&'static str, &Enforcement); 3] {
     [
         ("network", &isolation.network),
         ("processes", &isolation.processes),
@@ -104,13 +108,14 @@ fn parts(isolation: &Isolation) -> [(&'static str, &str); 3] {
 /// yet)`.
 fn advisories(isolation: &Isolation) -> Vec<String> {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    let limit = |what| isolation.limits.get(what).map_or("", String::as_str);
     let limits = [
-        ("limit of memory", limit("memory")),
-        ("limit of processes", limit("processes")),
+        ("limit of memory", "memory"),
+        ("limit of processes", "processes"),
     ];
+    let limits =
+        (limits.into_iter()).filter_map(|(part, limit)| Some((part, isolation.limits.get(limit)?)));
     for (part, reach) in parts(isolation).into_iter().chain(limits) {
-        let Some(reason) = reach.strip_prefix("advisory") else {
+        let Enforcement::Advisory(reason) = reach else {
             continue;
         };
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
@@ -120,14 +125,9 @@ fn advisories(isolation: &Isolation) -> Vec<String> {
     }
     reasons
         .into_iter()
-        .map(|(reason, parts)| in_parentheses(&parts.join(", "), reason))
+        .map(|(reason, parts)| match reason {
+            "" => parts.join(", "),
+            reason => format!("{} ({reason})", parts.join(", ")),
+        })
         .collect()
-}
-
-/// Formats `network (but off for a.fetch)` from `network` and `: but off for a.fetch`.
-fn in_parentheses(parts: &str, reason: &str) -> String {
-    match reason.trim_start_matches(':').trim() {
-        "" => parts.to_owned(),
-        reason => format!("{parts} ({reason})"),
-    }
 }

@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use crate::event::{
-    CaseFinished, CaseStarted, Event, FORMAT_VERSION, FileChange, Isolation, JobFinished,
-    JobQueued, JobStarted, LeftBehind, LeftFile, Notice, Record, RunFinished, RunStarted, Span,
+    CaseFinished, CaseStarted, Enforcement, Event, FORMAT_VERSION, FileChange, Isolation,
+    JobFinished, JobQueued, JobStarted, LeftBehind, LeftFile, Notice, Record, RunFinished,
+    RunStarted, Span,
 };
 use crate::model::JobId;
 use crate::model::{CaseStatus, Ending, JobOutcome, Tally};
@@ -126,9 +127,9 @@ impl Script {
             parallel: 2,
             again: "kata-ci run -p kata-v1".to_owned(),
             isolation: Isolation {
-                network: "enforced".to_owned(),
-                processes: "enforced".to_owned(),
-                files: "off".to_owned(),
+                network: Enforcement::ENFORCED,
+                processes: Enforcement::ENFORCED,
+                files: Enforcement::Off,
                 mode: String::new(),
                 limits: Default::default(),
             },
@@ -314,8 +315,8 @@ fn with_failures(script: Script) -> Script {
     script
         .notice("`CI` is set together with KATA_DEV_MODE", Some("unset CI"))
         .edit(|started| {
-            started.isolation.network = "advisory: not built yet".to_owned();
-            started.isolation.files = "advisory: not built yet".to_owned();
+            started.isolation.network = Enforcement::Advisory("not built yet".to_owned());
+            started.isolation.files = Enforcement::Advisory("not built yet".to_owned());
         })
         .start("agent.check")
         .end(JobFinished {

@@ -7,17 +7,16 @@ use std::sync::Arc;
 use super::host::{Host, Level, Tier};
 use super::{RunPaths, Sandbox, Space, caches, mount_plan};
 use crate::config::{IsolatePolicy, NetworkPolicy};
-use crate::event::Isolation;
+use crate::event::{Enforcement, Isolation};
 use crate::exec::limits::{Limited, OwnCgroup, Settling};
 use crate::model::{JobId, Readiness};
 use crate::plan::{Bounds, Job, Plan};
 
-/// The word for what is kept by the kernel.
-const ENFORCED: &str = "enforced";
-/// The word for what was not asked for.
-const OFF: &str = "off";
 /// What helps where the system refuses.
 const OTHER_HOST: &str = "run where namespaces are allowed (as root, or where users may make user namespaces), or ask for `auto`";
+/// The reason why the network is only advisory without a sandbox.
+const UNKEPT: &str =
+    "jobs are asked to stay off the network; with isolate off nothing keeps them off it";
 /// A network of its own and nothing else.
 const NETWORK_ONLY: Tier = Tier {
     network: true,
@@ -102,11 +101,11 @@ impl Isolated {
     /// to have it.
     pub fn overall(&self) -> Isolation {
         let all = || self.jobs.values().map(|settled| &settled.said);
-        let least = |of: fn(&Isolation) -> &str| {
-            let words: Vec<_> = (self.jobs.iter())
+        let least = |of: fn(&Isolation) -> &Enforcement| {
+            let each: Vec<_> = (self.jobs.iter())
                 .map(|(job, settled)| (job, of(&settled.said)))
                 .collect();
-            least(&words)
+            least(&each)
         };
         let mut modes: Vec<_> = all().map(|said| said.mode.as_str()).collect();
         modes.sort_unstable();
@@ -126,23 +125,24 @@ impl Isolated {
     }
 }
 
-/// Of one kind of isolation, what is said of a run with these jobs. Where some are enforced and others were to be off, those
-/// are named: nobody is to take the first for all.
-fn least(words: &[(&JobId, &str)]) -> String {
-    if let Some((_, advisory)) = words.iter().find(|(_, word)| word.starts_with("advisory")) {
-        return (*advisory).to_owned();
+/// Sums one kind of isolation up over the jobs of a run: an advisory job makes the run advisory. If some jobs are enforced
+/// and others are off, those that are off are named, so that nobody takes the first for all.
+fn least(each: &[(&JobId, &Enforcement)]) -> Enforcement {
+    if let Some((_, advisory)) = each.iter().find(|(_, reach)| reach.is_advisory()) {
+        return (*advisory).clone();
     }
-    let off: Vec<_> = (words.iter())
-        .filter(|(_, word)| *word == OFF)
+    let off: Vec<_> = (each.iter())
+        .filter(|(_, reach)| **reach == Enforcement::Off)
         .map(|(job, _)| job.to_string())
         .collect();
     let more = off.len().saturating_sub(NAMED);
     let named = off[..off.len() - more].join(", ");
     match (off.len(), more) {
-        (0, _) if !words.is_empty() => ENFORCED.to_owned(),
-        (all, _) if all == words.len() => OFF.to_owned(),
-        (_, 0) => format!("{ENFORCED}: but off for {named}"),
-        (_, more) => format!("{ENFORCED}: but off for {named} and {more} more"),
+        (all, _) if all == each.len() => Enforcement::Off,
+        (_, 0) => Enforcement::Enforced { except: named },
+        (_, more) => Enforcement::Enforced {
+            except: format!("{named} and {more} more"),
+        },
     }
 }
 
@@ -183,18 +183,17 @@ impl Decision {
     }
 
     fn new(job: &Job, tier: Tier, reason: &str) -> Self {
-        let advisory = || format!("advisory: {reason}");
+        let advisory = || Enforcement::Advisory(reason.to_owned());
         let of_space = || match (job.bounds.isolate, tier.space) {
-            (IsolatePolicy::Off, _) => OFF.to_owned(),
+            (IsolatePolicy::Off, _) => Enforcement::Off,
             (_, Level::None) => advisory(),
-            _ => ENFORCED.to_owned(),
+            _ => Enforcement::ENFORCED,
         };
         let network = match (job.bounds.network, tier.network) {
-            (NetworkPolicy::On, _) => OFF.to_owned(),
-            (_, true) => ENFORCED.to_owned(),
+            (NetworkPolicy::On, _) => Enforcement::Off,
+            (_, true) => Enforcement::ENFORCED,
             (NetworkPolicy::Auto, false) if job.bounds.isolate == IsolatePolicy::Off => {
-                "advisory: jobs are asked to stay off the network; with isolate off nothing keeps them off it"
-                    .to_owned()
+                Enforcement::Advisory(UNKEPT.to_owned())
             }
             (_, false) => advisory(),
         };

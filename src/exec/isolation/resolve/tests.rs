@@ -1,6 +1,9 @@
 use super::*;
 use crate::model::Command;
 
+const OFF: &str = "off";
+const ENFORCED: &str = "enforced";
+
 const EVERYTHING: fn(Tier) -> Result<(), String> = |_| Ok(());
 const NOTHING: fn(Tier) -> Result<(), String> = |_| Err("making namespaces: EPERM".into());
 
@@ -17,9 +20,9 @@ fn job(network: NetworkPolicy, isolate: IsolatePolicy) -> Job {
 }
 
 /// Network, processes, files.
-fn said(decision: &Decision) -> [&str; 3] {
+fn said(decision: &Decision) -> [String; 3] {
     let said = &decision.said;
-    [&said.network, &said.processes, &said.files].map(String::as_str)
+    [&said.network, &said.processes, &said.files].map(Enforcement::to_string)
 }
 
 fn decide(
@@ -50,10 +53,7 @@ fn where_everything_can_be_had_all_that_is_asked_for_is_enforced() {
 fn auto_without_a_sandbox_leaves_the_network_and_says_so() {
     let decision = decide(NetworkPolicy::Auto, IsolatePolicy::Off, EVERYTHING).unwrap();
     assert!(!decision.tier.network);
-    assert!(
-        decision.said.network.starts_with("advisory: "),
-        "{decision:?}"
-    );
+    assert!(said(&decision)[0].starts_with("advisory: "), "{decision:?}");
 }
 
 #[test]
@@ -163,19 +163,22 @@ fn of_the_run_as_a_whole_the_least_is_said_that_holds_for_a_job() {
     let fetch = || settled(NetworkPolicy::On, IsolatePolicy::Auto, EVERYTHING);
     let test = || settled(NetworkPolicy::Auto, IsolatePolicy::Auto, EVERYTHING);
     let weak = || settled(NetworkPolicy::Auto, IsolatePolicy::Auto, NOTHING);
-    assert_eq!(run(vec![fetch()]).overall().network, "off");
-    assert_eq!(run(vec![test()]).overall().network, "enforced");
+    assert_eq!(run(vec![fetch()]).overall().network.to_string(), "off");
+    assert_eq!(run(vec![test()]).overall().network.to_string(), "enforced");
     assert_eq!(
-        run(vec![fetch(), test(), fetch()]).overall().network,
+        run(vec![fetch(), test(), fetch()])
+            .overall()
+            .network
+            .to_string(),
         "enforced: but off for c0.test, c2.test"
     );
     let many = (0..6).map(|_| fetch()).chain([test()]).collect();
     assert_eq!(
-        run(many).overall().network,
+        run(many).overall().network.to_string(),
         "enforced: but off for c0.test, c1.test, c2.test and 3 more"
     );
-    assert_eq!(run(Vec::new()).overall().network, "off");
+    assert_eq!(run(Vec::new()).overall().network.to_string(), "off");
     let overall = run(vec![fetch(), weak(), test()]).overall();
-    assert!(overall.network.starts_with("advisory"), "{overall:?}");
+    assert!(overall.network.is_advisory(), "{overall:?}");
     assert_eq!(overall.mode, "auto");
 }
