@@ -5,20 +5,17 @@ use std::path::Path;
 use crossbeam_channel::Sender;
 
 use super::isolation::JobIsolation;
-use super::leftovers;
 use super::leftovers::{RepositorySnapshots, Visit};
 use super::stop::Stops;
 use super::supervisor::{AttemptResult, Supervisor};
 use crate::event::{Event, JobFinished, LeftBehind};
 use crate::fs::Directory;
 use crate::model::JobOutcome;
-use crate::model::Reach;
-use crate::outcome::{Cases, Verdict, is_worth_another_try, over_attempts};
+use crate::outcome::{
+    Cases, INCOMPLETE, Verdict, allowance, answers_for_leftovers, incomplete, is_incomplete,
+    is_worth_another_try, over_attempts, over_leftovers,
+};
 use crate::plan::{Job, rerun};
-
-/// Why an attempt that passed is not the last.
-const SHORT: &str =
-    "it came to tests that had not been reached before, and was to run only those that failed";
 
 /// Everything around one job.
 #[derive(Debug)]
@@ -49,7 +46,8 @@ impl Attempts<'_> {
         loop {
             let attempt = before.len() as u32 + 1;
             let mut over = self.attempt(attempt, &next, &mut cases);
-            let is_short = is_short(&next, &over, &reach);
+            let left_tests_out = next.only.is_some() && over.reach.exceeds(&reach);
+            let is_incomplete = is_incomplete(over.outcome, left_tests_out);
             if next.only.is_none() {
                 reach.extend(&over.reach);
             }
@@ -58,17 +56,22 @@ impl Attempts<'_> {
                 ..self.sum(&over, &before, &cases)
             };
             // What it left out has to run for the first time: that is no retry.
-            let has_more = is_short && self.job.only.is_none();
+            let has_more = is_incomplete && self.job.only.is_none();
             if !has_more && self.is_last(attempt, finished.outcome) {
-                let finished = if is_short { short(finished) } else { finished };
-                return self.end(finished, visit);
+                return self.end(
+                    match is_incomplete {
+                        true => with_verdict(finished, incomplete()),
+                        false => finished,
+                    },
+                    visit,
+                );
             }
             next = match has_more {
                 true => self.job.clone(),
                 false => rerun(self.job, &cases),
             };
-            if is_short {
-                over.reason = SHORT.to_owned();
+            if is_incomplete {
+                over.reason = INCOMPLETE.to_owned();
             }
             self.send(Event::AttemptFinished(over.clone()));
             before.push(over);
@@ -117,38 +120,31 @@ impl Attempts<'_> {
             return last.clone();
         }
         let attempt = before.len() as u32 + 1;
-        let own = Verdict {
-            outcome: last.outcome,
-            reason: last.reason.clone(),
-            fix: last.fix.clone(),
-        };
-        let verdict = over_attempts(attempt, own, &cases.tally(), self.job.flaky_fails);
+        let tally = cases.tally();
+        let verdict = over_attempts(attempt, verdict_of(last), &tally, self.job.flaky_fails);
         let all = || before.iter().chain([last]);
-        let is_vacuous = verdict.outcome == JobOutcome::Vacuous;
-        JobFinished {
+        let sum = JobFinished {
             attempt,
-            outcome: verdict.outcome,
-            reason: verdict.reason,
-            fix: verdict.fix,
-            allowed: last.allowed.clone().filter(|_| is_vacuous),
+            allowed: allowance(verdict.outcome, last.allowed.as_deref()),
             seconds: all().map(|one| one.seconds).sum(),
             cpu_seconds: all()
                 .filter_map(|one| one.cpu_seconds)
                 .reduce(|sum, one| sum + one),
             peak_memory: all().filter_map(|one| one.peak_memory).max(),
-            cases: cases.tally(),
+            cases: tally,
             left_behind: all().fold(LeftBehind::default(), |mut left, one| {
                 left.merge(&one.left_behind);
                 left
             }),
             ..last.clone()
-        }
+        };
+        with_verdict(sum, verdict)
     }
 
     /// The end of the job with what it left of files, and what that means for it. What a job had not cleaned up yet when it
     /// was cancelled is no news.
     fn with_files(&self, mut finished: JobFinished, visit: Visit<'_>) -> JobFinished {
-        if finished.attempt == 0 || finished.outcome == JobOutcome::Cancelled {
+        if finished.attempt == 0 || !answers_for_leftovers(finished.outcome) {
             return finished;
         }
         match visit.leave() {
@@ -159,30 +155,26 @@ impl Attempts<'_> {
             Err(why) => finished.left_behind.unknown.push(format!("files: {why}")),
         }
         if self.job.left_behind_fails {
-            let verdict = Verdict {
-                outcome: finished.outcome,
-                reason: std::mem::take(&mut finished.reason),
-                fix: finished.fix.take(),
-            };
-            let verdict = leftovers::judge(verdict, &finished.left_behind);
-            (finished.outcome, finished.reason, finished.fix) =
-                (verdict.outcome, verdict.reason, verdict.fix);
+            let verdict = over_leftovers(verdict_of(&finished), &finished.left_behind);
+            return with_verdict(finished, verdict);
         }
         finished
     }
 }
 
-/// Whether the attempt passed and left out what never ran.
-fn is_short(attempt: &Job, over: &JobFinished, reach: &Reach) -> bool {
-    attempt.only.is_some() && over.outcome == JobOutcome::Passed && over.reach.exceeds(reach)
+fn verdict_of(finished: &JobFinished) -> Verdict {
+    Verdict {
+        outcome: finished.outcome,
+        reason: finished.reason.clone(),
+        fix: finished.fix.clone(),
+    }
 }
 
-/// The end of a job that was to run some tests only, and for which that is not enough.
-fn short(finished: JobFinished) -> JobFinished {
+fn with_verdict(finished: JobFinished, verdict: Verdict) -> JobFinished {
     JobFinished {
-        outcome: JobOutcome::Failed,
-        reason: SHORT.to_owned(),
-        fix: Some("run all of it, without --rerun-failed".to_owned()),
+        outcome: verdict.outcome,
+        reason: verdict.reason,
+        fix: verdict.fix,
         ..finished
     }
 }

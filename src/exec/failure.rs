@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::outcome::Trouble;
+use crate::outcome::{Trouble, Verdict, unstarted};
 
 /// A [`Trouble`] and, where something is known to help, the fix.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +43,11 @@ impl Failure {
             fix: fix_of(error),
             ..Self::infrastructure(format!("{what}: {error}"))
         }
+    }
+
+    /// The verdict on a job that it kept from its start.
+    pub fn verdict(self) -> Verdict {
+        unstarted(&self.trouble, self.fix)
     }
 
     /// With what to do about it.

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use super::log::Written;
 use crate::event::{CaseFinished, Span};
-use crate::model::JobOutcome;
-use crate::outcome::Verdict;
+use crate::outcome::Circumstance;
 use crate::parse::{NAMELESS, network_fix, network_tried};
 
 /// Bytes looked at of a log, from its end: what a job failed of stands there.
@@ -34,14 +33,9 @@ impl Offline {
         Self { log }
     }
 
-    /// What a job tried to reach that came to this; nothing of one that did not fail.
-    pub fn tried(&self, outcome: JobOutcome) -> Vec<String> {
-        match outcome {
-            JobOutcome::Failed | JobOutcome::TimedOut | JobOutcome::Error => {
-                network_tried(&self.log.tail(OF_A_JOB).unwrap_or_default())
-            }
-            _ => Vec::new(),
-        }
+    /// Returns the addresses that the job tried to reach, as its output tells.
+    pub fn tried(&self) -> Vec<String> {
+        network_tried(&self.log.tail(OF_A_JOB).unwrap_or_default())
     }
 
     /// Tells a case that failed what it tried to reach.
@@ -70,20 +64,12 @@ impl Offline {
     }
 }
 
-/// Adds to the verdict what was tried.
-pub(super) fn explain(verdict: Verdict, tried: &[String]) -> Verdict {
-    if tried.is_empty() {
-        return verdict;
-    }
-    let words = words(tried);
-    Verdict {
-        reason: match verdict.reason.as_str() {
-            "" => words,
-            reason => format!("{reason}; {words}"),
-        },
-        fix: verdict.fix.or_else(|| Some(network_fix().to_owned())),
-        ..verdict
-    }
+/// Describes the addresses that the job tried to reach; `None` if there are none.
+pub(super) fn refused(tried: &[String]) -> Option<Circumstance> {
+    (!tried.is_empty()).then(|| Circumstance {
+        what: words(tried),
+        fix: network_fix().to_owned(),
+    })
 }
 
 fn words(tried: &[String]) -> String {
@@ -121,19 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_tried_changes_nothing() {
-        let verdict = Verdict {
-            outcome: JobOutcome::Failed,
-            reason: "exited with 2".into(),
-            fix: None,
-        };
-        assert_eq!(explain(verdict.clone(), &[]), verdict);
-        let told = explain(verdict, &["github.com".to_owned()]);
+    fn only_what_was_tried_is_a_circumstance() {
+        assert_eq!(refused(&[]), None);
+        let refused = refused(&["github.com".to_owned()]).unwrap();
         assert_eq!(
-            told.reason,
-            "exited with 2; the network was off, and it tried to reach github.com"
+            refused.what,
+            "the network was off, and it tried to reach github.com"
         );
-        assert!(told.fix.is_some());
+        assert_eq!(refused.fix, network_fix());
         assert!(words(&[NAMELESS.to_owned()]).ends_with("tried to use it"));
     }
 }

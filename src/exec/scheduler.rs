@@ -12,12 +12,11 @@ use super::failure::Failure;
 use super::leftovers::RepositorySnapshots;
 use super::stop;
 use super::stop::{Stop, StopSender};
-use super::supervisor::{failed, never_started};
+use super::supervisor::never_started;
 use super::{Control, Settings};
 use crate::event::{Event, JobFinished, JobQueued, RunStopping};
 use crate::model::JobOutcome;
-use crate::model::Readiness;
-use crate::outcome::Verdict;
+use crate::outcome::{dropped, fails_run, unready};
 use crate::plan::{Job, Next, Plan, Schedule};
 
 /// A job that is over, by its index in the plan.
@@ -112,8 +111,7 @@ impl<'run> Scheduler<'run> {
             match self.schedule.advance() {
                 Next::Start(index) => self.start(index, scope, over),
                 Next::Drop(index, reason) => {
-                    let verdict = verdict(JobOutcome::NotRun, reason, None);
-                    self.send_finished(never_started(&self.plan.jobs[index], verdict));
+                    self.send_finished(never_started(&self.plan.jobs[index], dropped(reason)));
                 }
                 Next::Wait => return true,
                 Next::Done => return false,
@@ -130,11 +128,9 @@ impl<'run> Scheduler<'run> {
         'run: 'scope,
     {
         let job = &self.plan.jobs[index];
-        let started = match self.unready(job) {
+        let started = match unready(&job.readiness, self.settings.require_all) {
             Some(verdict) => Err(verdict),
-            None => self
-                .spawn(index, scope, over)
-                .map_err(|failure| failed(&failure)),
+            None => self.spawn(index, scope, over).map_err(Failure::verdict),
         };
         match started {
             Ok(running) => {
@@ -150,19 +146,6 @@ impl<'run> Scheduler<'run> {
 
     fn send_finished(&mut self, finished: JobFinished) {
         self.send(Event::JobFinished(finished));
-    }
-
-    /// Why the job never starts, if so.
-    fn unready(&self, job: &Job) -> Option<Verdict> {
-        let (outcome, what, fix) = match &job.readiness {
-            Readiness::Ready => return None,
-            Readiness::Unmet { what, fix } if self.settings.require_all => {
-                (JobOutcome::Error, what, fix)
-            }
-            Readiness::Unmet { what, fix } => (JobOutcome::Skipped, what, fix),
-            Readiness::Broken { what, fix } => (JobOutcome::Error, what, fix),
-        };
-        Some(verdict(outcome, what.clone(), Some(fix.clone())))
     }
 
     fn spawn<'scope>(
@@ -222,7 +205,7 @@ impl<'run> Scheduler<'run> {
     }
 
     fn count(&mut self, job: &Job, outcome: JobOutcome) {
-        if !is_bad(job, outcome) {
+        if !fails_run(outcome, job.allow_vacuous.is_some()) {
             return;
         }
         self.bad += 1;
@@ -277,29 +260,12 @@ fn supervise(attempts: Attempts<'_>, job: &Job, events: &Sender<Event>) -> JobOu
             .fix("please report this, with the lines kata-ci printed on standard error");
         let finished = JobFinished {
             attempt: 1,
-            ..never_started(job, failed(&failure))
+            ..never_started(job, failure.verdict())
         };
+        let outcome = finished.outcome;
         let _ = events.send(Event::JobFinished(finished));
-        JobOutcome::Error
+        outcome
     })
-}
-
-fn is_bad(job: &Job, outcome: JobOutcome) -> bool {
-    match outcome {
-        JobOutcome::Failed | JobOutcome::TimedOut | JobOutcome::Error => true,
-        JobOutcome::Vacuous => job.allow_vacuous.is_none(),
-        JobOutcome::Passed | JobOutcome::Skipped | JobOutcome::Cancelled | JobOutcome::NotRun => {
-            false
-        }
-    }
-}
-
-fn verdict(outcome: JobOutcome, reason: String, fix: Option<String>) -> Verdict {
-    Verdict {
-        outcome,
-        reason,
-        fix,
-    }
 }
 
 fn queued(job: &Job) -> JobQueued {

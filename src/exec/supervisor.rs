@@ -23,8 +23,8 @@ use crate::config::without_credentials;
 use crate::event::{CaseFinished, Event, JobFinished, JobStarted, LeftBehind, PeakOf};
 use crate::fs::Directory;
 use crate::model::Reach;
-use crate::model::{Ending, JobOutcome, Tally};
-use crate::outcome::{JobFacts, Trouble, Verdict, verdict};
+use crate::model::{Ending, Tally};
+use crate::outcome::{JobFacts, Verdict, allowance, verdict};
 use crate::parse::Observations;
 use crate::plan::Job;
 
@@ -77,7 +77,7 @@ impl Supervisor<'_> {
                 AttemptResult { finished, cases }
             }
             Err(failure) => AttemptResult {
-                finished: never_started(self.job, failed(&failure)),
+                finished: never_started(self.job, failure.verdict()),
                 cases: Vec::new(),
             },
         }
@@ -163,32 +163,14 @@ impl Supervisor<'_> {
             used,
         } = attempt;
         let ended = watched.ended.unwrap_or_default();
-        let mut failure = watched.failure.or(output.failure);
-        let is_quiet_pass = failure.is_none() && ended.ending.is_some_and(Ending::is_success);
-        if is_quiet_pass && output.observations.in_doubt {
-            match self.ask_make(spec, seconds) {
-                Ok(ran_nothing) => output.observations.nothing_ran |= ran_nothing,
-                Err(unanswered) => failure = Some(unanswered),
-            }
-        }
-        let trouble = failure.as_ref().map(|failure| failure.trouble.clone());
+        let failure = watched.failure.or(output.failure.take());
         let reach = Reach::from(std::mem::take(&mut output.observations.go_ends));
-        let facts = self.facts(ended.ending, trouble, output.cases, output.observations);
-        let mut verdict = verdict(&facts);
-        verdict.fix = failure.and_then(|failure| failure.fix).or(verdict.fix);
-        if let Some(settled) = self.settled {
-            verdict = match used.met(&settled.limited) {
-                Some(_) => used.explain(&settled.limited, verdict),
-                None => limits::suspect(
-                    &settled.limited,
-                    ended.ending,
-                    || log.tail(OF_ITS_OUTPUT).unwrap_or_default(),
-                    verdict,
-                ),
-            };
+        let mut facts = self.facts(ended.ending, failure, output.cases, output.observations);
+        if facts.is_in_doubt() {
+            self.ask_make(spec, seconds, &mut facts);
         }
-        let tried = (self.offline(log)).map_or_else(Vec::new, |log| log.tried(verdict.outcome));
-        verdict = network_attempts::explain(verdict, &tried);
+        let tried = self.find_causes(&used, log, &mut facts);
+        let verdict = verdict(&facts);
         JobFinished {
             attempt: self.attempt,
             ending: ended.ending,
@@ -210,29 +192,57 @@ impl Supervisor<'_> {
     fn facts(
         &self,
         ending: Option<Ending>,
-        trouble: Option<Trouble>,
+        failure: Option<Failure>,
         cases: Tally,
         observations: Observations,
     ) -> JobFacts {
+        let (trouble, fix) =
+            failure.map_or((None, None), |failure| (Some(failure.trouble), failure.fix));
         JobFacts {
-            expect: self.job.expect,
             ending,
             trouble,
+            fix,
             cases,
             missing_programs: observations.missing_programs,
             ran_nothing: observations.nothing_ran,
+            is_unclear: observations.in_doubt,
             vacuous_causes: observations.vacuous_causes,
             contradictions: observations.contradictions,
+            ..JobFacts::new(self.job.expect)
         }
     }
 
-    /// Whether make, asked in the job's place, says that it had nothing to do.
-    fn ask_make(&mut self, spec: &Spec, used: Duration) -> Result<bool, Failure> {
+    /// Asks make whether it had nothing to do, and adds the answer to the facts.
+    fn ask_make(&mut self, spec: &Spec, used: Duration, facts: &mut JobFacts) {
         let Some(question) = make_query::question(self.job, spec) else {
-            return Ok(false);
+            return;
         };
         let left = self.job.timeout.saturating_sub(used);
-        make_query::ask(self.program, question, left, self.stops)
+        match make_query::ask(self.program, question, left, self.stops) {
+            Ok(ran_nothing) => facts.ran_nothing = ran_nothing,
+            Err(unanswered) => {
+                facts.trouble = Some(unanswered.trouble);
+                facts.fix = unanswered.fix;
+            }
+        }
+    }
+
+    /// Adds to the facts the limits that the job met and its refused tries to use the network.
+    /// Returns the addresses that it tried to reach. The log is read only if the job ended badly.
+    fn find_causes(&self, used: &Used, log: &Arc<Written>, facts: &mut JobFacts) -> Vec<String> {
+        let limited = self.settled.map(|settled| &settled.limited);
+        facts.limit_met = limited.and_then(|limited| used.met(limited));
+        if !facts.needs_explanation() {
+            return Vec::new();
+        }
+        if facts.limit_met.is_none() {
+            let output = || log.tail(OF_ITS_OUTPUT).unwrap_or_default();
+            facts.limit_suspected =
+                limited.and_then(|limited| limits::suspect(limited, facts.ending, output));
+        }
+        let tried = (self.offline(log)).map_or_else(Vec::new, |offline| offline.tried());
+        facts.network_refused = network_attempts::refused(&tried);
+        tried
     }
 
     /// Relative to the report directory, where the directory of the logs lies.
@@ -254,30 +264,15 @@ fn withhold_credentials(spec: &mut Spec) {
     }
 }
 
-/// The verdict on a job that kata-ci could not start or watch.
-pub(super) fn failed(failure: &Failure) -> Verdict {
-    let (outcome, reason) = match &failure.trouble {
-        Trouble::Infrastructure(what) => (JobOutcome::Error, what.clone()),
-        Trouble::Cancelled(why) => (JobOutcome::Cancelled, why.clone()),
-        Trouble::Timeout(seconds) => (JobOutcome::TimedOut, format!("{seconds} s")),
-    };
-    Verdict {
-        outcome,
-        reason,
-        fix: failure.fix.clone(),
-    }
-}
-
 /// The end of a job without a process; the base for that of one with.
 pub(super) fn never_started(job: &Job, verdict: Verdict) -> JobFinished {
-    let is_allowed = verdict.outcome == JobOutcome::Vacuous;
     JobFinished {
         job: job.id.clone(),
         attempt: 0,
         outcome: verdict.outcome,
         reason: verdict.reason,
         fix: verdict.fix,
-        allowed: job.allow_vacuous.clone().filter(|_| is_allowed),
+        allowed: allowance(verdict.outcome, job.allow_vacuous.as_deref()),
         ending: None,
         seconds: 0.0,
         cpu_seconds: None,

@@ -55,6 +55,25 @@ pub fn is_worth_another_try(outcome: JobOutcome) -> bool {
     matches!(outcome, JobOutcome::Failed | JobOutcome::TimedOut)
 }
 
+/// The reason why an attempt that passed is not enough.
+pub const INCOMPLETE: &str =
+    "it came to tests that had not been reached before, and was to run only those that failed";
+
+/// Returns true if an attempt passed and that is not enough, because it left out tests that have
+/// never run.
+pub fn is_incomplete(outcome: JobOutcome, left_tests_out: bool) -> bool {
+    outcome == JobOutcome::Passed && left_tests_out
+}
+
+/// Judges a job whose last attempt is incomplete.
+pub fn incomplete() -> Verdict {
+    Verdict {
+        outcome: JobOutcome::Failed,
+        reason: INCOMPLETE.to_owned(),
+        fix: Some("run all of it, without --rerun-failed".to_owned()),
+    }
+}
+
 /// Gives the verdict on a job after a second or later attempt.
 ///
 /// `last` is the verdict on that attempt alone, `cases` counts the cases of all attempts. A flaky
@@ -414,6 +433,14 @@ mod tests {
             let over = over(JobOutcome::Passed, &tally(failed, flaky), flaky_fails);
             assert_eq!(over, (outcome, reason.to_owned()));
         }
+    }
+
+    #[test]
+    fn a_pass_that_left_out_tests_is_no_pass() {
+        assert!(is_incomplete(JobOutcome::Passed, true));
+        assert!(!is_incomplete(JobOutcome::Passed, false));
+        assert!(!is_incomplete(JobOutcome::Failed, true));
+        assert_eq!(incomplete().outcome, JobOutcome::Failed);
     }
 
     #[test]

@@ -1,16 +1,24 @@
 //! The sum of a run's events: cases, jobs, the run, and the exit code.
 //!
-//! Pure: no file, no process, no clock. The verdict on one job ([`verdict()`]) is given once, where
-//! the job ends, and travels in its `job-finished` event. The fold ([`Run`]) only collects, so
+//! Pure: no file, no process, no clock. This room alone decides the outcome of a job, from facts that
+//! others gathered: of one attempt ([`verdict()`]), over several ([`over_attempts`]), of leftovers
+//! ([`over_leftovers`]), and of a job that never started ([`unready`], [`dropped`], [`unstarted`]).
+//! The verdict is given once, where the job ends, and travels in its `job-finished` event. The fold ([`Run`]) only collects, so
 //! folding a journal again gives the same run.
 //!
 //! Invariants: a job with a `failed` or `unfinished` case is never `passed`. Nothing counts as
 //! passed that was not seen to pass.
 
 mod attempts;
+mod left_behind;
 mod run;
+mod unstarted;
 mod verdict;
 
-pub use attempts::{CaseResult, Cases, is_worth_another_try, over_attempts};
+pub use attempts::{
+    CaseResult, Cases, INCOMPLETE, incomplete, is_incomplete, is_worth_another_try, over_attempts,
+};
+pub use left_behind::{answers_for_leftovers, over_leftovers};
 pub use run::{JobResult, Run};
-pub use verdict::{JobFacts, Trouble, Verdict, verdict};
+pub use unstarted::{dropped, lost_need, unready, unstarted};
+pub use verdict::{Circumstance, JobFacts, Trouble, Verdict, allowance, fails_run, verdict};

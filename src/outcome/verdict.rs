@@ -1,11 +1,10 @@
 //! Gives the verdict on one job from the facts established about it.
 //!
 //! The rules are asked in this order: a failure of kata-ci itself, an end from outside, a bad case,
-//! missing proof. Only a job that none of them fits has passed.
+//! missing proof. Only a job that none of them fits has passed. Limits and the network can explain
+//! the outcome further.
 
-use crate::model::Expect;
-
-use crate::model::{Ending, JobOutcome, Tally};
+use crate::model::{Ending, Expect, JobOutcome, Tally};
 
 /// A reason why kata-ci cannot vouch for the output of a job, or had to end it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +18,16 @@ pub enum Trouble {
     Cancelled(String),
 }
 
-/// The facts about a job that is over.
+/// Something that was found out about a job and can explain its outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Circumstance {
+    /// The circumstance in words, without a full stop.
+    pub what: String,
+    /// The fix.
+    pub fix: String,
+}
+
+/// The facts about one attempt at a job that is over.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobFacts {
     /// The evidence that its step must show.
@@ -28,6 +36,8 @@ pub struct JobFacts {
     pub ending: Option<Ending>,
     /// The reason why it did not run to its own end.
     pub trouble: Option<Trouble>,
+    /// The fix of the trouble, where one is known to help.
+    pub fix: Option<String>,
     /// The number of its cases by status.
     pub cases: Tally,
     /// Programs that its output reports as missing (`command not found`, Error 127), outside of any
@@ -35,10 +45,56 @@ pub struct JobFacts {
     pub missing_programs: Vec<String>,
     /// True if make said, in the job or when asked, that no recipe ran.
     pub ran_nothing: bool,
+    /// True if the output does not tell whether make ran a recipe.
+    pub is_unclear: bool,
     /// The reasons why nothing was tested, as far as the output tells, each with its fix.
     pub vacuous_causes: Vec<(String, Option<String>)>,
     /// Things that the output claims not to have found although git knows that they are there.
     pub contradictions: Vec<String>,
+    /// The limit that the job met, as the kernel counted.
+    pub limit_met: Option<Circumstance>,
+    /// The limit that the job may have met, as its end and its output tell. Nobody counts it.
+    pub limit_suspected: Option<Circumstance>,
+    /// The addresses that the job tried to reach while its network was off.
+    pub network_refused: Option<Circumstance>,
+}
+
+impl JobFacts {
+    /// Makes the facts about a job of which nothing is known but what it must show.
+    pub fn new(expect: Expect) -> Self {
+        Self {
+            expect,
+            ending: None,
+            trouble: None,
+            fix: None,
+            cases: Tally::default(),
+            missing_programs: Vec::new(),
+            ran_nothing: false,
+            is_unclear: false,
+            vacuous_causes: Vec::new(),
+            contradictions: Vec::new(),
+            limit_met: None,
+            limit_suspected: None,
+            network_refused: None,
+        }
+    }
+
+    /// Returns true if the verdict depends on whether make ran a recipe, and the output does not
+    /// tell. Make has to be asked then.
+    pub fn is_in_doubt(&self) -> bool {
+        let is_passed = verdict(self).outcome == JobOutcome::Passed;
+        self.is_unclear && self.expect == Expect::Commands && is_passed
+    }
+
+    /// Returns true if the job ended badly. Its output may then explain why, and is worth reading
+    /// for [`JobFacts::limit_suspected`] and [`JobFacts::network_refused`].
+    pub fn needs_explanation(&self) -> bool {
+        let outcome = verdict(self).outcome;
+        matches!(
+            outcome,
+            JobOutcome::Failed | JobOutcome::TimedOut | JobOutcome::Error
+        )
+    }
 }
 
 /// A job's outcome and the reason in words.
@@ -64,24 +120,47 @@ impl Verdict {
 
 /// Judges a job. The function is pure and total.
 pub fn verdict(facts: &JobFacts) -> Verdict {
-    from_trouble(facts)
+    let verdict = from_trouble(facts)
         .or_else(|| from_bad_cases(facts))
         .or_else(|| from_missing_programs(facts))
         .or_else(|| from_ending(facts))
         .or_else(|| from_emptiness(facts))
-        .unwrap_or_else(|| Verdict::new(JobOutcome::Passed, ""))
+        .unwrap_or_else(|| Verdict::new(JobOutcome::Passed, ""));
+    with_network(facts, with_limits(facts, verdict))
+}
+
+/// Returns the reason for which the outcome is allowed; only a vacuous job is ever allowed.
+pub fn allowance(outcome: JobOutcome, allow_vacuous: Option<&str>) -> Option<String> {
+    (outcome == JobOutcome::Vacuous)
+        .then_some(allow_vacuous)?
+        .map(str::to_owned)
+}
+
+/// Returns true if the outcome of a job fails the run, unless it is allowed.
+pub fn fails_run(outcome: JobOutcome, is_allowed: bool) -> bool {
+    match outcome {
+        JobOutcome::Failed | JobOutcome::TimedOut | JobOutcome::Error => true,
+        JobOutcome::Vacuous => !is_allowed,
+        JobOutcome::Passed | JobOutcome::Skipped | JobOutcome::Cancelled | JobOutcome::NotRun => {
+            false
+        }
+    }
 }
 
 fn from_trouble(facts: &JobFacts) -> Option<Verdict> {
-    match facts.trouble.as_ref()? {
-        Trouble::Infrastructure(what) => Some(Verdict::new(JobOutcome::Error, what.as_str())),
-        Trouble::Cancelled(why) => Some(Verdict::new(JobOutcome::Cancelled, why.as_str())),
-        Trouble::Timeout(seconds) => Some(Verdict {
+    let verdict = match facts.trouble.as_ref()? {
+        Trouble::Infrastructure(what) => Verdict::new(JobOutcome::Error, what.as_str()),
+        Trouble::Cancelled(why) => Verdict::new(JobOutcome::Cancelled, why.as_str()),
+        Trouble::Timeout(seconds) => Verdict {
             outcome: JobOutcome::TimedOut,
             reason: format!("did not end within {}", duration(*seconds)),
             fix: Some("raise `timeout` of the step, or see in its log where it hangs".into()),
-        }),
-    }
+        },
+    };
+    Some(Verdict {
+        fix: facts.fix.clone().or(verdict.fix),
+        ..verdict
+    })
 }
 
 fn from_bad_cases(facts: &JobFacts) -> Option<Verdict> {
@@ -159,6 +238,56 @@ fn vacuous(facts: &JobFacts, what: &str) -> Verdict {
     }
 }
 
+/// Blames the limit that was met for a bad end, and mentions it with a good one. A limit that is
+/// only suspected is named with a failure.
+fn with_limits(facts: &JobFacts, verdict: Verdict) -> Verdict {
+    match (&facts.limit_met, &facts.limit_suspected, verdict.outcome) {
+        (Some(limit), _, JobOutcome::Failed | JobOutcome::Error) => blamed(limit, &verdict),
+        (Some(limit), _, JobOutcome::Passed) => Verdict {
+            reason: joined(
+                &verdict.reason,
+                &format!("{}, and passed all the same", limit.what),
+            ),
+            ..verdict
+        },
+        (None, Some(limit), JobOutcome::Failed) => explained(limit, verdict),
+        _ => verdict,
+    }
+}
+
+fn with_network(facts: &JobFacts, verdict: Verdict) -> Verdict {
+    match &facts.network_refused {
+        Some(refused) => explained(refused, verdict),
+        None => verdict,
+    }
+}
+
+fn blamed(limit: &Circumstance, verdict: &Verdict) -> Verdict {
+    Verdict {
+        outcome: JobOutcome::Failed,
+        reason: match verdict.reason.as_str() {
+            "" => limit.what.clone(),
+            reason => format!("{} ({reason})", limit.what),
+        },
+        fix: Some(limit.fix.clone()),
+    }
+}
+
+fn explained(circumstance: &Circumstance, verdict: Verdict) -> Verdict {
+    Verdict {
+        reason: joined(&verdict.reason, &circumstance.what),
+        fix: verdict.fix.or_else(|| Some(circumstance.fix.clone())),
+        ..verdict
+    }
+}
+
+fn joined(reason: &str, more: &str) -> String {
+    match reason {
+        "" => more.to_owned(),
+        reason => format!("{reason}; {more}"),
+    }
+}
+
 fn duration(seconds: f64) -> String {
     humantime::format_duration(std::time::Duration::from_millis((seconds * 1000.0) as u64))
         .to_string()
@@ -167,18 +296,14 @@ fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ExitCode, exit_code};
     use JobOutcome::*;
 
     fn facts(expect: Expect, exit: i32, cases: Tally) -> JobFacts {
         JobFacts {
-            expect,
             ending: Some(Ending::ExitCode(exit)),
-            trouble: None,
             cases,
-            missing_programs: Vec::new(),
-            ran_nothing: false,
-            vacuous_causes: Vec::new(),
-            contradictions: Vec::new(),
+            ..JobFacts::new(expect)
         }
     }
 
@@ -319,6 +444,153 @@ mod tests {
             facts.trouble = Some(trouble);
             assert_eq!(outcome(&facts), expected);
         }
+    }
+
+    fn circumstance(what: &str) -> Option<Circumstance> {
+        Some(Circumstance {
+            what: what.to_owned(),
+            fix: format!("mend {what}"),
+        })
+    }
+
+    #[test]
+    fn a_limit_that_was_met_is_blamed_for_a_bad_end_and_nothing_else() {
+        let failed = facts(Expect::Exit, 2, Tally::default());
+        let error = JobFacts {
+            trouble: Some(Trouble::Infrastructure("exited with 2".into())),
+            fix: Some("another".into()),
+            ..failed.clone()
+        };
+        for facts in [failed.clone(), error] {
+            let verdict = verdict(&JobFacts {
+                limit_met: circumstance("it reached its limit"),
+                limit_suspected: circumstance("perhaps"),
+                ..facts
+            });
+            assert_eq!(verdict.outcome, Failed);
+            assert_eq!(verdict.reason, "it reached its limit (exited with 2)");
+            assert_eq!(verdict.fix.as_deref(), Some("mend it reached its limit"));
+        }
+        for trouble in [Trouble::Cancelled("why".into()), Trouble::Timeout(1.0)] {
+            let without = JobFacts {
+                trouble: Some(trouble),
+                ..failed.clone()
+            };
+            let with = JobFacts {
+                limit_met: circumstance("it reached its limit"),
+                ..without.clone()
+            };
+            assert_eq!(verdict(&with), verdict(&without));
+        }
+    }
+
+    #[test]
+    fn a_limit_that_was_met_is_mentioned_with_a_pass() {
+        let verdict = verdict(&JobFacts {
+            limit_met: circumstance("it reached its limit"),
+            ..facts(Expect::Exit, 0, Tally::default())
+        });
+        assert_eq!(verdict.outcome, Passed);
+        assert_eq!(
+            verdict.reason,
+            "it reached its limit, and passed all the same"
+        );
+    }
+
+    #[test]
+    fn a_limit_that_is_suspected_is_named_with_a_failure_alone() {
+        let suspected = |exit, trouble| {
+            verdict(&JobFacts {
+                trouble,
+                limit_suspected: circumstance("perhaps"),
+                ..facts(Expect::Exit, exit, Tally::default())
+            })
+        };
+        let failed = suspected(2, None);
+        assert_eq!(failed.reason, "exited with 2; perhaps");
+        assert_eq!(failed.fix.as_deref(), Some("mend perhaps"));
+        assert_eq!(suspected(0, None), Verdict::new(Passed, ""));
+        let trouble = Trouble::Infrastructure("disk full".into());
+        assert_eq!(suspected(2, Some(trouble)).reason, "disk full");
+    }
+
+    #[test]
+    fn the_network_explains_last_and_keeps_a_fix_that_is_known() {
+        let refused = |facts: JobFacts| {
+            verdict(&JobFacts {
+                network_refused: circumstance("the network was off"),
+                ..facts
+            })
+        };
+        let failed = facts(Expect::Exit, 2, Tally::default());
+        let verdict = refused(failed.clone());
+        assert_eq!(verdict.reason, "exited with 2; the network was off");
+        assert_eq!(verdict.fix.as_deref(), Some("mend the network was off"));
+        let timed_out = refused(JobFacts {
+            trouble: Some(Trouble::Timeout(60.0)),
+            ..failed
+        });
+        assert_eq!(
+            timed_out.reason,
+            "did not end within 1m; the network was off"
+        );
+        assert!(timed_out.fix.unwrap().starts_with("raise `timeout`"));
+    }
+
+    #[test]
+    fn make_is_asked_only_if_its_answer_decides() {
+        let unclear = JobFacts {
+            is_unclear: true,
+            ..facts(Expect::Commands, 0, Tally::default())
+        };
+        assert!(unclear.is_in_doubt());
+        for other in [
+            facts(Expect::Commands, 0, Tally::default()),
+            JobFacts {
+                expect: Expect::Exit,
+                ..unclear.clone()
+            },
+            JobFacts {
+                ending: Some(Ending::ExitCode(2)),
+                ..unclear.clone()
+            },
+            JobFacts {
+                trouble: Some(Trouble::Timeout(1.0)),
+                ..unclear.clone()
+            },
+            JobFacts {
+                ran_nothing: true,
+                ..unclear.clone()
+            },
+        ] {
+            assert!(!other.is_in_doubt(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_job_that_ended_badly_needs_an_explanation() {
+        for (facts, expected) in [
+            (facts(Expect::Exit, 0, Tally::default()), false),
+            (facts(Expect::Cases, 0, Tally::default()), false),
+            (facts(Expect::Exit, 1, Tally::default()), true),
+            (JobFacts::new(Expect::Exit), true),
+        ] {
+            assert_eq!(facts.needs_explanation(), expected, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_fails_of_the_jobs_that_its_exit_code_counts() {
+        for outcome in JobOutcome::ALL {
+            for is_allowed in [false, true] {
+                let code = exit_code([(outcome, is_allowed)], None);
+                let is_bad = matches!(code, ExitCode::Failed | ExitCode::Error);
+                assert_eq!(fails_run(outcome, is_allowed), is_bad, "{outcome:?}");
+            }
+            let allowed = allowance(outcome, Some("why"));
+            assert_eq!(allowed.is_some(), outcome == Vacuous);
+        }
+        assert_eq!(allowance(Vacuous, None), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Which files a job leaves behind: its repository before the job and after it.
 //!
 //! ```text
-//! RepositorySnapshots (a run) ─▶ Visit (a job, all of its attempts): look ─▶ the job ─▶ look again ─▶ changes ─▶ judge
+//! RepositorySnapshots (a run) ─▶ Visit (a job, all of its attempts): look ─▶ the job ─▶ look again ─▶ changes
 //! ```
 //! All of the repository is looked at, as a job may write beside its component; and of git's own directory the settings by
 //! which it can be led to run something later on, the rules of what it sees, what is checked out, and a lock that was
@@ -13,7 +13,6 @@
 //! [`Onlooker`]. What git ignores, and what lies in the work trees of submodules, is not looked at.
 
 mod changes;
-mod judge;
 mod running_jobs;
 mod snapshot;
 
@@ -29,8 +28,6 @@ use crate::git::Onlooker;
 use crate::plan::Job;
 use running_jobs::{Overlap, RunningJobs};
 use snapshot::{Head, Snapshot};
-
-pub(super) use judge::judge;
 
 /// How long git may take each time: the next job may be waiting.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -12,8 +12,6 @@ use super::*;
 use crate::git::Listed;
 use crate::git::test_repository::{Repository as Real, environment};
 use crate::model::JobId;
-use crate::model::JobOutcome;
-use crate::outcome::Verdict;
 
 const OBJECT: &str = "100644 587be6b4c3f93f93c489c0111bba5596147a26cb 0";
 
@@ -247,46 +245,6 @@ fn who_was_there_at_the_same_time_may_have_done_it() {
     assert!(!within.is_ours(Path::new("/r/own/within/a"), own));
     assert!(within.is_ours(Path::new("/r/own/a"), own));
     assert!(!within.is_ours(Path::new("/r/a"), own));
-}
-
-fn judged(outcome: JobOutcome, left: &LeftBehind) -> (JobOutcome, String) {
-    let verdict = Verdict {
-        outcome,
-        reason: String::new(),
-        fix: None,
-    };
-    let verdict = judge(verdict, left);
-    (verdict.outcome, verdict.reason)
-}
-
-#[test]
-fn only_what_passed_fails_of_what_it_left() {
-    let nothing = LeftBehind::default();
-    let unknown = LeftBehind {
-        unknown: vec!["files: no git".into()],
-        ..LeftBehind::default()
-    };
-    let left = LeftBehind {
-        mounts: vec!["/mnt (tmpfs)".into()],
-        sockets: vec!["tcp 127.0.0.1:1".into()],
-        ..unknown.clone()
-    };
-    let passed = JobOutcome::Passed;
-    assert_eq!(judged(passed, &nothing), (passed, String::new()));
-    let (outcome, reason) = judged(passed, &left);
-    assert_eq!(outcome, JobOutcome::Failed);
-    assert_eq!(
-        reason,
-        "it left behind mounts: /mnt (tmpfs); listening sockets: tcp 127.0.0.1:1"
-    );
-    let (outcome, reason) = judged(passed, &unknown);
-    assert_eq!(outcome, JobOutcome::Error);
-    assert!(
-        reason.ends_with("what it left is unknown: files: no git"),
-        "{reason}"
-    );
-    let timed_out = JobOutcome::TimedOut;
-    assert_eq!(judged(timed_out, &left), (timed_out, String::new()));
 }
 
 fn entry() -> impl Strategy<Value = Entry> {

@@ -18,6 +18,8 @@ mod usage;
 
 use serde::{Deserialize, Serialize};
 
+use crate::outcome::Circumstance;
+
 pub(super) use delegation::OwnCgroup;
 pub(super) use group::{Group, Used};
 pub(super) use probe::{Limited, Settling};
@@ -56,6 +58,14 @@ impl Rlimits {
             }
         }
         Ok(())
+    }
+}
+
+/// Describes a limit that was met, with its key in `[limits]`.
+fn circumstance(what: String, key: &str) -> Circumstance {
+    Circumstance {
+        what,
+        fix: format!("raise `{key}` in [limits], or find out what uses so much"),
     }
 }
 

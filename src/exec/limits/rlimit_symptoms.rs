@@ -1,8 +1,9 @@
-//! Limits of each process, which nobody counts: that one was met shows only in how the job ended and in what it printed.
+//! Suspects from the end and the output of a job which limit of each process it met. Nobody counts
+//! those limits.
 
-use super::{Limited, size};
-use crate::model::{Ending, JobOutcome};
-use crate::outcome::Verdict;
+use super::{Limited, circumstance, size};
+use crate::model::Ending;
+use crate::outcome::Circumstance;
 
 /// The signal that a process gets for a file that grows too large, and what a shell makes of it for its own end.
 const SIGXFSZ: i32 = 25;
@@ -31,33 +32,21 @@ const NO_PROCESS: &[&str] = &[
     "BlockingIOError: [Errno 11]",
 ];
 
-/// What is said of a job that failed and may have met such a limit. `output` gives the end of what it printed; it is asked
-/// for only where there is a limit of the kind.
+/// Returns the limit of each process that a job which ended badly may have met. `output` gives the
+/// end of its output, and is called only if there is such a limit.
 pub(in crate::exec) fn suspect(
     limited: &Limited,
     ending: Option<Ending>,
     output: impl FnOnce() -> Vec<u8>,
-    verdict: Verdict,
-) -> Verdict {
-    let is_limited = limited.of_each != Default::default();
-    if !is_limited || verdict.outcome != JobOutcome::Failed {
-        return verdict;
+) -> Option<Circumstance> {
+    if limited.of_each == Default::default() {
+        return None;
     }
-    let Some((what, key)) = met(limited, ending, &output()) else {
-        return verdict;
-    };
-    Verdict {
-        reason: format!("{}; {what}", verdict.reason),
-        fix: verdict.fix.or_else(|| {
-            Some(format!(
-                "raise `{key}` in [limits], or find out what uses so much"
-            ))
-        }),
-        ..verdict
-    }
+    let (what, key) = met(limited, ending, &output())?;
+    Some(circumstance(what, key))
 }
 
-/// The limit in words, and its key.
+/// Returns the limit in words, and its key.
 fn met(limited: &Limited, ending: Option<Ending>, output: &[u8]) -> Option<(String, &'static str)> {
     let output = output.to_ascii_lowercase();
     let said = |words: &[&'static str]| {
@@ -110,12 +99,7 @@ mod tests {
         file_size: Some(1 << 20),
     };
 
-    fn told(
-        of_each: Rlimits,
-        ending: Ending,
-        output: &str,
-        reason: &str,
-    ) -> (String, Option<String>) {
+    fn told(of_each: Rlimits, ending: Ending, output: &str) -> Option<Circumstance> {
         let limited = Limited {
             limits: Limits {
                 processes: Some(20),
@@ -124,14 +108,8 @@ mod tests {
             of_each,
             ..Limited::default()
         };
-        let verdict = Verdict {
-            outcome: JobOutcome::Failed,
-            reason: reason.to_owned(),
-            fix: None,
-        };
         let output = || output.as_bytes().to_vec();
-        let verdict = suspect(&limited, Some(ending), output, verdict);
-        (verdict.reason, verdict.fix)
+        suspect(&limited, Some(ending), output)
     }
 
     #[test]
@@ -144,9 +122,9 @@ mod tests {
                 "make: *** [Makefile:2: check] File size limit exceeded\n",
             ),
         ] {
-            let (reason, fix) = told(EVERYTHING, ending, output, "it failed");
-            assert_eq!(reason, "it failed; a file reached its limit of 1 MiB");
-            assert!(fix.is_some_and(|fix| fix.starts_with("raise `file_size`")));
+            let suspected = told(EVERYTHING, ending, output).unwrap();
+            assert_eq!(suspected.what, "a file reached its limit of 1 MiB");
+            assert!(suspected.fix.starts_with("raise `file_size`"));
         }
     }
 
@@ -166,8 +144,8 @@ mod tests {
                 "the limit of processes, 20: it printed “Cannot fork”",
             ),
         ] {
-            let (reason, _) = told(EVERYTHING, Ending::ExitCode(2), output, "exited with 2");
-            assert_eq!(reason, format!("exited with 2; perhaps it met {expected}"));
+            let suspected = told(EVERYTHING, Ending::ExitCode(2), output).unwrap();
+            assert_eq!(suspected.what, format!("perhaps it met {expected}"));
         }
     }
 
@@ -181,7 +159,7 @@ mod tests {
             ),
             (EVERYTHING, "--- FAIL: TestX"),
         ] {
-            assert_eq!(told(of_each, ending, output, "no"), ("no".to_owned(), None));
+            assert_eq!(told(of_each, ending, output), None);
         }
     }
 }

@@ -1,30 +1,17 @@
-//! What a job used, as its group counted it, and what that says of its end.
+//! Tells from the counters of a job's group which limit the job met.
 
-use super::{Limited, Used, size};
-use crate::model::JobOutcome;
-use crate::outcome::Verdict;
+use super::{Limited, Used, circumstance, size};
+use crate::outcome::Circumstance;
 
 impl Used {
-    /// A job that did not end well and met a limit did so because of it; one that ended well is told of it, too, since
-    /// something in it did not.
-    pub fn explain(&self, limited: &Limited, verdict: Verdict) -> Verdict {
-        match (self.met(limited), verdict.outcome) {
-            (Some((what, key)), JobOutcome::Failed | JobOutcome::Error) => {
-                blame(what, key, &verdict)
-            }
-            (Some((what, _)), JobOutcome::Passed) => mention(&what, verdict),
-            _ => verdict,
-        }
-    }
-
-    /// The limit that was met, in words and by its key.
-    pub fn met(&self, limited: &Limited) -> Option<(String, &'static str)> {
+    /// Returns the limit that the job met. Of several it is the one of memory.
+    pub fn met(&self, limited: &Limited) -> Option<Circumstance> {
         match (limited.limits.memory, limited.limits.processes) {
-            (Some(limit), _) if self.killed > 0 => Some((
+            (Some(limit), _) if self.killed > 0 => Some(circumstance(
                 format!("out of memory: it reached its limit of {}", size(limit)),
                 "memory",
             )),
-            (_, Some(limit)) if self.refused > 0 => Some((
+            (_, Some(limit)) if self.refused > 0 => Some(circumstance(
                 format!("it reached its limit of {limit} processes"),
                 "processes",
             )),
@@ -33,89 +20,64 @@ impl Used {
     }
 }
 
-fn blame(what: String, key: &str, verdict: &Verdict) -> Verdict {
-    let reason = match verdict.reason.as_str() {
-        "" => what,
-        reason => format!("{what} ({reason})"),
-    };
-    Verdict {
-        outcome: JobOutcome::Failed,
-        reason,
-        fix: Some(format!(
-            "raise `{key}` in [limits], or find out what uses so much"
-        )),
-    }
-}
-
-fn mention(what: &str, verdict: Verdict) -> Verdict {
-    let all_the_same = format!("{what}, and passed all the same");
-    let reason = match verdict.reason.as_str() {
-        "" => all_the_same,
-        reason => format!("{reason}; {all_the_same}"),
-    };
-    Verdict { reason, ..verdict }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Limits;
+    use crate::model::{Ending, Expect, JobOutcome};
+    use crate::outcome::{JobFacts, verdict};
 
-    fn explained(outcome: JobOutcome, used: Used) -> (JobOutcome, String) {
+    const LIMITS: Limits = Limits {
+        memory: Some(64 << 20),
+        processes: Some(5),
+        file_size: None,
+    };
+
+    fn met(killed: u64, refused: u64, limits: Limits) -> Option<Circumstance> {
         let limited = Limited {
-            limits: Limits {
-                memory: Some(64 << 20),
-                processes: Some(5),
-                file_size: None,
-            },
+            limits,
             ..Limited::default()
         };
-        let verdict = used.explain(
-            &limited,
-            Verdict {
-                outcome,
-                reason: "exit code 2".into(),
-                fix: None,
-            },
-        );
+        let used = Used {
+            killed,
+            refused,
+            peak_memory: None,
+        };
+        used.met(&limited)
+    }
+
+    /// Returns the verdict on a job that exited with this code.
+    fn judged(exit: i32, limit_met: Option<Circumstance>) -> (JobOutcome, String) {
+        let verdict = verdict(&JobFacts {
+            ending: Some(Ending::ExitCode(exit)),
+            limit_met,
+            ..JobFacts::new(Expect::Exit)
+        });
         (verdict.outcome, verdict.reason)
     }
 
     #[test]
     fn who_met_a_limit_and_failed_is_told_so_and_nobody_else() {
-        let used = |killed, refused| Used {
-            killed,
-            refused,
-            peak_memory: None,
-        };
-        for outcome in [JobOutcome::Failed, JobOutcome::Error] {
-            let (outcome, reason) = explained(outcome, used(1, 1));
-            assert_eq!(outcome, JobOutcome::Failed);
-            assert_eq!(
-                reason,
-                "out of memory: it reached its limit of 64 MiB (exit code 2)"
-            );
-        }
-        let (_, reason) = explained(JobOutcome::Failed, used(0, 1));
-        assert_eq!(reason, "it reached its limit of 5 processes (exit code 2)");
-        for outcome in [JobOutcome::Cancelled, JobOutcome::TimedOut] {
-            assert_eq!(
-                explained(outcome, used(1, 1)),
-                (outcome, "exit code 2".into())
-            );
-        }
-        assert_eq!(explained(JobOutcome::Failed, used(0, 0)).1, "exit code 2");
+        let out_of_memory = met(1, 1, LIMITS);
+        assert_eq!(
+            out_of_memory.as_ref().unwrap().fix,
+            "raise `memory` in [limits], or find out what uses so much"
+        );
+        let reason = "out of memory: it reached its limit of 64 MiB (exited with 2)";
+        assert_eq!(
+            judged(2, out_of_memory),
+            (JobOutcome::Failed, reason.to_owned())
+        );
+        let reason = "it reached its limit of 5 processes (exited with 2)";
+        assert_eq!(judged(2, met(0, 1, LIMITS)).1, reason);
+        assert_eq!(met(0, 0, LIMITS), None);
+        assert_eq!(met(1, 1, Limits::default()), None);
     }
 
     #[test]
     fn who_met_a_limit_and_passed_says_so() {
-        let used = Used {
-            killed: 1,
-            ..Used::default()
-        };
-        let said =
-            "exit code 2; out of memory: it reached its limit of 64 MiB, and passed all the same";
+        let said = "out of memory: it reached its limit of 64 MiB, and passed all the same";
         let expected = (JobOutcome::Passed, said.to_owned());
-        assert_eq!(explained(JobOutcome::Passed, used), expected);
+        assert_eq!(judged(0, met(1, 0, LIMITS)), expected);
     }
 }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Job, Plan};
 use crate::model::JobId;
 use crate::model::JobOutcome;
+use crate::outcome::lost_need;
 
 /// The next action of the scheduler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,8 +127,8 @@ impl<'plan> Schedule<'plan> {
 
     fn lost_need(&self, job: &Job) -> Option<String> {
         job.needs.iter().find_map(|need| match self.state(need)? {
-            JobState::Over(JobOutcome::Passed) | JobState::Queued | JobState::Running => None,
-            JobState::Over(outcome) => Some(format!("needs {need}, which is {}", outcome.word())),
+            JobState::Queued | JobState::Running => None,
+            JobState::Over(outcome) => lost_need(need, outcome),
         })
     }
 
