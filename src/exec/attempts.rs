@@ -1,4 +1,4 @@
-//! A job and its attempts: what failed is run again, as often as the pipeline says.
+//! Runs the attempts of a job: failed tests are run again, as often as the pipeline says.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::outcome::{
 };
 use crate::plan::{Job, rerun};
 
-/// Everything around one job.
+/// The surroundings of one job.
 #[derive(Debug)]
 pub(super) struct Attempts<'run> {
     pub job: &'run Job,
@@ -35,8 +35,8 @@ pub(super) struct Attempts<'run> {
 }
 
 impl Attempts<'_> {
-    /// Runs the job until it passes or its attempts are used up. Sends everything from its first `job-started` to its
-    /// `job-finished`, and returns the verdict.
+    /// Runs the job until it passes or its attempts are used up. Sends all events from its first
+    /// `job-started` to its `job-finished`, and returns the outcome.
     pub fn run(mut self) -> JobOutcome {
         let visit = self.trees.enter(self.job);
         let mut cases = Cases::default();
@@ -55,7 +55,7 @@ impl Attempts<'_> {
                 reach: reach.clone(),
                 ..self.sum(&over, &before, &cases)
             };
-            // What it left out has to run for the first time: that is no retry.
+            // The tests that were left out run for the first time. That is no retry.
             let has_more = is_incomplete && self.job.only.is_none();
             if !has_more && self.is_last(attempt, finished.outcome) {
                 return self.end(
@@ -89,7 +89,7 @@ impl Attempts<'_> {
         outcome
     }
 
-    /// A consumer that is gone is noticed by the scheduler and by the supervisor's watch.
+    /// Sends an event. The scheduler and the watch notice a consumer that is gone.
     fn send(&self, event: Event) {
         let _ = self.events.send(event);
     }
@@ -114,7 +114,7 @@ impl Attempts<'_> {
         finished
     }
 
-    /// The end of the job, should this attempt be its last.
+    /// Returns the end of the job if this attempt is its last.
     fn sum(&self, last: &JobFinished, before: &[JobFinished], cases: &Cases) -> JobFinished {
         if before.is_empty() {
             return last.clone();
@@ -141,8 +141,7 @@ impl Attempts<'_> {
         with_verdict(sum, verdict)
     }
 
-    /// The end of the job with what it left of files, and what that means for it. What a job had not cleaned up yet when it
-    /// was cancelled is no news.
+    /// Adds the files that the job left behind, and the verdict on them.
     fn with_files(&self, mut finished: JobFinished, visit: Visit<'_>) -> JobFinished {
         if finished.attempt == 0 || !answers_for_leftovers(finished.outcome) {
             return finished;

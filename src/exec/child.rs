@@ -15,13 +15,14 @@ use super::failure::Failure;
 use super::orphans;
 use super::protocol::{ARGUMENT, Channel, Order, Received, Report, Spec};
 
-/// What the output pipe holds: the most an unprivileged process may ask for (see pipe(7)), so that a flood needs few turns.
+/// The capacity of the output pipe, so that a flood of output needs few reads. An unprivileged
+/// process may ask for no more, see pipe(7).
 pub(super) const PIPE_SIZE: usize = 1024 * 1024;
 
-/// How long a helper may take to end the namespace it guards, which is empty by then.
+/// The time that a helper gets to end its namespace, which is empty by then.
 const END_TIME: Duration = Duration::from_secs(5);
 
-/// How long orphans may take to end once killed.
+/// The time that killed orphans get to end.
 const SWEEP_TIME: Duration = Duration::from_millis(250);
 
 /// A job that was handed to a helper of its own.
@@ -35,7 +36,7 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts a helper and hands it the job. Standard output and error come out of the pipe as one.
+    /// Starts a helper and hands it the job. The pipe carries standard output and error together.
     pub fn start(program: &Path, spec: Spec) -> Result<(Self, PipeReader), Failure> {
         let system = |error: &io::Error| Failure::of_system("the job's pipe or socket", error);
         let (ours, theirs) = UnixStream::pair().map_err(|error| system(&error))?;
@@ -50,8 +51,9 @@ impl Child {
                 .unchecked()
                 .before_spawn(|command| {
                     command.arg0("kata-ci");
-                    // Out of the way of the terminal's signals until it has a session of its own. Out of a group that
-                    // lies outside of this namespace of processes there is no way back, which making a session needs.
+                    // Keeps the terminal's signals away until the helper has a session of its own.
+                    // A process whose group lies outside of this pid namespace could not leave it
+                    // later, and making a session needs that.
                     if getpgrp().as_raw() != 0 {
                         command.process_group(0);
                     }
@@ -77,26 +79,27 @@ impl Child {
         }
     }
 
-    /// Sends an order. A helper that is gone is seen as the end of its reports.
+    /// Sends an order. The end of its reports shows a helper that is gone.
     pub fn order(&mut self, order: &Order) {
         let _ = self.channel.send(order);
     }
 
-    /// Takes the reports that are there; waits when there are none.
+    /// Takes the reports that are there, and waits if there are none.
     pub fn receive(&mut self) -> io::Result<Received<Report>> {
         self.channel.receive()
     }
 
-    /// Ends the helper, which has reported that nothing is left. Returns what even KILL did not end in time.
+    /// Ends the helper after it reported that no process is left. Returns the processes that even KILL
+    /// did not end in time.
     pub fn finish(&mut self) -> Vec<String> {
         if self.is_out_of_reach {
-            // It sees the end of the connection, and has the namespace ended by then; unless somebody has stopped it.
+            // The helper sees the end of the connection and ends the namespace, unless it was stopped.
             self.channel.shut_down();
             if !matches!(self.handle.wait_timeout(END_TIME), Ok(Some(_))) {
                 return self.end_by_force();
             }
         } else {
-            // It is about to end by itself; this way nobody can keep it from it.
+            // The helper is about to end by itself. KILL makes sure that nobody can prevent it.
             let _ = self.handle.kill();
         }
         self.wait();
@@ -108,7 +111,8 @@ impl Child {
         orphans::forget(self.pid);
     }
 
-    /// Ends a helper that did not come to its end, and all that it leaves. Returns what even KILL did not end in time.
+    /// Ends by force a helper that did not end in time, and all processes that it leaves. Returns the
+    /// processes that even KILL did not end in time.
     pub fn end_by_force(&mut self) -> Vec<String> {
         let _ = self.handle.kill();
         self.wait();
@@ -122,7 +126,7 @@ impl AsFd for Child {
     }
 }
 
-/// A pipe whose reading end never waits, so that it can be emptied without waiting for who still holds the other.
+/// Makes a pipe whose reading end never waits, so it can be emptied while others hold the other end.
 fn output_pipe() -> io::Result<(PipeReader, os_pipe::PipeWriter)> {
     let (reader, writer) = os_pipe::pipe()?;
     fcntl(&reader, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;

@@ -1,11 +1,11 @@
-//! What kept a job from its own end, with what to do about it.
+//! A failure that kept a job from its own end, with its fix.
 
 use std::io;
 use std::path::Path;
 
 use crate::outcome::{Trouble, Verdict, unstarted};
 
-/// A [`Trouble`] and, where something is known to help, the fix.
+/// A [`Trouble`] with the fix, where one is known to help.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Failure {
     pub trouble: Trouble,
@@ -13,7 +13,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// Something kata-ci could not do.
+    /// Makes the failure of something that kata-ci could not do.
     pub fn infrastructure(what: impl Into<String>) -> Self {
         Self {
             trouble: Trouble::Infrastructure(what.into()),
@@ -21,7 +21,7 @@ impl Failure {
         }
     }
 
-    /// Ended on somebody's word.
+    /// Makes the failure of a job that was cancelled for this reason.
     pub fn cancelled(why: impl Into<String>) -> Self {
         Self {
             trouble: Trouble::Cancelled(why.into()),
@@ -29,7 +29,7 @@ impl Failure {
         }
     }
 
-    /// The system refused something about a path.
+    /// Makes the failure of a system call on a path.
     pub fn of_path(what: &str, path: &Path, error: &io::Error) -> Self {
         Self {
             fix: fix_of(error),
@@ -37,7 +37,7 @@ impl Failure {
         }
     }
 
-    /// The system refused something that has no path.
+    /// Makes the failure of a system call without a path.
     pub fn of_system(what: &str, error: &io::Error) -> Self {
         Self {
             fix: fix_of(error),
@@ -45,12 +45,12 @@ impl Failure {
         }
     }
 
-    /// The verdict on a job that it kept from its start.
+    /// Returns the verdict on a job that this failure kept from its start.
     pub fn verdict(self) -> Verdict {
         unstarted(&self.trouble, self.fix)
     }
 
-    /// With what to do about it.
+    /// Adds the fix.
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self

@@ -1,4 +1,4 @@
-//! A job's log: exactly the bytes it printed, but for passwords of proxies ([`super::redact`]).
+//! The log of a job: exactly the bytes that it printed, except passwords of proxies ([`super::redact`]).
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -18,11 +18,11 @@ pub(super) struct Log {
     size: u64,
 }
 
-/// A log as it was written, whatever has its name by now.
+/// A log that can be read, even if another file has its name by now.
 #[derive(Debug)]
 pub(super) struct Written(File);
 
-/// The name of an attempt's log in the directory of the logs.
+/// Returns the name of an attempt's log in the directory of the logs.
 pub(super) fn name(job: &JobId, attempt: u32) -> String {
     match attempt {
         0 | 1 => format!("{job}.log"),
@@ -31,7 +31,7 @@ pub(super) fn name(job: &JobId, attempt: u32) -> String {
 }
 
 impl Written {
-    /// The end of the log, at most so many bytes of it.
+    /// Returns the end of the log, at most `most` bytes.
     pub fn tail(&self, most: u64) -> io::Result<Vec<u8>> {
         let size = self.0.metadata()?.len();
         let mut bytes = Vec::new();
@@ -39,7 +39,7 @@ impl Written {
         Ok(bytes)
     }
 
-    /// Adds so many bytes of the log, fewer where it ends.
+    /// Appends `length` bytes of the log to `to`; fewer if the log ends before.
     pub fn read(&self, start: u64, length: u64, to: &mut Vec<u8>) -> io::Result<()> {
         let size = self.0.metadata()?.len();
         let length = length.min(size.saturating_sub(start));
@@ -50,7 +50,7 @@ impl Written {
 }
 
 impl Log {
-    /// Makes an empty one.
+    /// Makes an empty log.
     pub fn create(directory: &Directory, name: &str) -> Result<Self, Failure> {
         let path = directory.path().join(name);
         match directory.create(OsStr::new(name)) {
@@ -67,13 +67,13 @@ impl Log {
         }
     }
 
-    /// The log, for reading it while it is written and afterwards.
+    /// Returns a reader of the log for now and afterwards.
     pub fn written(&self) -> Result<Written, Failure> {
         let file = self.file.try_clone();
         file.map(Written).map_err(|error| self.failure(&error))
     }
 
-    /// Appends all of it. After an error the log holds the first [`Log::size`] bytes.
+    /// Appends all bytes. After an error the log holds the first [`Log::size`] bytes.
     pub fn append(&mut self, mut bytes: &[u8]) -> Result<(), Failure> {
         while !bytes.is_empty() {
             match self.file.write(bytes) {
@@ -89,12 +89,12 @@ impl Log {
         Ok(())
     }
 
-    /// Bytes written.
+    /// Returns the number of bytes written.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Ends it. Some file systems say only now that there was no room.
+    /// Closes the log. Some file systems report only now that there was no space.
     pub fn close(self) -> Result<(), Failure> {
         let path = self.path;
         nix::unistd::close(self.file)

@@ -1,4 +1,4 @@
-//! Asking make whether it had anything to do, where a job's output does not tell.
+//! Asks make if it had anything to do, for a job whose output does not tell.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -14,17 +14,17 @@ use crate::model::{Ending, Expect};
 use crate::outcome::Trouble;
 use crate::plan::Job;
 
-/// How long make may think about it.
+/// The time that make gets to answer.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// `make -q` with the job's own arguments, environment and directory; none when the job is no make, or does not have to
-/// have run a recipe.
+/// Returns `make -q` with the job's own arguments, environment and directory. Returns `None` if the
+/// job is not make, or need not run a recipe.
 pub(super) fn question(job: &Job, spec: &Spec) -> Option<Spec> {
     let is_make = matches!(&job.command, Command::Run(words) if words.first().is_some_and(|word| is_make(word)));
     (job.expect == Expect::Commands && is_make).then(|| {
         let mut question = spec.clone();
         question.arguments.insert(0, "-q".into());
-        // They are gone when it is asked.
+        // The job's control groups are gone by then.
         question.sandbox.groups.clear();
         question
     })
@@ -35,8 +35,11 @@ fn is_make(word: &str) -> bool {
     name == Some(OsStr::new("make")) || name == Some(OsStr::new("gmake"))
 }
 
-/// Whether make says that there is nothing to do: exit code 0, see "Options Summary" in its manual. Anything else, no answer
-/// included, is no sign against the job. An error when it could not be asked, or when the run was ended meanwhile.
+/// Returns true if make says that there is nothing to do, with exit code 0 (see "Options Summary" in
+/// its manual). Any other answer, or none, is no sign against the job.
+///
+/// # Errors
+/// If make cannot be started, or the run was cancelled meanwhile.
 pub(super) fn ask(
     program: &Path,
     question: Spec,

@@ -1,18 +1,23 @@
-//! Running a plan: a scheduler, and a supervisor for each job.
+//! Carries out a plan: a scheduler, and a supervisor for each job.
 //!
 //! ```text
 //! run ─▶ scheduler ─▶ supervisor × N ─▶ a process of our own a job (`kata-ci __job`) ─▶ the job
 //!            ▲              │
 //!         control        events ─▶
 //! ```
-//! The process between supervisor and job ([`helper`]) is the subreaper of all that the job starts, in a session without a
-//! terminal. Its standard input is a socket to the supervisor: it ends the job's whole tree when told to, or when the
-//! supervisor is gone. This process is a subreaper too, so that a job that kills its helper gains nothing.
+//! The process between supervisor and job ([`helper`]) is the subreaper of all that the job starts, in
+//! a session without a terminal. Its standard input is a socket to the supervisor. It ends the job's
+//! whole tree when told to, or when the supervisor is gone. kata-ci itself is a subreaper too, so a job
+//! that kills its helper gains nothing.
 //!
-//! Invariants: nothing of a job outlives it; no job lasts longer than its timeout, its grace time and a second; memory does
-//! not grow with the output; every job of the plan gets exactly one `job-finished`, whatever breaks.
+//! Invariants:
+//! - No process of a job outlives the job.
+//! - No job lasts longer than its timeout, its grace time and a second.
+//! - Memory does not grow with the output.
+//! - Every job of the plan gets exactly one `job-finished`, whatever breaks.
 //!
-//! Supervisors never print; what happens goes out as events. This module does not judge and does not report.
+//! This room gathers facts and judges nothing: [`crate::outcome`] decides the outcome of a job.
+//! Supervisors never print; everything goes out as events, and reporting is for others.
 
 mod attempts;
 mod child;
@@ -53,50 +58,53 @@ use crate::model::JobId;
 use crate::model::JobOutcome;
 use crate::plan::Plan;
 
-/// How a plan is carried out.
+/// The settings of a run.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Jobs side by side; 0 counts as 1.
+    /// The number of jobs that may run side by side; 0 counts as 1.
     pub parallel: usize,
-    /// After so many bad jobs nothing more is started, and what runs is cancelled. Bad is what fails the run: failed, timed
-    /// out, an error, vacuous without leave.
+    /// The number of bad jobs after which nothing more is started and running jobs are cancelled. Bad
+    /// jobs are those that fail the run, see [`crate::outcome::fails_run`].
     pub max_fail: Option<usize>,
-    /// Jobs of the plan that are over already, in a run that goes on: they are not run, but what they are counts.
+    /// The jobs of a resumed run that are over already. They do not run again, but their outcomes
+    /// count.
     pub done: BTreeMap<JobId, JobOutcome>,
-    /// Directory of the logs. A job's log is `COMPONENT.STEP.log` in it.
+    /// The directory of the logs. A job's log is `COMPONENT.STEP.log` in it.
     pub logs: Directory,
-    /// Files and directories that this process writes to while jobs run, its logs among them: what changes there is no job's
-    /// doing. Absolute, and without links.
+    /// The files and directories that kata-ci itself writes to while jobs run, such as its logs.
+    /// Changes there are no job's doing. The paths are absolute and without links.
     pub written_meanwhile: Vec<PathBuf>,
-    /// An unmet requirement is an error instead of a skipped job.
+    /// True if an unmet requirement is an error instead of a skipped job.
     pub require_all: bool,
-    /// The program that is [`helper::main`] when called with [`HELPER_ARGUMENT`]: [`own_program`], but for tests.
+    /// The program that is [`helper::main`] when called with [`HELPER_ARGUMENT`]. It is
+    /// [`own_program`] outside of tests.
     pub program: PathBuf,
-    /// What is put around each job.
+    /// The isolation of each job.
     pub isolated: Isolated,
 }
 
-/// This program, by a path that holds even when its file is replaced or removed while it runs.
+/// Returns a path of this program that holds even if its file is replaced or removed meanwhile.
 pub fn own_program() -> PathBuf {
     PathBuf::from("/proc/self/exe")
 }
 
-/// What reaches a run from outside.
+/// An order to the run from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Control {
-    /// TERM to all jobs, nothing more is started; the signal that asked for it.
+    /// Sends TERM to all jobs and starts nothing more. The number is the signal that asked for it.
     Cancel(i32),
-    /// KILL at once.
+    /// Sends KILL to all jobs at once.
     Kill(i32),
 }
 
-/// Carries the plan out and returns when every job is over. Sends `job-queued` … `job-finished` of every job;
-/// `run-started` and `run-finished` are the caller's.
+/// Carries out the plan and returns when every job is over. Sends `job-queued` … `job-finished` of
+/// every job; `run-started` and `run-finished` are for the caller to send.
 ///
-/// A consumer of `events` that is slow slows the jobs down, but never keeps one alive beyond its time. When the receiving
-/// end is dropped, what runs is killed: nobody would learn of it. `control` may be dropped.
+/// A slow consumer of `events` slows the jobs down, but never keeps one alive beyond its time. If the
+/// receiving end is dropped, running jobs are killed, because nobody would learn of their end.
+/// `control` may be dropped.
 ///
-/// Returns the signal that ended the run before its time, where one did.
+/// Returns the signal that ended the run early, if one did.
 pub fn run(
     plan: &Plan,
     settings: &Settings,

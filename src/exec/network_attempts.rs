@@ -1,6 +1,7 @@
-//! Who needed the network while it was off: jobs that failed are told what they tried to reach, and so are their cases.
+//! Finds the addresses that a job tried to reach while its network was off, for the job and for its
+//! failed cases.
 //!
-//! It is what their output says, nothing else: one that hides its errors is not found out.
+//! It searches the output and nothing else. A job that hides its errors is not found out.
 
 use std::io;
 use std::sync::Arc;
@@ -10,16 +11,16 @@ use crate::event::{CaseFinished, Span};
 use crate::outcome::Circumstance;
 use crate::parse::{NAMELESS, network_fix, network_tried};
 
-/// Bytes looked at of a log, from its end: what a job failed of stands there.
+/// The bytes of a log, from its end, that are searched. The cause of a failure stands near the end.
 const OF_A_JOB: u64 = 32 << 20;
 
-/// Bytes looked at of each piece of a case's output.
+/// The bytes of each piece of a case's output that are searched.
 const OF_A_PIECE: u64 = 64 << 10;
 
-/// Pieces looked at of a case's output.
+/// The pieces of a case's output that are searched.
 const PIECES: usize = 8;
 
-/// Longest message of a case, see [`CaseFinished::message`].
+/// The longest message of a case, see [`CaseFinished::message`].
 const LONGEST: usize = 1024;
 
 /// The log of a job that has no network.
@@ -38,7 +39,7 @@ impl Offline {
         network_tried(&self.log.tail(OF_A_JOB).unwrap_or_default())
     }
 
-    /// Tells a case that failed what it tried to reach.
+    /// Adds the addresses that a bad case tried to reach to its message.
     pub fn tell(&self, case: &mut CaseFinished) {
         if !case.status.is_bad() {
             return;
@@ -82,7 +83,7 @@ fn words(tried: &[String]) -> String {
     }
 }
 
-/// The words come last, whole if they fit at all.
+/// Adds the words to the end of a message, whole if they fit at all.
 fn with_words(message: &str, words: &str) -> String {
     let words = &words[..words.floor_char_boundary(LONGEST / 2)];
     let room = LONGEST - words.len() - 2;

@@ -1,8 +1,9 @@
-//! Processes of jobs whose helper was killed: they come to this process, which is a subreaper.
+//! Ends the orphans of jobs: processes whose helper was killed. They become children of kata-ci, which
+//! is a subreaper.
 //!
-//! How they are told from our other children: a helper is in a session of its own, and no process can go back to a session
-//! it has left. So a child of ours in a foreign session that is no helper, and was not there before the first run, is an
-//! orphan of a job. Only such children are ever waited for here; those of the rest of the program are theirs.
+//! A helper has a session of its own, and no process can go back to a session that it has left. So a
+//! child in another session is an orphan if it is not a helper and was not there before the first run.
+//! Only orphans are waited for here; other children belong to the rest of the program.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,18 +18,18 @@ use nix::unistd::{Pid, getsid};
 use super::processes;
 use super::processes::Process;
 
-/// Children that are not orphans: helpers, and what was there before.
+/// The children that are not orphans: helpers, and children from before the first run.
 static KNOWN: Mutex<Option<BTreeSet<i32>>> = Mutex::new(None);
 
-/// Between two looks at what is being killed.
+/// The pause between two rounds of killing.
 const PAUSE: Duration = Duration::from_millis(2);
 
 fn known() -> MutexGuard<'static, Option<BTreeSet<i32>>> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes this process the one that orphans come to, before the first helper is started. A system that refuses (before
-/// Linux 3.4) leaves them to init.
+/// Makes this process the parent of future orphans, before the first helper starts. A kernel that
+/// refuses (before Linux 3.4) leaves them to init.
 fn adopt(known: &mut Option<BTreeSet<i32>>) -> &mut BTreeSet<i32> {
     known.get_or_insert_with(|| {
         let _ = prctl::set_child_subreaper(true);
@@ -36,7 +37,7 @@ fn adopt(known: &mut Option<BTreeSet<i32>>) -> &mut BTreeSet<i32> {
     })
 }
 
-/// Starts a helper so that no sweep can take it for an orphan. `start` returns it with its process id.
+/// Starts a helper so that no sweep takes it for an orphan. `start` returns it with its process id.
 pub(super) fn start_known<T, E>(start: impl FnOnce() -> Result<(T, i32), E>) -> Result<T, E> {
     let mut known = known();
     let adopted = adopt(&mut known);
@@ -45,14 +46,15 @@ pub(super) fn start_known<T, E>(start: impl FnOnce() -> Result<(T, i32), E>) -> 
     Ok(helper)
 }
 
-/// A helper was waited for.
+/// Forgets a helper that was waited for.
 pub(super) fn forget(pid: i32) {
     if let Some(known) = known().as_mut() {
         known.remove(&pid);
     }
 }
 
-/// Kills orphans and all that descends from them until none is left, or the time is up: then what is left is returned.
+/// Kills orphans and their descendants until none is left or the time is up. Returns those that are
+/// left.
 pub(super) fn sweep(deadline: Instant) -> Vec<String> {
     loop {
         let left = kill_orphans(&known());
@@ -66,7 +68,8 @@ pub(super) fn sweep(deadline: Instant) -> Vec<String> {
     }
 }
 
-/// One round, under the lock: no helper is started or forgotten meanwhile. Says what was not waited for yet.
+/// Kills once, under the lock, so that no helper starts or is forgotten meanwhile. Returns the
+/// processes that were not waited for yet.
 fn kill_orphans(known: &Option<BTreeSet<i32>>) -> Vec<Process> {
     let is_known = |pid| known.as_ref().is_some_and(|known| known.contains(&pid));
     let mut orphans = children();
@@ -82,7 +85,7 @@ fn kill_orphans(known: &Option<BTreeSet<i32>>) -> Vec<Process> {
     orphans
 }
 
-/// Children of this process in another session than its own.
+/// Returns the children of this process that are in another session.
 fn children() -> Vec<Process> {
     let (own, session) = (Pid::this().as_raw(), getsid(None).map(Pid::as_raw));
     let mut children = processes::all();

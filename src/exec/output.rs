@@ -1,4 +1,5 @@
-//! Where a job's output goes: past its secrets to the log first, then the parser, whose findings become events.
+//! Passes a job's output on: its secrets are masked, it is logged, then parsed, and the findings become
+//! events.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,10 +16,10 @@ use crate::model::{Ending, Tally};
 use crate::parse::{CaseContext, CaseEnd, CaseKey, Finding, Observations, Parser};
 use crate::plan::Job;
 
-/// How long a full channel may keep a supervisor from looking at its job.
+/// The time for which a full channel may keep a supervisor from watching its job.
 const PATIENCE: Duration = Duration::from_millis(5);
 
-/// The way of one attempt's output.
+/// The output of one attempt on its way to the log, the parser and the events.
 #[derive(Debug)]
 pub(super) struct Output<'run> {
     mask: Mask,
@@ -27,24 +28,24 @@ pub(super) struct Output<'run> {
     findings: Findings<'run>,
 }
 
-/// Nobody receives events any more.
+/// The error that nobody receives events any more.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unheard;
 
-/// What is left when the output is over.
+/// The result of an output that is over.
 #[derive(Debug)]
 pub(super) struct Finished {
     pub log_size: u64,
     pub cases: Tally,
-    /// Every case, where the job may be tried again.
+    /// All cases, if the job may be tried again.
     pub kept: Vec<CaseFinished>,
     pub observations: Observations,
-    /// The log is not whole.
+    /// The reason why the log is not whole.
     pub failure: Option<Failure>,
 }
 
 impl<'run> Output<'run> {
-    /// `offline`: where the job has no network.
+    /// Makes the output of an attempt. `offline` is given if the job has no network.
     pub fn new(
         job: &'run Job,
         attempt: u32,
@@ -74,13 +75,13 @@ impl<'run> Output<'run> {
         }
     }
 
-    /// Takes the next bytes. What was found waits to be sent: see [`Output::send`]. After an error, stop: what is not in the
-    /// log is not to be counted.
+    /// Takes the next bytes. Findings wait until [`Output::send`] is called. Stop after an error,
+    /// because output that is not in the log does not count.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let bytes = self.mask.pass(bytes);
         let taken = self.take(&bytes);
         if taken.is_err() {
-            // What comes after a gap is not written.
+            // Nothing is written after a gap.
             self.mask.finish();
         }
         taken
@@ -94,12 +95,13 @@ impl<'run> Output<'run> {
         Ok(())
     }
 
-    /// Sends what waits, as far as the channel takes it within a moment. Says whether all was sent.
+    /// Sends waiting findings, as far as the channel takes them within a moment. Returns true if all
+    /// were sent.
     pub fn send(&mut self) -> Result<bool, Unheard> {
         self.findings.send()
     }
 
-    /// Ends it: open cases get their status, everything that waits is sent.
+    /// Ends the output: open cases get their status, and all waiting findings are sent.
     pub fn finish(mut self, ending: Option<Ending>) -> Finished {
         let held = self.mask.finish();
         let unwritten = self.take(&held).err();
@@ -118,7 +120,7 @@ impl<'run> Output<'run> {
     }
 }
 
-/// Findings on their way out. Bounded by what one read can complete: nothing is read while something waits.
+/// Findings that wait to be sent. No output is read meanwhile, so one read bounds their number.
 #[derive(Debug)]
 struct Findings<'run> {
     job: &'run JobId,
@@ -189,7 +191,7 @@ impl Findings<'_> {
         Ok(true)
     }
 
-    /// The job is over: now there is time.
+    /// Sends all findings, however long that takes. The job is over and needs no watching.
     fn flush(self) -> Tally {
         for event in self.waiting {
             if self.events.send(event).is_err() {

@@ -1,7 +1,7 @@
-//! What /proc says about processes: who descends from whom.
+//! Reads processes and their descent from /proc.
 //!
-//! A walk of /proc is no snapshot: what forks meanwhile can be missed. Those who must be sure repeat it until waiting for
-//! children says that there are none.
+//! A walk of /proc is not a snapshot: it can miss a process that forks meanwhile. A caller who must be
+//! sure repeats it until waitpid(2) says that there are no children.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,17 +9,17 @@ use std::fs;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// Longest description of a process, in characters.
+/// The longest description of a process, in characters.
 const DESCRIPTION: usize = 120;
 
-/// One line of /proc/PID/stat, as far as it is of use; see proc_pid_stat(5).
+/// The useful fields of /proc/PID/stat, see proc_pid_stat(5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Process {
     pub pid: i32,
     pub parent: i32,
     pub group: i32,
     pub session: i32,
-    /// Ended, and not waited for yet.
+    /// True if it ended and was not waited for yet.
     pub is_zombie: bool,
     /// The program's name, at most 15 bytes.
     pub name: String,
@@ -27,7 +27,7 @@ pub(super) struct Process {
 
 impl Process {
     fn parse(stat: &str) -> Option<Self> {
-        // The name is in parentheses, and can hold parentheses and blanks itself.
+        // The name is in parentheses, and can itself hold parentheses and blanks.
         let (pid, rest) = stat.split_once(" (")?;
         let (name, rest) = rest.rsplit_once(") ")?;
         let mut fields = rest.split(' ');
@@ -43,12 +43,12 @@ impl Process {
         })
     }
 
-    /// Sends it a signal. One that has just ended is no error.
+    /// Sends a signal. A process that has just ended is no error.
     pub fn signal(&self, signal: Signal) {
         let _ = kill(Pid::from_raw(self.pid), signal);
     }
 
-    /// `NAME (PID): COMMAND LINE`, one line of clean text.
+    /// Returns `NAME (PID): COMMAND LINE` in one line of clean text.
     pub fn describe(&self) -> String {
         let bytes = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
         let words = String::from_utf8_lossy(&bytes).replace('\0', " ");
@@ -63,7 +63,7 @@ impl Process {
     }
 }
 
-/// Every process that can be seen.
+/// Returns every process that can be seen.
 pub(super) fn all() -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
@@ -76,8 +76,8 @@ pub(super) fn all() -> Vec<Process> {
         .collect()
 }
 
-/// Children of the calling thread, by the shortest way there is. Can leave some out while children end, and finds none on a
-/// kernel without CONFIG_PROC_CHILDREN; see proc_tid_children(5).
+/// Returns the children of the calling thread in the quickest way. Some can be missing while others
+/// end, and all are missing on a kernel without CONFIG_PROC_CHILDREN, see proc_tid_children(5).
 pub(super) fn children_of_this_thread() -> Vec<Pid> {
     let text = fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
     text.split_whitespace()
@@ -86,7 +86,8 @@ pub(super) fn children_of_this_thread() -> Vec<Pid> {
         .collect()
 }
 
-/// Those of `processes` that descend from one of the roots, parents before children, roots not included.
+/// Returns the processes that descend from one of the roots, parents before children, without the
+/// roots.
 pub(super) fn descendants(processes: Vec<Process>, roots: &[i32]) -> Vec<Process> {
     let mut children: BTreeMap<i32, Vec<Process>> = BTreeMap::new();
     for process in processes {

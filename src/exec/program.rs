@@ -1,4 +1,4 @@
-//! From a job's command to an absolute program and its arguments.
+//! Resolves a job's command to an absolute program and its arguments.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,10 @@ use super::protocol::Spec;
 use crate::model::Command;
 use crate::plan::Job;
 
-/// What the helper needs to start the job. A program or directory that is not there is an error that says so.
+/// Returns everything that the helper needs to start the job.
+///
+/// # Errors
+/// If the program or the directory is missing; the failure says which and how to mend it.
 pub(super) fn resolve(job: &Job) -> Result<Spec, Failure> {
     check_directory(&job.directory)?;
     let (name, arguments) = match &job.command {
@@ -43,7 +46,8 @@ fn check_directory(directory: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Looks where the job itself would look: in its own PATH, or from its own directory for a name with a slash.
+/// Finds a program where the job itself would: in the job's PATH, or from the job's directory if the
+/// name has a slash.
 fn find(name: &str, job: &Job) -> Result<PathBuf, Failure> {
     let path = job.environment.get(OsStr::new("PATH"));
     if let Ok(found) = which::which_in(name, path, &job.directory) {

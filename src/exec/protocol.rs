@@ -1,6 +1,6 @@
-//! What supervisor and helper say to each other: a JSON value a line, over a socket pair.
+//! The messages between supervisor and helper: one JSON value a line, over a socket pair.
 //!
-//! The job itself travels this way and not in arguments or environment, where anybody could read it.
+//! The job itself travels this way. In arguments or environment anybody could read it.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -17,50 +17,50 @@ use crate::model::Ending;
 /// The first argument that makes the program the helper.
 pub const ARGUMENT: &str = "__job";
 
-/// Everything the helper needs to start a job.
+/// Everything that the helper needs to start a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Spec {
-    /// Absolute path.
+    /// The absolute path of the program.
     pub program: OsString,
-    /// Without the program's name.
+    /// The arguments without the program's name.
     pub arguments: Vec<OsString>,
-    /// Absolute path.
+    /// The absolute path of the directory.
     pub directory: OsString,
-    /// All of it.
+    /// The whole environment.
     pub environment: Vec<(OsString, OsString)>,
-    /// What is put around it.
+    /// The isolation of the job.
     pub sandbox: Sandbox,
 }
 
-/// Down, from the supervisor.
+/// A message from the supervisor to the helper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Order {
-    /// Start this; comes first and once.
+    /// Starts this job. It comes first and once.
     Start(Box<Spec>),
-    /// TERM to every process of the job.
+    /// Sends TERM to every process of the job.
     Term,
-    /// KILL to every process of the job, until none is left.
+    /// Sends KILL to every process of the job, until none is left.
     Kill,
 }
 
-/// Up, from the helper.
+/// A message from the helper to the supervisor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum Report {
     /// The job runs.
     Started {
-        /// Its process.
+        /// The process id of the job.
         pid: i32,
     },
     /// The job does not run. Nothing follows.
     SpawnFailed {
-        /// What the system said; 0 when it was not the system.
+        /// The error number of the system; 0 for another cause.
         errno: i32,
-        /// What was tried.
+        /// The action that failed.
         what: String,
     },
     /// The job does not run, because the sandbox around it could not be set up. Nothing follows.
     Refused {
-        /// Which step the system refused, and what it said.
+        /// The step that the system refused, with its error.
         what: String,
     },
     /// Every process of the job is gone. Nothing follows.
@@ -70,24 +70,24 @@ pub(super) enum Report {
 /// The end of a job.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ended {
-    /// How the job's own process ended; none when even KILL did not end it in time.
+    /// The end of the job's own process; `None` if even KILL did not end it in time.
     pub ending: Option<Ending>,
-    /// User and system time of all processes that were reaped, in seconds.
+    /// The user and system time of all reaped processes, in seconds.
     pub cpu_seconds: f64,
-    /// Peak resident size of the largest of them, in bytes.
+    /// The peak resident size of the largest of them, in bytes.
     pub peak_memory: u64,
-    /// What was still there when the job's own process had ended; of files nothing.
+    /// The leftovers after the end of the job's own process, without files.
     pub left: LeftBehind,
-    /// What KILL did not end in time.
+    /// The processes that KILL did not end in time.
     pub survivors: Vec<String>,
 }
 
-/// Messages that came together.
+/// Messages that arrived together.
 #[derive(Debug)]
 pub(super) struct Received<T> {
-    /// In order.
+    /// The messages in order.
     pub messages: Vec<T>,
-    /// The other side is gone: nothing follows.
+    /// True if the other side is gone and nothing follows.
     pub is_last: bool,
 }
 
@@ -106,19 +106,19 @@ impl Channel {
         }
     }
 
-    /// Sends a message whole, or says why not. A peer that is gone is an error, never a signal.
+    /// Sends a whole message. A peer that is gone is an error, never a signal.
     pub fn send<T: Serialize>(&mut self, message: &T) -> io::Result<()> {
         let mut line = serde_json::to_vec(message)?;
         line.push(b'\n');
         self.stream.write_all(&line)
     }
 
-    /// Ends the connection for both sides.
+    /// Closes the connection for both sides.
     pub fn shut_down(&self) {
         let _ = self.stream.shutdown(std::net::Shutdown::Both);
     }
 
-    /// Takes what is there, with one read, which waits when there is nothing: poll first.
+    /// Takes the messages that one read gives. It waits if there is nothing, so poll first.
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Received<T>> {
         let mut bytes = [0; 16 * 1024];
         let length = match self.stream.read(&mut bytes) {

@@ -1,7 +1,7 @@
-//! Passwords of proxies, kept out of what a job prints: a job that shows its environment shows its proxy.
+//! Masks passwords of proxies in a job's output: a job that prints its environment prints its proxy.
 //!
-//! What is masked keeps its length, so offsets into the log stay what they are. A password that the output ends within is
-//! held back until it is known whether it was one.
+//! A masked password keeps its length, so offsets into the log stay right. If the output so far ends
+//! with the beginning of a password, that beginning is held back until more is known.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use memchr::memmem;
 
 use crate::config::proxy_credentials;
 
-/// The way of a job's output past its secrets.
+/// The filter that masks the secrets in a job's output.
 #[derive(Debug, Default)]
 pub(super) struct Mask {
     secrets: Vec<Vec<u8>>,
@@ -21,7 +21,7 @@ pub(super) struct Mask {
 }
 
 impl Mask {
-    /// For a job with this environment.
+    /// Makes the mask of a job with this environment.
     pub fn of(environment: &BTreeMap<OsString, OsString>) -> Self {
         let secrets = proxy_credentials(environment)
             .into_iter()
@@ -32,7 +32,7 @@ impl Mask {
         }
     }
 
-    /// The next bytes, as far as they can be told to hold no secret any more.
+    /// Takes the next bytes, and returns all bytes that are certain to hold no secret any more.
     pub fn pass<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         if self.secrets.is_empty() {
             return Cow::Borrowed(bytes);
@@ -46,12 +46,12 @@ impl Mask {
         Cow::Owned(all)
     }
 
-    /// What was held back: nothing follows that could make a secret of it.
+    /// Returns the bytes that were held back. Nothing follows that could make a secret of them.
     pub fn finish(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.held)
     }
 
-    /// How many bytes at the end may be the beginning of a secret.
+    /// Returns the number of bytes at the end that may be the beginning of a secret.
     fn open_end(&self, bytes: &[u8]) -> usize {
         let of_one = |secret: &Vec<u8>| {
             let longest = bytes.len().min(secret.len() - 1);
@@ -70,7 +70,8 @@ fn hide(bytes: &mut [u8], secret: &[u8]) {
     }
 }
 
-/// `user:password@` as it stands in the URL, and what a program says to the proxy (`Proxy-Authorization: Basic …`).
+/// Returns the forms of a secret: `user:password@` as in the URL, and the text of the header that a
+/// program sends to the proxy (`Proxy-Authorization: Basic …`).
 fn forms(text: &str) -> [Vec<u8>; 2] {
     let user = text.strip_suffix('@').unwrap_or(text);
     let header = STANDARD.encode(percent_decoded(user));

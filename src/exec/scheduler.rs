@@ -1,4 +1,4 @@
-//! Which job runs when, and what ends them all.
+//! Starts the jobs of a plan in their order, and ends them all when told to.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,10 +19,10 @@ use crate::model::JobOutcome;
 use crate::outcome::{dropped, fails_run, unready};
 use crate::plan::{Job, Next, Plan, Schedule};
 
-/// A job that is over, by its index in the plan.
+/// The outcome of a job, with the job's index in the plan.
 type AttemptResult = (usize, JobOutcome);
 
-/// Carries a plan out.
+/// The scheduler of one run.
 #[derive(Debug)]
 pub(super) struct Scheduler<'run> {
     plan: &'run Plan,
@@ -31,13 +31,13 @@ pub(super) struct Scheduler<'run> {
     trees: &'run RepositorySnapshots,
     schedule: Schedule<'run>,
     running: BTreeMap<usize, Running>,
-    /// Jobs that speak against the run.
+    /// The number of jobs so far that fail the run.
     bad: usize,
-    /// The first signal that came.
+    /// The first signal that cancelled or killed the run.
     signal: Option<i32>,
 }
 
-/// A job that runs, for those who would end it.
+/// A running job.
 #[derive(Debug)]
 struct Running {
     worker: usize,
@@ -63,7 +63,7 @@ impl<'run> Scheduler<'run> {
         }
     }
 
-    /// Returns when every job is over, with the signal that cancelled the run.
+    /// Runs all jobs, and returns the signal that cancelled the run when every job is over.
     pub fn run(mut self, control: &Receiver<Control>) -> Option<i32> {
         let is_done = |job: &Job| self.settings.done.contains_key(&job.id);
         for job in self.plan.jobs.iter().filter(|job| !is_done(job)) {
@@ -91,14 +91,14 @@ impl<'run> Scheduler<'run> {
         self.signal
     }
 
-    /// A consumer that is gone ends the run: what is running notices by itself.
+    /// Sends an event. A consumer that is gone stops the schedule; running jobs notice by themselves.
     fn send(&mut self, event: Event) {
         if self.events.send(event).is_err() {
             self.schedule.stop("nobody listens to the run any more");
         }
     }
 
-    /// Starts and drops what can be. Says whether something is left to wait for.
+    /// Starts and drops all jobs that can be. Returns true if a running job is left to wait for.
     fn advance<'scope>(
         &mut self,
         scope: &'scope Scope<'scope, '_>,
@@ -176,7 +176,7 @@ impl<'run> Scheduler<'run> {
             .name(job.id.to_string())
             .spawn_scoped(scope, move || {
                 let outcome = supervise(attempts, job, events);
-                // The scheduler waits for it: it cannot be gone.
+                // The scheduler waits for this thread, so the receiver exists.
                 let _ = over.send((index, outcome));
             })
             .map_err(|error| Failure::of_system("starting a thread for the job", &error))?;
@@ -188,7 +188,7 @@ impl<'run> Scheduler<'run> {
         (0..).find(|worker| !taken(*worker)).unwrap_or_default()
     }
 
-    /// Jobs that were over when the run was killed speak against it all the same.
+    /// Counts the jobs that were over before the run was resumed.
     fn count_done(&mut self) {
         let plan = self.plan;
         for job in &plan.jobs {
@@ -253,7 +253,7 @@ impl<'run> Scheduler<'run> {
     }
 }
 
-/// Runs the job. A fault of our own in one job is that job's error, not the run's end.
+/// Runs the job. A panic of kata-ci in one job is that job's error and does not end the run.
 fn supervise(attempts: Attempts<'_>, job: &Job, events: &Sender<Event>) -> JobOutcome {
     catch_unwind(AssertUnwindSafe(|| attempts.run())).unwrap_or_else(|_| {
         let failure = Failure::infrastructure("kata-ci itself failed while it watched the job")

@@ -1,4 +1,4 @@
-//! What the user's signals mean for a run: the first cancels, the second kills.
+//! Turns the user's signals into orders to the run: the first cancels, the second kills.
 
 use std::fs;
 use std::io;
@@ -13,17 +13,17 @@ use signal_hook::iterator::{Handle, Signals};
 
 use super::Control;
 
-/// Listens until it is dropped.
+/// A listener for signals; it ends when it is dropped.
 #[derive(Debug)]
 pub struct Guard {
     handle: Handle,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Turns SIGINT, SIGTERM and SIGHUP into words for [`super::run`]. An ignored SIGINT or SIGHUP stays ignored: so `nohup` and a
-/// shell's `&` keep their meaning.
+/// Turns SIGINT, SIGTERM and SIGHUP into orders for [`super::run`]. An ignored SIGINT or SIGHUP stays
+/// ignored, so `nohup` and a shell's `&` keep their meaning.
 ///
-/// Once dropped, these signals do nothing more: what is left of the run, its reports, is written to the end.
+/// Once the guard is dropped, these signals do nothing, so that the reports are written to the end.
 pub fn listen(control: Sender<Control>) -> io::Result<Guard> {
     let mut signals = Signals::new(wanted())?;
     let handle = signals.handle();
@@ -46,7 +46,7 @@ pub fn listen(control: Sender<Control>) -> io::Result<Guard> {
     })
 }
 
-/// Gives the signals that [`listen`] took the meaning back that they have by default, for what a program does after its run.
+/// Restores the default action of the signals that [`listen`] took, for the time after the run.
 pub fn let_go() -> io::Result<()> {
     let always = Arc::new(AtomicBool::new(true));
     for signal in wanted() {
@@ -55,7 +55,7 @@ pub fn let_go() -> io::Result<()> {
     Ok(())
 }
 
-/// Those that mean something: SIGTERM, and what is not ignored of the others.
+/// Returns the signals to listen for: SIGTERM, and those of the others that are not ignored.
 fn wanted() -> impl Iterator<Item = i32> {
     let ignored = ignored();
     [SIGINT, SIGTERM, SIGHUP]
@@ -72,7 +72,7 @@ impl Drop for Guard {
     }
 }
 
-/// Signals that are ignored, bit n-1 for signal n, as proc_pid_status(5) has them.
+/// Returns the ignored signals, bit n-1 for signal n, see proc_pid_status(5).
 fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     status

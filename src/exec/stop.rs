@@ -1,4 +1,4 @@
-//! What the scheduler tells a running job's supervisor, through something that can be polled.
+//! Carries orders to stop from the scheduler to the supervisor of a running job, so that it can poll.
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -6,12 +6,12 @@ use std::os::unix::net::UnixStream;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-/// Ends a job before its time; the reason.
+/// An order to end a job early, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// TERM, the grace time, KILL.
+    /// Sends TERM, waits for the grace time, and sends KILL.
     Term(String),
-    /// KILL at once.
+    /// Sends KILL at once.
     Kill(String),
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Stops {
     wake: UnixStream,
 }
 
-/// Both ends.
+/// Makes both ends.
 pub(super) fn pair() -> io::Result<(StopSender, Stops)> {
     let (sender, receiver) = unbounded();
     let (ours, theirs) = UnixStream::pair()?;
@@ -47,7 +47,7 @@ pub(super) fn pair() -> io::Result<(StopSender, Stops)> {
 }
 
 impl StopSender {
-    /// Never waits. A job that is over takes no notice.
+    /// Sends an order without waiting. A job that is over ignores it.
     pub fn stop(&mut self, stop: Stop) {
         if self.stops.send(stop).is_ok() {
             let _ = self.wake.write(&[0]);
@@ -56,14 +56,14 @@ impl StopSender {
 }
 
 impl Stops {
-    /// The next one, if any. Never waits.
+    /// Returns the next order, if there is one. It never waits.
     pub fn next(&mut self) -> Option<Stop> {
         let _ = self.wake.read(&mut [0; 16]);
         self.stops.try_recv().ok()
     }
 }
 
-/// Readable when there is a [`Stop`].
+/// Becomes readable when there is a [`Stop`].
 impl AsFd for Stops {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.wake.as_fd()

@@ -1,4 +1,4 @@
-//! One job's life, from its program's path to its verdict.
+//! Supervises one attempt at a job, from its program's path to the facts about its end.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,14 +28,14 @@ use crate::outcome::{JobFacts, Verdict, allowance, verdict};
 use crate::parse::Observations;
 use crate::plan::Job;
 
-/// Bytes looked at of a job's output, from its end, for what it was refused.
+/// The bytes of a job's output, from its end, that are searched for refusals.
 const OF_ITS_OUTPUT: u64 = 1 << 20;
 
-/// Everything around one attempt at a job.
+/// The surroundings of one attempt at a job.
 #[derive(Debug)]
 pub(super) struct Supervisor<'run> {
     pub job: &'run Job,
-    /// From 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
     /// See [`JobStarted::worker`].
     pub worker: usize,
@@ -43,21 +43,21 @@ pub(super) struct Supervisor<'run> {
     pub logs: &'run Directory,
     /// See [`super::Settings::program`].
     pub program: &'run Path,
-    /// What is put around the job, where that was settled.
+    /// The isolation of the job; `None` in tests that settled none.
     pub settled: Option<&'run JobIsolation>,
     pub events: &'run Sender<Event>,
     pub stops: &'run mut Stops,
 }
 
-/// An attempt that is over, for those who may try again.
+/// The result of an attempt.
 #[derive(Debug)]
 pub(super) struct AttemptResult {
     pub finished: JobFinished,
-    /// Its cases, where the job may be tried again; else none, so that memory does not grow with them.
+    /// The cases, if the job may be tried again; otherwise empty, so that memory does not grow.
     pub cases: Vec<CaseFinished>,
 }
 
-/// An attempt that is over.
+/// The facts about an attempt before they are judged.
 struct Attempt {
     seconds: Duration,
     watched: Watched,
@@ -66,7 +66,7 @@ struct Attempt {
 }
 
 impl Supervisor<'_> {
-    /// Runs the job once. Sends everything from `job-started` up to, not including, the end.
+    /// Runs the job once. Sends all events from `job-started` up to its end, which is not sent.
     pub fn run(mut self) -> AttemptResult {
         match self.prepare() {
             Ok((spec, log, written)) => {
@@ -96,7 +96,7 @@ impl Supervisor<'_> {
         Ok((spec, log, Arc::new(written)))
     }
 
-    /// A consumer that is gone is noticed by the scheduler and by [`Watch`].
+    /// Sends an event. The scheduler and [`Watch`] notice a consumer that is gone.
     fn send(&self, event: Event) {
         let _ = self.events.send(event);
     }
@@ -140,13 +140,13 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Where the job has no network.
+    /// Returns the search for refused network attempts, if the job has no network.
     fn offline(&self, log: &Arc<Written>) -> Option<Offline> {
         let is_off = self.settled.is_some_and(|settled| settled.sandbox.network);
         is_off.then(|| Offline::new(Arc::clone(log)))
     }
 
-    /// The control group that holds the job's limits, where there is one.
+    /// Makes the control group that holds the job's limits, if there are any.
     fn group(&self) -> Result<Group, Failure> {
         let held = self
             .settled
@@ -245,7 +245,7 @@ impl Supervisor<'_> {
         tried
     }
 
-    /// Relative to the report directory, where the directory of the logs lies.
+    /// Returns the path of the log relative to the report directory.
     fn log_name(&self) -> String {
         let name = log::name(&self.job.id, self.attempt);
         let path: PathBuf = (self.logs.path().file_name().map(Path::new))
@@ -255,7 +255,7 @@ impl Supervisor<'_> {
     }
 }
 
-/// What programs need to know for the network alone.
+/// Removes the passwords of proxies: a job without a network does not need them.
 fn withhold_credentials(spec: &mut Spec) {
     for (name, value) in &mut spec.environment {
         if let Some(bare) = without_credentials(name, value) {
@@ -264,7 +264,7 @@ fn withhold_credentials(spec: &mut Spec) {
     }
 }
 
-/// The end of a job without a process; the base for that of one with.
+/// Returns the end of a job whose process never started. Other ends are built on it.
 pub(super) fn never_started(job: &Job, verdict: Verdict) -> JobFinished {
     JobFinished {
         job: job.id.clone(),
@@ -288,7 +288,7 @@ pub(super) fn never_started(job: &Job, verdict: Verdict) -> JobFinished {
     }
 }
 
-/// Of all that it left the processes alone can still be there: those that nothing could end.
+/// Marks the left processes that could not be ended. Only processes can still be there.
 fn with_survivors(mut left: LeftBehind, survivors: &[String]) -> LeftBehind {
     left.processes
         .retain(|process| !survivors.contains(process));

@@ -15,39 +15,40 @@ use super::protocol::{Ended, Order, Report};
 use super::stop::{Stop, Stops};
 use crate::outcome::Trouble;
 
-/// How long the helper has from KILL to its report: a little more than it gives the killed. A helper that was stopped, or
-/// whose job the kernel does not let go, is ended by force after it.
+/// The time that the helper gets from KILL to its report, a little more than it gives the killed
+/// processes. After it, a helper that was stopped, or whose job the kernel does not let go, is ended by
+/// force.
 const REPORT_TIME: Duration = Duration::from_millis(650);
 
-/// Bytes taken from the pipe at once.
+/// The bytes taken from the pipe at once.
 const CHUNK: usize = 128 * 1024;
 
-/// As long as nothing else is known to come.
+/// The wait if no deadline can be computed.
 const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The limits of a job.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// From the start to TERM.
+    /// The time from the start to TERM.
     pub timeout: Duration,
-    /// From TERM to KILL.
+    /// The time from TERM to KILL.
     pub grace: Duration,
 }
 
-/// How a job's processes came to their end.
+/// The end of a job's processes.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
-    /// The helper's report, when it came to give one.
+    /// The helper's report, if it gave one.
     pub ended: Option<Ended>,
-    /// What kept the job from its own end; the first thing that did.
+    /// The first failure that kept the job from its own end.
     pub failure: Option<Failure>,
-    /// Why the sandbox around it could not be set up.
+    /// The reason why its sandbox could not be set up.
     pub refused: Option<String>,
-    /// Processes that nothing could end.
+    /// The processes that could not be ended.
     pub survivors: Vec<String>,
 }
 
-/// Where the job stands; each with the time at which the next one comes.
+/// The phase of a job, with the deadline after which the next phase begins.
 #[derive(Debug, Clone, Copy)]
 enum Phase {
     Running(Instant),
@@ -63,23 +64,23 @@ impl Phase {
     }
 }
 
-/// Watches a job.
+/// The watch over one running job.
 #[derive(Debug)]
 pub(super) struct Watch<'job, 'run> {
     child: Child,
     pipe: PipeReader,
-    /// Where the output goes; none when it is thrown away.
+    /// The receiver of the output; `None` if it is thrown away.
     output: Option<&'job mut Output<'run>>,
     stops: &'job mut Stops,
     limits: Limits,
     phase: Phase,
     watched: Watched,
     chunk: Vec<u8>,
-    /// The log cannot be written: what comes is thrown away, so that the job can end.
+    /// True if the log cannot be written. Further output is thrown away, so that the job can end.
     is_deaf: bool,
 }
 
-/// What [`poll`] found.
+/// The sources that [`poll`] found ready.
 struct Ready {
     reports: bool,
     stops: bool,
@@ -106,7 +107,7 @@ impl<'job, 'run> Watch<'job, 'run> {
         }
     }
 
-    /// Returns when no process of the job is left and its output is taken.
+    /// Watches until no process of the job is left and all its output is taken.
     pub fn run(mut self) -> Watched {
         loop {
             let is_sent = self.send();
@@ -126,7 +127,7 @@ impl<'job, 'run> Watch<'job, 'run> {
         }
     }
 
-    /// Sends what was found. Says whether more may be read.
+    /// Sends the findings. Returns true if more may be read.
     fn send(&mut self) -> bool {
         match self
             .output
@@ -155,7 +156,7 @@ impl<'job, 'run> Watch<'job, 'run> {
             PollFd::new(self.stops.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.pipe.as_fd(), output),
         ];
-        // What waits to be sent is tried again at once: sending is what waits then.
+        // Waiting findings are tried again at once, because sending itself waits.
         let deadline = if reads_output {
             self.phase.deadline()
         } else {
@@ -170,7 +171,7 @@ impl<'job, 'run> Watch<'job, 'run> {
         }
     }
 
-    /// Says whether the last report has come.
+    /// Takes the reports that are there. Returns true if the last one has come.
     fn take_reports(&mut self) -> bool {
         let Ok(received) = self.child.receive() else {
             return true;
@@ -210,7 +211,7 @@ impl<'job, 'run> Watch<'job, 'run> {
         }
     }
 
-    /// Takes what one read gives; 0 when there is nothing.
+    /// Takes the output of one read, and returns its length; 0 if there is none.
     fn take_output(&mut self) -> usize {
         loop {
             match self.pipe.read(&mut self.chunk) {
@@ -239,7 +240,7 @@ impl<'job, 'run> Watch<'job, 'run> {
         }
     }
 
-    /// Does what is due. Says whether nothing more can be done.
+    /// Acts on a deadline that has passed. Returns true if nothing more can be done.
     fn pass_deadline(&mut self) -> bool {
         if Instant::now() < self.phase.deadline() {
             return false;
@@ -285,7 +286,7 @@ impl<'job, 'run> Watch<'job, 'run> {
         self.watched.failure.get_or_insert(failure);
     }
 
-    /// Nothing of the job is left, or what is left is ended by force here; what is still in the pipe is taken.
+    /// Ends what is left of the job by force, and takes the output that is still in the pipe.
     fn finish(mut self) -> Watched {
         if (self.watched.ended.as_ref()).is_some_and(|ended| ended.survivors.is_empty()) {
             self.watched.survivors = self.child.finish();
@@ -298,8 +299,8 @@ impl<'job, 'run> Watch<'job, 'run> {
         self.watched
     }
 
-    /// Everybody is dead: what there is, is in the pipe. A stranger who was handed its other end can only be one pipe full
-    /// ahead.
+    /// Takes the rest of the output, at most one pipe full. All processes of the job are gone, but one
+    /// outside of the job may hold the other end and go on writing.
     fn drain(&mut self) {
         let mut taken = 0;
         while taken < PIPE_SIZE {
