@@ -44,7 +44,8 @@ impl Child {
         let (handle, pid) = orphans::start_known(|| {
             let expression = duct::cmd(program, [ARGUMENT])
                 .stdin_file(theirs)
-                // duct applies the last redirection first: standard error becomes a copy of the pipe.
+                // duct applies the last redirection first: standard error becomes a copy of the
+                // pipe.
                 .stderr_to_stdout()
                 .stdout_file(input)
                 .full_env::<_, String, String>([])
@@ -89,11 +90,12 @@ impl Child {
         self.channel.receive()
     }
 
-    /// Ends the helper after it reported that no process is left. Returns the processes that even KILL
-    /// did not end in time.
+    /// Ends the helper after it reported that no process is left. Returns the processes that even
+    /// KILL did not end in time.
     pub fn finish(&mut self) -> Vec<String> {
         if self.is_out_of_reach {
-            // The helper sees the end of the connection and ends the namespace, unless it was stopped.
+            // The helper sees the end of the connection and ends the namespace, unless it was
+            // stopped.
             self.channel.shut_down();
             if !matches!(self.handle.wait_timeout(END_TIME), Ok(Some(_))) {
                 return self.end_by_force();
@@ -111,8 +113,8 @@ impl Child {
         orphans::forget(self.pid);
     }
 
-    /// Ends by force a helper that did not end in time, and all processes that it leaves. Returns the
-    /// processes that even KILL did not end in time.
+    /// Ends by force a helper that did not end in time, and all processes that it leaves. Returns
+    /// the processes that even KILL did not end in time.
     pub fn end_by_force(&mut self) -> Vec<String> {
         let _ = self.handle.kill();
         self.wait();
@@ -126,7 +128,8 @@ impl AsFd for Child {
     }
 }
 
-/// Makes a pipe whose reading end never waits, so it can be emptied while others hold the other end.
+/// Makes a pipe whose reading end never waits, so it can be emptied while others hold the other
+/// end.
 fn output_pipe() -> io::Result<(PipeReader, os_pipe::PipeWriter)> {
     let (reader, writer) = os_pipe::pipe()?;
     fcntl(&reader, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;

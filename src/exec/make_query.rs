@@ -35,8 +35,8 @@ fn is_make(word: &str) -> bool {
     name == Some(OsStr::new("make")) || name == Some(OsStr::new("gmake"))
 }
 
-/// Returns true if make says that there is nothing to do, with exit code 0 (see "Options Summary" in
-/// its manual). Any other answer, or none, is no sign against the job.
+/// Returns true if make says that there is nothing to do, with exit code 0 (see "Options Summary"
+/// in its manual). Any other answer, or none, is no sign against the job.
 ///
 /// # Errors
 /// If make cannot be started, or the run was cancelled meanwhile.

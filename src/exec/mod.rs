@@ -5,10 +5,10 @@
 //!            ▲              │
 //!         control        events ─▶
 //! ```
-//! The process between supervisor and job ([`helper`]) is the subreaper of all that the job starts, in
-//! a session without a terminal. Its standard input is a socket to the supervisor. It ends the job's
-//! whole tree when told to, or when the supervisor is gone. kata-ci itself is a subreaper too, so a job
-//! that kills its helper gains nothing.
+//! The process between supervisor and job ([`helper`]) is the subreaper of all that the job starts,
+//! in a session without a terminal. Its standard input is a socket to the supervisor. It ends the
+//! job's whole tree when told to, or when the supervisor is gone. kata-ci itself is a subreaper
+//! too, so a job that kills its helper gains nothing.
 //!
 //! Invariants:
 //! - No process of a job outlives the job.
@@ -63,8 +63,8 @@ use crate::plan::Plan;
 pub struct Settings {
     /// The number of jobs that may run side by side; 0 counts as 1.
     pub parallel: usize,
-    /// The number of bad jobs after which nothing more is started and running jobs are cancelled. Bad
-    /// jobs are those that fail the run, see [`crate::outcome::fails_run`].
+    /// The number of bad jobs after which nothing more is started and running jobs are cancelled.
+    /// Bad jobs are those that fail the run, see [`crate::outcome::fails_run`].
     pub max_fail: Option<usize>,
     /// The jobs of a resumed run that are over already. They do not run again, but their outcomes
     /// count.
@@ -100,8 +100,8 @@ pub enum Control {
 /// Carries out the plan and returns when every job is over. Sends `job-queued` … `job-finished` of
 /// every job; `run-started` and `run-finished` are for the caller to send.
 ///
-/// A slow consumer of `events` slows the jobs down, but never keeps one alive beyond its time. If the
-/// receiving end is dropped, running jobs are killed, because nobody would learn of their end.
+/// A slow consumer of `events` slows the jobs down, but never keeps one alive beyond its time. If
+/// the receiving end is dropped, running jobs are killed, because nobody would learn of their end.
 /// `control` may be dropped.
 ///
 /// Returns the signal that ended the run early, if one did.

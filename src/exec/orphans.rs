@@ -1,9 +1,9 @@
-//! Ends the orphans of jobs: processes whose helper was killed. They become children of kata-ci, which
-//! is a subreaper.
+//! Ends the orphans of jobs: processes whose helper was killed. They become children of kata-ci,
+//! which is a subreaper.
 //!
-//! A helper has a session of its own, and no process can go back to a session that it has left. So a
-//! child in another session is an orphan if it is not a helper and was not there before the first run.
-//! Only orphans are waited for here; other children belong to the rest of the program.
+//! A helper has a session of its own, and no process can go back to a session that it has left. So
+//! a child in another session is an orphan if it is not a helper and was not there before the first
+//! run. Only orphans are waited for here; other children belong to the rest of the program.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};

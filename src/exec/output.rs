@@ -1,5 +1,5 @@
-//! Passes a job's output on: its secrets are masked, it is logged, then parsed, and the findings become
-//! events.
+//! Passes a job's output on: its secrets are masked, it is logged, then parsed, and the findings
+//! become events.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -95,8 +95,8 @@ impl<'run> Output<'run> {
         Ok(())
     }
 
-    /// Sends waiting findings, as far as the channel takes them within a moment. Returns true if all
-    /// were sent.
+    /// Sends waiting findings, as far as the channel takes them within a moment. Returns true if
+    /// all were sent.
     pub fn send(&mut self) -> Result<bool, Unheard> {
         self.findings.send()
     }

@@ -1,7 +1,7 @@
 //! Reads processes and their descent from /proc.
 //!
-//! A walk of /proc is not a snapshot: it can miss a process that forks meanwhile. A caller who must be
-//! sure repeats it until waitpid(2) says that there are no children.
+//! A walk of /proc is not a snapshot: it can miss a process that forks meanwhile. A caller who must
+//! be sure repeats it until waitpid(2) says that there are no children.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -46,8 +46,8 @@ fn check_directory(directory: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Finds a program where the job itself would: in the job's PATH, or from the job's directory if the
-/// name has a slash.
+/// Finds a program where the job itself would: in the job's PATH, or from the job's directory if
+/// the name has a slash.
 fn find(name: &str, job: &Job) -> Result<PathBuf, Failure> {
     let path = job.environment.get(OsStr::new("PATH"));
     if let Ok(found) = which::which_in(name, path, &job.directory) {

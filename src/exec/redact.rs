@@ -1,7 +1,8 @@
-//! Masks passwords of proxies in a job's output: a job that prints its environment prints its proxy.
+//! Masks passwords of proxies in a job's output: a job that prints its environment prints its
+//! proxy.
 //!
-//! A masked password keeps its length, so offsets into the log stay right. If the output so far ends
-//! with the beginning of a password, that beginning is held back until more is known.
+//! A masked password keeps its length, so offsets into the log stay right. If the output so far
+//! ends with the beginning of a password, that beginning is held back until more is known.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -91,7 +91,8 @@ impl<'run> Scheduler<'run> {
         self.signal
     }
 
-    /// Sends an event. A consumer that is gone stops the schedule; running jobs notice by themselves.
+    /// Sends an event. A consumer that is gone stops the schedule; running jobs notice by
+    /// themselves.
     fn send(&mut self, event: Event) {
         if self.events.send(event).is_err() {
             self.schedule.stop("nobody listens to the run any more");

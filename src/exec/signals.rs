@@ -20,8 +20,8 @@ pub struct Guard {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Turns SIGINT, SIGTERM and SIGHUP into orders for [`super::run`]. An ignored SIGINT or SIGHUP stays
-/// ignored, so `nohup` and a shell's `&` keep their meaning.
+/// Turns SIGINT, SIGTERM and SIGHUP into orders for [`super::run`]. An ignored SIGINT or SIGHUP
+/// stays ignored, so `nohup` and a shell's `&` keep their meaning.
 ///
 /// Once the guard is dropped, these signals do nothing, so that the reports are written to the end.
 pub fn listen(control: Sender<Control>) -> io::Result<Guard> {

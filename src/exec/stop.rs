@@ -1,4 +1,5 @@
-//! Carries orders to stop from the scheduler to the supervisor of a running job, so that it can poll.
+//! Carries orders to stop from the scheduler to the supervisor of a running job, so that it can
+//! poll.
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};

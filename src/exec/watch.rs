@@ -16,8 +16,8 @@ use super::stop::{Stop, Stops};
 use crate::outcome::Trouble;
 
 /// The time that the helper gets from KILL to its report, a little more than it gives the killed
-/// processes. After it, a helper that was stopped, or whose job the kernel does not let go, is ended by
-/// force.
+/// processes. After it, a helper that was stopped, or whose job the kernel does not let go, is
+/// ended by force.
 const REPORT_TIME: Duration = Duration::from_millis(650);
 
 /// The bytes taken from the pipe at once.
@@ -299,8 +299,8 @@ impl<'job, 'run> Watch<'job, 'run> {
         self.watched
     }
 
-    /// Takes the rest of the output, at most one pipe full. All processes of the job are gone, but one
-    /// outside of the job may hold the other end and go on writing.
+    /// Takes the rest of the output, at most one pipe full. All processes of the job are gone, but
+    /// one outside of the job may hold the other end and go on writing.
     fn drain(&mut self) {
         let mut taken = 0;
         while taken < PIPE_SIZE {

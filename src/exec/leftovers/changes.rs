@@ -1,4 +1,4 @@
-//! What is different between two looks at a repository.
+//! Compares two snapshots of a repository.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,17 +7,18 @@ use super::snapshot::{Entry, Kind, Seen, Snapshot};
 use crate::event::FileChange;
 use crate::git::Onlooker;
 
-/// Files whose content is looked at; beyond that a job has touched everything.
+/// The most files whose content is compared. A job with more has touched everything.
 const READ: usize = 5000;
 
-/// Files a call of git: as arguments they stay far below what execve(2) takes.
+/// The files of one call of git. As arguments they stay far below the limit of execve(2).
 const AT_ONCE: usize = 200;
 
-/// A difference.
+/// The difference of a file between two snapshots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileDifference {
     pub change: FileChange,
-    /// The object that the file is, should it be the same: it was written again, or something else of it was changed.
+    /// The object of the file before. If the file still equals it, it was only written again or
+    /// touched.
     pub unless: Option<String>,
 }
 
@@ -30,7 +31,7 @@ impl FileDifference {
     }
 }
 
-/// What is different. `after` knows of every file of `before`.
+/// Returns the differences. `after` must have every file of `before`.
 pub(super) fn between(before: &Snapshot, after: &Snapshot) -> BTreeMap<PathBuf, FileDifference> {
     let changes = after.files.iter().filter_map(|(path, now)| {
         let found = difference(before.files.get(path), now)?;
@@ -60,14 +61,16 @@ fn difference(before: Option<&Entry>, now: &Entry) -> Option<FileDifference> {
     }
 }
 
-/// Of a tracked file git can say later whether it is the same after all; of others, what is not written is.
+/// Returns true if the file is the same by its metadata. Only the time of the last change may differ
+/// in an untracked file; of a tracked one git compares the content later.
 fn is_same(before: Option<&Entry>, was: Seen, is: Seen) -> bool {
     let is_tracked = before.is_some_and(|before| before.listed.object().is_some());
     was == is || !is_tracked && (was.kind, was.size, was.written) == (is.kind, is.size, is.written)
 }
 
-/// Drops the files that were only written again as they were. One that git keeps converted (ends of lines, a filter) counts
-/// as changed then; so does one whose content cannot be read, and `unknown` says it.
+/// Drops the files that were only written again with the same content. A file that git keeps
+/// converted (ends of lines, a filter) still counts as changed. So does a file whose content cannot
+/// be read, and `unknown` says so.
 pub(super) fn confirm(
     git: &Onlooker,
     top: &Path,

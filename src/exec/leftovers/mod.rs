@@ -1,16 +1,19 @@
-//! Which files a job leaves behind: its repository before the job and after it.
+//! Finds the files that a job leaves behind, by comparing its repository before and after the job.
 //!
 //! ```text
-//! RepositorySnapshots (a run) ─▶ Visit (a job, all of its attempts): look ─▶ the job ─▶ look again ─▶ changes
+//! RepositorySnapshots (a run) ─▶ Visit (a job with its attempts): look ─▶ job ─▶ look again ─▶ changes
 //! ```
-//! All of the repository is looked at, as a job may write beside its component; and of git's own directory the settings by
-//! which it can be led to run something later on, the rules of what it sees, what is checked out, and a lock that was
-//! forgotten. What two jobs that ran in the same repository at the same time did cannot be told apart: where one wrote into
-//! the other's component it is the other's, and for the rest both are told who else was there. What cannot be found out is
-//! said, never passed over.
+//! The whole repository is looked at, because a job may write beside its component. In git's own
+//! directory, these are looked at: settings that could make git run something later, the rules of
+//! what git sees, the checked-out commit, and a forgotten lock. Files that git ignores and the work
+//! trees of submodules are not looked at. Whatever cannot be found out is reported as unknown.
 //!
-//! It is for kata-ci itself to look, outside of the job's sandbox: so nothing may run that the repository names, see
-//! [`Onlooker`]. What git ignores, and what lies in the work trees of submodules, is not looked at.
+//! Changes of two jobs that ran in one repository at the same time cannot be told apart. A change
+//! in the component of one of them counts as that one's. For any other change, each job names the
+//! other.
+//!
+//! kata-ci looks outside of the job's sandbox, so nothing that the repository names may run, see
+//! [`Onlooker`].
 
 mod changes;
 mod running_jobs;
@@ -29,10 +32,10 @@ use crate::plan::Job;
 use running_jobs::{Overlap, RunningJobs};
 use snapshot::{Head, Snapshot};
 
-/// How long git may take each time: the next job may be waiting.
+/// The time that git gets for each call, because the next job may be waiting.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Files that are named.
+/// The most files that are named.
 const NAMED: usize = 100;
 
 /// The repositories of a run.
@@ -44,7 +47,7 @@ pub(super) struct RepositorySnapshots {
     visits: Mutex<RunningJobs>,
 }
 
-/// A job in its repository.
+/// A running job in its repository.
 #[derive(Debug)]
 pub(super) struct Visit<'run> {
     trees: &'run RepositorySnapshots,
@@ -52,18 +55,18 @@ pub(super) struct Visit<'run> {
     place: Result<JobRepository, String>,
 }
 
-/// Where a job runs, and what was there before it.
+/// The repository of a job, and its state before the job.
 #[derive(Debug)]
 struct JobRepository {
     repository: Repository,
-    /// Its own directory.
+    /// The job's own directory.
     directory: PathBuf,
     before: Snapshot,
     head: Head,
 }
 
 impl RepositorySnapshots {
-    /// `written_meanwhile`: see [`super::Settings::written_meanwhile`].
+    /// Starts without any job. For `written_meanwhile` see [`super::Settings::written_meanwhile`].
     pub fn new(written_meanwhile: Vec<PathBuf>) -> Self {
         Self {
             written_meanwhile,
@@ -72,7 +75,7 @@ impl RepositorySnapshots {
         }
     }
 
-    /// A job is about to start. Looks at its repository.
+    /// Looks at the repository of a job that is about to start.
     pub fn enter(&self, job: &Job) -> Visit<'_> {
         let located = locate(job);
         let number = match &located {
@@ -105,7 +108,7 @@ impl RepositorySnapshots {
         git.as_ref().map_err(Clone::clone)
     }
 
-    /// Whether it is kata-ci itself that writes to this file.
+    /// Returns true if kata-ci itself writes to this file.
     fn is_own(&self, path: &Path) -> bool {
         let mut own = self.written_meanwhile.iter();
         own.any(|own| path.starts_with(own))
@@ -117,7 +120,10 @@ impl RepositorySnapshots {
 }
 
 impl Visit<'_> {
-    /// The job is over: what it left of files, or why that is not known. To be called when nothing of it runs any more.
+    /// Returns the files that the job left behind. Call it when no process of the job is left.
+    ///
+    /// # Errors
+    /// If they cannot be found out, with the reason.
     pub fn leave(self) -> Result<LeftBehind, String> {
         let place = self.place.as_ref().map_err(Clone::clone)?;
         let git = self.trees.git()?;
@@ -141,7 +147,7 @@ impl Visit<'_> {
     }
 }
 
-/// One that ends without having been left is not there any more either.
+/// Unregisters a job that ended without [`Visit::leave`].
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
         self.trees.with_visits(|visits| visits.end(self.number));
@@ -177,7 +183,7 @@ impl JobRepository {
     }
 }
 
-/// The job's repository, and its directory.
+/// Finds the job's repository and its directory.
 fn locate(job: &Job) -> Result<(Repository, PathBuf), String> {
     let directory = (job.directory.canonicalize()).map_err(|error| error.to_string())?;
     let home = job.environment.get(OsStr::new("HOME"));
@@ -189,7 +195,7 @@ fn locate(job: &Job) -> Result<(Repository, PathBuf), String> {
     }
 }
 
-/// A path from the top as one from the job's directory.
+/// Turns a path relative to the top into one relative to the job's directory.
 fn relative(path: &Path, own: &Path) -> String {
     if path.is_absolute() {
         return path.to_string_lossy().into_owned();

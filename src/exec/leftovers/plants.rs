@@ -1,5 +1,5 @@
-//! What a job may leave of git's files and of the tree, at random, with a program that leaves a mark: nothing that is asked
-//! after a job starts it.
+//! Plants random files in a tree and in git's directory, as a job may do, that lead to a program
+//! which leaves a mark. No question asked after a job starts that program.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -19,7 +19,8 @@ const CASES: u32 = 400;
 
 const RULES: &str = "* filter=mark diff=mark merge=mark\n";
 
-/// Keys of a configuration that name a program, or lead to one. `@` is the program, `%` a directory of the job's.
+/// The keys of a configuration that name a program, or lead to one. `@` stands for the program, `%`
+/// for a directory of the job.
 const KEYS: [(&str, &str); 34] = [
     ("filter.mark.clean", "@"),
     ("filter.mark.smudge", "@"),
@@ -57,7 +58,7 @@ const KEYS: [(&str, &str); 34] = [
     ("include.path", "%/config"),
 ];
 
-/// Where what is replaced.
+/// A file to plant, with its path.
 #[derive(Debug, Clone, Copy)]
 enum Plant {
     /// A configuration, at this path.
@@ -129,7 +130,8 @@ const PLANTS: [Plant; 45] = [
     Text("file", "changed\n"),
 ];
 
-/// A repository with a submodule that is there and one that is not, and beside it what the job brings along.
+/// A repository with a submodule that is present and one that is absent, and the files that the job
+/// brings along beside it.
 struct RunPaths {
     place: tempfile::TempDir,
 }
@@ -201,7 +203,7 @@ impl RunPaths {
             .replace('%', &loot.display().to_string())
     }
 
-    /// Puts a plant in its place, as far as that can be done after the others.
+    /// Puts a plant in its place, if the plants before allow it.
     fn plant(&self, plant: Plant, settings: &str) -> std::io::Result<()> {
         let path = |name: &str| self.top().join(name);
         let loot = self.place.path().join("loot");
@@ -240,7 +242,7 @@ impl RunPaths {
         }
     }
 
-    /// Everything has another time: a question that compares by content has to look at it.
+    /// Changes all times, so that a comparison has to read the contents.
     fn touch(&self) {
         for name in ["file", "dir/inner", "there/file"] {
             if let Ok(file) = fs::File::options().append(true).open(self.top().join(name)) {
@@ -278,7 +280,7 @@ fn settings(keys: &[(&str, &str)]) -> String {
     keys.iter().map(line).collect()
 }
 
-/// Carries a case out. Whether what is asked of an untouched tree would have started the program.
+/// Carries out a case. Returns true if a question about an untouched tree would start the program.
 fn carry_out(
     git: &Git,
     trees: &RepositorySnapshots,
@@ -296,7 +298,7 @@ fn carry_out(
     let text = scene.filled(&settings(keys));
     append(&scene.loot("config"), &text).unwrap();
     for plant in plants {
-        // One in the way of another is as good.
+        // A plant that another one blocks is as good.
         let _ = scene.plant(*plant, &text);
     }
     scene.touch();
@@ -330,6 +332,6 @@ fn whatever_a_job_leaves_nothing_of_it_is_started() {
             Ok(())
         })
         .unwrap();
-    // Else they would be plants of no harm, and this would tell of nothing.
+    // Without this, the plants would be harmless and the test would prove nothing.
     assert!(live.get() >= CASES / 20, "{} of {CASES}", live.get());
 }

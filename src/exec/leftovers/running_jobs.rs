@@ -1,11 +1,11 @@
-//! Which jobs are in which repository at the same time.
+//! Records which jobs run in the same repository at the same time.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::model::JobId;
 
-/// The jobs that run.
+/// The running jobs.
 #[derive(Debug, Default)]
 pub(super) struct RunningJobs {
     last: u64,
@@ -20,12 +20,13 @@ struct Visiting {
     met: Overlap,
 }
 
-/// The jobs that one met in its repository, each with its directory.
+/// The jobs that a job overlapped with in its repository, each with its directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Overlap(BTreeMap<JobId, PathBuf>);
 
 impl RunningJobs {
-    /// A job comes; the number that it goes by, above 0. It and those who are there have met.
+    /// Registers a running job and returns its ticket (at least 1). Jobs already running in the
+    /// same repository are recorded as overlapping with it.
     pub fn begin(&mut self, job: &JobId, top: &Path, directory: &Path) -> u64 {
         let mut met = Overlap::default();
         for other in self.all.values_mut().filter(|other| other.top == top) {
@@ -43,7 +44,8 @@ impl RunningJobs {
         self.last
     }
 
-    /// It goes; whom it met. Of one that has gone before, nobody.
+    /// Unregisters the job and returns the jobs it overlapped with; empty if the ticket was
+    /// returned before.
     pub fn end(&mut self, number: u64) -> Overlap {
         let visiting = self.all.remove(&number);
         visiting.map(|visiting| visiting.met).unwrap_or_default()
@@ -51,7 +53,8 @@ impl RunningJobs {
 }
 
 impl Overlap {
-    /// Whether a file may be the doing of the job in this directory: not what lies in another's, unless that one holds ours.
+    /// Returns true if the job in this directory may have written the file. A file in the directory
+    /// of another job is that job's, unless that directory holds this one.
     pub fn is_ours(&self, file: &Path, directory: &Path) -> bool {
         let depth = |directory: &Path| match file.starts_with(directory) {
             true => directory.components().count(),
@@ -61,8 +64,8 @@ impl Overlap {
         depth(directory) >= deepest.unwrap_or(0)
     }
 
-    /// Those whose doing a file may be that this job is said to have left: who has part of its directory, or, when files
-    /// outside of it are among them, everybody.
+    /// Returns the jobs that may have written files which this job is said to have left: those that
+    /// share a part of its directory, or all of them if `has_outside` is true.
     pub fn who(&self, directory: &Path, has_outside: bool) -> Vec<JobId> {
         let touches = |other: &Path| other.starts_with(directory) || directory.starts_with(other);
         self.0

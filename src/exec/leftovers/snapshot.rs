@@ -1,4 +1,4 @@
-//! The files of a repository at a moment.
+//! Takes a snapshot of the files of a repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
@@ -10,57 +10,60 @@ use std::time::{Duration, Instant};
 use crate::exec::isolation::{Repository, text_of};
 use crate::git::{Listed, Onlooker};
 
-/// How long git holds its lock on the index at most, where it is at work.
+/// The longest time for which a working git holds its lock on the index.
 const LOCKED: Duration = Duration::from_millis(300);
 
-/// Between two looks at a lock.
+/// The pause between two looks at a lock.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Files that decide what git sees, below the directory that all work trees share.
+/// The files with rules of what git sees, below the directory that all work trees share.
 const RULES: [&str; 2] = ["info/exclude", "info/attributes"];
 
-/// Tracked files and new ones.
+/// The tracked and the new files of a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Snapshot {
-    /// By their path from the top.
+    /// The files by their path relative to the top.
     pub files: BTreeMap<PathBuf, Entry>,
     /// See [`crate::git::Listing::unread`].
     pub unread: BTreeSet<String>,
 }
 
-/// A file at a moment.
+/// A file in a snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// What git has of it.
+    /// The file in git's index.
     pub listed: Listed,
-    /// What the file system has of it; none when it is not there.
+    /// The file in the file system; `None` if it is not there.
     pub seen: Option<Seen>,
 }
 
-/// What tells two states of a file apart without reading it.
+/// The metadata that tells two states of a file apart without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen {
     pub kind: Kind,
-    /// Bytes; 0 for what is neither a file nor a link.
+    /// The size in bytes; 0 if it is neither a file nor a link.
     pub size: u64,
-    /// When its content was written, in nanoseconds; 0 as before.
+    /// The time of the last write in nanoseconds; 0 if it is neither a file nor a link.
     pub written: i128,
-    /// When anything of it was changed, which no program can set.
+    /// The time of the last change of anything, which no program can set.
     pub changed: i128,
 }
 
-/// What git knows of modes.
+/// The kind of a file, as far as git knows modes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
     Program,
     Link,
-    /// A directory is a repository within; devices and the like are not told apart.
+    /// A directory (an inner repository), a device and the like.
     Other,
 }
 
 impl Snapshot {
-    /// Looks; else says why that cannot be done.
+    /// Takes the snapshot.
+    ///
+    /// # Errors
+    /// If git cannot be asked, with the reason.
     pub fn look(git: &Onlooker, repository: &Repository) -> Result<Self, String> {
         let top = &repository.top;
         let listing = git.files(top).map_err(|error| error.to_string())?;
@@ -80,7 +83,8 @@ impl Snapshot {
         })
     }
 
-    /// Looks also at what was there before and is neither tracked nor new any more: it is gone, or ignored since.
+    /// Takes a snapshot that also has all files of `before`. A file that is neither tracked nor new
+    /// any more is gone, or ignored since.
     pub fn look_again(
         git: &Onlooker,
         repository: &Repository,
@@ -97,16 +101,19 @@ impl Snapshot {
     }
 }
 
-/// What is checked out.
+/// The checked-out branch or commit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Head {
-    /// The branch, or the commit itself, as the file has it.
+    /// The text of the file: a branch, or the commit itself.
     text: String,
     commit: Option<String>,
 }
 
 impl Head {
-    /// Looks; else says why that cannot be done.
+    /// Reads it.
+    ///
+    /// # Errors
+    /// If it cannot be read, with the reason.
     pub fn look(git: &Onlooker, repository: &Repository) -> Result<Self, String> {
         let path = Self::path(repository);
         let text = text_of(&repository.top.join(&path))
@@ -118,14 +125,14 @@ impl Head {
         })
     }
 
-    /// The file of it, from the top where it lies below that.
+    /// Returns the path of its file, relative to the top if it lies below it.
     pub fn path(repository: &Repository) -> PathBuf {
         let own = repository.git_directories.last();
         below(&repository.top, own.unwrap_or(&repository.top).join("HEAD"))
     }
 }
 
-/// A path from the top, where it lies below that.
+/// Returns the path relative to the top if it lies below it.
 fn below(top: &Path, path: PathBuf) -> PathBuf {
     match path.strip_prefix(top) {
         Ok(below) => below.to_owned(),
@@ -139,7 +146,8 @@ fn rules(repository: &Repository) -> impl Iterator<Item = PathBuf> {
     files.into_iter().flatten()
 }
 
-/// The lock on the index, where it stays: then git refuses to change anything. One in use is soon gone.
+/// Returns the lock on the index if it stays, in which case git refuses to change anything. A lock
+/// in use is soon gone.
 fn stale_lock(repository: &Repository) -> Option<PathBuf> {
     let lock = repository.git_directories.last()?.join("index.lock");
     let deadline = Instant::now() + LOCKED;
@@ -152,7 +160,7 @@ fn stale_lock(repository: &Repository) -> Option<PathBuf> {
     None
 }
 
-/// What leads git to run something, each hook by itself.
+/// Returns the files that can make git run something, each hook as a file of its own.
 fn settings(repository: &Repository) -> impl Iterator<Item = PathBuf> {
     repository.settings().into_iter().flat_map(|path| {
         let entries = fs::read_dir(&path).into_iter().flatten().flatten();

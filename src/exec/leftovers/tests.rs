@@ -1,4 +1,4 @@
-//! What is told of a job by what was there before and after it.
+//! Tests of the leftovers of a job.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,8 @@ use crate::model::JobId;
 
 const OBJECT: &str = "100644 587be6b4c3f93f93c489c0111bba5596147a26cb 0";
 
-/// What differs after something was done to a repository with the tracked files `README`, `a` and `b` and the new file `new`.
+/// Returns the changes after `act` was done to a repository with the tracked files `README`, `a`
+/// and `b` and the new file `new`.
 fn done(act: impl FnOnce(&Real)) -> BTreeMap<String, FileChange> {
     let repository = Real::with_a_commit();
     for name in ["a", "b"] {

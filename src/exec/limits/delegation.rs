@@ -1,8 +1,10 @@
-//! OwnCgroup for the groups of jobs below the one that kata-ci was started in.
+//! Moves kata-ci into a child of its control group, so that the groups of jobs can be made beside
+//! it.
 //!
-//! A group of version 2 that hands controllers on may have processes in its children only (see cgroups(7), "no internal
-//! processes"); the root alone may have both. So kata-ci moves into a child, and goes back in the end. Processes of others
-//! are not moved: where there are some, there is no room.
+//! A group of version 2 that delegates controllers must have no processes of its own, unless it is
+//! the root (see cgroups(7), "no internal processes"). So kata-ci moves into a child, and moves
+//! back at the end. Processes of others are never moved: if the group has some, no group can be
+//! made in it.
 
 use std::fs;
 use std::io;
@@ -11,7 +13,8 @@ use std::path::{Path, PathBuf};
 use super::group::{name, remove, write};
 use super::hierarchy::{CgroupDirectory, Version};
 
-/// kata-ci in a child of the group it was started in. When dropped, which is after the groups of all jobs, it is back there.
+/// The child group that kata-ci moved into. Dropping it moves kata-ci back; the groups of all jobs
+/// are gone by then.
 #[derive(Debug)]
 pub(in crate::exec) struct OwnCgroup {
     group: PathBuf,
@@ -19,10 +22,10 @@ pub(in crate::exec) struct OwnCgroup {
 }
 
 impl OwnCgroup {
-    /// Makes room, if that is needed.
+    /// Moves kata-ci into a child, if that is needed.
     ///
     /// # Errors
-    /// When others are in the group, or it cannot be written to.
+    /// If others are in the group, or it cannot be written to.
     pub(super) fn make(place: &CgroupDirectory) -> io::Result<Option<Self>> {
         let group = &place.directory;
         if place.version == Version::One || !group.join("cgroup.type").exists() {

@@ -1,4 +1,4 @@
-//! The control group of one job.
+//! Makes, reads and removes the control group of one job.
 
 use std::fs;
 use std::io;
@@ -10,52 +10,52 @@ use std::time::{Duration, Instant};
 use super::Kind;
 use super::hierarchy::{CgroupDirectory, Version};
 
-/// What the directories of groups begin with: `kata-ci-PROCESS-ITS START-NUMBER`.
+/// The prefix of the directories of groups: `kata-ci-PROCESS-START-NUMBER`.
 const PREFIX: &str = "kata-ci-";
 
-/// No Linux has more at a time, and takes no higher limit than that: PID_MAX_LIMIT, see proc_sys_kernel(5).
+/// The highest limit of processes that Linux takes: PID_MAX_LIMIT, see proc_sys_kernel(5).
 const MOST_PROCESSES: u64 = 1 << 22;
 
-/// How long the kernel may take to let go of a group whose processes have ended.
+/// The time that the kernel gets to release a group whose processes have ended.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Between two tries to remove a group.
+/// The pause between two tries to remove a group.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// A limit that a group is to hold.
+/// A limit that a group enforces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::exec) struct CgroupLimit {
     pub(super) kind: Kind,
     pub(super) place: CgroupDirectory,
-    /// Bytes, or processes.
+    /// The number of bytes or processes.
     pub(super) limit: u64,
 }
 
-/// What a group counted.
+/// The counters of a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::exec) struct Used {
-    /// Peak of the memory of all processes together, caches of files included, in bytes.
+    /// The peak memory of all processes together, with their file caches, in bytes.
     pub peak_memory: Option<u64>,
-    /// Processes that the kernel killed for want of memory.
+    /// The number of processes that the kernel killed for lack of memory.
     pub killed: u64,
-    /// Times that a process was refused another one.
+    /// The number of times that a process was refused another one.
     pub refused: u64,
 }
 
-/// A job's group; of version 1 one for each thing that is counted. Removed when dropped.
+/// The group of a job; in version 1 one group for each resource. Dropping it removes it.
 #[derive(Debug, Default)]
 pub(in crate::exec) struct Group {
     held: Vec<(CgroupLimit, PathBuf)>,
 }
 
 impl Group {
-    /// Makes it, with its limits and without a process.
+    /// Makes the group with its limits and without a process.
     pub fn create(wanted: &[CgroupLimit]) -> io::Result<Self> {
         let name = name();
         let mut group = Self::default();
         for held in wanted {
             let directory = held.place.directory.join(&name);
-            // Of version 2 one group holds both.
+            // In version 2 one group counts both.
             if !directory.exists() {
                 held.place.prepare(held.kind)?;
                 fs::create_dir(&directory).map_err(|error| at(&directory, &error))?;
@@ -66,7 +66,7 @@ impl Group {
         Ok(group)
     }
 
-    /// Files that a process writes 0 to, to be in it.
+    /// Returns the files that a process writes 0 to in order to enter the group.
     pub fn entrances(&self) -> Vec<PathBuf> {
         let mut files: Vec<_> = (self.held.iter())
             .map(|(_, directory)| directory.join("cgroup.procs"))
@@ -75,7 +75,7 @@ impl Group {
         files
     }
 
-    /// What was used, now that it is over.
+    /// Reads the counters. Call it when the job is over.
     pub fn used(&self) -> Used {
         let mut used = Used::default();
         for (held, directory) in &self.held {
@@ -107,7 +107,7 @@ impl Drop for Group {
 }
 
 impl CgroupDirectory {
-    /// Of version 2 a group's children have only what it hands on to them.
+    /// Delegates the controller: in version 2 children have only those that their group delegates.
     fn prepare(&self, kind: Kind) -> io::Result<()> {
         let controller = match (self.version, kind) {
             (Version::One, _) => return Ok(()),
@@ -129,7 +129,7 @@ impl CgroupDirectory {
         }
     }
 
-    /// Removes the groups of runs that were killed.
+    /// Removes the groups of killed runs.
     pub fn sweep(&self) {
         let entries = fs::read_dir(&self.directory).into_iter().flatten();
         for entry in entries.flatten() {
@@ -166,7 +166,7 @@ fn at(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// A kernel that does not count swap has no such file.
+/// Writes to a file, if it exists. A kernel that does not count swap lacks its file.
 fn write_if_there(directory: &Path, name: &str, text: &str) -> io::Result<()> {
     match directory.join(name).exists() {
         true => write(directory, name, text),
@@ -179,7 +179,7 @@ fn number(directory: &Path, name: &str) -> Option<u64> {
     text.trim().parse().ok()
 }
 
-/// The number in a line `WORD NUMBER`; 0 where there is none.
+/// Reads the number in a line `WORD NUMBER`; 0 if there is none.
 fn counted(directory: &Path, name: &str, word: &str) -> u64 {
     let text = fs::read_to_string(directory.join(name)).unwrap_or_default();
     text.lines()
@@ -189,7 +189,7 @@ fn counted(directory: &Path, name: &str, word: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// Removes a group and those that a kata-ci inside of the job left in it.
+/// Removes a group, and the groups that a kata-ci inside the job left in it.
 pub(super) fn remove(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)?.flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -207,7 +207,7 @@ pub(super) fn name() -> String {
     format!("{PREFIX}{process}-{start}-{number}")
 }
 
-/// Whether it is the name of a group whose maker is gone.
+/// Returns true for the name of a group whose maker is gone.
 fn is_abandoned(name: &str) -> bool {
     let mut parts = name
         .strip_prefix(PREFIX)
@@ -222,7 +222,8 @@ fn is_abandoned(name: &str) -> bool {
     u32::try_from(process).ok().and_then(start_of) != Some(start)
 }
 
-/// When a process started, in the kernel's ticks: with its number it is unique. Field 22, see proc_pid_stat(5).
+/// Returns the start time of a process in ticks of the kernel (field 22, see proc_pid_stat(5)).
+/// With the process id it is unique.
 fn start_of(process: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(") ")?;
@@ -233,7 +234,7 @@ fn start_of(process: u32) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// A directory with files as version 2 has them; the kernel makes those of the group itself.
+    /// Makes a directory with the files of version 2. The kernel would make those of the group.
     fn version_two(controllers: &str) -> (tempfile::TempDir, CgroupDirectory) {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("cgroup.controllers"), controllers).unwrap();

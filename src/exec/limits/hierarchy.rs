@@ -1,5 +1,5 @@
-//! Where control groups can be made: what is mounted where, and which groups this process is in. See cgroups(7) and
-//! proc_pid_mountinfo(5).
+//! Finds the directories in which control groups can be made, from the mounts and the groups of
+//! this process. See cgroups(7) and proc_pid_mountinfo(5).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use super::Kind;
 
-/// The two designs of control groups: files have other names.
+/// The version of control groups. Each has its own file names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
     One,
@@ -21,8 +21,8 @@ pub(super) struct CgroupDirectory {
     pub directory: PathBuf,
 }
 
-/// Where groups that count this could be made, in order of preference. Where kata-ci was when it looked first: it may have
-/// moved into a child of that group since.
+/// Returns the directories in which groups that count this resource could be made, best first. They
+/// are those of the first call, because kata-ci may have moved into a child of its group since.
 pub(super) fn places(kind: Kind) -> Vec<CgroupDirectory> {
     static FIRST: OnceLock<[String; 2]> = OnceLock::new();
     let read = |name: &str| fs::read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
@@ -43,7 +43,7 @@ fn parse(kind: Kind, mounts: &str, groups: &str) -> Vec<CgroupDirectory> {
     places
 }
 
-/// `36 32 0:29 ROOT MOUNT-POINT OPTIONS … - TYPE SOURCE CONTROLLERS`
+/// Parses `36 32 0:29 ROOT MOUNT-POINT OPTIONS … - TYPE SOURCE CONTROLLERS`.
 fn place(mount: &str, controller: &str, groups: &str) -> Option<CgroupDirectory> {
     let (before, after) = mount.split_once(" - ")?;
     let mut before = before.split(' ').skip(3);
@@ -56,7 +56,7 @@ fn place(mount: &str, controller: &str, groups: &str) -> Option<CgroupDirectory>
         "cgroup2" => (Version::Two, own(groups, "")?),
         _ => return None,
     };
-    // A container sees its own part of the tree alone, with or without paths that say so.
+    // A container sees only its own part of the tree, and its paths may not show that.
     let own = Path::new(own);
     let below = own.strip_prefix(root).or(own.strip_prefix("/")).ok()?;
     Some(CgroupDirectory {
@@ -65,7 +65,7 @@ fn place(mount: &str, controller: &str, groups: &str) -> Option<CgroupDirectory>
     })
 }
 
-/// `4:memory,pids:/user/ann`; of version 2 `0::/user/ann`.
+/// Finds the path in a line `4:memory,pids:/user/ann`, in version 2 `0::/user/ann`.
 fn own<'a>(groups: &'a str, controller: &str) -> Option<&'a str> {
     groups.lines().find_map(|line| {
         let mut parts = line.splitn(3, ':').skip(1);

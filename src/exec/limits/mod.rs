@@ -1,13 +1,14 @@
-//! What a job may use, and who keeps it to that: a control group of its own, where this process may make one; else the
-//! limits that each process has.
+//! Limits the memory, the processes and the file sizes of a job: by a control group of its own if
+//! kata-ci may make one, otherwise by the limits of each process.
 //!
 //! ```text
-//! places (where groups can be made) ─▶ Settling (once a run: what holds, tried out) ─▶ Group (a job: made, read, removed)
+//! hierarchy (parents) ─▶ Settling (once a run: tried out) ─▶ Group (a job: made, read, removed)
 //! ```
-//! Groups are made below the one that kata-ci was started in, so that what it was limited to goes on to hold. They are
-//! removed when their job is over; those of a run that was killed, by the next one that looks there.
+//! Groups are made below the one that kata-ci was started in, so its own limits still hold. They
+//! are removed when their job is over. Groups of a killed run are removed by the next run there.
 //!
-//! The limits guard against accidents: a job that runs as root without `isolate = "on"` can leave its group.
+//! The limits guard against accidents: a job that runs as root without `isolate = "on"` can leave
+//! its group.
 
 mod delegation;
 mod group;
@@ -25,27 +26,27 @@ pub(super) use group::{Group, Used};
 pub(super) use probe::{Limited, Settling};
 pub(super) use rlimit_symptoms::suspect;
 
-/// What is counted.
+/// A resource that a control group counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Memory,
     Processes,
 }
 
-/// Limits that each process of a job has, see setrlimit(2).
+/// The limits of each process of a job, see setrlimit(2).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Rlimits {
-    /// Bytes of private memory that it may ask for. Not its address space: Go, Java and the sanitizers reserve much more of
-    /// that than they ever use.
+    /// The bytes of private memory that it may ask for. The address space is not limited, because
+    /// Go, Java and the sanitizers reserve much more of it than they ever use.
     pub data: Option<u64>,
-    /// Processes of its user.
+    /// The number of processes of its user.
     pub processes: Option<u64>,
-    /// Bytes of any file.
+    /// The bytes of any file.
     pub file_size: Option<u64>,
 }
 
 impl Rlimits {
-    /// Limits this process, and what it starts from now on.
+    /// Limits this process, and all processes that it starts from now on.
     pub fn take(&self) -> nix::Result<()> {
         use nix::sys::resource::{Resource, setrlimit};
         for (resource, limit) in [
@@ -69,7 +70,7 @@ fn circumstance(what: String, key: &str) -> Circumstance {
     }
 }
 
-/// Bytes as people write them: `64 MiB`, `1.5 GiB`.
+/// Formats bytes as people write them: `64 MiB`, `1.5 GiB`.
 pub(super) fn size(bytes: u64) -> String {
     const UNITS: [(&str, u32); 4] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
     let unit = UNITS.iter().find(|(_, shift)| bytes >> shift > 0);

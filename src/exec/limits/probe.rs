@@ -1,4 +1,4 @@
-//! Who keeps a job to its limits here: found out by trying, once a run.
+//! Finds out by trying, once a run, which mechanism enforces the limits of jobs here.
 
 use std::collections::BTreeMap;
 
@@ -9,33 +9,34 @@ use super::{Kind, Rlimits, size};
 use crate::config::Limits;
 use crate::event::Enforcement;
 
-/// How a job is limited, and what is said of it.
+/// The limits of a job, and the degree to which they are enforced.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::exec) struct Limited {
     pub limits: Limits,
-    /// For each process.
+    /// The limits of each process.
     pub of_each: Rlimits,
-    /// For all of them together.
+    /// The limits of all processes together.
     pub held: Vec<CgroupLimit>,
-    /// How far each limit is enforced, by its key in the pipeline.
+    /// The enforcement of each limit, by its key in the pipeline.
     pub said: BTreeMap<String, Enforcement>,
 }
 
-/// What the host was found to allow.
+/// The mechanisms that the host was found to allow.
 #[derive(Debug, Default)]
 pub(in crate::exec) struct Settling {
     memory: Option<Result<CgroupLimit, String>>,
     processes: Option<Result<CgroupLimit, String>>,
-    /// To be kept as long as the groups of jobs are to be made.
+    /// The group that kata-ci moved into. Keep it as long as jobs need groups.
     pub room: Option<OwnCgroup>,
 }
 
-/// The helper, and pid 1 of the job's namespace: they are in the group, too.
+/// The helper and pid 1 of the job's namespace, which are in the job's group too.
 const OWN_PROCESSES: u64 = 2;
 
 impl Settling {
-    /// Settles who keeps a job to the limits. `is_counted_apart`: its processes are counted apart from those of the same
-    /// user elsewhere, and its user is one whom the kernel counts.
+    /// Chooses the mechanisms that enforce these limits. `is_counted_apart` is true if the kernel
+    /// applies RLIMIT_NPROC to the job alone: it has its own user namespace and does not run as
+    /// root.
     pub fn settle(&mut self, limits: Limits, is_counted_apart: bool) -> Limited {
         let mut limited = Limited {
             limits,
@@ -97,7 +98,7 @@ impl Limited {
                 Enforcement::EnforcedBy(format!("cgroup: {limit} processes and threads"))
             }
             (Err(reason), true) => {
-                // Pid 1 of its namespace is of the same user.
+                // Pid 1 of the namespace belongs to the same user.
                 self.of_each.processes = Some(limit.saturating_add(1));
                 Enforcement::EnforcedBy(format!("rlimit: {limit} processes and threads ({reason})"))
             }
@@ -107,7 +108,7 @@ impl Limited {
     }
 }
 
-/// Makes a group with such a limit, and removes it. Else says why there can be none.
+/// Makes a group with this limit and removes it. Returns the limit, or the reason why it fails.
 fn attempt(kind: Kind, limit: u64, room: &mut Option<OwnCgroup>) -> Result<CgroupLimit, String> {
     let mut reasons = Vec::new();
     for place in places(kind) {

@@ -5,14 +5,15 @@ use super::{Limited, circumstance, size};
 use crate::model::Ending;
 use crate::outcome::Circumstance;
 
-/// The signal that a process gets for a file that grows too large, and what a shell makes of it for its own end.
+/// The signal that a process gets for a file that grows too large, and the exit code that a shell
+/// makes of it.
 const SIGXFSZ: i32 = 25;
 const OF_A_SHELL: i32 = 128 + SIGXFSZ;
 
-/// What shells and make say of a process that got it.
+/// The words of shells and make about a process that got the signal.
 const TOO_LARGE: &[&str] = &["File size limit exceeded"];
 
-/// What programs say when they are refused memory.
+/// The words of programs that are refused memory.
 const NO_MEMORY: &[&str] = &[
     "Cannot allocate memory",
     "out of memory",
@@ -22,7 +23,7 @@ const NO_MEMORY: &[&str] = &[
     "memory allocation of",
 ];
 
-/// What they say when they are refused another process or thread.
+/// The words of programs that are refused another process or thread.
 const NO_PROCESS: &[&str] = &[
     "fork: Resource temporarily unavailable",
     "Cannot fork",
@@ -76,7 +77,8 @@ fn met(limited: &Limited, ending: Option<Ending>, output: &[u8]) -> Option<(Stri
     memory
         .map(|(limit, words)| (perhaps("memory", &size(limit), words), "memory"))
         .or_else(|| {
-            // What holds is what the pipeline says, and the processes of our own.
+            // The limit of the pipeline is named, without the processes of kata-ci that are added
+            // to it.
             let limit = limited.limits.processes?.to_string();
             processes.map(|(_, words)| (perhaps("processes", &limit, words), "processes"))
         })
