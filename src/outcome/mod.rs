@@ -1,10 +1,14 @@
 //! The sum of a run's events: cases, jobs, the run, and the exit code.
 //!
-//! Pure: no file, no process, no clock. This room alone decides the outcome of a job, from facts that
-//! others gathered: of one attempt ([`verdict()`]), over several ([`over_attempts`]), of leftovers
-//! ([`over_leftovers`]), and of a job that never started ([`unready`], [`dropped`], [`unstarted`]).
-//! The verdict is given once, where the job ends, and travels in its `job-finished` event. The fold ([`Run`]) only collects, so
-//! folding a journal again gives the same run.
+//! Pure: no file, no process, no clock. This room alone decides the outcome of a job, from facts
+//! that others gathered:
+//! - about one attempt: [`verdict()`]
+//! - over several attempts: [`over_attempts`] and [`is_incomplete`]
+//! - about what the job left behind: [`over_leftovers`]
+//! - about a job that never started: [`unready`], [`dropped`] and [`unstarted`]
+//!
+//! The verdict is given once, when the job ends, and travels in its `job-finished` event. The fold
+//! ([`Run`]) only collects, so folding a journal again gives the same run.
 //!
 //! Invariants: a job with a `failed` or `unfinished` case is never `passed`. Nothing counts as
 //! passed that was not seen to pass.

@@ -61,8 +61,8 @@ fn difference(before: Option<&Entry>, now: &Entry) -> Option<FileDifference> {
     }
 }
 
-/// Returns true if the file is the same by its metadata. Only the time of the last change may differ
-/// in an untracked file; of a tracked one git compares the content later.
+/// Returns true if the file is the same by its metadata. In an untracked file, the time of the last
+/// change may differ; git compares the content of a tracked one later.
 fn is_same(before: Option<&Entry>, was: Seen, is: Seen) -> bool {
     let is_tracked = before.is_some_and(|before| before.listed.object().is_some());
     was == is || !is_tracked && (was.kind, was.size, was.written) == (is.kind, is.size, is.written)

@@ -1,7 +1,7 @@
 //! Finds the files that a job leaves behind, by comparing its repository before and after the job.
 //!
 //! ```text
-//! RepositorySnapshots (a run) ─▶ Visit (a job with its attempts): look ─▶ job ─▶ look again ─▶ changes
+//! RepositorySnapshots (a run) ─▶ Visit (a job): look ─▶ all attempts ─▶ look again ─▶ changes
 //! ```
 //! The whole repository is looked at, because a job may write beside its component. In git's own
 //! directory, these are looked at: settings that could make git run something later, the rules of
