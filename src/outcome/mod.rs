@@ -13,16 +13,18 @@
 //! Invariants: a job with a `failed` or `unfinished` case is never `passed`. Nothing counts as
 //! passed that was not seen to pass.
 
+mod allowed;
 mod attempts;
 mod left_behind;
 mod run;
 mod unstarted;
 mod verdict;
 
+pub use allowed::{allowance, fails_run};
 pub use attempts::{
     CaseResult, Cases, INCOMPLETE, incomplete, is_incomplete, is_worth_another_try, over_attempts,
 };
 pub use left_behind::{answers_for_leftovers, over_leftovers};
 pub use run::{JobResult, Run};
 pub use unstarted::{dropped, lost_need, unready, unstarted};
-pub use verdict::{Circumstance, JobFacts, Trouble, Verdict, allowance, fails_run, verdict};
+pub use verdict::{Circumstance, JobFacts, Trouble, Verdict, verdict};

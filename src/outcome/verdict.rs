@@ -129,24 +129,6 @@ pub fn verdict(facts: &JobFacts) -> Verdict {
     with_network(facts, with_limits(facts, verdict))
 }
 
-/// Returns the reason for which the outcome is allowed; only a vacuous job is ever allowed.
-pub fn allowance(outcome: JobOutcome, allow_vacuous: Option<&str>) -> Option<String> {
-    (outcome == JobOutcome::Vacuous)
-        .then_some(allow_vacuous)?
-        .map(str::to_owned)
-}
-
-/// Returns true if the outcome of a job fails the run, unless it is allowed.
-pub fn fails_run(outcome: JobOutcome, is_allowed: bool) -> bool {
-    match outcome {
-        JobOutcome::Failed | JobOutcome::TimedOut | JobOutcome::Error => true,
-        JobOutcome::Vacuous => !is_allowed,
-        JobOutcome::Passed | JobOutcome::Skipped | JobOutcome::Cancelled | JobOutcome::NotRun => {
-            false
-        }
-    }
-}
-
 fn from_trouble(facts: &JobFacts) -> Option<Verdict> {
     let verdict = match facts.trouble.as_ref()? {
         Trouble::Infrastructure(what) => Verdict::new(JobOutcome::Error, what.as_str()),
@@ -296,7 +278,6 @@ fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ExitCode, exit_code};
     use JobOutcome::*;
 
     fn facts(expect: Expect, exit: i32, cases: Tally) -> JobFacts {
@@ -577,20 +558,6 @@ mod tests {
         ] {
             assert_eq!(facts.needs_explanation(), expected, "{facts:?}");
         }
-    }
-
-    #[test]
-    fn a_run_fails_of_the_jobs_that_its_exit_code_counts() {
-        for outcome in JobOutcome::ALL {
-            for is_allowed in [false, true] {
-                let code = exit_code([(outcome, is_allowed)], None);
-                let is_bad = matches!(code, ExitCode::Failed | ExitCode::Error);
-                assert_eq!(fails_run(outcome, is_allowed), is_bad, "{outcome:?}");
-            }
-            let allowed = allowance(outcome, Some("why"));
-            assert_eq!(allowed.is_some(), outcome == Vacuous);
-        }
-        assert_eq!(allowance(Vacuous, None), None);
     }
 
     #[test]
