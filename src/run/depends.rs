@@ -1,4 +1,4 @@
-//! What the commits of `--rev` depend on (`Depends-on:` in their messages), brought beside them.
+//! Checks out the changes that the commits of `--rev` name in their messages (`Depends-on:`).
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,7 +16,8 @@ use crate::workspace::Aside;
 
 type Environment = BTreeMap<OsString, OsString>;
 
-/// Finds, fetches and checks out what the commit the user stands in, and those below it that no remote has, depend on.
+/// Finds, fetches and checks out the dependencies of the commit that the user stands in, and of its
+/// ancestors that no remote has.
 pub(crate) fn bring(
     aside: &mut Aside,
     pipeline: &Pipeline,
@@ -46,7 +47,7 @@ pub(crate) fn bring(
     Ok(())
 }
 
-/// What the messages name, each once.
+/// Returns the dependencies that the messages name, each once.
 fn named(repository: &Repository, commit: &str) -> Result<Vec<Dependency>, CommandError> {
     let commits = unpublished(repository, commit, None).map_err(git)?;
     let mut named = Vec::new();
@@ -62,7 +63,7 @@ fn git(error: GitError) -> CommandError {
     CommandError::machine(error)
 }
 
-/// A server that could not be asked may answer another time.
+/// Converts the error. A server that does not answer may answer another time.
 fn failure(error: DependencyError) -> CommandError {
     let hint = error.fix().to_string();
     match error {
@@ -81,7 +82,8 @@ fn candidate(repository: &Repository, top: PathBuf) -> WorkspaceRepository {
     }
 }
 
-/// The repository itself, those of the pipeline's components, and those that lie beside it (kata's tests, for one).
+/// Returns the repositories to look in: this one, those of the pipeline's components, and those
+/// beside it (such as kata's tests).
 fn candidates(
     aside: &Aside,
     pipeline: &Pipeline,
@@ -114,7 +116,7 @@ fn top(repository: &Repository, directory: &Path) -> Option<PathBuf> {
     repository.clone().in_directory(directory).top_level().ok()
 }
 
-/// One revision a repository.
+/// Checks that no repository is named with two revisions.
 fn revisions(
     named: &[Dependency],
     candidates: &[WorkspaceRepository],

@@ -4,8 +4,8 @@
 //! RunRequest ─▶ Source ─▶ Pipeline ─▶ Opened ─▶ Planned ─▶ Session ─▶ Ended ─▶ RunResult
 //! request       source    pipeline    planned   planned    session    session  finish
 //! ```
-//! Each value is made by one function from the one before and passed on; none is gone back to. The line is held together
-//! by `carry_out` alone:
+//! Each value is made by one function from the one before and passed on; none is gone back to.
+//! `carry_out` alone holds the line together:
 //!
 //! 1. `request`: the request, made by the command line, a push or a hook.
 //! 2. `source`: the user's tree, or a checkout of a revision (`depends` brings what its commits name).
@@ -46,7 +46,7 @@ use session::Session;
 use show::Screen;
 use source::Source;
 
-/// Carries a run out.
+/// Carries out the run of a request.
 pub(crate) fn carry_out(request: &RunRequest) -> Result<RunResult, CommandError> {
     let (selection, environment) = (&request.selection, &request.environment);
     let (asked, overrides) = (request.pipeline.as_deref(), &request.settings.overrides);
@@ -78,13 +78,13 @@ pub(crate) fn carry_out(request: &RunRequest) -> Result<RunResult, CommandError>
     let (planned, ended) = session.carry_out()?;
     let (root, keep) = (&planned.workspace.root, request.settings.keep);
     let result = finish::finish(ended, root, &screen, &places, keep, environment);
-    // Looks at the trees that were run: a checkout is still there.
+    // Looks at the trees of the run, so it comes before a checkout is removed.
     recorder.record(&result.run);
     drop(planned);
     Ok(result.with_stamps(stamps))
 }
 
-/// Looks at the repositories before the jobs. What ran in part, or before, gets no stamp.
+/// Seals the repositories before the jobs. Partial and resumed runs get no stamps.
 fn recorder(request: &RunRequest, planned: &Planned) -> StampRecorder {
     if request.resume || planned.rerun_of.is_some() {
         return StampRecorder::default();

@@ -1,8 +1,8 @@
-//! The source of a run: the user's own tree, or a checkout of what was committed.
+//! The source of a run: the work tree of the user, or a checkout of a commit.
 //!
-//! Which of the two it is, is asked here and nowhere else. Of a checkout the pipeline, too, is the commit's where its file
-//! lies in the repository: what is not committed has no say. A file above the repository, and one that is named with `-p`,
-//! is taken as it is.
+//! This is the only place that distinguishes the two. A checkout takes the pipeline from the commit
+//! if its file lies in the repository, because uncommitted changes must not count. A file above the
+//! repository, or one named with `-p`, is used as it is.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -19,25 +19,25 @@ use crate::workspace::{Aside, Located, Trust, Workspace};
 
 type Environment = BTreeMap<OsString, OsString>;
 
-/// What is run.
+/// The source of a run.
 pub(super) enum Source {
-    /// What lies in the work tree, committed or not.
+    /// The work tree, with its uncommitted changes.
     WorkTree {
-        /// Where the run was started; absolute.
+        /// Directory that the run was started in; absolute.
         directory: PathBuf,
     },
-    /// What was committed, in a place of its own that is removed with this.
+    /// A checkout of commits, which is removed when this value is dropped.
     Checkout {
-        /// Where the run was started; absolute.
+        /// Directory that the run was started in; absolute.
         directory: PathBuf,
-        /// The commits that are checked out.
+        /// The checked-out commits.
         aside: Box<Aside>,
     },
 }
 
 impl Source {
-    /// Takes the directory, or checks the revision out where one is given. A checkout that is `alone` leaves out components
-    /// of other repositories.
+    /// Opens the directory, or checks out the revision if there is one. `alone` leaves out
+    /// components of other repositories.
     pub(super) fn open(
         directory: &Path,
         revision: Option<&str>,
@@ -63,14 +63,14 @@ impl Source {
         })
     }
 
-    /// Where the run was started; absolute.
+    /// Returns the directory that the run was started in; absolute.
     pub(super) fn started_in(&self) -> &Path {
         match self {
             Self::WorkTree { directory } | Self::Checkout { directory, .. } => directory,
         }
     }
 
-    /// The same place in what is run.
+    /// Returns the same directory in the source.
     pub(super) fn directory(&self) -> &Path {
         match self {
             Self::WorkTree { directory } => directory,
@@ -78,7 +78,7 @@ impl Source {
         }
     }
 
-    /// The user's own place of a path in what is run.
+    /// Returns the user's own path of a path in the source.
     pub(super) fn as_user_knows(&self, path: &Path) -> PathBuf {
         match self {
             Self::WorkTree { .. } => path.to_owned(),
@@ -86,7 +86,7 @@ impl Source {
         }
     }
 
-    /// The GOPATH that checkouts lie in.
+    /// Returns the GOPATH that holds the checkouts.
     pub(super) fn gopath(&self) -> Option<&Path> {
         match self {
             Self::WorkTree { .. } => None,
@@ -94,7 +94,8 @@ impl Source {
         }
     }
 
-    /// Finds the pipeline: the one asked for, else that of a file in or above the source, else the shipped one that fits.
+    /// Finds the pipeline: the named one, else a file in or above the source, else the shipped one
+    /// that fits.
     pub(super) fn pipeline(&self, asked: Option<&str>) -> Result<config::Source, CommandError> {
         let (directory, aside) = match self {
             Self::WorkTree { directory } => return work_tree_pipeline(asked, directory),
@@ -120,8 +121,8 @@ impl Source {
         Ok(config::Source::Shipped(detected.pipeline))
     }
 
-    /// Brings what commits depend on (`Depends-on:`) beside their checkouts, and names the pipeline's file where the user
-    /// knows it.
+    /// Checks out what commits depend on (`Depends-on:`), and names the pipeline's file by the path
+    /// that the user knows.
     pub(super) fn complete(
         &mut self,
         pipeline: &mut Pipeline,
@@ -155,7 +156,7 @@ impl Source {
         })
     }
 
-    /// Brings the builds that are kept for this trust into the checkouts; a work tree has its own.
+    /// Restores the kept builds of this trust in the checkouts. A work tree has its own builds.
     pub(super) fn bring_builds(&mut self, trust: &Trust) -> Vec<Notice> {
         match self {
             Self::WorkTree { .. } => Vec::new(),
@@ -163,7 +164,7 @@ impl Source {
         }
     }
 
-    /// Makes the components that were found ready to be run.
+    /// Opens the workspace with the components that were found.
     pub(super) fn workspace(
         &mut self,
         pipeline: &Pipeline,
@@ -180,7 +181,7 @@ impl Source {
     }
 }
 
-/// Finds the pipeline of a work tree: the one asked for, else what lies there.
+/// Finds the pipeline of a work tree: the named one, else the detected one.
 fn work_tree_pipeline(
     asked: Option<&str>,
     directory: &Path,

@@ -1,4 +1,4 @@
-//! `kata-ci report`: what earlier runs and other programs' JUnit files say, in every form.
+//! `kata-ci report`: earlier runs and JUnit files of other programs, in every form.
 
 mod arguments;
 mod place;
@@ -20,7 +20,7 @@ use arguments::{Consumer, ReportCommand};
 use place::PathResolver;
 use sources::Sources;
 
-/// Carries out the command and returns the exit code.
+/// Calls the command and returns the exit code.
 pub(super) fn call(
     global: &GlobalArguments,
     arguments: &ReportArguments,
@@ -62,8 +62,8 @@ pub(super) fn call(
     }
 }
 
-/// Writes to a file, aside and renamed into place, to what else has that name (`/dev/stderr`, a named pipe), or to standard
-/// output.
+/// Writes to a file atomically, to a special file of that name (`/dev/stderr`, a named pipe), or to
+/// standard output.
 fn deliver(
     output: Option<&Path>,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -83,7 +83,7 @@ fn is_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-/// A reader that went away is no error.
+/// Writes to a stream. A reader that has left is no error.
 fn stream(out: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);
     match write(&mut out).and_then(|()| out.flush()) {
@@ -92,7 +92,7 @@ fn stream(out: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>)
     }
 }
 
-/// What could not be read makes an error of a good end.
+/// Returns the exit code: an error if a source could not be read.
 fn exit_code(unread: usize) -> i32 {
     let code = match unread {
         0 => ExitCode::Success,
