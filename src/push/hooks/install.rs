@@ -1,7 +1,7 @@
-//! Putting the hooks in place, and taking them away again.
+//! Installs and removes the hooks.
 //!
-//! A hook that was there is moved beside, and called first; `uninstall` moves it back as it was, a link as a link. Nothing
-//! is ever overwritten.
+//! An existing hook is moved to a name beside it and called first. `uninstall` moves it back
+//! unchanged, a link as a link. Nothing is ever overwritten.
 
 use std::fs;
 use std::io::{self, Write};
@@ -13,65 +13,65 @@ use serde::Serialize;
 use super::hook_file::{Hook, HookFile, HookState, MARK};
 use crate::git::plumbing::{GitError, Repository};
 
-/// Why a hook was left alone.
+/// The reason why a hook was left alone.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    /// Not in a repository.
+    /// There is no repository.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// The place cannot be written or read.
+    /// A file cannot be read or written.
     #[error("the hook {path} cannot be changed: {source}", path = path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
-    /// There are two hooks to keep.
+    /// There are two other hooks, and only one can be kept.
     #[error("both {file} and {kept} are hooks of others: one must be moved away by hand first", file = file.display(), kept = kept.display())]
     TwoOthers {
-        /// The one in place.
+        /// The hook in place.
         file: PathBuf,
-        /// The one kept before.
+        /// The hook that was kept before.
         kept: PathBuf,
     },
 }
 
-/// What was done about a hook.
+/// The change to a hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// It is there now.
+    /// The hook was installed.
     Installed,
-    /// It is there now, and calls the one that was there.
+    /// The hook was installed; the previous one is kept here and called first.
     InstalledAndKept(PathBuf),
-    /// It was there; it is as this version has it.
+    /// The hook was there, and was updated to this version.
     Refreshed,
-    /// It is gone.
+    /// The hook was removed.
     Removed,
-    /// It is gone, and the one before is back.
+    /// The hook was removed, and the previous one restored.
     Restored,
-    /// There was nothing of ours.
+    /// There was no hook of kata-ci.
     NotThere,
-    /// Another hook is there, which stays; the one kept before lies here.
+    /// Another hook is there and stays; the kept one lies here.
     Foreign(Option<PathBuf>),
 }
 
-/// What is known of a hook's place.
+/// The state of a hook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// Which.
+    /// The hook.
     pub hook: Hook,
-    /// Where git looks.
+    /// The file that git calls.
     pub file: PathBuf,
-    /// What lies there.
+    /// The content of that file.
     pub state: HookState,
-    /// The hook that is called first, if there is one.
+    /// The kept hook that is called first, if there is one.
     pub kept: Option<PathBuf>,
-    /// Where `core.hooksPath` is set, if it is: then the place may be shared by several repositories.
+    /// The value of `core.hooksPath`, if it is set. Several repositories may share that directory.
     pub hooks_path: Option<String>,
 }
 
-/// Looks at both hooks.
+/// Returns the state of both hooks.
 ///
 /// # Errors
 /// [`InstallError`].
@@ -97,7 +97,7 @@ pub fn status(repository: &Repository) -> Result<Vec<Status>, InstallError> {
 /// Installs both hooks; they call this program.
 ///
 /// # Errors
-/// [`InstallError`]; what was done before stays.
+/// [`InstallError`]; earlier changes stay.
 pub fn install(
     repository: &Repository,
     program: &Path,
@@ -105,10 +105,10 @@ pub fn install(
     each(repository, |place| install_one(place, program))
 }
 
-/// Removes both hooks and puts back what was there.
+/// Removes both hooks and restores the previous ones.
 ///
 /// # Errors
-/// [`InstallError`]; what was done before stays.
+/// [`InstallError`]; earlier changes stay.
 pub fn uninstall(repository: &Repository) -> Result<Vec<(HookFile, Change)>, InstallError> {
     each(repository, uninstall_one)
 }
@@ -173,7 +173,7 @@ fn unusable(place: &HookFile, source: io::Error) -> InstallError {
     }
 }
 
-/// Also a link that leads nowhere.
+/// Returns true if the path exists, also as a link that leads nowhere.
 fn is_there(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
@@ -191,7 +191,8 @@ fn write(file: &Path, content: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The program may move; then the one on the PATH is taken, and without that the hook says so instead of letting things by.
+/// Returns the script of the hook. If the program has moved, it takes the one on PATH. Without any,
+/// it stops with an error instead of letting commits through.
 fn script(hook: Hook, program: &Path) -> String {
     let program = program.to_string_lossy().replace('\'', r"'\''");
     format!(

@@ -1,10 +1,12 @@
-//! A push of several repositories as one: all are looked at and checked before the first connection is opened.
+//! Pushes several repositories as one: all are prepared and checked before the first connection is
+//! opened.
 //!
 //! ```text
 //! prepare all ─▶ one topic ─▶ all fit? ─▶ confirm once ─▶ check all ─▶ all passed? ─▶ deliver one after the other
 //! ```
-//! Gerrit has no push of several projects at once, so a delivery can fail after others went through. What needs a
-//! repository that was not taken is kept back, the rest goes on; what is left goes with the next push, under the same topic.
+//! Gerrit cannot push several projects atomically, so a delivery can fail after others succeeded.
+//! Repositories that need a failed one are held back, the rest goes on. The next push takes what is
+//! left, under the same topic.
 
 mod report;
 mod targets;
@@ -22,7 +24,7 @@ use super::request::{PushError, PushUi};
 use super::session::{FEW, Push};
 use crate::model::ExitCode;
 
-/// How far a place has come.
+/// The state of the push of one repository.
 enum TargetState<'a> {
     Going(Box<Push<'a>>),
     Over(Box<PushReport>),
@@ -34,13 +36,13 @@ struct Row<'a> {
     state: TargetState<'a>,
 }
 
-/// Hears of a push of several.
+/// Receives the report of a push of several repositories.
 pub trait MultiPushUi: PushUi {
-    /// Hears what would go, before anything is asked, checked or sent.
+    /// Receives the plan, before anything is asked, checked or sent.
     fn plans(&mut self, report: &MultiReport);
 }
 
-/// Carries the push of places, in this order, out, as far as it goes.
+/// Pushes these repositories in this order.
 pub fn push_multi(
     places: &[PushTarget],
     check: &dyn Check,
@@ -104,7 +106,7 @@ impl<'a> Several<'a> {
         })
     }
 
-    /// Whether everything so far went as it should.
+    /// Returns true if no push has failed so far.
     fn is_good(&self) -> bool {
         self.rows.iter().all(Row::is_good)
     }
@@ -146,7 +148,7 @@ impl<'a> Several<'a> {
         }
     }
 
-    /// All are checked, also after one that does not pass: what is wrong is told at once.
+    /// Checks all repositories, also after a failure, so that all failures are reported at once.
     fn check(&mut self, check: &dyn Check) {
         for row in &mut self.rows {
             row.step(|push| push.check(check));
@@ -166,7 +168,7 @@ impl<'a> Several<'a> {
         }
     }
 
-    /// Ends what has not ended.
+    /// Holds back the pushes that have not ended.
     fn hold(&mut self, reason: &str) {
         for row in &mut self.rows {
             row.hold(reason);
@@ -191,12 +193,12 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Whether the server has all of it.
+    /// Returns true if the server has accepted all of it.
     fn is_taken(&self) -> bool {
         matches!(&self.state, TargetState::Over(report) if matches!(report.outcome, Outcome::Pushed | Outcome::NothingNew))
     }
 
-    /// Goes a step, which may be the last.
+    /// Carries out a step, which may end the push.
     fn step(&mut self, step: impl FnOnce(&mut Push<'a>) -> Option<PushReport>) {
         if let TargetState::Going(push) = &mut self.state
             && let Some(report) = step(push)

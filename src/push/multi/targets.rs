@@ -1,4 +1,4 @@
-//! The repositories that a push in the directory of a workspace means, in the order in which they go.
+//! Finds the repositories of a push of several, and their order.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,13 +14,13 @@ use crate::workspace::WorkspaceError;
 /// A repository of a workspace.
 #[derive(Debug)]
 pub struct PushTarget {
-    /// Names of the components that lie in it.
+    /// Names of its components.
     pub components: Vec<String>,
-    /// Names of components that go before.
+    /// Names of the components that go first.
     pub needs: Vec<String>,
     /// The repository.
     pub repository: Repository,
-    /// What is asked for. `dry_run`, `yes` and the topic are the same in all targets.
+    /// The request of its push. `dry_run`, `yes` and the topic are the same in all targets.
     pub request: PushRequest,
 }
 
@@ -32,7 +32,8 @@ impl PushTarget {
     }
 }
 
-/// Puts targets behind those they need, and leaves their order else. Repositories that need each other stay as they are.
+/// Sorts targets after those they need, and keeps their order otherwise. Repositories that need
+/// each other keep their order.
 pub fn in_order_of_needs(mut targets: Vec<PushTarget>) -> Vec<PushTarget> {
     let mut ordered: Vec<PushTarget> = Vec::with_capacity(targets.len());
     while !targets.is_empty() {
@@ -48,8 +49,8 @@ pub fn in_order_of_needs(mut targets: Vec<PushTarget>) -> Vec<PushTarget> {
     ordered
 }
 
-/// The repositories of the components found from the directory, those that are needed first. `repository` is the
-/// directory, with the environment that git is called in.
+/// Finds the repositories of the components below the directory, needed ones first. `repository` is
+/// the directory with the environment that git is called in.
 pub(crate) fn targets(
     pipeline: &Pipeline,
     repository: &Repository,
@@ -110,7 +111,8 @@ fn nothing(directory: &Path) -> CommandError {
     .hint("go into a checkout, or into the directory that holds the components")
 }
 
-/// None where the directory is no part of a repository: there is nothing to push then.
+/// Returns the top of the work tree; `None` outside of a repository, where there is nothing to
+/// push.
 fn top_level(repository: &Repository, directory: &Path) -> Option<PathBuf> {
     repository.clone().in_directory(directory).top_level().ok()
 }
@@ -133,7 +135,7 @@ fn add(place: &mut PushTarget, component: Component) {
     *project = project.take().or(component.project);
 }
 
-/// The project that the pipeline names for the repository with this top, where it names one.
+/// Returns the project that the pipeline names for the repository with this top.
 pub(crate) fn project(
     pipeline: &Pipeline,
     repository: &Repository,

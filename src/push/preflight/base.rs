@@ -1,4 +1,4 @@
-//! Whether the commits are where they must be: branch, base, merges.
+//! Checks branch, base and merges.
 
 use super::facts::{CommitFacts, MANY};
 use super::finding::{Finding, Rule};
@@ -97,7 +97,7 @@ fn merges(facts: &CommitFacts) -> impl Iterator<Item = Finding> {
         })
 }
 
-/// Pushing from a detached HEAD works; it is said because the commits are on no branch then.
+/// Warns about a detached HEAD. The push works, but the commits are on no branch.
 fn detached(facts: &CommitFacts) -> Option<Finding> {
     (facts.branch.is_none() && facts.unfinished.is_none()).then(|| {
         Finding::warning(

@@ -1,4 +1,4 @@
-//! Change-Ids: one in each commit, well-formed, in the footer, none twice.
+//! Checks the Change-Ids: one in each commit, well-formed, in the footer, all different.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,24 @@ use crate::gerrit::change_id::{ChangeId, is_to_be_squashed};
 use crate::gerrit::footer::{Footer, change_id_lines, footers};
 use crate::git::range::Commit;
 
-/// What a message has for a Change-Id, as the server sees it.
+/// The Change-Id of a message, as the server reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeIdState {
-    /// One that is well-formed, and its line.
+    /// A well-formed one, and its line.
     Good(ChangeId, usize),
-    /// None anywhere.
+    /// None.
     Missing,
     /// The subject is a Change-Id.
     IsSubject,
-    /// In this line, which is not in the footer.
+    /// One in this line, which is not in the footer.
     OutsideFooter(usize),
-    /// Several; the line of the second, and how many.
+    /// Several; the line of the second, and their number.
     Several(usize, usize),
-    /// In this line, with this value.
+    /// One in this line, with this malformed value.
     Malformed(usize, String),
 }
 
-/// Reads it from a message. A `Link: URL/id/I…` footer counts as one where there is no `Change-Id`.
+/// Reads the Change-Id of a message. A `Link: URL/id/I…` footer counts if there is no `Change-Id`.
 pub fn state_of(message: &[u8]) -> ChangeIdState {
     let all = footers(message);
     let mut ids: Vec<(usize, String)> = all
@@ -140,7 +140,7 @@ fn shared(id: &ChangeId, first: &Commit, second: &Commit, line: usize) -> Findin
     .line(line)
 }
 
-/// How to change the message of this commit.
+/// Returns the command that changes the message of this commit.
 pub(super) fn reword(facts: &CommitFacts, commit: &Commit) -> String {
     match commit.oid == facts.tip {
         true => "git commit --amend".to_owned(),

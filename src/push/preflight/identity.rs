@@ -1,4 +1,4 @@
-//! Authors and committers.
+//! Checks authors and committers.
 
 use super::facts::CommitFacts;
 use super::finding::{Finding, Rule};
@@ -12,7 +12,8 @@ pub(super) fn check(facts: &CommitFacts) -> Vec<Finding> {
         .collect()
 }
 
-/// What git makes up where it has not been told: `ada@host.(none)`, `root@localhost`.
+/// Returns true for an address that git makes up if it is not configured: `ada@host.(none)`,
+/// `root@localhost`.
 fn is_made_up(person: &Person) -> bool {
     let (user, host) = person.email.split_once('@').unwrap_or_default();
     let host = host.trim_end_matches('.');

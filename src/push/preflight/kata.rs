@@ -1,7 +1,8 @@
-//! kata's own rules for commits: a subsystem before each subject, a sign-off in each, `Fixes: #N` in at least one.
+//! Checks kata's own rules for commits: a subsystem before each subject, a sign-off in each commit,
+//! `Fixes: #N` in at least one.
 //!
-//! Source: kata's CONTRIBUTING and its program checkcommits, which looks for `fixes` in any case, with `#` or a URL of an
-//! issue behind it.
+//! Source: kata's CONTRIBUTING and its program checkcommits, which looks for `fixes` in any case,
+//! followed by `#` or the URL of an issue.
 
 use std::sync::LazyLock;
 
@@ -48,7 +49,7 @@ pub(super) fn check(facts: &CommitFacts) -> Vec<Finding> {
 
 fn subsystem(facts: &CommitFacts, commit: &Commit) -> Option<Finding> {
     let subject = commit.subject();
-    // What git writes for a revert or merge has no subsystem, and kata takes it so.
+    // git's own subjects of reverts and merges have no subsystem, and kata accepts that.
     let written_by_git = subject.starts_with("Revert \"") || subject.starts_with("Merge ");
     (!written_by_git && !matches(&SUBSYSTEM, &subject)).then(|| {
         Finding::error(

@@ -1,4 +1,4 @@
-//! A push as a person reads it. No word of it depends on colour.
+//! Shows a push to people. No word depends on colour.
 
 use std::fmt::Write;
 
@@ -14,12 +14,13 @@ pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub(super) const DIM: Style = Style::new().dimmed();
 pub(super) const BOLD: Style = Style::new().bold();
 
-/// All of it for a terminal of so many columns, with ANSI styles (for anstream to strip where there is none).
+/// Shows the whole report for a terminal of this width, with ANSI styles, which anstream strips if
+/// needed.
 pub fn render(report: &PushReport, columns: usize) -> String {
     plan(report, columns) + &outcome(report)
 }
 
-/// What would go, and what the preflight says of it.
+/// Shows the commits to push and the findings of the preflight.
 pub fn plan(report: &PushReport, columns: usize) -> String {
     let mut text = headline(report);
     for row in &report.commits {
@@ -35,7 +36,7 @@ pub fn plan(report: &PushReport, columns: usize) -> String {
     text
 }
 
-/// What came of it.
+/// Shows the outcome.
 pub fn outcome(report: &PushReport) -> String {
     let mut text = check(report) + &ending(report);
     for note in &report.notes {

@@ -1,4 +1,4 @@
-//! What people read, as a whole.
+//! Tests the whole texts that people read.
 
 use super::*;
 use crate::gerrit::push_output::PushedChange;
