@@ -1,5 +1,5 @@
-//! Repositories that a commit depends on, at the revisions it names: they lie beside its checkout, and nothing is run in
-//! them.
+//! Checks out the repositories that a commit depends on, at the named revisions. They lie beside
+//! its checkout, and nothing runs in them.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use crate::event::Notice;
 use crate::workspace::scratch::unique_name;
 
 impl Aside {
-    /// Checks a commit of a repository of the user's out beside the others. `fetch` puts what the repository does not have
-    /// into the store of objects it is given. `why` is for the user.
+    /// Checks out a commit of a repository beside the others. `fetch` adds missing objects to the
+    /// given object store. `why` explains the dependency to the user.
     ///
-    /// # Errors
+    /// Returns [`CheckoutError`] and the errors of `fetch`.
     /// [`AsideError`], and what `fetch` says.
     pub fn bring<E: From<AsideError>>(
         &mut self,
@@ -43,7 +43,8 @@ impl Aside {
         Ok(())
     }
 
-    /// The commit that the user stands in, with the top of the user's own work tree; none above the repositories.
+    /// Returns the commit that the user stands in, and the top of that work tree; `None` above the
+    /// repositories.
     pub fn standing(&self) -> Option<(&Path, &str)> {
         let top = self.top()?;
         let standing = self.checkouts.iter().find(|one| one.directory == top)?;

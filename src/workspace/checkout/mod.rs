@@ -1,10 +1,11 @@
-//! Commits in places of their own: what is run is what was committed, whatever lies in the user's work tree.
+//! Clean checkouts of commits, so that a run does not depend on the user's work tree.
 //!
-//! All checkouts of a run lie in one directory that is a GOPATH, as `src/github.com/kata-containers/NAME`, so that v1 works
-//! in them; for other layouts the place means nothing. Each is a repository with the remote-tracking branches and URLs of
-//! the user's own (see [`repository`]), of which nothing is touched: work tree, index, stash, refs, settings, work trees.
-//! The directory is removed with [`Aside`]; only what compilers built is kept (see [`builds`]), for those it is for
-//! ([`Trust`]).
+//! All checkouts of a run lie in one directory that is a GOPATH, as
+//! `src/github.com/kata-containers/NAME`, because v1 needs that. For other layouts the place has no
+//! meaning. Each checkout is a repository with the remote-tracking branches and URLs of the user's
+//! own (see [`repository`]). Nothing of the user's repository is touched: work tree, index, stash,
+//! refs, settings, work trees. The directory is removed with the [`CheckoutSet`]; only builds are
+//! kept (see [`builds`]), within their [`Trust`].
 
 mod builds;
 mod dependency;
@@ -34,19 +35,19 @@ use crate::model::{Readiness, Selection};
 use builds::Builds;
 use repository::Checkout;
 
-/// Checkouts of one run.
+/// The checkouts of one run.
 #[derive(Debug)]
 pub struct Aside {
     git: Git,
     revision: String,
     /// The directory above the user's repositories.
     parent: PathBuf,
-    /// Where builds are kept.
+    /// The store of builds.
     kept: PathBuf,
-    /// Those of the checkouts, once they were brought.
+    /// The builds of the checkouts, once they were restored.
     builds: Vec<Builds>,
     checkouts: Vec<Checkout>,
-    /// Repositories that a commit names, at the revisions it names.
+    /// Repositories that a commit depends on, at the named revisions.
     dependencies: Vec<Checkout>,
     directory: PathBuf,
     alone: bool,
@@ -55,11 +56,12 @@ pub struct Aside {
 }
 
 impl Aside {
-    /// Checks out the revision of the repository that the directory lies in; where it lies in none, of each repository
-    /// directly below it (in a GOPATH: of each of kata v1's) that the selection names. `user` is the environment kata-ci was
+    /// Checks out a revision of the repository that the directory is in. Outside of any repository,
+    /// it checks out each selected one directly below (in a GOPATH, each of kata v1's). `user` is
+    /// the environment that kata-ci was called with.
     /// called with.
     ///
-    /// # Errors
+    /// Returns [`CheckoutError`].
     /// [`AsideError`].
     pub fn enter(
         directory: &Path,
@@ -165,13 +167,13 @@ impl Aside {
         }
     }
 
-    /// Leaves out components of other repositories: the revision is one of this repository only.
+    /// Leaves out components of other repositories, because the revision belongs to this one only.
     pub fn keep_alone(&mut self) {
         self.alone = true;
     }
 
-    /// Brings what earlier runs of this trust built into the checkouts, and has what is built there kept for later ones. Not
-    /// before all is checked out, and before the first job. What the user should know of them comes back.
+    /// Restores the builds of earlier runs of this trust, and keeps the new ones for later runs.
+    /// Call it after all checkouts and before the first job. Returns notices for the user.
     pub fn bring_builds(&mut self, trust: &Trust) -> Vec<Notice> {
         let kept = |one: &Checkout| {
             let name = one.directory.file_name().unwrap_or_default();
@@ -189,20 +191,20 @@ impl Aside {
         refused.map(notice).collect()
     }
 
-    /// Where the user stands, aside.
+    /// Returns the directory of the checkout that corresponds to the user's directory.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The top of the checkout the user stands in; none where the user stands above the repositories.
+    /// Returns the top of that checkout; `None` if the user stands above the repositories.
     pub fn top(&self) -> Option<&Path> {
         let holds = |checkout: &&Checkout| self.directory.starts_with(&checkout.directory);
         let found = self.checkouts.iter().find(holds)?;
         Some(&found.directory)
     }
 
-    /// The user's directory for one that lies aside; any other as it is. `..` is taken as it reads, since what it would
-    /// lead through may not be there.
+    /// Returns the user's path for one in a checkout, and any other path unchanged. `..` is
+    /// resolved in the text, because its directories may not exist.
     pub fn as_user_knows(&self, path: &Path) -> PathBuf {
         let path = without_ups(path);
         let known = |checkout: &Checkout| {
@@ -218,7 +220,7 @@ impl Aside {
             .unwrap_or(path)
     }
 
-    /// A text with the user's directories in place of those aside.
+    /// Replaces paths of checkouts with the user's paths in a text.
     pub(super) fn in_the_users_words(&self, text: &str) -> String {
         self.checkouts.iter().fold(text.to_owned(), |text, one| {
             text.replace(
@@ -228,7 +230,7 @@ impl Aside {
         })
     }
 
-    /// What the user should know: which commits, and what was left out.
+    /// Returns the notices: the commits, and what was left out.
     pub(super) fn notices(&self) -> Vec<Notice> {
         let checkouts = self.checkouts.iter().map(|one| {
             let short = one.commit.get(..7).unwrap_or(&one.commit);
@@ -240,20 +242,21 @@ impl Aside {
         checkouts.chain(self.notices.iter().cloned()).collect()
     }
 
-    /// The GOPATH that the checkouts lie in.
+    /// Returns the GOPATH that holds the checkouts.
     pub fn gopath(&self) -> &Path {
         self.own.path()
     }
 
-    /// The directory above the user's repositories.
+    /// Returns the directory above the user's repositories.
     pub(super) fn parent(&self) -> &Path {
         &self.parent
     }
 
-    /// The directory aside of a component that a file lists. In a GOPATH a whole repository lies at its component's name.
+    /// Returns the directory of a listed component in its checkout. In a GOPATH, a whole repository
+    /// has the name of its component.
     ///
     /// # Errors
-    /// [`AsideError`].
+    /// Returns [`CheckoutError`].
     pub(super) fn place_component(
         &mut self,
         layout: Layout,
@@ -264,7 +267,7 @@ impl Aside {
         self.place(directory, name)
     }
 
-    /// What was found, in places that the user knows; where jobs run stays as it is.
+    /// Replaces the paths in a workspace with the user's, except for those that jobs run in.
     pub(super) fn explain(&self, mut workspace: Workspace) -> Workspace {
         workspace.root = self.as_user_knows(&workspace.root);
         for found in &mut workspace.components {
@@ -282,7 +285,7 @@ impl Aside {
         workspace
     }
 
-    /// An error with the user's directories in place of those aside.
+    /// Replaces paths of checkouts with the user's paths in an error.
     pub fn explain_error(&self, error: WorkspaceError) -> WorkspaceError {
         match error {
             WorkspaceError::Nothing { directory } => WorkspaceError::Nothing {
@@ -314,23 +317,23 @@ impl Aside {
         self.own.path().join(IMPORT_ROOT)
     }
 
-    /// Whether components that lie elsewhere are left out.
+    /// Returns true if components of other repositories are left out.
     pub(super) fn is_alone(&self) -> bool {
         self.alone
     }
 
-    /// Whether a directory lies in one of the checkouts, or in the repository of one.
+    /// Returns true if a directory is in one of the checkouts, or in the repository of one.
     pub(super) fn knows(&self, directory: &Path) -> bool {
         let directory = self.as_user_knows(directory);
         let mut checkouts = self.checkouts.iter();
         checkouts.any(|one| directory.starts_with(&one.source))
     }
 
-    /// The directory aside for one of the user's, or for one that would lie aside; its repository is checked out where it
-    /// is not yet. With a name, the checkout of a whole repository gets it.
+    /// Returns the directory in a checkout for a directory of the user's. Checks out its repository
+    /// if that has not been done. `name` is the name for the checkout of a whole repository.
     ///
     /// # Errors
-    /// [`AsideError`].
+    /// Returns [`CheckoutError`].
     pub(super) fn place(
         &mut self,
         directory: &Path,
@@ -358,14 +361,14 @@ impl Aside {
         Ok(joined(&self.check_out(&top, &name)?.directory, &below))
     }
 
-    /// kata's tests repository: its own commit, or a copy where it is none.
+    /// Checks out the commit of kata's tests repository, or copies it if it is not a repository.
     ///
     /// # Errors
-    /// [`AsideError`].
+    /// Returns [`CheckoutError`].
     pub(super) fn bring_tests_clone(&mut self, clone: &Path) -> Result<(), AsideError> {
         let target = self.import_root().join("tests");
         if target.exists() {
-            // A commit depends on a revision of it.
+            // A commit depends on a revision of it, which is there already.
             return Ok(());
         }
         let commit = match self.git.top_level(clone) {
@@ -419,7 +422,8 @@ impl Drop for Aside {
     }
 }
 
-/// Where kata v1's repositories lie, seen from a directory in no repository; else that directory.
+/// Returns the directory of kata v1's repositories for a directory outside of any; else the
+/// directory itself.
 fn workspace_root(directory: &Path, git: &Git) -> PathBuf {
     match v1::locate(directory, Some(git)) {
         Ok(Some(place)) => place.root,
@@ -427,7 +431,7 @@ fn workspace_root(directory: &Path, git: &Git) -> PathBuf {
     }
 }
 
-/// The name v1 knows the repository by, else that of its directory.
+/// Returns v1's name of the repository, else the name of its directory.
 fn repository_name(top: &Path, git: &Git) -> String {
     match v1::repository_name(top, Some(git)) {
         Some(name) => name.to_owned(),
@@ -449,7 +453,7 @@ fn without_ups(path: &Path) -> PathBuf {
     })
 }
 
-/// A path with nothing below it has no slash at its end.
+/// Joins the paths. An empty path below adds no slash.
 fn joined(directory: &Path, below: &Path) -> PathBuf {
     directory.join(below).components().collect()
 }

@@ -6,7 +6,7 @@ use super::*;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A cache all of which was written that long ago.
+/// Creates a cache with files of this age.
 fn cache(directory: &Path, content: &str, age: Duration) {
     fs::create_dir_all(directory.join("deps")).unwrap();
     let tag = "Signature: 8a477f597d28d172789f06886806bc55\n";
@@ -36,7 +36,7 @@ impl Lab {
         self.place.path().join("kept")
     }
 
-    /// A fresh checkout, with a directory for the cache.
+    /// Creates a fresh checkout with a directory for the cache.
     fn checkout(&self, name: &str) -> PathBuf {
         let checkout = self.place.path().join(name);
         fs::create_dir_all(checkout.join("src/agent")).unwrap();
@@ -48,14 +48,14 @@ impl Lab {
         Builds::bring(&self.kept(), trust, checkout).unwrap()
     }
 
-    /// What of the kept cache is there in a checkout of this name.
+    /// Returns the kept content in a new checkout of this name.
     fn brought(&self, trust: &Trust, name: &str) -> Option<String> {
         let checkout = self.checkout(name);
         self.bring(trust, &checkout);
         fs::read_to_string(checkout.join("src/agent/target/built")).ok()
     }
 
-    /// Has a run of this trust leave a cache.
+    /// Lets a run of this trust leave a cache.
     fn leave(&self, trust: &Trust, content: &str, age: Duration) -> PathBuf {
         let checkout = self.checkout("leaving");
         let builds = self.bring(trust, &checkout);
