@@ -83,8 +83,8 @@ pub(super) fn call(global: &GlobalArguments, arguments: &HookArguments) -> ExitC
 
 fn install(repository: &Repository) -> Result<ExitCode, Said> {
     let program = std::env::current_exe()?;
-    for (place, change) in hooks::install(repository, &program)? {
-        tell(&place, &change);
+    for (hook, change) in hooks::install(repository, &program)? {
+        tell(&hook, &change);
     }
     let all = hooks::status(repository)?;
     if let Some(origin) = all.first().and_then(|status| status.hooks_path.as_ref()) {
@@ -97,8 +97,8 @@ fn install(repository: &Repository) -> Result<ExitCode, Said> {
 
 fn uninstall(repository: &Repository) -> Result<ExitCode, Said> {
     let changes = hooks::uninstall(repository)?;
-    for (place, change) in &changes {
-        tell(place, change);
+    for (hook, change) in &changes {
+        tell(hook, change);
     }
     let left = changes
         .iter()
@@ -110,7 +110,7 @@ fn uninstall(repository: &Repository) -> Result<ExitCode, Said> {
     })
 }
 
-fn tell(place: &HookFile, change: &Change) {
+fn tell(hook: &HookFile, change: &Change) {
     let said = match change {
         Change::Installed => "installed".to_owned(),
         Change::InstalledAndKept(kept) => format!("installed; it calls {} first", kept.display()),
@@ -126,8 +126,8 @@ fn tell(place: &HookFile, change: &Change) {
     };
     say::answer(format_args!(
         "{}  {}  {said}",
-        place.hook,
-        place.file.display()
+        hook.hook,
+        hook.file.display()
     ));
 }
 

@@ -184,7 +184,7 @@ fn request(arguments: &PushArguments, table: &Gerrit) -> Result<PushRequest, Inv
         Some(Rules::Kata) => CommitRules::Kata,
     };
     Ok(PushRequest {
-        place: Request {
+        destination: Request {
             remote: arguments.remote.clone(),
             branch: arguments.branch.clone(),
             direct: arguments.direct,

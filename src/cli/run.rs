@@ -9,7 +9,7 @@ use super::global::GlobalArguments;
 use super::settings::{SettingsArguments, positive};
 use crate::model::{CommandError, ExitCode, Selection};
 use crate::run;
-use crate::run::{ReportPlaces, RunRequest};
+use crate::run::{ReportPaths, RunRequest};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
@@ -133,7 +133,7 @@ fn request(global: &GlobalArguments, arguments: &RunArguments) -> RunRequest {
             true => Some(1),
             false => arguments.max_fail,
         },
-        reports: ReportPlaces {
+        reports: ReportPaths {
             directory: arguments.report_dir.clone(),
             junit: arguments.junit.clone(),
         },

@@ -10,7 +10,7 @@ use super::global::GlobalArguments;
 use crate::config::{IsolatePolicy, NetworkPolicy, Overrides};
 use crate::report::ci::Ci;
 use crate::run;
-use crate::run::{Display, Limits, RunSettings};
+use crate::run::{Display, KeepLimits, RunSettings};
 
 #[derive(Debug, Args)]
 pub(super) struct SettingsArguments {
@@ -83,7 +83,7 @@ impl SettingsArguments {
                 ci: self.ci.into(),
                 color: global.color(),
             },
-            keep: Limits {
+            keep: KeepLimits {
                 runs: self.keep_runs.0,
                 days: self.keep_days.0,
             },

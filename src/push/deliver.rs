@@ -62,7 +62,7 @@ impl Push<'_> {
         if self.request.patch_sets {
             self.ask_patch_sets(&mut report.changes, &report.commits)?;
         }
-        if self.request.place.direct {
+        if self.request.destination.direct {
             report.notes.extend(self.set_upstream()?);
         } else {
             let topic = self.options.value(Key::Topic);

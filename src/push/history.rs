@@ -31,11 +31,11 @@ pub struct Known {
 
 impl Known {
     /// Reads the record of a `HOST/PROJECT/BRANCH`.
-    pub fn load(place: &str) -> Self {
+    pub fn load(project_branch: &str) -> Self {
         let Some(directory) = state_directory() else {
             return Self::default();
         };
-        let file = directory.join(format!("{}.json", file_name(place)));
+        let file = directory.join(format!("{}.json", file_name(project_branch)));
         let entries = std::fs::read(&file)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
@@ -114,15 +114,17 @@ fn state_directory() -> Option<PathBuf> {
 
 /// Returns the file name: letters, digits, `.` and `-` unchanged, everything else as `_XX`, so that
 /// no two records share a file.
-fn file_name(place: &str) -> String {
-    place.bytes().fold(String::new(), |mut name, byte| {
-        if byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-' {
-            name.push(char::from(byte));
-        } else {
-            name.push_str(&format!("_{byte:02x}"));
-        }
-        name
-    })
+fn file_name(project_branch: &str) -> String {
+    project_branch
+        .bytes()
+        .fold(String::new(), |mut name, byte| {
+            if byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-' {
+                name.push(char::from(byte));
+            } else {
+                name.push_str(&format!("_{byte:02x}"));
+            }
+            name
+        })
 }
 
 #[cfg(test)]

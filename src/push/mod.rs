@@ -61,7 +61,7 @@ pub(crate) fn push_from(
 ) -> Result<Pushed, CommandError> {
     match top_level(repository, environment).map_err(PushError::from)? {
         Some(top) => {
-            request.place.project = multi::project(pipeline, repository, &top, environment);
+            request.destination.project = multi::project(pipeline, repository, &top, environment);
             let report = push(repository, &request, check, ui)?;
             Ok(Pushed::One(Box::new(report)))
         }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::gerrit::push_output::PushedChange;
 use crate::gerrit::rejection::Rejection;
 use crate::model::ExitCode;
-use crate::push::preflight::Finding;
+use crate::push::preflight::PreflightFinding;
 
 /// The outcome of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -105,7 +105,7 @@ pub struct PushReport {
     /// The commits, oldest first.
     pub commits: Vec<CommitRow>,
     /// The findings of the preflight.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<PreflightFinding>,
     /// The old and new hashes of the commits that `--fix` rewrote.
     pub rewritten: Vec<(String, String)>,
     /// The result of the check; null without one (`--no-check`).

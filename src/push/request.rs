@@ -12,7 +12,7 @@ use crate::model::CommandError;
 #[derive(Debug, Clone, Default)]
 pub struct PushRequest {
     /// The destination.
-    pub place: Request,
+    pub destination: Request,
     /// The push options.
     pub options: PushOptions,
     /// True to check every commit, not only the tip.

@@ -45,18 +45,18 @@ pub fn send(
     reference: &str,
     options: &PushOptions,
 ) -> Result<Sent, SendError> {
-    let place = Attempt {
+    let shared = Attempt {
         repository,
         destination,
         commit,
     };
-    let sent = place.attempt(reference, &[], &options.arguments())?;
+    let sent = shared.attempt(reference, &[], &options.arguments())?;
     if sent.success || !takes_no_options(&sent) {
         return Ok(sent);
     }
     let reference = format!("{reference}{}", suffix(options)?);
     // Configured push options would make the server refuse again.
-    let sent = place.attempt(&reference, &["-c", "push.pushOption="], &[])?;
+    let sent = shared.attempt(&reference, &["-c", "push.pushOption="], &[])?;
     Ok(Sent {
         in_reference: true,
         ..sent

@@ -11,7 +11,8 @@ use crate::git::plumbing::Repository;
 use crate::git::range::Commit;
 use crate::model::ExitCode;
 use crate::push::preflight::{
-    ChangeIdState, CommitFacts, Finding, Rules, Severity, check as preflight, gather, state_of,
+    ChangeIdState, CommitFacts, PreflightFinding, Rules, Severity, check as preflight, gather,
+    state_of,
 };
 use crate::push::reword::add_missing_ids;
 
@@ -19,7 +20,7 @@ use crate::push::reword::add_missing_ids;
 pub(super) const FEW: usize = 5;
 
 /// Facts, findings and rewritten commits.
-type Looked = (CommitFacts, Vec<Finding>, Vec<(String, String)>);
+type Looked = (CommitFacts, Vec<PreflightFinding>, Vec<(String, String)>);
 
 /// A push in progress. The steps are called in this order: [`Self::unfit`], [`Self::declined`],
 /// [`Self::check`], [`Self::deliver`]. A step that returns a report ends the push.
@@ -39,12 +40,12 @@ impl<'a> Push<'a> {
         repository: &'a Repository,
         request: &'a PushRequest,
     ) -> Result<Self, PushError> {
-        let direct = request.place.direct;
+        let direct = request.destination.direct;
         if let Some(option) = request.options.iter().next().filter(|_| direct) {
             return Err(PushError::OptionWithDirect(option.to_string()));
         }
         let context = GitContext::of(repository)?;
-        let destination = resolve(&context, &request.place)?;
+        let destination = resolve(&context, &request.destination)?;
         let look = Look {
             repository,
             context,
@@ -52,7 +53,7 @@ impl<'a> Push<'a> {
             destination,
         };
         let (facts, findings, rewritten) = look.look()?;
-        let known = Known::load(&look.place());
+        let known = Known::load(&look.project_branch());
         let mut report = look.report(&facts, findings, &known);
         report.rewritten = rewritten;
         Ok(Self {
@@ -91,7 +92,7 @@ impl<'a> Push<'a> {
     /// Ends the push if it must not go on, before anything is asked or checked.
     pub(super) fn unfit(&self) -> Option<PushReport> {
         let mut report = self.report.clone();
-        let wrong = |finding: &Finding| finding.severity == Severity::Error;
+        let wrong = |finding: &PreflightFinding| finding.severity == Severity::Error;
         if report.findings.iter().any(wrong) {
             return Some(report.ended(Outcome::Refused, ExitCode::Failed));
         }
@@ -109,13 +110,13 @@ impl<'a> Push<'a> {
     }
 
     /// Ends the push if it needs a confirmation and gets none.
-    pub(super) fn declined(&self, audience: &mut dyn PushUi) -> Option<PushReport> {
+    pub(super) fn declined(&self, ui: &mut dyn PushUi) -> Option<PushReport> {
         let count = self.facts.count;
-        if self.request.yes || self.request.place.direct || count <= FEW {
+        if self.request.yes || self.request.destination.direct || count <= FEW {
             return None;
         }
         let question = format!("push {count} changes?");
-        let (note, code) = match audience.confirm(&question) {
+        let (note, code) = match ui.confirm(&question) {
             Some(true) => return None,
             Some(false) => ("nothing was pushed".to_owned(), ExitCode::Failed),
             None => (
@@ -166,11 +167,11 @@ struct Look<'a> {
 
 impl Look<'_> {
     fn direct(&self) -> bool {
-        self.request.place.direct
+        self.request.destination.direct
     }
 
     /// Returns host, project and branch, within which Change-Ids are unique.
-    fn place(&self) -> String {
+    fn project_branch(&self) -> String {
         let url = &self.destination.url;
         let port = url.port.map(|port| format!(":{port}")).unwrap_or_default();
         format!(
@@ -203,7 +204,7 @@ impl Look<'_> {
         Ok(bases)
     }
 
-    fn look_once(&self) -> Result<(CommitFacts, Vec<Finding>), PushError> {
+    fn look_once(&self) -> Result<(CommitFacts, Vec<PreflightFinding>), PushError> {
         let tip = self
             .repository
             .commit("HEAD")?
@@ -217,7 +218,12 @@ impl Look<'_> {
         Ok((facts, findings))
     }
 
-    fn report(&self, facts: &CommitFacts, findings: Vec<Finding>, known: &Known) -> PushReport {
+    fn report(
+        &self,
+        facts: &CommitFacts,
+        findings: Vec<PreflightFinding>,
+        known: &Known,
+    ) -> PushReport {
         PushReport {
             version: 1,
             outcome: Outcome::DryRun,

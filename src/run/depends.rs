@@ -12,18 +12,18 @@ use crate::git::plumbing::{GitError, Repository};
 use crate::git::range::{read, unpublished};
 use crate::model::{CommandError, Selection};
 use crate::workspace;
-use crate::workspace::Aside;
+use crate::workspace::CheckoutSet;
 
 type Environment = BTreeMap<OsString, OsString>;
 
 /// Finds, fetches and checks out the dependencies of the commit that the user stands in, and of its
 /// ancestors that no remote has.
 pub(crate) fn bring(
-    aside: &mut Aside,
+    checkouts: &mut CheckoutSet,
     pipeline: &Pipeline,
     user: &Environment,
 ) -> Result<(), CommandError> {
-    let Some((source, commit)) = aside.standing() else {
+    let Some((source, commit)) = checkouts.standing() else {
         return Ok(());
     };
     let (source, commit) = (source.to_owned(), commit.to_owned());
@@ -36,11 +36,11 @@ pub(crate) fn bring(
         return Ok(());
     }
     let own = candidate(&repository, source.clone());
-    let candidates = candidates(aside, pipeline, &own, user);
+    let candidates = candidates(checkouts, pipeline, &own, user);
     for revision in revisions(&named, &candidates, &own, &commit)? {
         let there = repository.clone().in_directory(&revision.top);
         let why = format!("Depends-on: {}", revision.dependency);
-        aside.bring(&revision.top, &revision.commit, &why, |objects| {
+        checkouts.bring(&revision.top, &revision.commit, &why, |objects| {
             fetched(&there, &revision, objects)
         })?;
     }
@@ -85,7 +85,7 @@ fn candidate(repository: &Repository, top: PathBuf) -> WorkspaceRepository {
 /// Returns the repositories to look in: this one, those of the pipeline's components, and those
 /// beside it (such as kata's tests).
 fn candidates(
-    aside: &Aside,
+    checkouts: &CheckoutSet,
     pipeline: &Pipeline,
     own: &WorkspaceRepository,
     user: &Environment,
@@ -99,7 +99,7 @@ fn candidates(
     found.sort();
     let listed = placed
         .iter()
-        .map(|placed| aside.as_user_knows(&placed.directory));
+        .map(|placed| checkouts.as_user_knows(&placed.directory));
     let mut all = vec![own.clone()];
     for directory in listed.chain(found) {
         let Some(top) = top(&own.repository, &directory) else {

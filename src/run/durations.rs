@@ -112,10 +112,10 @@ mod tests {
 
     #[test]
     fn the_median_of_the_last_five_passes_in_this_workspace_counts() {
-        let place = tempfile::tempdir().unwrap();
+        let temporary = tempfile::tempdir().unwrap();
         let mut directories = Vec::new();
         let mut run = |workspace: &str, outcome: &str, seconds: f64| {
-            let directory = place.path().join(directories.len().to_string());
+            let directory = temporary.path().join(directories.len().to_string());
             std::fs::create_dir(&directory).unwrap();
             let text = format!(
                 r#"{{"workspace": "{workspace}", "jobs": [{{"id": "a.test", "outcome": "{outcome}", "seconds": {seconds}}}]}}"#
@@ -130,13 +130,13 @@ mod tests {
         }
         let narrowed = r#"{"workspace": "/w", "rerun_of": "x", "jobs": [{"id": "a.test", "outcome": "passed", "seconds": 0.1}]}"#;
         for number in 0..3 {
-            let directory = place.path().join(format!("narrowed {number}"));
+            let directory = temporary.path().join(format!("narrowed {number}"));
             std::fs::create_dir(&directory).unwrap();
             std::fs::write(directory.join("result.json"), narrowed).unwrap();
             directories.insert(0, directory);
         }
-        directories.insert(0, place.path().join("without a result"));
-        std::fs::write(place.path().join("0/broken"), "{").unwrap();
+        directories.insert(0, temporary.path().join("without a result"));
+        std::fs::write(temporary.path().join("0/broken"), "{").unwrap();
         let durations = durations(&directories, Path::new("/w"));
         assert_eq!(durations, BTreeMap::from([("a.test".to_owned(), 3.0)]));
     }

@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::prune;
-use super::prune::Limits;
+use super::prune::KeepLimits;
 use super::report_directory::ReportDirectory;
-use super::request::ReportPlaces;
+use super::request::ReportPaths;
 use super::session::Ended;
 use super::show::Screen;
 use crate::event::{Event, RunFinished};
@@ -59,24 +59,24 @@ impl RunResult {
 
 /// Files outside of the report directory. They are resolved before the jobs, because a job can
 /// change where a path leads.
-pub(super) struct FilePlaces {
+pub(super) struct OutputFiles {
     junit: Option<Place>,
     summary: Option<Place>,
     /// True if the user named the report directory.
     is_named: bool,
 }
 
-impl FilePlaces {
+impl OutputFiles {
     /// Resolves the paths of the files.
     ///
     /// # Errors
     /// Fails for a path that no file can be written to.
     pub(super) fn find(
         screen: &Screen,
-        places: &ReportPlaces,
+        paths: &ReportPaths,
         environment: &BTreeMap<OsString, OsString>,
     ) -> Result<Self, CommandError> {
-        let junit = places.junit.as_deref().map(junit_place).transpose()?;
+        let junit = paths.junit.as_deref().map(junit_place).transpose()?;
         let summary = match &screen.system {
             Some(system) => report::ci::summary_place(system, environment),
             None => Ok(None),
@@ -89,7 +89,7 @@ impl FilePlaces {
         Ok(Self {
             junit,
             summary,
-            is_named: places.directory.is_some(),
+            is_named: paths.directory.is_some(),
         })
     }
 }
@@ -107,8 +107,8 @@ pub(super) fn finish(
     ended: Ended,
     root: &Path,
     screen: &Screen,
-    places: &FilePlaces,
-    keep: Limits,
+    files: &OutputFiles,
+    keep: KeepLimits,
     environment: &BTreeMap<OsString, OsString>,
 ) -> RunResult {
     let Ended {
@@ -127,10 +127,10 @@ pub(super) fn finish(
     let document = report::from_run(&run, &directory.path);
     let put_back = journal.and_then(|journal| journal.put_back(&directory.held).err());
     let mut file_errors = report::write_all(&document, &directory.held);
-    let published = publish(screen, root, &document, (&directory, places), environment);
+    let published = publish(screen, root, &document, (&directory, files), environment);
     file_errors.extend(published.errors);
     let is_whole = put_back.is_none() && file_errors.is_empty();
-    let copy = (places.junit.as_ref()).map(|place| report::write_copy(&document, place));
+    let copy = (files.junit.as_ref()).map(|place| report::write_copy(&document, place));
     file_errors.extend(copy.and_then(Result::err));
     let mut troubles: Vec<String> = (journal_error.iter().chain(&put_back))
         .map(ToString::to_string)
@@ -149,7 +149,7 @@ pub(super) fn finish(
         troubles.extend(unwritten.map(|error| error.to_string()));
     }
     screen.commands(&published.commands);
-    let pruned = match (signal, places.is_named) {
+    let pruned = match (signal, files.is_named) {
         // A directory that the user named is not in the store.
         (None, false) => prune_earlier(screen, keep, &directory.path),
         _ => Vec::new(),
@@ -204,7 +204,7 @@ fn ended_with(code: ExitCode, troubles: &[String]) -> ExitCode {
 }
 
 /// Removes the runs that exceed the limits, reports them, and returns the errors.
-fn prune_earlier(screen: &Screen, keep: Limits, own: &Path) -> Vec<String> {
+fn prune_earlier(screen: &Screen, keep: KeepLimits, own: &Path) -> Vec<String> {
     let pruned = prune::prune(own, keep);
     for line in pruned.lines(keep) {
         screen.detail(&line);
@@ -217,7 +217,7 @@ fn publish(
     screen: &Screen,
     root: &Path,
     document: &Document,
-    (directory, places): (&ReportDirectory, &FilePlaces),
+    (directory, files): (&ReportDirectory, &OutputFiles),
     environment: &BTreeMap<OsString, OsString>,
 ) -> Published {
     match &screen.system {
@@ -226,7 +226,7 @@ fn publish(
             document,
             root,
             &directory.held,
-            places.summary.as_ref(),
+            files.summary.as_ref(),
             environment,
         ),
         None => Published::default(),

@@ -37,10 +37,10 @@ use crate::model::{CommandError, ExitCode};
 use crate::stamp::recorder::{StampRecorder, StampedRun};
 
 pub(crate) use finish::RunResult;
-pub use prune::Limits;
-pub use request::{CiChoice, Display, Format, ReportPlaces, RunRequest, RunSettings};
+pub use prune::KeepLimits;
+pub use request::{CiChoice, Display, Format, ReportPaths, RunRequest, RunSettings};
 
-use finish::FilePlaces;
+use finish::OutputFiles;
 use planned::Planned;
 use session::Session;
 use show::Screen;
@@ -73,11 +73,11 @@ pub(crate) fn carry_out(request: &RunRequest) -> Result<RunResult, CommandError>
         }
     }
     let screen = Screen::new(request.settings.display, environment);
-    let places = FilePlaces::find(&screen, &request.reports, environment)?;
+    let files = OutputFiles::find(&screen, &request.reports, environment)?;
     let session = Session::open(planned, request, &screen)?;
     let (planned, ended) = session.carry_out()?;
     let (root, keep) = (&planned.workspace.root, request.settings.keep);
-    let result = finish::finish(ended, root, &screen, &places, keep, environment);
+    let result = finish::finish(ended, root, &screen, &files, keep, environment);
     // Looks at the trees of the run, so it comes before a checkout is removed.
     recorder.record(&result.run);
     drop(planned);

@@ -216,14 +216,14 @@ mod tests {
 
     #[test]
     fn an_earlier_run_is_replaced_and_nothing_else() {
-        let place = tempfile::tempdir().unwrap();
-        let first = ReportDirectory::named(place.path()).unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        let first = ReportDirectory::named(temporary.path()).unwrap();
         assert!(!first.replaced);
         for name in ["events.jsonl", "logs/a.test.log", "mine.txt"] {
             fs::write(first.path.join(name), "x").unwrap();
         }
         drop(first);
-        let second = ReportDirectory::named(place.path()).unwrap();
+        let second = ReportDirectory::named(temporary.path()).unwrap();
         assert!(second.replaced);
         let mut left: Vec<_> = fs::read_dir(&second.path)
             .unwrap()
@@ -236,17 +236,17 @@ mod tests {
 
     #[test]
     fn a_run_that_was_killed_before_its_journal_was_begun_keeps_nobody_away() {
-        let place = tempfile::tempdir().unwrap();
-        drop(ReportDirectory::named(place.path()).unwrap());
-        assert!(!ReportDirectory::named(place.path()).unwrap().replaced);
+        let temporary = tempfile::tempdir().unwrap();
+        drop(ReportDirectory::named(temporary.path()).unwrap());
+        assert!(!ReportDirectory::named(temporary.path()).unwrap().replaced);
         assert_eq!(OURS.last(), Some(&"events.jsonl"));
     }
 
     #[test]
     fn files_of_somebody_else_are_refused() {
-        let place = tempfile::tempdir().unwrap();
-        fs::write(place.path().join("junit.xml"), "mine").unwrap();
-        let error = ReportDirectory::named(place.path()).unwrap_err();
+        let temporary = tempfile::tempdir().unwrap();
+        fs::write(temporary.path().join("junit.xml"), "mine").unwrap();
+        let error = ReportDirectory::named(temporary.path()).unwrap_err();
         assert!(
             error
                 .to_string()
@@ -254,16 +254,16 @@ mod tests {
             "{error}"
         );
         assert_eq!(
-            fs::read_to_string(place.path().join("junit.xml")).unwrap(),
+            fs::read_to_string(temporary.path().join("junit.xml")).unwrap(),
             "mine"
         );
     }
 
     #[test]
     fn two_runs_cannot_write_to_one_directory() {
-        let place = tempfile::tempdir().unwrap();
-        let _first = ReportDirectory::named(place.path()).unwrap();
-        let error = ReportDirectory::named(place.path()).unwrap_err();
+        let temporary = tempfile::tempdir().unwrap();
+        let _first = ReportDirectory::named(temporary.path()).unwrap();
+        let error = ReportDirectory::named(temporary.path()).unwrap_err();
         assert!(
             error.to_string().contains("another run is writing there"),
             "{error}"
@@ -272,8 +272,8 @@ mod tests {
 
     #[test]
     fn a_directory_that_cannot_be_made_is_a_usage_error() {
-        let place = tempfile::tempdir().unwrap();
-        let file = place.path().join("file");
+        let temporary = tempfile::tempdir().unwrap();
+        let file = temporary.path().join("file");
         fs::write(&file, "").unwrap();
         let error = ReportDirectory::named(&file.join("reports")).unwrap_err();
         assert_eq!(error.kind.code(), 2);
@@ -281,16 +281,16 @@ mod tests {
 
     #[test]
     fn latest_names_the_newest_run() {
-        let place = tempfile::tempdir().unwrap();
+        let temporary = tempfile::tempdir().unwrap();
         let environment = BTreeMap::from([(
             OsString::from("XDG_STATE_HOME"),
-            OsString::from(place.path()),
+            OsString::from(temporary.path()),
         )]);
         for id in ["one", "two"] {
             let run = ReportDirectory::default(id, &environment).unwrap();
             run.become_latest().unwrap();
         }
-        let runs = place.path().join("kata-ci/runs");
+        let runs = temporary.path().join("kata-ci/runs");
         assert_eq!(
             fs::read_link(runs.join("latest")).unwrap(),
             Path::new("two")

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::prune::Limits;
+use super::prune::KeepLimits;
 use crate::config::{IsolatePolicy, NetworkPolicy, Overrides};
 use crate::model::Selection;
 use crate::report::ci::Ci;
@@ -35,7 +35,7 @@ pub struct RunRequest {
     /// Number of failed jobs that ends the run.
     pub max_fail: Option<usize>,
     /// Files and directories for the reports.
-    pub reports: ReportPlaces,
+    pub reports: ReportPaths,
     /// Branch that the commits are pushed to. If it is set, components of other repositories are
     /// left out, and so are jobs that passed before.
     pub pushed_to: Option<String>,
@@ -48,7 +48,7 @@ pub struct RunRequest {
 
 /// The paths of the reports of a run.
 #[derive(Debug, Clone, Default)]
-pub struct ReportPlaces {
+pub struct ReportPaths {
     /// The report directory; `None` for one in the store.
     pub directory: Option<PathBuf>,
     /// A further copy of the JUnit file.
@@ -67,7 +67,7 @@ pub struct RunSettings {
     /// Output during the run.
     pub display: Display,
     /// Limits of the store of runs.
-    pub keep: Limits,
+    pub keep: KeepLimits,
 }
 
 /// The output during a run.
@@ -125,7 +125,7 @@ impl RunRequest {
             resume: false,
             dry_run: false,
             max_fail: None,
-            reports: ReportPlaces::default(),
+            reports: ReportPaths::default(),
             pushed_to: None,
             author: None,
             settings,

@@ -15,7 +15,7 @@ use crate::config::Pipeline;
 use crate::event::Notice;
 use crate::model::{CommandError, Selection};
 use crate::workspace;
-use crate::workspace::{Aside, Located, Trust, Workspace};
+use crate::workspace::{CheckoutSet, Located, Trust, Workspace};
 
 type Environment = BTreeMap<OsString, OsString>;
 
@@ -31,7 +31,7 @@ pub(super) enum Source {
         /// Directory that the run was started in; absolute.
         directory: PathBuf,
         /// The checked-out commits.
-        aside: Box<Aside>,
+        checkouts: Box<CheckoutSet>,
     },
 }
 
@@ -53,13 +53,13 @@ impl Source {
         let Some(revision) = revision else {
             return Ok(Self::WorkTree { directory });
         };
-        let mut aside = Aside::enter(&directory, revision, selection, environment)?;
+        let mut checkouts = CheckoutSet::enter(&directory, revision, selection, environment)?;
         if alone {
-            aside.keep_alone();
+            checkouts.keep_alone();
         }
         Ok(Self::Checkout {
             directory,
-            aside: Box::new(aside),
+            checkouts: Box::new(checkouts),
         })
     }
 
@@ -74,7 +74,7 @@ impl Source {
     pub(super) fn directory(&self) -> &Path {
         match self {
             Self::WorkTree { directory } => directory,
-            Self::Checkout { aside, .. } => aside.directory(),
+            Self::Checkout { checkouts, .. } => checkouts.directory(),
         }
     }
 
@@ -82,7 +82,7 @@ impl Source {
     pub(super) fn as_user_knows(&self, path: &Path) -> PathBuf {
         match self {
             Self::WorkTree { .. } => path.to_owned(),
-            Self::Checkout { aside, .. } => aside.as_user_knows(path),
+            Self::Checkout { checkouts, .. } => checkouts.as_user_knows(path),
         }
     }
 
@@ -90,34 +90,37 @@ impl Source {
     pub(super) fn gopath(&self) -> Option<&Path> {
         match self {
             Self::WorkTree { .. } => None,
-            Self::Checkout { aside, .. } => Some(aside.gopath()),
+            Self::Checkout { checkouts, .. } => Some(checkouts.gopath()),
         }
     }
 
     /// Finds the pipeline: the named one, else a file in or above the source, else the shipped one
     /// that fits.
     pub(super) fn pipeline(&self, asked: Option<&str>) -> Result<config::Source, CommandError> {
-        let (directory, aside) = match self {
+        let (directory, checkouts) = match self {
             Self::WorkTree { directory } => return work_tree_pipeline(asked, directory),
-            Self::Checkout { directory, aside } => (directory, aside),
+            Self::Checkout {
+                directory,
+                checkouts,
+            } => (directory, checkouts),
         };
         if let Some(name) = asked
             && let Some(source) = config::locate(Some(name), directory)?
         {
             return Ok(source);
         }
-        let found = match aside.top() {
-            Some(top) => match config::locate_below(aside.directory(), top)? {
+        let found = match checkouts.top() {
+            Some(top) => match config::locate_below(checkouts.directory(), top)? {
                 Some(source) => Some(source),
-                None => above(&aside.as_user_knows(top))?,
+                None => above(&checkouts.as_user_knows(top))?,
             },
             None => config::locate(None, directory)?,
         };
         if let Some(source) = found {
             return Ok(source);
         }
-        let detected = workspace::detect(aside.directory());
-        let detected = detected.map_err(|error| aside.explain_error(error))?;
+        let detected = workspace::detect(checkouts.directory());
+        let detected = detected.map_err(|error| checkouts.explain_error(error))?;
         Ok(config::Source::Shipped(detected.pipeline))
     }
 
@@ -128,13 +131,13 @@ impl Source {
         pipeline: &mut Pipeline,
         environment: &Environment,
     ) -> Result<(), CommandError> {
-        let Self::Checkout { aside, .. } = self else {
+        let Self::Checkout { checkouts, .. } = self else {
             return Ok(());
         };
-        depends::bring(aside, pipeline, environment)?;
+        depends::bring(checkouts, pipeline, environment)?;
         let file = Path::new(&pipeline.name);
         if file.is_absolute() {
-            pipeline.name = aside.as_user_knows(file).display().to_string();
+            pipeline.name = checkouts.as_user_knows(file).display().to_string();
         }
         Ok(())
     }
@@ -150,8 +153,8 @@ impl Source {
             Self::WorkTree { directory } => {
                 workspace::locate(pipeline, directory, selection, environment)?
             }
-            Self::Checkout { aside, .. } => {
-                workspace::locate_aside(pipeline, aside, selection, environment)?
+            Self::Checkout { checkouts, .. } => {
+                workspace::locate_checkout(pipeline, checkouts, selection, environment)?
             }
         })
     }
@@ -160,7 +163,7 @@ impl Source {
     pub(super) fn bring_builds(&mut self, trust: &Trust) -> Vec<Notice> {
         match self {
             Self::WorkTree { .. } => Vec::new(),
-            Self::Checkout { aside, .. } => aside.bring_builds(trust),
+            Self::Checkout { checkouts, .. } => checkouts.bring_builds(trust),
         }
     }
 
@@ -174,8 +177,8 @@ impl Source {
     ) -> Result<Workspace, CommandError> {
         Ok(match self {
             Self::WorkTree { .. } => workspace::open(pipeline, located, selection, environment)?,
-            Self::Checkout { aside, .. } => {
-                workspace::open_aside(pipeline, aside, located, selection, environment)?
+            Self::Checkout { checkouts, .. } => {
+                workspace::open_checkout(pipeline, checkouts, located, selection, environment)?
             }
         })
     }

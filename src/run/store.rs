@@ -108,8 +108,8 @@ mod tests {
 
     #[test]
     fn runs_are_listed_newest_first_and_nothing_else_is() {
-        let place = tempfile::tempdir().unwrap();
-        let at = |name: &str| place.path().join(name);
+        let temporary = tempfile::tempdir().unwrap();
+        let at = |name: &str| temporary.path().join(name);
         for name in [
             "20260503T100000Z-42",
             "20260503T100001Z-7",
@@ -126,7 +126,7 @@ mod tests {
         fs::write(at("20260503T100002Z-1"), "a file").unwrap();
         std::os::unix::fs::symlink("mine", at("20260503T100003Z-1")).unwrap();
         std::os::unix::fs::symlink("20260503T100001Z-7", at("latest")).unwrap();
-        let listed = directories(place.path());
+        let listed = directories(temporary.path());
         let ids = [
             "20260503T100001Z-7",
             "20260503T100000Z-100",
@@ -134,7 +134,7 @@ mod tests {
         ];
         assert_eq!(listed, ids.map(at));
         assert_eq!(
-            half_removed(place.path()),
+            half_removed(temporary.path()),
             [at(".removed-20260503T100000Z-9")]
         );
         assert!(directories(&at("nothing")).is_empty());

@@ -96,10 +96,10 @@ impl StampScope {
 
     /// Returns the stamps of all jobs of the tree; `None` if one is missing.
     pub fn all(&self, environment: &Environment) -> Option<Vec<Stamp>> {
-        let roll = self
+        let list = self
             .store
-            .roll(&job_list_key(&self.setting, &self.subject))?;
-        roll.jobs()
+            .job_list(&job_list_key(&self.setting, &self.subject))?;
+        list.jobs()
             .map(|(job, reads)| {
                 let key = job_key(&self.setting, job, reads, &self.subject)?;
                 self.stamp(&key, environment)

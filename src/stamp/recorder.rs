@@ -59,13 +59,13 @@ pub(crate) struct StampedRun<'a> {
 /// Records stamps for the repositories of a run.
 #[derive(Default)]
 pub(crate) struct StampRecorder {
-    places: Vec<StampedRepository>,
+    repositories: Vec<StampedRepository>,
 }
 
 /// One repository.
 struct StampedRepository {
     top: PathBuf,
-    grounds: StampScope,
+    scope: StampScope,
     /// All jobs of the repository in the plan.
     jobs: Vec<StampedJob>,
     /// True if these are all jobs that a check of the repository has.
@@ -100,7 +100,10 @@ impl StampRecorder {
         }
         let look = Inspection { run, git: &git };
         Self {
-            places: tops.into_iter().filter_map(|top| look.place(top)).collect(),
+            repositories: tops
+                .into_iter()
+                .filter_map(|top| look.repository(top))
+                .collect(),
         }
     }
 
@@ -112,11 +115,11 @@ impl StampRecorder {
         environment: &BTreeMap<OsString, OsString>,
     ) -> (Plan, Vec<Stamp>) {
         let stamped = |job: &Job| {
-            self.places.iter().find_map(|place| {
-                let job = place.jobs.iter().find(|known| known.id == job.id)?;
-                let grounds = &place.grounds;
-                let key = job_key(&grounds.setting, &job.id, job.reads, &grounds.subject)?;
-                grounds.stamp(&key, environment)
+            self.repositories.iter().find_map(|repository| {
+                let job = repository.jobs.iter().find(|known| known.id == job.id)?;
+                let scope = &repository.scope;
+                let key = job_key(&scope.setting, &job.id, job.reads, &scope.subject)?;
+                scope.stamp(&key, environment)
             })
         };
         let mut stamps: Vec<Stamp> = plan.jobs.iter().filter_map(stamped).collect();
@@ -136,17 +139,21 @@ impl StampRecorder {
     pub fn record(&self, run: &Run) {
         let Some(started) = &run.started else { return };
         // git is not called again, because jobs have run in its trees.
-        let is_good =
-            |place: &&StampedRepository| !are_dated_ahead(&place.top) && place.seal.holds();
-        for place in self.places.iter().filter(is_good) {
-            let (grounds, subject) = (&place.grounds, &place.grounds.subject);
-            for job in &place.jobs {
+        let is_good = |repository: &&StampedRepository| {
+            !are_dated_ahead(&repository.top) && repository.seal.holds()
+        };
+        for repository in self.repositories.iter().filter(is_good) {
+            let (scope, subject) = (&repository.scope, &repository.scope.subject);
+            for job in &repository.jobs {
                 let good = deserves(job, run, &started.isolation);
-                let key = job_key(&grounds.setting, &job.id, job.reads, subject);
+                let key = job_key(&scope.setting, &job.id, job.reads, subject);
                 if let Some(key) = key.filter(|_| good) {
-                    let stamp =
-                        Stamp::new(job.id.clone(), started.run_id.clone(), place.facts.clone());
-                    let _ = grounds.store.keep_stamp(&key, &stamp);
+                    let stamp = Stamp::new(
+                        job.id.clone(),
+                        started.run_id.clone(),
+                        repository.facts.clone(),
+                    );
+                    let _ = scope.store.keep_stamp(&key, &stamp);
                 }
             }
         }
@@ -155,10 +162,19 @@ impl StampRecorder {
 
     /// Keeps the job lists.
     pub fn record_job_lists(&self) {
-        for place in self.places.iter().filter(|place| place.is_whole) {
-            let key = job_list_key(&place.grounds.setting, &place.grounds.subject);
-            let roll = JobList::new(place.jobs.iter().map(|job| (job.id.clone(), job.reads)));
-            let _ = place.grounds.store.keep_job_list(&key, &roll);
+        for repository in self
+            .repositories
+            .iter()
+            .filter(|repository| repository.is_whole)
+        {
+            let key = job_list_key(&repository.scope.setting, &repository.scope.subject);
+            let jobs = JobList::new(
+                repository
+                    .jobs
+                    .iter()
+                    .map(|job| (job.id.clone(), job.reads)),
+            );
+            let _ = repository.scope.store.keep_job_list(&key, &jobs);
         }
     }
 }
@@ -193,13 +209,13 @@ struct Inspection<'a> {
 }
 
 impl Inspection<'_> {
-    fn place(&self, top: PathBuf) -> Option<StampedRepository> {
+    fn repository(&self, top: PathBuf) -> Option<StampedRepository> {
         let run = self.run;
         let source = match &run.workspace.view {
             Some(_) => run.workspace.root.join("any"),
             None => (run.user_path)(&top),
         };
-        let grounds = StampScope::of(&StampQuery {
+        let scope = StampScope::of(&StampQuery {
             top: &top,
             parent: source.parent()?,
             commit: "HEAD",
@@ -213,15 +229,15 @@ impl Inspection<'_> {
         // The seal comes first, so that later changes are found in the end.
         let seal = Seal::of(self.git, &top).ok()??;
         let good = self.is_committed(&top)
-            && self.is_known_by_its_key(&top, &grounds)
+            && self.is_known_by_its_key(&top, &scope)
             && self.needs_nothing_else(&top);
-        let tests = self.tests(&grounds)?;
+        let tests = self.tests(&scope)?;
         good.then(|| StampedRepository {
             jobs: self.jobs(&top),
             is_whole: self.is_whole(&top, &source),
             facts: self.facts(tests),
             seal,
-            grounds,
+            scope,
             top,
         })
     }
@@ -250,9 +266,9 @@ impl Inspection<'_> {
     /// Returns true if the key identifies the pipeline. A check starts at the top of the repository
     /// and takes the pipeline there. A deeper file, an extended file or a pipeline detected
     /// elsewhere is not in the key.
-    fn is_known_by_its_key(&self, top: &Path, grounds: &StampScope) -> bool {
+    fn is_known_by_its_key(&self, top: &Path, scope: &StampScope) -> bool {
         let base = self.run.pipeline.base.as_deref();
-        match (self.run.asked.is_some(), grounds.has_file) {
+        match (self.run.asked.is_some(), scope.has_file) {
             (true, _) => true,
             (false, true) => base == Some(top) && extends_no_file(&top.join(FILE)),
             (false, false) => match base {
@@ -277,14 +293,14 @@ impl Inspection<'_> {
 
     /// Returns the commit of the tests repository; `None` if the jobs use another one than the key
     /// has.
-    fn tests(&self, grounds: &StampScope) -> Option<Option<String>> {
+    fn tests(&self, scope: &StampScope) -> Option<Option<String>> {
         if self.run.pipeline.layout == Layout::Plain {
             return Some(None);
         }
         let gopath = (self.run.workspace.environment).get(std::ffi::OsStr::new("GOPATH"))?;
         let clone = Path::new(gopath).join("src/github.com/kata-containers/tests");
         let used = self.git.revision(&clone).ok()??;
-        (Some(&used) == grounds.tests.as_ref()).then_some(Some(used))
+        (Some(&used) == scope.tests.as_ref()).then_some(Some(used))
     }
 
     fn jobs(&self, top: &Path) -> Vec<StampedJob> {

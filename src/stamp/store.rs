@@ -101,9 +101,9 @@ impl Store {
 
     /// Returns the job list of this key. An empty list does not count, because it would let
     /// everything through.
-    pub fn roll(&self, key: &str) -> Option<JobList> {
+    pub fn job_list(&self, key: &str) -> Option<JobList> {
         self.read(key)
-            .filter(|roll: &JobList| roll.version == VERSION && !roll.jobs.is_empty())
+            .filter(|jobs: &JobList| jobs.version == VERSION && !jobs.jobs.is_empty())
     }
 
     /// Keeps a stamp.
@@ -118,8 +118,8 @@ impl Store {
     ///
     /// # Errors
     /// Fails if it cannot be written.
-    pub fn keep_job_list(&self, key: &str, roll: &JobList) -> Result<(), FileError> {
-        self.write(key, roll)?;
+    pub fn keep_job_list(&self, key: &str, jobs: &JobList) -> Result<(), FileError> {
+        self.write(key, jobs)?;
         let _ = self.remove_old(SystemTime::now());
         Ok(())
     }
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(store.stamp("k"), None);
         store.keep_stamp("k", &stamp).unwrap();
         assert_eq!(store.stamp("k"), Some(stamp.clone()));
-        assert_eq!(store.roll("k"), None, "a stamp is no roll");
+        assert_eq!(store.job_list("k"), None, "a stamp is no job list");
         for damaged in ["", "{", "{\"version\":2}", "null"] {
             fs::write(store.directory.join("k"), damaged).unwrap();
             assert_eq!(store.stamp("k"), None, "{damaged}");
@@ -186,13 +186,13 @@ mod tests {
     fn a_roll_of_nothing_is_none() {
         let (_state, store) = store();
         store.keep_job_list("k", &JobList::new([])).unwrap();
-        assert_eq!(store.roll("k"), None);
+        assert_eq!(store.job_list("k"), None);
         let job = JobId::new("proxy", "check");
         store
             .keep_job_list("k", &JobList::new([(job.clone(), Reads::Commits)]))
             .unwrap();
-        let roll = store.roll("k").unwrap();
-        assert_eq!(roll.jobs().collect::<Vec<_>>(), [(&job, Reads::Commits)]);
+        let jobs = store.job_list("k").unwrap();
+        assert_eq!(jobs.jobs().collect::<Vec<_>>(), [(&job, Reads::Commits)]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `kata-ci report`: earlier runs and JUnit files of other programs, in every form.
 
 mod arguments;
-mod place;
+mod paths;
 mod show;
 mod sources;
 
@@ -17,7 +17,7 @@ use crate::report;
 use crate::report::Dialect;
 use crate::report::ci::SourceTree;
 use arguments::{Consumer, ReportCommand};
-use place::PathResolver;
+use paths::PathResolver;
 use sources::Sources;
 
 /// Calls the command and returns the exit code.
@@ -25,37 +25,40 @@ pub(super) fn call(
     global: &GlobalArguments,
     arguments: &ReportArguments,
 ) -> Result<i32, CommandError> {
-    let place = PathResolver::new(&global.directory);
+    let resolver = PathResolver::new(&global.directory);
     match &arguments.command {
         ReportCommand::Merge { paths, output } => {
-            let sources = Sources::merged(&place.all(paths));
-            sources.write(place.output(output.as_deref()), |document, out| {
+            let sources = Sources::merged(&resolver.all(paths));
+            sources.write(resolver.output(output.as_deref()), |document, out| {
                 report::write_document(document, Dialect::Full, out)
             })
         }
         ReportCommand::Html(from) => {
-            let sources = Sources::one(&place.from(from.from.as_deref())?);
-            sources.write(place.output(from.output.as_deref()), report::write_html)
+            let sources = Sources::one(&resolver.from(from.from.as_deref())?);
+            sources.write(resolver.output(from.output.as_deref()), report::write_html)
         }
         ReportCommand::Markdown(from) => {
-            let sources = Sources::one(&place.from(from.from.as_deref())?);
-            sources.write(place.output(from.output.as_deref()), report::write_markdown)
+            let sources = Sources::one(&resolver.from(from.from.as_deref())?);
+            sources.write(
+                resolver.output(from.output.as_deref()),
+                report::write_markdown,
+            )
         }
         ReportCommand::Annotations(from) => {
-            let sources = Sources::one(&place.from(from.from.as_deref())?);
-            sources.write(place.output(from.output.as_deref()), |document, out| {
+            let sources = Sources::one(&resolver.from(from.from.as_deref())?);
+            sources.write(resolver.output(from.output.as_deref()), |document, out| {
                 report::write_annotations(document, &SourceTree::at(&global.directory), out)
             })
         }
-        ReportCommand::Show(show) => show::call(global, &place, show),
+        ReportCommand::Show(show) => show::call(global, &resolver, show),
         ReportCommand::Junit { from, style } => {
             let dialect = match style {
                 Consumer::Jenkins => Dialect::Jenkins,
                 Consumer::Gitlab => Dialect::GitLab,
                 Consumer::Github => Dialect::GitHub,
             };
-            let sources = Sources::one(&place.from(from.from.as_deref())?).fit(dialect)?;
-            sources.write(place.output(from.output.as_deref()), |document, out| {
+            let sources = Sources::one(&resolver.from(from.from.as_deref())?).fit(dialect)?;
+            sources.write(resolver.output(from.output.as_deref()), |document, out| {
                 report::write_document(document, dialect, out)
             })
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::{ListFormat, Show};
-use super::place::PathResolver;
+use super::paths::PathResolver;
 use super::sources::Sources;
 use super::{deliver, exit_code};
 use crate::cli::global::GlobalArguments;
@@ -217,14 +217,14 @@ fn line(run: &KeptRun) -> String {
 /// Calls the command and returns the exit code.
 pub(super) fn call(
     global: &GlobalArguments,
-    place: &PathResolver<'_>,
+    resolver: &PathResolver<'_>,
     show: &Show,
 ) -> Result<i32, CommandError> {
     let json = show.format == ListFormat::Json;
     if show.list {
         return list(json);
     }
-    let from = place.from(show.run.as_deref())?;
+    let from = resolver.from(show.run.as_deref())?;
     match &show.case {
         Some(name) => cases(&from, name, true, json),
         None => summary(global, &from, json),

@@ -34,8 +34,8 @@ pub enum KeptError {
 ///
 /// # Errors
 /// [`KeptError`].
-pub fn call_kept(place: &HookFile, arguments: &[OsString], input: &[u8]) -> Result<(), KeptError> {
-    let path = &place.kept;
+pub fn call_kept(hook: &HookFile, arguments: &[OsString], input: &[u8]) -> Result<(), KeptError> {
+    let path = &hook.kept;
     let executable = std::fs::metadata(path)
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0);
     if !executable {

@@ -80,14 +80,14 @@ pub fn status(repository: &Repository) -> Result<Vec<Status>, InstallError> {
     Hook::ALL
         .into_iter()
         .map(|hook| {
-            let place = HookFile::of(repository, hook)?;
-            let state = place.state().map_err(|source| unusable(&place, source))?;
-            let kept = is_there(&place.kept).then(|| place.kept.clone());
+            let found = HookFile::of(repository, hook)?;
+            let state = found.state().map_err(|source| unusable(&found, source))?;
+            let kept = is_there(&found.kept).then(|| found.kept.clone());
             Ok(Status {
                 hook,
                 state,
                 kept,
-                file: place.file,
+                file: found.file,
                 hooks_path: hooks_path.as_ref().map(|line| line.replace('\t', " ")),
             })
         })
@@ -102,7 +102,7 @@ pub fn install(
     repository: &Repository,
     program: &Path,
 ) -> Result<Vec<(HookFile, Change)>, InstallError> {
-    each(repository, |place| install_one(place, program))
+    each(repository, |hook| install_one(hook, program))
 }
 
 /// Removes both hooks and restores the previous ones.
@@ -120,55 +120,55 @@ fn each(
     Hook::ALL
         .into_iter()
         .map(|hook| {
-            let place = HookFile::of(repository, hook)?;
-            let change = act(&place)?;
-            Ok((place, change))
+            let hook = HookFile::of(repository, hook)?;
+            let change = act(&hook)?;
+            Ok((hook, change))
         })
         .collect()
 }
 
-fn install_one(place: &HookFile, program: &Path) -> Result<Change, InstallError> {
-    let failed = |source| unusable(place, source);
-    let content = script(place.hook, program);
-    let change = match place.state().map_err(failed)? {
-        HookState::Absent if is_there(&place.kept) => Change::InstalledAndKept(place.kept.clone()),
+fn install_one(hook: &HookFile, program: &Path) -> Result<Change, InstallError> {
+    let failed = |source| unusable(hook, source);
+    let content = script(hook.hook, program);
+    let change = match hook.state().map_err(failed)? {
+        HookState::Absent if is_there(&hook.kept) => Change::InstalledAndKept(hook.kept.clone()),
         HookState::Absent => Change::Installed,
         HookState::Ours => Change::Refreshed,
-        HookState::Foreign if is_there(&place.kept) => {
+        HookState::Foreign if is_there(&hook.kept) => {
             return Err(InstallError::TwoOthers {
-                file: place.file.clone(),
-                kept: place.kept.clone(),
+                file: hook.file.clone(),
+                kept: hook.kept.clone(),
             });
         }
         HookState::Foreign => {
-            fs::rename(&place.file, &place.kept).map_err(failed)?;
-            Change::InstalledAndKept(place.kept.clone())
+            fs::rename(&hook.file, &hook.kept).map_err(failed)?;
+            Change::InstalledAndKept(hook.kept.clone())
         }
     };
-    write(&place.file, &content).map_err(failed)?;
+    write(&hook.file, &content).map_err(failed)?;
     Ok(change)
 }
 
-fn uninstall_one(place: &HookFile) -> Result<Change, InstallError> {
-    let failed = |source| unusable(place, source);
-    let kept = is_there(&place.kept);
-    match (place.state().map_err(failed)?, kept) {
+fn uninstall_one(hook: &HookFile) -> Result<Change, InstallError> {
+    let failed = |source| unusable(hook, source);
+    let kept = is_there(&hook.kept);
+    match (hook.state().map_err(failed)?, kept) {
         (HookState::Ours | HookState::Absent, true) => {
-            fs::rename(&place.kept, &place.file).map_err(failed)?;
+            fs::rename(&hook.kept, &hook.file).map_err(failed)?;
             Ok(Change::Restored)
         }
         (HookState::Ours, false) => {
-            fs::remove_file(&place.file).map_err(failed)?;
+            fs::remove_file(&hook.file).map_err(failed)?;
             Ok(Change::Removed)
         }
         (HookState::Absent, false) => Ok(Change::NotThere),
-        (HookState::Foreign, kept) => Ok(Change::Foreign(kept.then(|| place.kept.clone()))),
+        (HookState::Foreign, kept) => Ok(Change::Foreign(kept.then(|| hook.kept.clone()))),
     }
 }
 
-fn unusable(place: &HookFile, source: io::Error) -> InstallError {
+fn unusable(hook: &HookFile, source: io::Error) -> InstallError {
     InstallError::File {
-        path: place.file.clone(),
+        path: hook.file.clone(),
         source,
     }
 }

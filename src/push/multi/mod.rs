@@ -31,8 +31,8 @@ enum TargetState<'a> {
     Broken(PushError),
 }
 
-struct Row<'a> {
-    place: &'a PushTarget,
+struct TargetRow<'a> {
+    target: &'a PushTarget,
     state: TargetState<'a>,
 }
 
@@ -44,15 +44,15 @@ pub trait MultiPushUi: PushUi {
 
 /// Pushes these repositories in this order.
 pub fn push_multi(
-    places: &[PushTarget],
+    targets: &[PushTarget],
     check: &dyn Check,
-    audience: &mut dyn MultiPushUi,
+    ui: &mut dyn MultiPushUi,
 ) -> MultiReport {
-    let mut several = Several::prepare(places);
-    audience.plans(&several.report());
+    let mut several = Several::prepare(targets);
+    ui.plans(&several.report());
     several.end_unfit();
     if several.is_good() {
-        several.ask(audience);
+        several.ask(ui);
     }
     if several.is_good() {
         several.check(check);
@@ -65,15 +65,15 @@ pub fn push_multi(
 }
 
 struct Several<'a> {
-    rows: Vec<Row<'a>>,
+    rows: Vec<TargetRow<'a>>,
     topic: Option<String>,
 }
 
 impl<'a> Several<'a> {
-    fn prepare(places: &'a [PushTarget]) -> Self {
-        let prepared = places.iter().map(|place| Row {
-            place,
-            state: match Push::prepare(&place.repository, &place.request) {
+    fn prepare(targets: &'a [PushTarget]) -> Self {
+        let prepared = targets.iter().map(|target| TargetRow {
+            target,
+            state: match Push::prepare(&target.repository, &target.request) {
                 Ok(push) => TargetState::Going(Box::new(push)),
                 Err(error) => TargetState::Broken(error),
             },
@@ -108,7 +108,7 @@ impl<'a> Several<'a> {
 
     /// Returns true if no push has failed so far.
     fn is_good(&self) -> bool {
-        self.rows.iter().all(Row::is_good)
+        self.rows.iter().all(TargetRow::is_good)
     }
 
     fn end_unfit(&mut self) {
@@ -117,16 +117,16 @@ impl<'a> Several<'a> {
         }
     }
 
-    fn ask(&mut self, audience: &mut dyn MultiPushUi) {
+    fn ask(&mut self, ui: &mut dyn MultiPushUi) {
         let count: usize = self.going().map(|push| push.facts.count).sum();
         let mut going = self.going();
         let Some(first) = going.next() else { return };
-        if first.request.yes || first.request.place.direct || count <= FEW {
+        if first.request.yes || first.request.destination.direct || count <= FEW {
             return;
         }
         let repositories = 1 + going.count();
         let question = format!("push {count} changes of {repositories} repositories?");
-        let (note, code) = match audience.confirm(&question) {
+        let (note, code) = match ui.confirm(&question) {
             Some(true) => return,
             Some(false) => ("nothing was pushed".to_owned(), ExitCode::Failed),
             None => (
@@ -157,11 +157,11 @@ impl<'a> Several<'a> {
 
     fn deliver(&mut self) {
         for at in 0..self.rows.len() {
-            let place = self.rows[at].place;
+            let target = self.rows[at].target;
             let failed = self.rows[..at]
                 .iter()
-                .find(|row| !row.is_taken() && place.needs(row.place));
-            match failed.map(|row| row.place.components.join(", ")) {
+                .find(|row| !row.is_taken() && target.needs(row.target));
+            match failed.map(|row| row.target.components.join(", ")) {
                 Some(needed) => self.rows[at].hold(&format!("it needs {needed}")),
                 None => self.rows[at].deliver(),
             }
@@ -176,12 +176,12 @@ impl<'a> Several<'a> {
     }
 
     fn report(&self) -> MultiReport {
-        let repositories = self.rows.iter().map(Row::report).collect();
+        let repositories = self.rows.iter().map(TargetRow::report).collect();
         MultiReport::new(self.topic.clone(), repositories)
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> TargetRow<'a> {
     fn is_good(&self) -> bool {
         match &self.state {
             TargetState::Going(_) => true,
@@ -230,8 +230,8 @@ impl<'a> Row<'a> {
             TargetState::Broken(error) => (None, Some(error.to_string())),
         };
         RepositoryReport {
-            components: self.place.components.clone(),
-            directory: self.place.repository.directory().display().to_string(),
+            components: self.target.components.clone(),
+            directory: self.target.repository.directory().display().to_string(),
             push,
             error,
         }

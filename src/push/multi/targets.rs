@@ -72,27 +72,27 @@ pub(crate) fn targets(
             continue;
         };
         match targets.iter_mut().find(|(known, _)| *known == top) {
-            Some((_, place)) => add(place, placed.component),
+            Some((_, target)) => add(target, placed.component),
             None => {
-                let place = begin(
+                let target = begin(
                     repository.clone().in_directory(&top),
                     request,
                     placed.component,
                 );
-                targets.push((top, place));
+                targets.push((top, target));
             }
         }
     }
     match targets.is_empty() {
         true => Err(nothing(directory)),
         false => Ok(in_order_of_needs(
-            targets.into_iter().map(|(_, place)| place).collect(),
+            targets.into_iter().map(|(_, target)| target).collect(),
         )),
     }
 }
 
 fn refuse_a_url(request: &PushRequest) -> Result<(), CommandError> {
-    let remote = request.place.remote.as_ref();
+    let remote = request.destination.remote.as_ref();
     match remote.filter(|name| name.contains(['/', ':'])) {
         None => Ok(()),
         Some(url) => Err(CommandError::usage(format!(
@@ -118,20 +118,20 @@ fn top_level(repository: &Repository, directory: &Path) -> Option<PathBuf> {
 }
 
 fn begin(repository: Repository, request: &PushRequest, component: Component) -> PushTarget {
-    let mut place = PushTarget {
+    let mut target = PushTarget {
         components: Vec::new(),
         needs: Vec::new(),
         repository,
         request: request.clone(),
     };
-    add(&mut place, component);
-    place
+    add(&mut target, component);
+    target
 }
 
-fn add(place: &mut PushTarget, component: Component) {
-    place.components.push(component.name);
-    place.needs.extend(component.needs);
-    let project = &mut place.request.place.project;
+fn add(target: &mut PushTarget, component: Component) {
+    target.components.push(component.name);
+    target.needs.extend(component.needs);
+    let project = &mut target.request.destination.project;
     *project = project.take().or(component.project);
 }
 
@@ -157,7 +157,7 @@ pub(crate) fn project(
 mod tests {
     use super::*;
 
-    fn place(name: &str, needs: &[&str]) -> PushTarget {
+    fn target(name: &str, needs: &[&str]) -> PushTarget {
         PushTarget {
             components: vec![name.to_owned()],
             needs: needs.iter().map(|need| (*need).to_owned()).collect(),
@@ -170,20 +170,24 @@ mod tests {
         let ordered = in_order_of_needs(targets);
         ordered
             .into_iter()
-            .flat_map(|place| place.components)
+            .flat_map(|target| target.components)
             .collect()
     }
 
     #[test]
     fn what_is_needed_goes_first_and_the_rest_stays() {
         let targets = vec![
-            place("runtime", &["agent", "shim"]),
-            place("agent", &[]),
-            place("shim", &["proxy"]),
-            place("proxy", &["elsewhere"]),
+            target("runtime", &["agent", "shim"]),
+            target("agent", &[]),
+            target("shim", &["proxy"]),
+            target("proxy", &["elsewhere"]),
         ];
         assert_eq!(ordered(targets), ["agent", "proxy", "shim", "runtime"]);
-        let circle = vec![place("a", &["b"]), place("b", &["a"]), place("c", &["c"])];
+        let circle = vec![
+            target("a", &["b"]),
+            target("b", &["a"]),
+            target("c", &["c"]),
+        ];
         assert_eq!(ordered(circle), ["c", "a", "b"]);
     }
 }

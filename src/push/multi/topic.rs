@@ -8,7 +8,7 @@ use crate::push::session::Push;
 /// Chooses the topic of these pushes, all of which have commits. It is the requested one, else that
 /// of an earlier push of the same changes, else a new one if there are several pushes.
 pub(super) fn choose(pushes: &[&Push<'_>]) -> Option<PushOption> {
-    if pushes.iter().any(|push| push.request.place.direct) {
+    if pushes.iter().any(|push| push.request.destination.direct) {
         return None;
     }
     let find = |topic: fn(&Push<'_>) -> Option<String>| pushes.iter().find_map(|push| topic(push));

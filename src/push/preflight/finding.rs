@@ -60,7 +60,7 @@ pub enum Rule {
 
 /// A finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct PreflightFinding {
     /// The rule.
     pub rule: Rule,
     /// The severity.
@@ -79,7 +79,7 @@ pub struct Finding {
     pub fixable: bool,
 }
 
-impl Finding {
+impl PreflightFinding {
     /// Creates a finding that stops the push.
     pub fn error(rule: Rule, text: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {

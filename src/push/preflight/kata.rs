@@ -10,7 +10,7 @@ use regex::Regex;
 
 use super::change_ids::reword;
 use super::facts::CommitFacts;
-use super::finding::{Finding, Rule};
+use super::finding::{PreflightFinding, Rule};
 use crate::git::range::Commit;
 
 static SUBSYSTEM: LazyLock<Option<Regex>> =
@@ -28,7 +28,7 @@ fn matches(pattern: &Option<Regex>, text: &str) -> bool {
         .is_some_and(|pattern| pattern.is_match(text))
 }
 
-pub(super) fn check(facts: &CommitFacts) -> Vec<Finding> {
+pub(super) fn check(facts: &CommitFacts) -> Vec<PreflightFinding> {
     let messages: Vec<_> = facts
         .commits
         .iter()
@@ -47,12 +47,12 @@ pub(super) fn check(facts: &CommitFacts) -> Vec<Finding> {
     findings
 }
 
-fn subsystem(facts: &CommitFacts, commit: &Commit) -> Option<Finding> {
+fn subsystem(facts: &CommitFacts, commit: &Commit) -> Option<PreflightFinding> {
     let subject = commit.subject();
     // git's own subjects of reverts and merges have no subsystem, and kata accepts that.
     let written_by_git = subject.starts_with("Revert \"") || subject.starts_with("Merge ");
     (!written_by_git && !matches(&SUBSYSTEM, &subject)).then(|| {
-        Finding::error(
+        PreflightFinding::error(
             Rule::SubsystemMissing,
             "names no subsystem: kata wants `subsystem: what it does`",
             reword(facts, commit),
@@ -62,18 +62,18 @@ fn subsystem(facts: &CommitFacts, commit: &Commit) -> Option<Finding> {
     })
 }
 
-fn sign_off(facts: &CommitFacts, commit: &Commit, message: &str) -> Option<Finding> {
+fn sign_off(facts: &CommitFacts, commit: &Commit, message: &str) -> Option<PreflightFinding> {
     (!matches(&SIGN_OFF, message)).then(|| {
         let fix = match commit.oid == facts.tip {
             true => "git commit --amend --signoff --no-edit".to_owned(),
             false => format!("git rebase --signoff {}~", commit.short()),
         };
-        Finding::error(Rule::SignOffMissing, "is not signed off", fix).of(commit)
+        PreflightFinding::error(Rule::SignOffMissing, "is not signed off", fix).of(commit)
     })
 }
 
-fn fixes(facts: &CommitFacts, last: &Commit) -> Finding {
-    Finding::error(
+fn fixes(facts: &CommitFacts, last: &Commit) -> PreflightFinding {
+    PreflightFinding::error(
         Rule::FixesMissing,
         "no commit says which issue it is for",
         format!("{}: add a line `Fixes: #NUMBER`", reword(facts, last)),

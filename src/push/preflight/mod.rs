@@ -1,7 +1,7 @@
 //! Finds everything that Gerrit would refuse, before anything is sent. Each finding has its commit,
 //! the line of the message, and a way to fix it.
 //!
-//! Pure: [`CommitFacts`] in, [`Finding`]s out. It does not guess at facts that only the server
+//! Pure: [`CommitFacts`] in, [`PreflightFinding`]s out. It does not guess at facts that only the server
 //! knows (rights, closed changes); [`crate::gerrit::rejection`] explains those.
 
 mod base;
@@ -13,7 +13,7 @@ mod kata;
 
 pub use change_ids::{ChangeIdState, state_of};
 pub use facts::{CommitFacts, gather};
-pub use finding::{Finding, Rule, Severity};
+pub use finding::{PreflightFinding, Rule, Severity};
 
 /// The rules to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,7 +25,7 @@ pub struct Rules {
 }
 
 /// Returns all findings, errors first, otherwise in the order of the commits.
-pub fn check(facts: &CommitFacts, rules: Rules) -> Vec<Finding> {
+pub fn check(facts: &CommitFacts, rules: Rules) -> Vec<PreflightFinding> {
     let mut findings = base::check(facts, rules.review);
     if rules.review {
         findings.extend(change_ids::check(facts));

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::report::{CommitRow, Outcome, PushReport};
 use crate::gerrit::push_output::clean;
-use crate::push::preflight::{Finding, Severity};
+use crate::push::preflight::{PreflightFinding, Severity};
 
 pub(super) const GREEN: Style = AnsiColor::Green.on_default();
 pub(super) const RED: Style = AnsiColor::Red.on_default();
@@ -96,18 +96,18 @@ fn commit(row: &CommitRow, columns: usize) -> String {
         + "\n"
 }
 
-fn finding(finding: &Finding) -> String {
+fn finding(finding: &PreflightFinding) -> String {
     let (style, mark) = match finding.severity {
         Severity::Error => (RED, "✗"),
         Severity::Warning => (YELLOW, "!"),
     };
-    let place = match (&finding.commit, finding.line) {
+    let location = match (&finding.commit, finding.line) {
         (Some(commit), Some(line)) => format!("{}, line {line} of its message, ", short(commit)),
         (Some(commit), None) => format!("{} ", short(commit)),
         (None, _) => String::new(),
     };
     format!(
-        "{style}{mark}{style:#} {place}{}\n    → {}\n",
+        "{style}{mark}{style:#} {location}{}\n    → {}\n",
         clean(&finding.text),
         clean(&finding.fix)
     )

@@ -28,7 +28,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How many runs to keep, and for how long.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct KeepLimits {
     /// Number of runs to keep; `None` keeps all.
     pub runs: Option<u32>,
     /// Days to keep a run after its last event; `None` keeps it forever.
@@ -54,7 +54,7 @@ enum Why {
 }
 
 /// Removes runs that lie beside this one. `own` is the directory of this run.
-pub(crate) fn prune(own: &Path, limits: Limits) -> Pruned {
+pub(crate) fn prune(own: &Path, limits: KeepLimits) -> Pruned {
     let Some(runs) = own.parent() else {
         return Pruned::default();
     };
@@ -85,7 +85,7 @@ pub(crate) fn prune(own: &Path, limits: Limits) -> Pruned {
 
 impl Pruned {
     /// Returns a line for each reason.
-    pub fn lines(&self, limits: Limits) -> Vec<String> {
+    pub fn lines(&self, limits: KeepLimits) -> Vec<String> {
         let runs = |count: usize| match count {
             1 => "1 earlier run".to_owned(),
             count => format!("{count} earlier runs"),
@@ -100,7 +100,7 @@ impl Pruned {
 }
 
 /// Returns the runs that are too many or too old; some of them may still be needed.
-fn candidates(directories: &[PathBuf], limits: Limits, now: SystemTime) -> Vec<(&Path, Why)> {
+fn candidates(directories: &[PathBuf], limits: KeepLimits, now: SystemTime) -> Vec<(&Path, Why)> {
     let most = limits.runs.and_then(|most| usize::try_from(most).ok());
     let oldest = limits.days.map(|days| DAY * days);
     let is_old = |directory: &Path| oldest.is_some_and(|oldest| age(directory, now) > oldest);

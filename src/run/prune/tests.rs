@@ -10,20 +10,20 @@ const ALL: Option<u32> = None;
 
 /// A directory of runs, and the workspace they belong to.
 struct Runs {
-    place: TempDir,
+    temporary: TempDir,
     workspace: TempDir,
 }
 
 impl Runs {
     fn new() -> Self {
         Self {
-            place: tempfile::tempdir().unwrap(),
+            temporary: tempfile::tempdir().unwrap(),
             workspace: tempfile::tempdir().unwrap(),
         }
     }
 
     fn at(&self, id: &str) -> PathBuf {
-        self.place.path().join(id)
+        self.temporary.path().join(id)
     }
 
     /// Adds a finished run of a workspace that no longer exists.
@@ -53,7 +53,7 @@ impl Runs {
 
     /// Returns the names that are left, of runs and of others.
     fn left(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.place.path()).unwrap();
+        let entries = fs::read_dir(self.temporary.path()).unwrap();
         let mut names: Vec<_> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
@@ -99,15 +99,15 @@ fn id(number: u32) -> String {
     format!("20260503T1000{number:02}Z-1")
 }
 
-fn limits(runs: u32, days: u32) -> Limits {
-    Limits {
+fn limits(runs: u32, days: u32) -> KeepLimits {
+    KeepLimits {
         runs: Some(runs),
         days: Some(days),
     }
 }
 
 /// Limits that keep no run.
-fn none() -> Limits {
+fn none() -> KeepLimits {
     limits(1, 1)
 }
 
@@ -130,7 +130,7 @@ fn runs_are_removed_by_number_and_by_age() {
             "removed 4 earlier runs: more than 4 were kept"
         ]
     );
-    let keep_all = Limits {
+    let keep_all = KeepLimits {
         runs: ALL,
         days: ALL,
     };
@@ -182,7 +182,7 @@ fn durations_are_the_same_after_pruning() {
     let own = runs.run_of(workspace, &id(40), 0, Some("failed"));
     let durations = || {
         crate::run::durations::durations(
-            &crate::run::store::directories(runs.place.path()),
+            &crate::run::store::directories(runs.temporary.path()),
             workspace,
         )
     };
@@ -244,7 +244,7 @@ fn a_removal_that_did_not_end_is_ended_by_the_next_run() {
     fs::remove_file(half.join("events.jsonl")).unwrap();
     fs::create_dir(runs.at(".removed-mine")).unwrap();
     let held = lock(&half).unwrap();
-    let keep_all = Limits {
+    let keep_all = KeepLimits {
         runs: ALL,
         days: ALL,
     };

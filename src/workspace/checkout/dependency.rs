@@ -4,17 +4,17 @@
 use std::path::Path;
 
 use super::repository::{self, Checkout};
-use super::{Aside, AsideError, repository_name};
+use super::{CheckoutError, CheckoutSet, repository_name};
 use crate::event::Notice;
 use crate::workspace::scratch::unique_name;
 
-impl Aside {
+impl CheckoutSet {
     /// Checks out a commit of a repository beside the others. `fetch` adds missing objects to the
     /// given object store. `why` explains the dependency to the user.
     ///
+    /// # Errors
     /// Returns [`CheckoutError`] and the errors of `fetch`.
-    /// [`AsideError`], and what `fetch` says.
-    pub fn bring<E: From<AsideError>>(
+    pub fn bring<E: From<CheckoutError>>(
         &mut self,
         source: &Path,
         commit: &str,

@@ -8,7 +8,7 @@ use crate::model::ExitCode;
 
 /// The reason why there is no checkout.
 #[derive(Debug, thiserror::Error)]
-pub enum AsideError {
+pub enum CheckoutError {
     /// git failed.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -46,7 +46,7 @@ pub enum AsideError {
     },
 }
 
-impl AsideError {
+impl CheckoutError {
     /// Returns a hint.
     pub fn fix(&self) -> String {
         match self {

@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::path::{Component as Segment, Path, PathBuf};
 
 pub use builds::are_dated_ahead;
-pub use error::AsideError;
+pub use error::CheckoutError;
 pub use trust::Trust;
 
 use super::copy;
@@ -37,7 +37,7 @@ use repository::Checkout;
 
 /// The checkouts of one run.
 #[derive(Debug)]
-pub struct Aside {
+pub struct CheckoutSet {
     git: Git,
     revision: String,
     /// The directory above the user's repositories.
@@ -55,20 +55,20 @@ pub struct Aside {
     own: OwnDirectory,
 }
 
-impl Aside {
+impl CheckoutSet {
     /// Checks out a revision of the repository that the directory is in. Outside of any repository,
     /// it checks out each selected one directly below (in a GOPATH, each of kata v1's). `user` is
     /// the environment that kata-ci was called with.
     /// called with.
     ///
+    /// # Errors
     /// Returns [`CheckoutError`].
-    /// [`AsideError`].
     pub fn enter(
         directory: &Path,
         revision: &str,
         selection: &Selection,
         user: &BTreeMap<OsString, OsString>,
-    ) -> Result<Self, AsideError> {
+    ) -> Result<Self, CheckoutError> {
         let git = Git::find(user)?;
         let top = match git.top_level(directory) {
             Ok(top) => Some(top),
@@ -79,7 +79,7 @@ impl Aside {
             Some(top) => top.parent().unwrap_or(top).to_owned(),
             None => workspace_root(directory, &git),
         };
-        let mut aside = Self::begin(
+        let mut checkouts = Self::begin(
             git,
             revision,
             top.as_deref().unwrap_or(directory),
@@ -87,10 +87,10 @@ impl Aside {
             user,
         )?;
         match top {
-            Some(top) => aside.enter_repository(&top, directory)?,
-            None => aside.enter_workspace(directory, selection)?,
+            Some(top) => checkouts.enter_repository(&top, directory)?,
+            None => checkouts.enter_workspace(directory, selection)?,
         }
-        Ok(aside)
+        Ok(checkouts)
     }
 
     fn begin(
@@ -99,11 +99,11 @@ impl Aside {
         key: &Path,
         parent: PathBuf,
         user: &BTreeMap<OsString, OsString>,
-    ) -> Result<Self, AsideError> {
+    ) -> Result<Self, CheckoutError> {
         let cache = scratch::parent(user);
         let name = unique_name(key);
         let place = cache.join("aside");
-        let failed = |source| AsideError::File {
+        let failed = |source| CheckoutError::File {
             path: place.join(&name),
             source,
         };
@@ -124,14 +124,14 @@ impl Aside {
         })
     }
 
-    fn enter_repository(&mut self, top: &Path, directory: &Path) -> Result<(), AsideError> {
+    fn enter_repository(&mut self, top: &Path, directory: &Path) -> Result<(), CheckoutError> {
         let name = repository_name(top, &self.git);
         let checkout = self.check_out(top, &name)?;
         let below = directory.strip_prefix(top).unwrap_or(Path::new(""));
         self.directory = checkout.directory.join(below);
         match self.directory.is_dir() {
             true => Ok(()),
-            false => Err(AsideError::NotInCommit {
+            false => Err(CheckoutError::NotInCommit {
                 path: directory.to_owned(),
                 commit: checkout.commit,
                 revision: self.revision.clone(),
@@ -143,8 +143,8 @@ impl Aside {
         &mut self,
         directory: &Path,
         selection: &Selection,
-    ) -> Result<(), AsideError> {
-        let failed = |error| AsideError::File {
+    ) -> Result<(), CheckoutError> {
+        let failed = |error| CheckoutError::File {
             path: directory.to_owned(),
             source: std::io::Error::other(error),
         };
@@ -160,7 +160,7 @@ impl Aside {
         }
         self.directory = self.import_root();
         match self.checkouts.is_empty() {
-            true => Err(AsideError::NoRepository {
+            true => Err(CheckoutError::NoRepository {
                 directory: directory.to_owned(),
             }),
             false => Ok(()),
@@ -262,7 +262,7 @@ impl Aside {
         layout: Layout,
         component: &Component,
         directory: &Path,
-    ) -> Result<PathBuf, AsideError> {
+    ) -> Result<PathBuf, CheckoutError> {
         let name = (layout == Layout::Gopath).then_some(component.name.as_str());
         self.place(directory, name)
     }
@@ -338,7 +338,7 @@ impl Aside {
         &mut self,
         directory: &Path,
         name: Option<&str>,
-    ) -> Result<PathBuf, AsideError> {
+    ) -> Result<PathBuf, CheckoutError> {
         let source = self.as_user_knows(directory);
         let top = match self
             .checkouts
@@ -365,7 +365,7 @@ impl Aside {
     ///
     /// # Errors
     /// Returns [`CheckoutError`].
-    pub(super) fn bring_tests_clone(&mut self, clone: &Path) -> Result<(), AsideError> {
+    pub(super) fn bring_tests_clone(&mut self, clone: &Path) -> Result<(), CheckoutError> {
         let target = self.import_root().join("tests");
         if target.exists() {
             // A commit depends on a revision of it, which is there already.
@@ -378,7 +378,7 @@ impl Aside {
             _ => None,
         };
         let Some(commit) = commit else {
-            return copy::tree(clone, &target).map_err(|source| AsideError::File {
+            return copy::tree(clone, &target).map_err(|source| CheckoutError::File {
                 path: target,
                 source,
             });
@@ -392,7 +392,7 @@ impl Aside {
         repository::make(&self.git, clone, &commit, target).map(drop)
     }
 
-    fn check_out(&mut self, source: &Path, name: &str) -> Result<Checkout, AsideError> {
+    fn check_out(&mut self, source: &Path, name: &str) -> Result<Checkout, CheckoutError> {
         if let Some(named) = self.dependencies.iter().find(|one| one.source == source) {
             let named = named.clone();
             self.checkouts.push(named.clone());
@@ -406,7 +406,7 @@ impl Aside {
             directory = self.import_root().join(unique_name(source));
         }
         let commit = self.git.resolve(source, &self.revision)?;
-        let commit = commit.ok_or_else(|| AsideError::UnknownRevision {
+        let commit = commit.ok_or_else(|| CheckoutError::UnknownRevision {
             revision: self.revision.clone(),
             repository: source.to_owned(),
         })?;
@@ -416,7 +416,7 @@ impl Aside {
     }
 }
 
-impl Drop for Aside {
+impl Drop for CheckoutSet {
     fn drop(&mut self) {
         self.builds.iter().for_each(Builds::keep);
     }

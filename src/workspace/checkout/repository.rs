@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::AsideError;
+use super::CheckoutError;
 use super::settings;
 use crate::git::{Git, GitError};
 
@@ -36,7 +36,7 @@ pub(super) fn make(
     source: &Path,
     commit: &str,
     directory: PathBuf,
-) -> Result<Checkout, AsideError> {
+) -> Result<Checkout, CheckoutError> {
     begin(git, source, &directory)?;
     finish(git, &directory, commit)?;
     Ok(Checkout {
@@ -47,8 +47,8 @@ pub(super) fn make(
 }
 
 /// Makes the repository, without a work tree.
-pub(super) fn begin(git: &Git, source: &Path, directory: &Path) -> Result<(), AsideError> {
-    let failed = |source| AsideError::File {
+pub(super) fn begin(git: &Git, source: &Path, directory: &Path) -> Result<(), CheckoutError> {
+    let failed = |source| CheckoutError::File {
         path: directory.to_owned(),
         source,
     };
@@ -62,7 +62,7 @@ pub(super) fn begin(git: &Git, source: &Path, directory: &Path) -> Result<(), As
 }
 
 /// Checks out a commit that the repository has or borrows.
-pub(super) fn finish(git: &Git, directory: &Path, commit: &str) -> Result<(), AsideError> {
+pub(super) fn finish(git: &Git, directory: &Path, commit: &str) -> Result<(), CheckoutError> {
     let git = git.clone().with_deadline(DEADLINE);
     // Hooks of a template or of the user must not run here.
     let checkout = ["checkout", "--quiet", "--detach", commit];
@@ -71,7 +71,7 @@ pub(super) fn finish(git: &Git, directory: &Path, commit: &str) -> Result<(), As
     Ok(())
 }
 
-fn initialise(git: &Git, source: &Path, directory: &Path) -> Result<(), AsideError> {
+fn initialise(git: &Git, source: &Path, directory: &Path) -> Result<(), CheckoutError> {
     // A git without this option has only one format.
     let format = git.path(source, "--show-object-format")?;
     let mut words = vec!["-c", "init.defaultRefFormat=files", "init", "--quiet"];

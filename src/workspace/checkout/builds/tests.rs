@@ -23,22 +23,22 @@ fn date(path: &Path, time: SystemTime) {
 }
 
 struct Lab {
-    place: tempfile::TempDir,
+    temporary: tempfile::TempDir,
 }
 
 impl Lab {
     fn new() -> Self {
-        let place = tempfile::tempdir().unwrap();
-        Self { place }
+        let temporary = tempfile::tempdir().unwrap();
+        Self { temporary }
     }
 
     fn kept(&self) -> PathBuf {
-        self.place.path().join("kept")
+        self.temporary.path().join("kept")
     }
 
     /// Creates a fresh checkout with a directory for the cache.
     fn checkout(&self, name: &str) -> PathBuf {
-        let checkout = self.place.path().join(name);
+        let checkout = self.temporary.path().join(name);
         fs::create_dir_all(checkout.join("src/agent")).unwrap();
         fs::write(checkout.join("src/agent/lib.rs"), "").unwrap();
         checkout
@@ -91,8 +91,8 @@ fn caches_move_out_and_into_the_next_checkout() {
 fn a_commit_without_the_directory_leaves_the_cache_where_it_is() {
     let (lab, trust) = (Lab::new(), Trust::of_the_user());
     let kept = lab.leave(&trust, "first", HOUR);
-    fs::create_dir(lab.place.path().join("bare")).unwrap();
-    lab.bring(&trust, &lab.place.path().join("bare"));
+    fs::create_dir(lab.temporary.path().join("bare")).unwrap();
+    lab.bring(&trust, &lab.temporary.path().join("bare"));
     assert!(kept.join("built").is_file());
 }
 
@@ -148,7 +148,7 @@ fn the_same_moment_is_not_older() {
 fn a_link_is_as_old_as_what_it_leads_to() {
     let (lab, trust) = (Lab::new(), Trust::of_the_user());
     lab.leave(&trust, "of then", HOUR);
-    let outside = lab.place.path().join("outside");
+    let outside = lab.temporary.path().join("outside");
     fs::write(&outside, "").unwrap();
     date(&outside, SystemTime::now() - 2 * HOUR);
     let checkout = lab.checkout("one");
