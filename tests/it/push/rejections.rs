@@ -1,6 +1,6 @@
-//! Every rejection that this Gerrit can be made to give is provoked, and explained with its cause and an exact fix.
+//! Tests that every rejection of the installed Gerrit is explained with its cause and an exact fix.
 //!
-//! What the preflight would catch is sent by git itself, so that the server's own words are met.
+//! git itself pushes commits that the preflight would stop, so that the server answers.
 
 use std::process::Command;
 
@@ -18,7 +18,7 @@ fn start(user: User) -> Option<(Project, Clone)> {
     Some((project, clone))
 }
 
-/// What git and the server say to a push of HEAD, explained.
+/// Pushes HEAD with git, and explains the answer.
 fn sent(clone: &Clone, remote: &str, reference: &str, options: &[&str]) -> Rejection {
     let mut command = Command::new("git");
     command
@@ -234,7 +234,8 @@ fn several_changes_with_one_id() {
     let id = clone.commit_with_id("file", "proxy: twice");
     clone.call(&["push", "--no-check"]).expect(0);
     let number = project.change(&id).unwrap()["_number"].as_u64().unwrap();
-    // No client can make the server do this, old servers and lost locks did: the change's refs once more.
+    // No client can cause this, but old servers and lost locks did: it copies the refs of the
+    // change.
     let copy = number + 700_000;
     for last in ["1", "meta"] {
         let name = |number: u64| format!("refs/changes/{:02}/{number}/{last}", number % 100);
