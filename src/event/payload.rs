@@ -1,7 +1,6 @@
 //! The records of `events.jsonl`: the kinds of events and their fields.
 //!
 //! Field names are a contract: add, never rename.
-//! rename.
 
 use std::collections::BTreeMap;
 

@@ -8,12 +8,13 @@
 //! `carry_out` alone holds the line together:
 //!
 //! 1. `request`: the request, made by the command line, a push or a hook.
-//! 2. `source`: the user's tree, or a checkout of a revision (`depends` brings what its commits name).
-//! 3. `pipeline`: the pipeline asked for, or found in the source.
-//! 4. `planned`: the workspace (`since` keeps what changed), then the jobs (`durations` orders them, `rerun_failed`
-//!    keeps what failed). Jobs that passed before leave the plan (`crate::stamp::recorder`).
-//! 5. `session`: a run that has begun, or goes on (`resume`), to the end of its jobs.
-//! 6. `finish`: reports, summary, exit code; `prune` removes runs that are kept no longer.
+//! 2. `source`: the work tree, or a checkout of a revision (`depends` adds what its commits name).
+//! 3. `pipeline`: the named pipeline, or the one found in the source.
+//! 4. `planned`: the workspace (`since` keeps the changed components), then the jobs (`durations`
+//!    orders them, `rerun_failed` keeps the failures). Jobs that passed before leave the plan
+//!    (`crate::stamp::recorder`).
+//! 5. `session`: a run from its first event to the end of its jobs, new or continued (`resume`).
+//! 6. `finish`: reports, summary, exit code; `prune` removes runs that exceed the limits.
 
 pub(crate) mod depends;
 mod dry_run;

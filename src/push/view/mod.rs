@@ -119,7 +119,7 @@ fn check(report: &PushReport) -> String {
         Outcome::Pushed | Outcome::NothingNew | Outcome::Rejected
     );
     match &report.checked {
-        Some(said) => format!("checked aside: {}\n", clean(said)),
+        Some(said) => format!("checked in a clean checkout: {}\n", clean(said)),
         None if sent && !report.commits.is_empty() => {
             format!("{YELLOW}!{YELLOW:#} not checked (--no-check)\n")
         }

@@ -32,7 +32,7 @@ impl CheckoutSet {
         repository::finish(&self.git, &directory, commit)?;
         let short = commit.get(..7).unwrap_or(commit);
         self.notices.push(Notice {
-            text: format!("{name} at {short} ({why}), checked out aside"),
+            text: format!("{name} at {short} ({why}), in a clean checkout"),
             fix: None,
         });
         self.dependencies.push(Checkout {

@@ -235,7 +235,7 @@ impl CheckoutSet {
         let checkouts = self.checkouts.iter().map(|one| {
             let short = one.commit.get(..7).unwrap_or(&one.commit);
             Notice {
-                text: format!("{short} of {}, checked out aside", one.source.display()),
+                text: format!("{short} of {}, in a clean checkout", one.source.display()),
                 fix: None,
             }
         });

@@ -158,7 +158,7 @@ fn nothing_of_the_users_is_touched_and_nothing_is_left() {
             .env("XDG_CACHE_HOME", cache.path());
         let run = run.finish().expect_code(0);
         assert!(
-            run.printed().contains("checked out aside"),
+            run.printed().contains("in a clean checkout"),
             "{}",
             run.printed()
         );

@@ -178,7 +178,7 @@ fn what_failed_or_was_vacuous_gets_none() {
         let said = answer
             .output
             .lines()
-            .find(|line| line.starts_with("checked aside"))
+            .find(|line| line.starts_with("checked in a clean checkout"))
             .unwrap_or_default();
         assert!(
             vacuous.split("; ").all(|part| said.contains(part)),
