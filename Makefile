@@ -3,15 +3,15 @@
 # make demo    sets up, runs kata-ci on the fixtures workspace, says where the reports are
 # make check   formatting, lints, documentation
 # make test    sets up, runs all tests
-# make quick   unit tests, the rules of the source tree, and the stories that need no server and no browser
+# make quick   unit tests, the rules of the source tree, and the quick stories without server and browser
 # make soak    the tests that take long: 50 kills at random moments and --resume, 20 kills in the middle of each
 #              misbehaving fixture, 50 rounds of components that collide
 # make bench   what isolation costs a job, on a machine that does nothing else
 
 CARGO ?= cargo
 DEMO := $(CURDIR)/target/demo
-# Stories that start Gerrit or Chromium.
-SERVERS := run::depends run::stamps report::access report::chromium
+# Stories that start Gerrit or Chromium, wait for time limits, or compile.
+SLOW := run::depends run::stamps report::access report::chromium run::misbehaving run::retries
 
 .PHONY: demo check test quick soak bench setup setup-tests build
 
@@ -37,7 +37,7 @@ test: setup-tests
 
 quick:
 	$(CARGO) test --locked --lib --test house
-	$(CARGO) test --locked --test it -- run:: report:: $(addprefix --skip ,$(SERVERS))
+	$(CARGO) test --locked --test it -- run:: report:: $(addprefix --skip ,$(SLOW))
 
 soak: setup-tests
 	$(CARGO) test --locked --test it -- --ignored --nocapture

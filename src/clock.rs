@@ -1,8 +1,9 @@
-//! The time of day, as it is written down.
+//! The time of day, as records hold it.
 
 use std::time::SystemTime;
 
-/// Now. A clock that was set beyond the years that a timestamp can hold (9999) stands still at the last moment of them.
+/// Returns the current time. Later than the last timestamp there is (the year 9999), it returns
+/// that timestamp.
 pub fn now() -> jiff::Timestamp {
     timestamp(SystemTime::now())
 }
@@ -28,7 +29,7 @@ mod tests {
         assert_eq!(later, jiff::Timestamp::MAX);
         assert_eq!(timestamp(after(1 << 40)), later);
         assert_eq!(timestamp(after(7)).as_second(), 7);
-        // It can be written down, as everything else that is made of it.
+        // A record can hold it, like everything computed from it.
         assert_eq!(
             later.strftime("%Y%m%dT%H%M%SZ").to_string(),
             "99991230T220000Z"

@@ -1,24 +1,25 @@
-//! kata-ci runs `make check` and `make test` across kata components and says truthfully what was tested.
+//! kata-ci runs `make check` and `make test` across kata components, and reports truthfully what was
+//! tested.
 //!
 //! ```text
 //! arguments + environment + TOML ─▶ config ─▶ plan ─▶ exec ─▶ events ─▶ outcome ─▶ exit code
-//!                                      workspace ─┘              ├▶ journal
-//!                                                                └▶ report
+//!                                  workspace ─┘                 ├▶ journal
+//!                                                               └▶ report
 //! ```
-//! The rooms, from the roof to the ground; each imports from those below it only:
+//! The rooms, from top to bottom; each imports from those below it only:
 //!
 //! - [`cli`] turns arguments into requests, and results into text and an exit code.
-//! - [`push`] takes commits to a review; [`run`] carries one run from request to result.
-//! - [`stamp`] records what passed, [`exec`] runs a plan, [`report`] shows a run.
-//! - [`gerrit`] knows what a Gerrit understands and says; [`plan`] computes jobs and their order.
-//! - [`workspace`] finds components; [`parse`] turns output into cases; [`outcome`] judges.
-//! - [`config`] reads pipelines; [`event`] defines the events and the journal.
-//! - [`git`] runs git, [`probe`] short commands; [`model`] defines the words that all share.
-//! - [`fs`] handles files in places that others write to; `say` prints lines for people, `clock`
-//!   tells the time.
+//! - [`push`] takes commits to a review. [`run`] carries one run from request to result.
+//! - [`stamp`] records which jobs passed. [`exec`] runs a plan. [`report`] shows a run.
+//! - [`gerrit`] knows Gerrit's language. [`plan`] computes jobs and their order.
+//! - [`workspace`] finds components. [`parse`] turns output into cases. [`outcome`] gives verdicts.
+//! - [`config`] reads pipelines. [`event`] defines the events and the journal.
+//! - [`git`] runs git. [`probe`] runs short commands. `say` prints lines for people.
+//! - [`model`] defines the words that all rooms share. `clock` tells the time. [`fs`] handles files in
+//!   directories that others can write to.
 //!
-//! `plan`, `parse` and `outcome` know no input or output. ARCHITECTURE.md says which room is for
-//! which change; `tests/house` holds the order.
+//! `plan`, `parse` and `outcome` do no input or output. ARCHITECTURE.md tells the room for each kind
+//! of change; `tests/house` checks the order.
 
 #![cfg_attr(
     test,

@@ -1,7 +1,7 @@
-//! Lines for people: an answer on standard output, everything else on standard error.
+//! Output for people: results on standard output, everything else on standard error.
 //!
-//! A reader that has left is no error. What could not be written for another reason makes an error of a good end: see
-//! [`code`].
+//! A reader that has left is no error. Any other failed write turns a good exit code into an error:
+//! see [`code`].
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -9,29 +9,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::model::ExitCode;
 
-/// Something could not be written.
+/// Set once a write has failed.
 static UNSAID: AtomicBool = AtomicBool::new(false);
 
-/// A line of what was asked for.
+/// Prints a line of the result on standard output.
 pub(crate) fn answer(line: impl Display) {
     text(&format!("{line}\n"));
 }
 
-/// What was asked for, as it is.
+/// Prints text of the result on standard output, unchanged.
 pub(crate) fn text(text: &str) {
     if let Err(error) = written(anstream::stdout(), text) {
         aside(format_args!("error: standard output: {error}"));
     }
 }
 
-/// A line on standard error.
+/// Prints a line on standard error.
 pub(crate) fn aside(line: impl Display) {
     ask(&format!("{line}\n"));
 }
 
-/// Text on standard error, as it is.
+/// Prints text on standard error, unchanged.
 pub(crate) fn ask(text: &str) {
-    // Where this cannot be written, there is no place to say so.
+    // A failure here cannot be reported anywhere.
     let _ = written(anstream::stderr(), text);
 }
 
@@ -39,7 +39,7 @@ fn written(mut out: impl Write, text: &str) -> io::Result<()> {
     noted(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
-/// Takes note of what was written, or not.
+/// Records a failed write, and passes the result on.
 pub(crate) fn noted(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -50,7 +50,7 @@ pub(crate) fn noted(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// The exit code of a command that would end with this one.
+/// Returns the exit code of a command that would end with `code`: an error if a write has failed.
 pub(crate) fn code(code: i32) -> i32 {
     let is_good = [ExitCode::Success, ExitCode::NothingToDo].map(ExitCode::code);
     match UNSAID.load(Ordering::Relaxed) && is_good.contains(&code) {

@@ -9,7 +9,7 @@ use super::push::PushArguments;
 use super::report::ReportArguments;
 use super::run::RunArguments;
 
-/// Runs make check and make test across kata components and says truthfully what was tested.
+/// Runs make check and make test across kata components and reports truthfully what was tested.
 #[derive(Debug, Parser)]
 #[command(name = "kata-ci", version, about, max_term_width = 100, after_help = EXIT_CODES)]
 pub(super) struct Arguments {
@@ -34,13 +34,13 @@ Exit codes, the first that fits:
 pub(super) enum Command {
     /// Run the steps of a pipeline in its components.
     Run(RunArguments),
-    /// Merge, convert and show the reports of runs, and JUnit files of any writer.
+    /// Merge, convert and show reports of runs, and JUnit files of other programs.
     Report(ReportArguments),
-    /// Check commits and take them to Gerrit for review (refs/for/BRANCH).
+    /// Check commits and push them to Gerrit for review (refs/for/BRANCH).
     Push(PushArguments),
-    /// Install, show and answer git's hooks pre-push and commit-msg.
+    /// Install, show and run the git hooks pre-push and commit-msg.
     Hook(HookArguments),
-    /// Write a shell's completions to standard output.
+    /// Write the completions of a shell to standard output.
     Completions {
         /// The shell.
         shell: Shell,

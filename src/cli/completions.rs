@@ -1,4 +1,5 @@
-//! `kata-ci completions SHELL` and `kata-ci man`: made from the definition of the command line, so they cannot drift.
+//! `kata-ci completions SHELL` and `kata-ci man`: generated from the definition of the command
+//! line.
 
 use std::io::{self, Write};
 
@@ -8,7 +9,7 @@ use clap_complete::{Shell, generate};
 use super::arguments::Arguments;
 use crate::model::CommandError;
 
-/// Writes a shell's completions to standard output.
+/// Writes the completions of a shell to standard output.
 pub(super) fn shell(shell: Shell) -> Result<i32, CommandError> {
     let mut text = Vec::new();
     generate(shell, &mut Arguments::command(), "kata-ci", &mut text);

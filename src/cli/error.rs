@@ -3,7 +3,8 @@
 use crate::config::ConfigError;
 use crate::model::CommandError;
 
-/// Renders an error with its hints. One of a configuration brings its own `error:`, with the line it speaks of.
+/// Renders an error with its hints. A configuration error has its own `error:`, with the line of
+/// the file.
 pub(super) fn render(error: &CommandError, color: anstream::ColorChoice) -> String {
     let mut text = match error.error.downcast_ref::<ConfigError>() {
         Some(config) => config.render(color != anstream::ColorChoice::Never),

@@ -1,5 +1,6 @@
-//! The end of kata-ci where it cannot go on: a fault of its own (70), or of the machine's in a place where nothing could be
-//! done about it (75). Either is said; nothing of a job outlives it, as each helper sees the end of its socket.
+//! Ends kata-ci with words if it cannot go on: with exit code 70 for a bug of its own, with 75 if
+//! the machine lacks memory, threads or space. No job outlives it, because each helper notices that
+//! its socket is closed.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::any::Any;
@@ -13,16 +14,16 @@ use signal_hook::consts::{SIGABRT, SIGXFSZ};
 
 use crate::model::ExitCode;
 
-/// The system's memory, and a note when there is none left.
+/// The system's allocator, with a flag that is set when memory runs out.
 struct Noting;
 
 #[global_allocator]
 static MEMORY: Noting = Noting;
 
-/// Memory was asked for and not given.
+/// Set when an allocation failed.
 static IS_SHORT: AtomicBool = AtomicBool::new(false);
 
-/// A panic was the machine's doing.
+/// Set when a panic was caused by the machine.
 static IS_MACHINE: AtomicBool = AtomicBool::new(false);
 
 const OUT_OF_MEMORY: &str = "error: there is no memory left for kata-ci itself\n  = help: see to the limits of this process (ulimit -v) and to what else runs here, then try again\n";
@@ -30,32 +31,32 @@ const OUT_OF_MEMORY: &str = "error: there is no memory left for kata-ci itself\n
 const REPORT: &str =
     "error: this is a fault of kata-ci's own: please report it, with the lines above\n";
 
-/// What the standard library says when it panics for want of something that the machine should have given.
+/// Texts of the standard library's panics for resources that the machine does not provide.
 const OF_THE_MACHINE: [&str; 3] = [
     "failed to spawn thread",
     "failed printing to stdout",
     "failed printing to stderr",
 ];
 
-// SAFETY: every call is handed on to the system's allocator as it is, and what that answers is handed back.
+// SAFETY: every call is passed on to the system's allocator unchanged, and so is its result.
 unsafe impl GlobalAlloc for Noting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as is promised to this function.
+        // SAFETY: the caller keeps the contract of this function.
         noted(unsafe { System.alloc(layout) })
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as is promised to this function.
+        // SAFETY: the caller keeps the contract of this function.
         noted(unsafe { System.alloc_zeroed(layout) })
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: as is promised to this function.
+        // SAFETY: the caller keeps the contract of this function.
         noted(unsafe { System.realloc(pointer, layout, size) })
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as is promised to this function.
+        // SAFETY: the caller keeps the contract of this function.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -67,10 +68,10 @@ fn noted(memory: *mut u8) -> *mut u8 {
     memory
 }
 
-/// Sees to it that from now on no end is without words.
+/// Installs the handlers that explain every end of the process.
 ///
-/// A file that reaches the limit of its size is an error of who writes it, not the end of this process; programs that are
-/// started have the signal's default again, as exec(2) resets what is caught.
+/// A write beyond the limit of a file's size becomes an error instead of ending the process.
+/// Started programs have the signal's default again, because exec(2) resets handlers.
 pub(super) fn prepare() {
     let nobody_looks = Arc::new(AtomicBool::new(false));
     let _ = signal_hook::flag::register(SIGXFSZ, nobody_looks);
@@ -88,20 +89,20 @@ pub(super) fn prepare() {
     }));
 }
 
-/// The standard library aborts when it gets no memory, and where it cannot even panic.
+/// Explains an abort. The standard library aborts if it gets no memory, and if it cannot panic.
 fn aborted() {
     let (words, code) = match IS_SHORT.load(Ordering::Relaxed) {
         true => (OUT_OF_MEMORY, ExitCode::Error),
         false => (REPORT, ExitCode::Bug),
     };
-    // SAFETY: both calls are allowed in a handler; the text is as long as is said.
+    // SAFETY: both calls are allowed in a handler, and the text has the given length.
     unsafe {
         libc::write(libc::STDERR_FILENO, words.as_ptr().cast(), words.len());
         libc::_exit(code.code());
     }
 }
 
-/// Does it, and returns its exit code; that of a fault where it panicked.
+/// Calls the command and returns its exit code, or that of a bug if it panics.
 pub(super) fn guarded(command: impl FnOnce() -> i32 + panic::UnwindSafe) -> i32 {
     panic::catch_unwind(command).unwrap_or_else(|_| {
         let code = match IS_MACHINE.load(Ordering::Relaxed) {

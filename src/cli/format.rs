@@ -1,8 +1,9 @@
-//! How commands that answer at once write their answer.
+//! The format of commands that only print a result.
 
 use clap::ValueEnum;
 
-/// For people or for programs. `KATACI_FORMAT` is shared with `run`, so its words for showing a run count as `human` here.
+/// The format of a result. `KATACI_FORMAT` is shared with `run`, so the formats of a run count as
+/// `human` here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum AnswerFormat {
     /// For people.

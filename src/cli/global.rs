@@ -27,14 +27,14 @@ pub(super) struct GlobalArguments {
     )]
     color: ColorChoice,
 
-    /// Say what is decided on the way, on standard error.
+    /// Explain decisions on standard error.
     #[arg(short, long, global = true, env = "KATACI_VERBOSE", action = ArgAction::SetTrue,
           value_parser = FalseyValueParser::new())]
     verbose: bool,
 }
 
 impl GlobalArguments {
-    /// When to use colours, for those who write them.
+    /// Returns the colour choice for the output.
     pub(super) fn color(&self) -> anstream::ColorChoice {
         match self.color {
             ColorChoice::Auto => anstream::ColorChoice::Auto,

@@ -18,7 +18,7 @@ use crate::push::hooks::{Change, HookFile, HookState, PrePushVerdict, Status, Un
 use crate::run::Format;
 use crate::say;
 
-/// Installs, shows and answers git's hooks pre-push and commit-msg
+/// Install, show and run the git hooks pre-push and commit-msg
 #[derive(Debug, Args)]
 pub struct HookArguments {
     #[command(subcommand)]
@@ -27,19 +27,19 @@ pub struct HookArguments {
 
 #[derive(Debug, Subcommand)]
 enum HookCommand {
-    /// Puts the hooks where git looks for them; a hook that is there is kept, and called first
+    /// Install the hooks; an existing hook is kept and called first
     Install,
-    /// Removes the hooks, and puts back what was there
+    /// Remove the hooks and restore the previous ones
     Uninstall,
-    /// Tells where the hooks are and what lies there
+    /// Show the paths of the hooks and their state
     Status {
-        /// How it is written
+        /// Format of the output
         #[arg(long, value_enum, default_value_t, env = "KATACI_FORMAT")]
         format: AnswerFormat,
     },
-    /// Stops a push for review that was not checked; called by git
+    /// Stop a push of unchecked commits for review; called by git
     PrePush(Box<PrePushArguments>),
-    /// Gives the message of a commit a Change-Id, as Gerrit's own hook does; called by git
+    /// Add a Change-Id to a commit message, as Gerrit's own hook does; called by git
     CommitMsg {
         /// File that holds the message
         file: PathBuf,
@@ -52,17 +52,17 @@ struct PrePushArguments {
     name: String,
     /// URL of the remote
     url: String,
-    /// Pipeline that the commits have to have passed; found as `run` finds it
+    /// Pipeline that the commits must have passed [default: as for `run`]
     #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE")]
     pipeline: Option<String>,
     #[command(flatten, next_help_heading = "Options of the check")]
     settings: SettingsArguments,
 }
 
-/// Why a hook did not do what it was to do; said in one line.
+/// The reason why a hook failed, shown in one line.
 type Said = Box<dyn std::error::Error>;
 
-/// Carries the command out in the repository of this directory.
+/// Calls the command in the repository of this directory.
 pub(super) fn call(global: &GlobalArguments, arguments: &HookArguments) -> ExitCode {
     let repository = Repository::at(&global.directory);
     let done = match &arguments.command {
@@ -83,8 +83,8 @@ pub(super) fn call(global: &GlobalArguments, arguments: &HookArguments) -> ExitC
 
 fn install(repository: &Repository) -> Result<ExitCode, Said> {
     let program = std::env::current_exe()?;
-    for (place, change) in hooks::install(repository, &program)? {
-        tell(&place, &change);
+    for (hook, change) in hooks::install(repository, &program)? {
+        tell(&hook, &change);
     }
     let all = hooks::status(repository)?;
     if let Some(origin) = all.first().and_then(|status| status.hooks_path.as_ref()) {
@@ -97,8 +97,8 @@ fn install(repository: &Repository) -> Result<ExitCode, Said> {
 
 fn uninstall(repository: &Repository) -> Result<ExitCode, Said> {
     let changes = hooks::uninstall(repository)?;
-    for (place, change) in &changes {
-        tell(place, change);
+    for (hook, change) in &changes {
+        tell(hook, change);
     }
     let left = changes
         .iter()
@@ -110,7 +110,7 @@ fn uninstall(repository: &Repository) -> Result<ExitCode, Said> {
     })
 }
 
-fn tell(place: &HookFile, change: &Change) {
+fn tell(hook: &HookFile, change: &Change) {
     let said = match change {
         Change::Installed => "installed".to_owned(),
         Change::InstalledAndKept(kept) => format!("installed; it calls {} first", kept.display()),
@@ -126,8 +126,8 @@ fn tell(place: &HookFile, change: &Change) {
     };
     say::answer(format_args!(
         "{}  {}  {said}",
-        place.hook,
-        place.file.display()
+        hook.hook,
+        hook.file.display()
     ));
 }
 

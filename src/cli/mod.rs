@@ -1,7 +1,8 @@
-//! The command line: arguments → a request, errors → text, and the exit code; one file a command, and no logic of its own.
+//! The command line: arguments become a request, errors become text, results become an exit code.
+//! It has one file for each command and no logic of its own.
 //!
-//! Every option can be given by the environment as `KATACI_OPTION`; the options' help names the variable. `KATA_CI_…` is
-//! kata's own and is never read here.
+//! Every option has an environment variable `KATACI_OPTION`, which its help names. `KATA_CI_…`
+//! belongs to kata and is never read here.
 
 mod arguments;
 mod completions;
@@ -24,7 +25,7 @@ use crate::exec;
 use crate::model::CommandError;
 use arguments::{Arguments, Command};
 
-/// Runs what the command line asks for and returns the exit code.
+/// Runs the command of the command line and returns the exit code.
 pub fn main() -> i32 {
     if std::env::args_os().nth(1).as_deref() == Some(OsStr::new(exec::HELPER_ARGUMENT)) {
         return exec::helper::main();
@@ -44,7 +45,7 @@ fn parse_and_call() -> i32 {
     })
 }
 
-/// Shows what was asked for instead of a command, or what is wrong with the arguments.
+/// Prints the help or version, or the error in the arguments.
 fn answer(other: &clap::Error) -> i32 {
     match other.print() {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -1,4 +1,4 @@
-//! `kata-ci push`: arguments → a request; the terminal's part of it.
+//! `kata-ci push`: arguments become a request; confirmations on the terminal.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
@@ -24,12 +24,12 @@ use crate::run;
 use crate::run::pipeline;
 use crate::say;
 
-/// Checks commits and takes them to Gerrit for review (refs/for/BRANCH)
+/// Check commits and push them to Gerrit for review (refs/for/BRANCH)
 #[derive(Debug, Args)]
 pub struct PushArguments {
-    /// Remote or URL; without it: .gitreview, git's gitreview.*, the pipeline, what git would take
+    /// Remote or URL [default: by .gitreview, git's gitreview.*, the pipeline, else as git push]
     remote: Option<String>,
-    /// kata-v1, kata-monorepo, makefile or a file; found as `run` finds it
+    /// kata-v1, kata-monorepo, makefile or a file [default: as for `run`]
     #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE")]
     pipeline: Option<String>,
     /// Target branch
@@ -41,7 +41,7 @@ pub struct PushArguments {
     /// Reviewer: e-mail address, user name or group; can be given several times
     #[arg(long, env = "KATACI_REVIEWER", value_delimiter = None)]
     reviewer: Vec<String>,
-    /// Who is to be told; can be given several times
+    /// Person to inform; can be given several times
     #[arg(long, env = "KATACI_CC")]
     cc: Vec<String>,
     /// Hashtag; can be given several times
@@ -50,19 +50,19 @@ pub struct PushArguments {
     /// Vote, as Label+1; can be given several times
     #[arg(long, env = "KATACI_LABEL")]
     label: Vec<String>,
-    /// What the new patch sets say of themselves; as it stands, no encoding needed
+    /// Message of the new patch sets; needs no encoding
     #[arg(long, env = "KATACI_MESSAGE")]
     message: Option<String>,
-    /// Marks the changes as work in progress
+    /// Mark the changes as work in progress
     #[arg(long, env = "KATACI_WIP", value_parser = FalseyValueParser::new())]
     wip: bool,
-    /// Marks the changes as ready for review
+    /// Mark the changes as ready for review
     #[arg(long, env = "KATACI_READY", value_parser = FalseyValueParser::new())]
     ready: bool,
-    /// Makes the changes private
+    /// Make the changes private
     #[arg(long, env = "KATACI_PRIVATE", value_parser = FalseyValueParser::new())]
     private: bool,
-    /// Any other option Gerrit knows; can be given several times
+    /// Any other push option of Gerrit; can be given several times
     #[arg(
         short = 'o',
         long = "push-option",
@@ -70,46 +70,46 @@ pub struct PushArguments {
         env = "KATACI_PUSH_OPTION"
     )]
     push_option: Vec<String>,
-    /// Checks each commit, not the last alone
+    /// Check every commit, not only the last one
     #[arg(long, env = "KATACI_EACH", value_parser = FalseyValueParser::new())]
     each: bool,
-    /// Adds missing Change-Ids by rewording; authors, dates and notes stay
+    /// Add missing Change-Ids by rewording; authors, dates and notes stay
     #[arg(long, env = "KATACI_FIX", value_parser = FalseyValueParser::new())]
     fix: bool,
-    /// Pushes without a check
+    /// Push without a check
     #[arg(long, env = "KATACI_NO_CHECK", value_parser = FalseyValueParser::new())]
     no_check: bool,
-    /// Pushes to the branch itself, and sets the upstream
+    /// Push to the branch itself, without review, and set the upstream
     #[arg(long, env = "KATACI_DIRECT", value_parser = FalseyValueParser::new())]
     direct: bool,
-    /// Rules for commit messages [default: what the pipeline says]
+    /// Rules for commit messages [default: those of the pipeline]
     #[arg(long, value_enum, env = "KATACI_COMMIT_RULES")]
     commit_rules: Option<Rules>,
-    /// Shows what would go, and ends
+    /// Show what would be pushed, and push nothing
     #[arg(long, env = "KATACI_DRY_RUN", value_parser = FalseyValueParser::new())]
     dry_run: bool,
-    /// Does not ask
+    /// Do not ask for confirmation
     #[arg(short = 'y', long, env = "KATACI_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
-    /// How the outcome is written
+    /// Format of the result
     #[arg(long, value_enum, default_value_t, env = "KATACI_FORMAT")]
     format: Format,
     #[command(flatten, next_help_heading = "Options of the check")]
     settings: SettingsArguments,
 }
 
-/// How the outcome is written. `KATACI_FORMAT` is shared with `run`, whose words count for people here, and say how the
-/// check is shown.
+/// The format of the result. `KATACI_FORMAT` is shared with `run`: its other formats count as
+/// `human` here, and choose the output of the check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 enum Format {
     /// For people.
     #[default]
     #[value(alias = "auto")]
     Human,
-    /// For people, the check with lines that move.
+    /// For people, with a live display of the check.
     #[value(hide = true)]
     Progress,
-    /// For people, the check a line for each thing that happens.
+    /// For people, with a line for each event of the check.
     #[value(hide = true)]
     Plain,
     /// One JSON object or array.
@@ -117,7 +117,7 @@ enum Format {
 }
 
 impl Format {
-    /// The form of the answer.
+    /// Returns the format of the result.
     fn answer(self) -> AnswerFormat {
         match self {
             Self::Human | Self::Progress | Self::Plain => AnswerFormat::Human,
@@ -125,7 +125,7 @@ impl Format {
         }
     }
 
-    /// The form of the check. An answer in JSON has standard output to itself.
+    /// Returns the format of the check. A result in JSON has standard output to itself.
     fn check(self) -> run::Format {
         match self {
             Self::Human => run::Format::Auto,
@@ -136,7 +136,7 @@ impl Format {
     }
 }
 
-/// Which rules commit messages have to meet besides Gerrit's.
+/// The rules for commit messages besides Gerrit's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Rules {
     /// None.
@@ -145,7 +145,7 @@ enum Rules {
     Kata,
 }
 
-/// Carries the command out in the repository of the directory, and returns the exit code.
+/// Calls the command in the repository of the directory, and returns the exit code.
 pub(super) fn call(
     global: &GlobalArguments,
     arguments: &PushArguments,
@@ -184,7 +184,7 @@ fn request(arguments: &PushArguments, table: &Gerrit) -> Result<PushRequest, Inv
         Some(Rules::Kata) => CommitRules::Kata,
     };
     Ok(PushRequest {
-        place: Request {
+        destination: Request {
             remote: arguments.remote.clone(),
             branch: arguments.branch.clone(),
             direct: arguments.direct,
@@ -258,7 +258,7 @@ impl MultiPushUi for Terminal {
     }
 }
 
-/// Asks where both ends are a terminal.
+/// Asks for confirmation if both standard input and standard error are terminals.
 struct Terminal(AnswerFormat);
 
 impl PushUi for Terminal {

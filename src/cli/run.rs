@@ -1,4 +1,4 @@
-//! `kata-ci run`: arguments → a request.
+//! `kata-ci run`: arguments become a request.
 
 use std::path::PathBuf;
 
@@ -9,19 +9,19 @@ use super::global::GlobalArguments;
 use super::settings::{SettingsArguments, positive};
 use crate::model::{CommandError, ExitCode, Selection};
 use crate::run;
-use crate::run::{ReportPlaces, RunRequest};
+use crate::run::{ReportPaths, RunRequest};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
-    /// Components to run; all of the workspace when none is named, or the one -C lies in.
+    /// Components to run [default: the one that -C is in, else all of the workspace].
     #[arg(value_name = "COMPONENT")]
     components: Vec<String>,
 
-    /// kata-v1, kata-monorepo, makefile or a file. Without it: kata-ci.toml upwards from DIR, else what DIR is found to be.
+    /// kata-v1, kata-monorepo, makefile or a file [default: kata-ci.toml in or above DIR, else detected from DIR].
     #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE")]
     pipeline: Option<String>,
 
-    /// Steps to run, with those they need; all when none is named.
+    /// Steps to run, with the steps they need [default: all].
     #[arg(
         short,
         long = "step",
@@ -34,28 +34,28 @@ pub(super) struct RunArguments {
     #[command(flatten)]
     settings: SettingsArguments,
 
-    /// End the run at the first job that is bad.
+    /// End the run at the first failure.
     #[arg(long, env = "KATACI_FAIL_FAST", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     fail_fast: bool,
 
-    /// End the run when N jobs are bad.
+    /// End the run after N failed jobs.
     #[arg(long, value_name = "N", env = "KATACI_MAX_FAIL", value_parser = positive, conflicts_with = "fail_fast")]
     max_fail: Option<usize>,
 
-    /// Run what was committed in REV, in a clean checkout aside, instead of what lies in the work tree.
+    /// Run the commit REV in a clean checkout, instead of the work tree.
     #[arg(long, value_name = "REV", env = "KATACI_REV")]
     rev: Option<String>,
 
-    /// Go on with the last run of the workspace that did not end: what is finished is kept.
+    /// Continue the last run of the workspace that did not end; finished jobs are kept.
     #[arg(long, env = "KATACI_RESUME", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(),
           conflicts_with_all = ["since", "rerun_failed", "dry_run"])]
     resume: bool,
 
-    /// Run only what failed in the last run of the workspace.
+    /// Run only the failures of the last run of the workspace.
     #[arg(long, env = "KATACI_RERUN_FAILED", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     rerun_failed: bool,
 
-    /// Run only components that changed since REV, committed or not, and those that need them.
+    /// Run only the components that changed since REV, committed or not, and those that need them.
     #[arg(long, value_name = "REV", env = "KATACI_SINCE")]
     since: Option<String>,
 
@@ -63,16 +63,16 @@ pub(super) struct RunArguments {
     #[arg(long, env = "KATACI_DRY_RUN", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     dry_run: bool,
 
-    /// Write the JUnit file here too; a relative path begins where kata-ci was started, not at -C.
+    /// Also write the JUnit file here; a relative path starts at the current directory, not at -C.
     #[arg(long, value_name = "FILE", env = "KATACI_JUNIT")]
     junit: Option<PathBuf>,
 
-    /// Directory of the reports, from where kata-ci was started [default: $XDG_STATE_HOME/kata-ci/runs/ID, with a link
+    /// Directory for the reports, relative to the current directory [default: $XDG_STATE_HOME/kata-ci/runs/ID, with a link
     /// `latest`].
     #[arg(long, value_name = "DIR", env = "KATACI_REPORT_DIR")]
     report_dir: Option<PathBuf>,
 
-    /// How the run is shown.
+    /// Format of the output during the run.
     #[arg(
         long,
         value_name = "FORMAT",
@@ -82,17 +82,17 @@ pub(super) struct RunArguments {
     format: Format,
 }
 
-/// How a run is shown while it goes on.
+/// The format of the output during a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// progress on a terminal, plain elsewhere and where a CI system reads along.
+    /// progress on a terminal, plain elsewhere and on CI systems.
     #[value(alias = "human")]
     Auto,
-    /// Lines that move, on standard error.
+    /// A live display, on standard error.
     Progress,
-    /// A line for each thing that happens, on standard output.
+    /// A line for each event, on standard output.
     Plain,
-    /// The events, a JSON object a line, on standard output.
+    /// The events as JSON, an object a line, on standard output.
     Json,
 }
 
@@ -107,7 +107,7 @@ impl From<Format> for run::Format {
     }
 }
 
-/// Carries the command out and returns the exit code.
+/// Calls the command and returns the exit code.
 pub(super) fn call(
     global: &GlobalArguments,
     arguments: &RunArguments,
@@ -133,7 +133,7 @@ fn request(global: &GlobalArguments, arguments: &RunArguments) -> RunRequest {
             true => Some(1),
             false => arguments.max_fail,
         },
-        reports: ReportPlaces {
+        reports: ReportPaths {
             directory: arguments.report_dir.clone(),
             junit: arguments.junit.clone(),
         },
@@ -143,7 +143,7 @@ fn request(global: &GlobalArguments, arguments: &RunArguments) -> RunRequest {
     }
 }
 
-/// An empty text is none, so that a script need not ask whether there is something to give.
+/// Treats an empty text as absent, so that a script can always pass the option.
 pub(super) fn given(text: Option<&String>) -> Option<String> {
     text.filter(|text| !text.is_empty()).cloned()
 }

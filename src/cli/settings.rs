@@ -1,4 +1,5 @@
-//! Options of a run that hold whatever it runs: of `run`, and of the checks that a push and its hook make.
+//! Options of a run that do not depend on what is run: of `run`, and of the checks of a push and
+//! its hook.
 
 use std::time::Duration;
 
@@ -9,55 +10,55 @@ use super::global::GlobalArguments;
 use crate::config::{IsolatePolicy, NetworkPolicy, Overrides};
 use crate::report::ci::Ci;
 use crate::run;
-use crate::run::{Display, Limits, RunSettings};
+use crate::run::{Display, KeepLimits, RunSettings};
 
 #[derive(Debug, Args)]
 pub(super) struct SettingsArguments {
-    /// Jobs side by side [default: the number of processors].
+    /// Number of jobs to run in parallel [default: the number of processors].
     #[arg(short, long, value_name = "N", env = "KATACI_JOBS", value_parser = positive)]
     jobs: Option<usize>,
 
-    /// How long a job may take (90s, 30m, 1h 30m), over the pipeline's.
+    /// Time limit of a job (90s, 30m, 1h 30m); overrides the pipeline.
     #[arg(long, value_name = "DURATION", env = "KATACI_TIMEOUT", value_parser = duration)]
     timeout: Option<Duration>,
 
-    /// How long a job has after TERM before KILL, over the pipeline's.
+    /// Time between TERM and KILL for a job; overrides the pipeline.
     #[arg(long, value_name = "DURATION", env = "KATACI_GRACE", value_parser = humantime::parse_duration)]
     grace: Option<Duration>,
 
-    /// Run what failed again, up to N times, over the pipeline's.
+    /// Run failed tests again, up to N times; overrides the pipeline.
     #[arg(long, value_name = "N", env = "KATACI_RETRIES", value_parser = clap::value_parser!(u32).range(..=10))]
     retries: Option<u32>,
 
-    /// Whether jobs get a network: off is enforced or an error, auto is enforced where the host allows it.
+    /// Network of jobs: off is enforced or an error, auto is off if the host can enforce it.
     #[arg(long, value_name = "WHETHER", env = "KATACI_NETWORK")]
     network: Option<Switch>,
 
-    /// Whether jobs are kept in a sandbox: on also makes the file system read-only but for work tree and caches, or is an
-    /// error; auto gives each job its own processes and /tmp where the host allows it.
+    /// Sandbox of jobs: auto gives each job its own processes and /tmp if the host can; on also makes the file system
+    /// read-only except for work tree and caches, and is an error if the host cannot.
     #[arg(long, value_name = "WHETHER", env = "KATACI_ISOLATE")]
     isolate: Option<Switch>,
 
-    /// A requirement that is not met is an error instead of a skipped job [default when CI is set].
+    /// Make an unmet requirement an error instead of skipping the job [default if CI is set].
     #[arg(long, env = "KATACI_REQUIRE_ALL", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     require_all: bool,
 
-    /// The CI system to give what it reads: groups in the log, annotations, summary.
+    /// CI system whose features are used: groups in the log, annotations, summary.
     #[arg(long, value_name = "SYSTEM", env = "KATACI_CI", default_value = "auto")]
     ci: CiChoice,
 
-    /// Runs kept where no --report-dir says where reports go: the N newest, or all. Always kept: the last run of each
+    /// Number of runs to keep without --report-dir, or all. Always kept: the last run of each
     /// workspace, resumable runs, and runs that time estimates use.
     #[arg(long, value_name = "N|all", env = "KATACI_KEEP_RUNS", default_value = "50", value_parser = keep)]
     keep_runs: Keep,
 
-    /// How many days they are kept, or all for ever.
+    /// Number of days to keep runs, or all.
     #[arg(long, value_name = "DAYS|all", env = "KATACI_KEEP_DAYS", default_value = "30", value_parser = keep)]
     keep_days: Keep,
 }
 
 impl SettingsArguments {
-    /// The settings of a run that is shown in this form.
+    /// Returns the settings of a run with this format.
     pub(super) fn settings(&self, global: &GlobalArguments, format: run::Format) -> RunSettings {
         RunSettings {
             jobs: self.jobs,
@@ -82,7 +83,7 @@ impl SettingsArguments {
                 ci: self.ci.into(),
                 color: global.color(),
             },
-            keep: Limits {
+            keep: KeepLimits {
                 runs: self.keep_runs.0,
                 days: self.keep_days.0,
             },
@@ -90,23 +91,23 @@ impl SettingsArguments {
     }
 }
 
-/// Whether jobs get what is named; the words of the pipeline file.
+/// The words of the pipeline file for the network and the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Switch {
     /// No.
     Off,
-    /// As far as the host allows, and said.
+    /// As far as the host can enforce it; the report says how far.
     Auto,
     /// Yes.
     On,
 }
 
-/// The CI system that a run is shown to.
+/// The CI system that gets the output of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum CiChoice {
-    /// The one whose variables are set, if there is one.
+    /// The system whose variables are set, if there is one.
     Auto,
-    /// None, whatever is set.
+    /// No system, whatever is set.
     None,
     /// GitHub Actions: groups, annotations, step summary.
     Github,
@@ -134,7 +135,7 @@ impl From<CiChoice> for run::CiChoice {
     }
 }
 
-/// How many of something are kept; all without a number.
+/// The number of kept items; `None` keeps all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Keep(Option<u32>);
 

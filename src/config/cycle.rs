@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::problem::{Problem, quote};
+use super::diagnostic::{Diagnostic, quote};
 use super::source::Located;
 
 /// The needs of each name, each located where it is written.
@@ -60,22 +60,22 @@ fn closed<'a>(graph: &Graph<'a>, path: &[Visit<'a>], name: &str) -> Vec<&'a Loca
         .collect()
 }
 
-/// Makes the problem: the names in a row, and every line that has a part in the cycle.
-pub(super) fn problem(what: &str, cycle: &[&Located<String>]) -> Problem {
+/// Makes the diagnostic: the names in a row, and every line that has a part in the cycle.
+pub(super) fn diagnostic(what: &str, cycle: &[&Located<String>]) -> Diagnostic {
     let mut row: Vec<_> = cycle.iter().map(|need| quote(&need.value)).collect();
     row.extend(row.first().cloned());
-    let mut problem = Problem::new(format!(
+    let mut diagnostic = Diagnostic::new(format!(
         "a cycle in the needs of {what}s: {}",
         row.join(" needs ")
     ));
     for (index, need) in cycle.iter().enumerate() {
         let label = format!("needs {}", quote(&need.value));
-        problem = match index {
-            0 => problem.at(&need.place, label),
-            _ => problem.also(&need.place, label),
+        diagnostic = match index {
+            0 => diagnostic.at(&need.place, label),
+            _ => diagnostic.also(&need.place, label),
         };
     }
-    problem.help("take one of these needs out: none of them could ever start")
+    diagnostic.help("take one of these needs out: none of them could ever start")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Reads a TOML table key by key.
 //!
 //! A key that was never asked for is unknown, so the keys that are read and those that are known
-//! cannot drift apart. Reading goes on after a problem, so that all problems are reported. A value
+//! cannot drift apart. Reading goes on after a diagnostic, so that all diagnostics are reported. A value
 //! that could not be read is `None`.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Problem, Problems, printable, quote, suggestion};
+use super::diagnostic::{Diagnostic, Diagnostics, printable, quote, suggestion};
 use super::scalars::Refusal;
 use super::source::{Document, Located, Location};
 
@@ -19,8 +19,8 @@ use super::source::{Document, Located, Location};
 pub(super) struct FieldContext<'a> {
     /// The document that is read.
     pub document: &'a Arc<Document>,
-    /// The problems found so far.
-    pub problems: &'a Problems,
+    /// The diagnostics found so far.
+    pub diagnostics: &'a Diagnostics,
 }
 
 impl FieldContext<'_> {
@@ -53,9 +53,9 @@ impl<'a> Fields<'a> {
         &self.place
     }
 
-    /// Adds a problem.
-    pub fn refuse(&self, problem: Problem) {
-        self.context.problems.add(problem);
+    /// Adds a diagnostic.
+    pub fn refuse(&self, diagnostic: Diagnostic) {
+        self.context.diagnostics.add(diagnostic);
     }
 
     /// Returns the value of a key.
@@ -70,15 +70,15 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Runs a check whose problems are added to those of the table.
-    pub fn check(&self, check: impl FnOnce(&Problems)) {
-        check(self.context.problems);
+    /// Runs a check whose diagnostics are added to those of the table.
+    pub fn check(&self, check: impl FnOnce(&Diagnostics)) {
+        check(self.context.diagnostics);
     }
 
     /// Refuses a key, if it is there, for the reason given. The key counts as known.
     pub fn forbid(&mut self, key: &'static str, title: &str, label: &str) {
         if let Some(value) = self.get(key) {
-            self.refuse(Problem::new(format!("`{key}`: {title}")).at(&value.key, label));
+            self.refuse(Diagnostic::new(format!("`{key}`: {title}")).at(&value.key, label));
         }
     }
 
@@ -100,7 +100,7 @@ impl<'a> Fields<'a> {
                 similar => similar,
             };
             self.refuse(
-                Problem::new(format!("unknown key {}", quote(key.get_ref())))
+                Diagnostic::new(format!("unknown key {}", quote(key.get_ref())))
                     .at(&self.context.place(key), label),
             );
         }
@@ -132,9 +132,9 @@ impl<'a> Value<'a> {
             return self.wrong_type("a string");
         };
         if text.contains('\0') {
-            let problem = Problem::new(format!("a NUL character in {}", quote(&self.name)));
+            let diagnostic = Diagnostic::new(format!("a NUL character in {}", quote(&self.name)));
             return self
-                .fail(problem.at(&self.place(), "no argument, variable or path can hold it"));
+                .fail(diagnostic.at(&self.place(), "no argument, variable or path can hold it"));
         }
         Some(text)
     }
@@ -147,7 +147,7 @@ impl<'a> Value<'a> {
                 place: self.place(),
             }),
             Err(Refusal { title, label }) => {
-                self.fail(Problem::new(title).at(&self.place(), label))
+                self.fail(Diagnostic::new(title).at(&self.place(), label))
             }
         }
     }
@@ -202,8 +202,8 @@ impl<'a> Value<'a> {
                 ),
                 Err(Refusal { title, label }) => {
                     self.context
-                        .problems
-                        .add(Problem::new(title).at(&place, label));
+                        .diagnostics
+                        .add(Diagnostic::new(title).at(&place, label));
                 }
             }
         }
@@ -240,8 +240,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    fn fail<T>(&self, problem: Problem) -> Option<T> {
-        self.context.problems.add(problem);
+    fn fail<T>(&self, diagnostic: Diagnostic) -> Option<T> {
+        self.context.diagnostics.add(diagnostic);
         None
     }
 
@@ -265,6 +265,6 @@ impl<'a> Value<'a> {
             "{} must be {wanted}, not {article} {found}",
             quote(&self.name)
         );
-        self.fail(Problem::new(title).at(&self.place(), label))
+        self.fail(Diagnostic::new(title).at(&self.place(), label))
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::problem::{Problem, Problems, quote, suggestion};
+use super::diagnostic::{Diagnostic, Diagnostics, quote, suggestion};
 use super::source::{Located, Location};
 use super::{
     Flaky, Gerrit, IsolatePolicy, Layout, LeftBehindPolicy, Limits, Network, NetworkPolicy, Reads,
@@ -42,14 +42,14 @@ pub(super) struct Layer {
 
 impl Layer {
     /// Lays this layer over another.
-    pub fn over(self, under: Self, problems: &Problems) -> Self {
+    pub fn over(self, under: Self, diagnostics: &Diagnostics) -> Self {
         Self {
             layout: self.layout.or(under.layout),
             ignore: self.ignore.or(under.ignore),
             env: texts(self.env, under.env),
             defaults: self.defaults.over(under.defaults),
-            steps: by_name(self.steps, under.steps, problems),
-            components: by_name(self.components, under.components, problems),
+            steps: by_name(self.steps, under.steps, diagnostics),
+            components: by_name(self.components, under.components, diagnostics),
             gerrit: self.gerrit.over(under.gerrit),
             network: self.network.over(under.network),
             limits: self.limits.over(under.limits),
@@ -210,7 +210,7 @@ fn texts(over: Texts, mut under: Texts) -> Texts {
 }
 
 /// Merges items by name. The lower ones keep their order, and new ones come after them.
-fn by_name<T: Named>(over: Vec<T>, under: Vec<T>, problems: &Problems) -> Vec<T> {
+fn by_name<T: Named>(over: Vec<T>, under: Vec<T>, diagnostics: &Diagnostics) -> Vec<T> {
     let mut merged: Vec<Option<T>> = under.into_iter().map(Some).collect();
     let index: BTreeMap<String, usize> = merged
         .iter()
@@ -228,7 +228,7 @@ fn by_name<T: Named>(over: Vec<T>, under: Vec<T>, problems: &Problems) -> Vec<T>
                 };
             }
             None if item.is_removal() => {
-                problems.add(nothing_to_remove(&item, index.keys().map(String::as_str)));
+                diagnostics.add(nothing_to_remove(&item, index.keys().map(String::as_str)));
             }
             None => merged.push(Some(item)),
         }
@@ -236,7 +236,7 @@ fn by_name<T: Named>(over: Vec<T>, under: Vec<T>, problems: &Problems) -> Vec<T>
     merged.into_iter().flatten().collect()
 }
 
-fn nothing_to_remove<'a, T: Named>(item: &T, known: impl Iterator<Item = &'a str>) -> Problem {
+fn nothing_to_remove<'a, T: Named>(item: &T, known: impl Iterator<Item = &'a str>) -> Diagnostic {
     let name = item.name();
     unknown(T::WHAT, name, known).help(format!(
         "`remove = true` drops a {} of the pipeline that is extended",
@@ -244,19 +244,19 @@ fn nothing_to_remove<'a, T: Named>(item: &T, known: impl Iterator<Item = &'a str
     ))
 }
 
-/// Makes the problem of a name that no item has.
+/// Makes the diagnostic of a name that no item has.
 pub(super) fn unknown<'a>(
     what: &str,
     name: &Located<String>,
     known: impl IntoIterator<Item = &'a str>,
-) -> Problem {
+) -> Diagnostic {
     let known: Vec<_> = known.into_iter().collect();
     let label = match suggestion(&name.value, known.iter().copied()) {
         similar if !similar.is_empty() => similar,
         _ if known.is_empty() => format!("there is no {what} at all"),
         _ => format!("there are: {}", listed(&known)),
     };
-    Problem::new(format!("no {what} {}", quote(&name.value))).at(&name.place, label)
+    Diagnostic::new(format!("no {what} {}", quote(&name.value))).at(&name.place, label)
 }
 
 /// Lists names in a row, as many as can be read.
@@ -270,12 +270,12 @@ fn listed(names: &[&str]) -> String {
 }
 
 /// Refuses an item with the name of an earlier one in the same file.
-pub(super) fn refuse_twins<T: Named>(items: &[T], problems: &Problems) {
+pub(super) fn refuse_twins<T: Named>(items: &[T], diagnostics: &Diagnostics) {
     let mut first: BTreeMap<&str, &Location> = BTreeMap::new();
     for Located { value, place } in items.iter().map(Named::name) {
         match first.get(value.as_str()) {
-            Some(earlier) => problems.add(
-                Problem::new(format!("two {}s are named {}", T::WHAT, quote(value)))
+            Some(earlier) => diagnostics.add(
+                Diagnostic::new(format!("two {}s are named {}", T::WHAT, quote(value)))
                     .at(place, "the second")
                     .also(earlier, "the first")
                     .help("give one of them another name, or make one of the two"),

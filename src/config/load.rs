@@ -7,8 +7,8 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::diagnostic::{ConfigError, Diagnostic, Diagnostics, quote};
 use super::layer::Layer;
-use super::problem::{ConfigError, Problem, Problems, quote};
 use super::read::{Read, Role, read};
 use super::resolve::{Overrides, resolve};
 use super::source::{Document, Located, Location, Source};
@@ -45,7 +45,7 @@ pub fn locate_below(directory: &Path, top: &Path) -> Result<Option<Source>, Conf
     Ok(upwards(directory)?.filter(below))
 }
 
-fn named(name: &str, directory: &Path) -> Result<Source, Problem> {
+fn named(name: &str, directory: &Path) -> Result<Source, Diagnostic> {
     if let Some(name) = shipped::find(name) {
         return Ok(Source::Shipped(name));
     }
@@ -57,9 +57,9 @@ fn named(name: &str, directory: &Path) -> Result<Source, Problem> {
     Err(shipped::unknown(name))
 }
 
-fn upwards(directory: &Path) -> Result<Option<Source>, Problem> {
+fn upwards(directory: &Path) -> Result<Option<Source>, Diagnostic> {
     let refuse = |path: &Path, error: &io::Error| {
-        Problem::new(format!("cannot look for {}: {error}", path.display()))
+        Diagnostic::new(format!("cannot look for {}: {error}", path.display()))
             .help("name the pipeline with -p")
     };
     let start = std::path::absolute(directory).map_err(|error| refuse(directory, &error))?;
@@ -102,29 +102,29 @@ pub fn user_file(environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> 
 ///
 /// # Errors
 ///
-/// Every problem of a file, each with its line.
+/// Every diagnostic of a file, each with its line.
 pub fn load(
     source: &Source,
     overrides: &Overrides,
     user: Option<&Path>,
 ) -> Result<Pipeline, ConfigError> {
-    let problems = Problems::default();
+    let diagnostics = Diagnostics::default();
     let lowest = user.map(user_layer).transpose()?.unwrap_or_default();
     let document = open(source)?;
     let layer = chain(Arc::clone(&document))?
         .into_iter()
         .rev()
-        .fold(lowest, |under, over| over.over(under, &problems));
+        .fold(lowest, |under, over| over.over(under, &diagnostics));
     Ok(Pipeline {
         base: base(source)?,
-        ..resolve(layer, &document, overrides, problems)?
+        ..resolve(layer, &document, overrides, diagnostics)?
     })
 }
 
-fn base(source: &Source) -> Result<Option<PathBuf>, Problem> {
+fn base(source: &Source) -> Result<Option<PathBuf>, Diagnostic> {
     let absolute = |directory| {
         std::path::absolute(directory).map_err(|error| {
-            Problem::new(format!("cannot tell where {source} lies: {error}"))
+            Diagnostic::new(format!("cannot tell where {source} lies: {error}"))
                 .help("name it by an absolute path")
         })
     };
@@ -138,7 +138,7 @@ fn base(source: &Source) -> Result<Option<PathBuf>, Problem> {
 fn user_layer(path: &Path) -> Result<Layer, ConfigError> {
     match path.symlink_metadata() {
         Err(error) if is_absent(&error) => return Ok(Layer::default()),
-        // Opening it will report the problem.
+        // Opening it will report the diagnostic.
         Ok(_) | Err(_) => {}
     }
     let document = open(&Source::File(path.to_owned()))?;
@@ -163,12 +163,12 @@ fn chain(mut document: Arc<Document>) -> Result<Vec<Layer>, ConfigError> {
 fn extended(
     document: &Document,
     visited: &[(Source, Located<String>)],
-) -> Result<Arc<Document>, Problem> {
+) -> Result<Arc<Document>, Diagnostic> {
     let Some((_, extends)) = visited.last() else {
-        return Err(Problem::new("nothing is extended"));
+        return Err(Diagnostic::new("nothing is extended"));
     };
     let directory = document.source.directory().unwrap_or(Path::new(""));
-    let from_here = |problem: Problem| problem.also(&extends.place, "extended here");
+    let from_here = |diagnostic: Diagnostic| diagnostic.also(&extends.place, "extended here");
     let source = named(&extends.value, directory).map_err(from_here)?;
     let identity = source.identity();
     match visited.iter().position(|(known, _)| *known == identity) {
@@ -177,18 +177,18 @@ fn extended(
     }
 }
 
-fn circle(visited: &[(Source, Located<String>)]) -> Problem {
-    let problem = visited.iter().fold(
-        Problem::new("pipelines extend each other in a circle"),
-        |problem, (_, extends)| {
-            problem.at(&extends.place, format!("extends {}", quote(&extends.value)))
+fn circle(visited: &[(Source, Located<String>)]) -> Diagnostic {
+    let diagnostic = visited.iter().fold(
+        Diagnostic::new("pipelines extend each other in a circle"),
+        |diagnostic, (_, extends)| {
+            diagnostic.at(&extends.place, format!("extends {}", quote(&extends.value)))
         },
     );
-    problem.help("take one `extends` out: a pipeline cannot lie under itself")
+    diagnostic.help("take one `extends` out: a pipeline cannot lie under itself")
 }
 
 /// Reads the text of a source.
-pub(super) fn open(source: &Source) -> Result<Arc<Document>, Problem> {
+pub(super) fn open(source: &Source) -> Result<Arc<Document>, Diagnostic> {
     let bytes = match source {
         Source::Shipped(name) => shipped::text(name)
             .ok_or_else(|| shipped::unknown(name))?
@@ -217,19 +217,18 @@ fn contents(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Problem {
-    let problem = Problem::new(format!("cannot read {}: {error}", path.display()));
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    let diagnostic = Diagnostic::new(format!("cannot read {}: {error}", path.display()));
     match error.kind() {
-        io::ErrorKind::NotFound => problem.help(shipped::known()),
-        io::ErrorKind::IsADirectory => problem.help("name the file in it, such as kata-ci.toml"),
-        io::ErrorKind::PermissionDenied => {
-            problem.help("its mode or that of a directory above it keeps this user from reading it")
-        }
-        _ => problem,
+        io::ErrorKind::NotFound => diagnostic.help(shipped::known()),
+        io::ErrorKind::IsADirectory => diagnostic.help("name the file in it, such as kata-ci.toml"),
+        io::ErrorKind::PermissionDenied => diagnostic
+            .help("its mode or that of a directory above it keeps this user from reading it"),
+        _ => diagnostic,
     }
 }
 
-fn from_bytes(source: Source, bytes: Vec<u8>) -> Result<Arc<Document>, Problem> {
+fn from_bytes(source: Source, bytes: Vec<u8>) -> Result<Arc<Document>, Diagnostic> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Arc::new(Document { source, text })),
         Err(error) => {
@@ -237,7 +236,7 @@ fn from_bytes(source: Source, bytes: Vec<u8>) -> Result<Arc<Document>, Problem> 
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
             let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
             let place = Location::new(&Arc::new(Document { source, text }), start..end);
-            Err(Problem::new("the file is not UTF-8")
+            Err(Diagnostic::new("the file is not UTF-8")
                 .at(&place, "these bytes are no character")
                 .help("TOML is UTF-8: save the file so, or convert it with iconv"))
         }

@@ -14,13 +14,13 @@
 //! This module reads files and nothing else: [`crate::workspace`] inspects the machine.
 
 mod cycle;
+mod diagnostic;
 mod fields;
 mod ignore;
 mod layer;
 mod load;
 mod network;
 mod pipeline;
-mod problem;
 mod read;
 mod requirement;
 mod resolve;
@@ -29,6 +29,7 @@ mod shipped;
 mod source;
 mod variables;
 
+pub use diagnostic::ConfigError;
 pub use ignore::Ignore;
 pub use load::{load, locate, locate_below, user_file};
 pub use network::{Network, Proxy, proxy_credentials, without_credentials};
@@ -36,7 +37,6 @@ pub use pipeline::{
     CommitRules, Component, Flaky, Gerrit, IsolatePolicy, Layout, LeftBehindPolicy, Limits,
     NetworkPolicy, Pipeline, Reads, Step,
 };
-pub use problem::ConfigError;
 pub use requirement::{Requirement, UnknownRequirement};
 pub use resolve::Overrides;
 pub use shipped::shipped;

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+use super::diagnostic::{ConfigError, Diagnostic, Diagnostics, printable, suggestion};
 use super::fields::{FieldContext, Fields, Value};
 use super::layer::{ComponentLayer, Layer, StepLayer, StepSettings, refuse_twins};
-use super::problem::{ConfigError, Problem, Problems, printable, suggestion};
 use super::scalars;
 use super::scalars::Refusal;
 use super::source::{Document, Located, Location};
@@ -46,14 +46,14 @@ pub(super) struct Read {
 /// Reads a document.
 pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigError> {
     let table = DeTable::parse(&document.text).map_err(|error| syntax(document, &error))?;
-    let problems = Problems::default();
+    let diagnostics = Diagnostics::default();
     let context = FieldContext {
         document,
-        problems: &problems,
+        diagnostics: &diagnostics,
     };
     let start = Location::new(document, 0..0);
     let mut fields = Fields::new(context, table.get_ref(), start);
-    // The keys of another version have no known meaning, so their problems are not reported.
+    // The keys of another version have no known meaning, so their diagnostics are not reported.
     let read = version(&mut fields).map(|()| {
         let read = match role {
             Role::Pipeline => pipeline(&mut fields),
@@ -62,7 +62,7 @@ pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigE
         fields.finish_with(at_the_top);
         read
     });
-    problems.or(read.unwrap_or_default())
+    diagnostics.or(read.unwrap_or_default())
 }
 
 /// Suggests the table of a key that was written outside of all tables.
@@ -89,16 +89,16 @@ fn at_the_top(key: &str) -> Option<String> {
     }
 }
 
-fn syntax(document: &Arc<Document>, error: &toml::de::Error) -> Problem {
+fn syntax(document: &Arc<Document>, error: &toml::de::Error) -> Diagnostic {
     let message = error.message().replace('\n', ", ");
     let place = Location::new(document, error.span().unwrap_or(0..0));
-    Problem::new("this is not TOML").at(&place, printable(&message))
+    Diagnostic::new("this is not TOML").at(&place, printable(&message))
 }
 
 fn version(fields: &mut Fields) -> Option<()> {
     let Some(value) = fields.get("version") else {
         fields.refuse(
-            Problem::new("the file does not say its `version`")
+            Diagnostic::new("the file does not say its `version`")
                 .at(fields.place(), "before everything else")
                 .help(format!("begin it with: version = {VERSION}")),
         );
@@ -108,17 +108,17 @@ fn version(fields: &mut Fields) -> Option<()> {
     if number == VERSION {
         return Some(());
     }
-    let problem = match number {
-        ..VERSION => Problem::new(format!("there never was a version {number}"))
+    let diagnostic = match number {
+        ..VERSION => Diagnostic::new(format!("there never was a version {number}"))
             .at(&value.place(), format!("write {VERSION}")),
-        _ => Problem::new(format!(
+        _ => Diagnostic::new(format!(
             "the file is of a later version; this kata-ci ({}) reads version {VERSION}",
             env!("CARGO_PKG_VERSION")
         ))
         .at(&value.place(), "of the future")
         .help("use a newer kata-ci, or the file as it was before"),
     };
-    fields.refuse(problem);
+    fields.refuse(diagnostic);
     None
 }
 
@@ -139,9 +139,9 @@ fn pipeline(fields: &mut Fields) -> Read {
     for component in &mut layer.components {
         component.optional = shipped;
     }
-    fields.check(|problems| {
-        refuse_twins(&layer.steps, problems);
-        refuse_twins(&layer.components, problems);
+    fields.check(|diagnostics| {
+        refuse_twins(&layer.steps, diagnostics);
+        refuse_twins(&layer.components, diagnostics);
     });
     Read { layer, extends }
 }
@@ -270,7 +270,7 @@ fn retries(fields: &mut Fields) -> Option<u32> {
                 _ => format!("`retries` above {MOST_RETRIES}"),
             };
             let label = format!("write a number from 0 to {MOST_RETRIES}");
-            fields.refuse(Problem::new(title).at(&value.place(), label));
+            fields.refuse(Diagnostic::new(title).at(&value.place(), label));
             None
         }
     }
@@ -280,7 +280,7 @@ fn command(fields: &mut Fields) -> Option<Command> {
     let (run, script) = (fields.get("run"), fields.get("script"));
     if let (Some(run), Some(script)) = (&run, &script) {
         fields.refuse(
-            Problem::new("`run` and `script` exclude each other")
+            Diagnostic::new("`run` and `script` exclude each other")
                 .at(script.key(), "either this")
                 .also(run.key(), "or this"),
         );
@@ -303,7 +303,7 @@ fn arguments(fields: &Fields, value: &Value) -> Option<Command> {
         .first()
         .is_none_or(|program| program.trim().is_empty())
     {
-        fields.refuse(Problem::new("`run` without a program").at(
+        fields.refuse(Diagnostic::new("`run` without a program").at(
             &value.place(),
             "write the program and its arguments: [\"make\", \"check\"]",
         ));
@@ -359,7 +359,7 @@ fn steps_of(fields: &mut Fields) -> Option<Vec<Located<String>>> {
     let steps = value.words(scalars::filled)?;
     if steps.is_empty() {
         fields.refuse(
-            Problem::new("a component without steps is never tested").at(
+            Diagnostic::new("a component without steps is never tested").at(
                 &value.place(),
                 "leave the key out for all steps, or drop the component",
             ),
@@ -371,7 +371,7 @@ fn steps_of(fields: &mut Fields) -> Option<Vec<Located<String>>> {
 fn name(fields: &mut Fields, what: &str) -> Option<Located<String>> {
     let Some(value) = fields.get("name") else {
         fields.refuse(
-            Problem::new(format!("a {what} without a `name`")).at(fields.place(), "name it"),
+            Diagnostic::new(format!("a {what} without a `name`")).at(fields.place(), "name it"),
         );
         return None;
     };
@@ -387,7 +387,7 @@ fn remove(fields: &mut Fields) -> bool {
 
 fn refuse_more_than_removal(fields: &Fields) {
     fields.refuse(
-        Problem::new("`remove = true` leaves no use for other keys")
+        Diagnostic::new("`remove = true` leaves no use for other keys")
             .at(fields.place(), "only `name` and `remove` belong here"),
     );
 }
@@ -424,7 +424,7 @@ fn processes(fields: &mut Fields) -> Option<u64> {
     let processes = u64::try_from(number).ok().filter(|number| *number > 0);
     if processes.is_none() {
         fields.refuse(
-            Problem::new("`processes` must be a number above 0")
+            Diagnostic::new("`processes` must be a number above 0")
                 .at(&value.place(), "leave the key out for no limit"),
         );
     }

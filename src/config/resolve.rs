@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cycle;
+use super::diagnostic::{ConfigError, Diagnostic, Diagnostics, quote};
 use super::layer::{ComponentLayer, Layer, List, StepLayer, Texts, unknown};
-use super::problem::{ConfigError, Problem, Problems, quote};
 use super::source::{Document, Located, Location};
 use super::{Component, IsolatePolicy, NetworkPolicy, Pipeline, Step, scalars};
 
@@ -28,14 +28,14 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    fn check(&self) -> Result<(), Problem> {
+    fn check(&self) -> Result<(), Diagnostic> {
         if self.timeout.is_some_and(|timeout| timeout.is_zero()) {
-            return Err(Problem::new("a timeout of zero")
+            return Err(Diagnostic::new("a timeout of zero")
                 .help("every job would be ended at once: give it some time, such as 30m"));
         }
         let too_long = |time: Option<Duration>| time.and_then(scalars::bounded) != time;
         if too_long(self.timeout) || too_long(self.grace) {
-            return Err(Problem::new("a time limit longer than a year")
+            return Err(Diagnostic::new("a time limit longer than a year")
                 .help("give the longest time worth waiting for"));
         }
         Ok(())
@@ -48,12 +48,12 @@ pub(super) fn resolve(
     layer: Layer,
     document: &Arc<Document>,
     overrides: &Overrides,
-    problems: Problems,
+    diagnostics: Diagnostics,
 ) -> Result<Pipeline, ConfigError> {
     overrides.check()?;
     if layer.steps.is_empty() {
-        problems.add(
-            Problem::new("a pipeline without a step")
+        diagnostics.add(
+            Diagnostic::new("a pipeline without a step")
                 .at(&Location::new(document, 0..0), "nothing would be run")
                 .help("add [[step]] with `name` and `run`, or extend a pipeline: extends = \"makefile\""),
         );
@@ -61,9 +61,9 @@ pub(super) fn resolve(
     let steps: Vec<_> = layer
         .steps
         .iter()
-        .map(|step| complete(step, &layer, &problems))
+        .map(|step| complete(step, &layer, &diagnostics))
         .collect();
-    check_names(&steps, &layer.components, &problems);
+    check_names(&steps, &layer.components, &diagnostics);
     let pipeline = Pipeline {
         layout: layer.layout.unwrap_or_default(),
         ignore: list(layer.ignore),
@@ -78,16 +78,16 @@ pub(super) fn resolve(
             .collect(),
         ..Pipeline::new(document.source.to_string())
     };
-    problems.or(pipeline)
+    diagnostics.or(pipeline)
 }
 
 /// Lays the step over `[defaults]`. A step without a command is refused.
-fn complete(step: &StepLayer, layer: &Layer, problems: &Problems) -> StepLayer {
+fn complete(step: &StepLayer, layer: &Layer, diagnostics: &Diagnostics) -> StepLayer {
     let settings = step.settings.clone().over(layer.defaults.clone());
     let name = &step.name;
     if settings.command.is_none() {
-        problems.add(
-            Problem::new(format!("step {} runs nothing", quote(&name.value))).at(
+        diagnostics.add(
+            Diagnostic::new(format!("step {} runs nothing", quote(&name.value))).at(
                 &name.place,
                 "add `run = [\"make\", \"check\"]`, or a `script`",
             ),
@@ -100,7 +100,7 @@ fn complete(step: &StepLayer, layer: &Layer, problems: &Problems) -> StepLayer {
     }
 }
 
-fn check_names(steps: &[StepLayer], components: &[ComponentLayer], problems: &Problems) {
+fn check_names(steps: &[StepLayer], components: &[ComponentLayer], diagnostics: &Diagnostics) {
     let names: BTreeSet<_> = steps.iter().map(|step| &*step.name.value).collect();
     for component in components {
         let allowed = component
@@ -113,39 +113,39 @@ fn check_names(steps: &[StepLayer], components: &[ComponentLayer], problems: &Pr
         let used = component.steps.iter().flatten().cloned();
         for name in used.chain(allowed) {
             if !names.contains(&*name.value) {
-                problems.add(unknown("step", &name, names.iter().copied()));
+                diagnostics.add(unknown("step", &name, names.iter().copied()));
             }
         }
     }
     check_needs(
         "step",
         steps.iter().map(|step| (&step.name, &step.settings.needs)),
-        problems,
+        diagnostics,
     );
     check_needs(
         "component",
         components
             .iter()
             .map(|component| (&component.name, &component.needs)),
-        problems,
+        diagnostics,
     );
 }
 
 fn check_needs<'a>(
     what: &str,
     items: impl Iterator<Item = (&'a Located<String>, &'a List<String>)>,
-    problems: &Problems,
+    diagnostics: &Diagnostics,
 ) {
     let graph: BTreeMap<&str, &[Located<String>]> = items
         .map(|(name, needs)| (&*name.value, needs.as_deref().unwrap_or_default()))
         .collect();
     for need in graph.values().copied().flatten() {
         if !graph.contains_key(&*need.value) {
-            problems.add(unknown(what, need, graph.keys().copied()));
+            diagnostics.add(unknown(what, need, graph.keys().copied()));
         }
     }
     if let Some(cycle) = cycle::find(&graph) {
-        problems.add(cycle::problem(what, &cycle));
+        diagnostics.add(cycle::diagnostic(what, &cycle));
     }
 }
 

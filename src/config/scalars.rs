@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::problem::{printable, quote, suggestion};
+use super::diagnostic::{printable, quote, suggestion};
 use super::{
     CommitRules, Flaky, Ignore, IsolatePolicy, Layout, LeftBehindPolicy, NetworkPolicy, Proxy,
     Reads, Requirement,
@@ -15,7 +15,7 @@ use crate::model::Expect;
 /// A text that is invalid for its key.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// The problem, in a line.
+    /// The diagnostic, in a line.
     pub title: String,
     /// The text to write instead, for under the carets.
     pub label: String,

@@ -1,6 +1,6 @@
 //! The pipelines that are part of kata-ci: the files of `pipelines/`, unchanged.
 
-use super::problem::{Problem, quote, suggestion};
+use super::diagnostic::{Diagnostic, quote, suggestion};
 
 /// Returns name and text of each shipped pipeline.
 pub fn shipped() -> &'static [(&'static str, &'static str)] {
@@ -37,15 +37,15 @@ pub(super) fn known() -> String {
     format!("shipped pipelines are {}", names.join(", "))
 }
 
-/// Makes the problem of a word that is neither shipped nor a file.
-pub(super) fn unknown(name: &str) -> Problem {
+/// Makes the diagnostic of a word that is neither shipped nor a file.
+pub(super) fn unknown(name: &str) -> Diagnostic {
     let similar = suggestion(name, names());
-    let problem = Problem::new(format!("unknown pipeline {}", quote(name)));
-    let problem = match similar.as_str() {
-        "" => problem,
-        similar => problem.help(similar),
+    let diagnostic = Diagnostic::new(format!("unknown pipeline {}", quote(name)));
+    let diagnostic = match similar.as_str() {
+        "" => diagnostic,
+        similar => diagnostic.help(similar),
     };
-    problem
+    diagnostic
         .help(known())
         .help("a file is named by a path: with a `/`, or ending in .toml")
 }

@@ -1,6 +1,6 @@
 //! A configuration text, and locations in it.
 //!
-//! Invariant: a [`Location`]'s span lies within its document's text, so a problem can always be
+//! Invariant: a [`Location`]'s span lies within its document's text, so a diagnostic can always be
 //! shown.
 
 use std::fmt;

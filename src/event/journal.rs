@@ -1,7 +1,8 @@
-//! `events.jsonl`: the run, a record a line, as it happens.
+//! The journal `events.jsonl`: the events of a run as they happen, a record on each line.
 //!
-//! Each record is handed to the operating system in one write before the next is taken, so a kill loses at most the line
-//! being written; ends of jobs and of the run are synced to the disk, so a power loss keeps every finished job.
+//! Each record is passed to the operating system in one write before the next is taken, so a kill
+//! loses at most the line being written. The ends of jobs and of the run are synced to the disk, so
+//! a power loss keeps every finished job.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -11,18 +12,18 @@ use super::{Event, FORMAT_VERSION, Record};
 use crate::fs;
 use crate::fs::Directory;
 
-/// Longest line, in bytes: that of a record is far below it.
+/// Longest line to read, in bytes. Records are far shorter.
 const LONGEST: u64 = 16 << 20;
 
-/// What can go wrong with a journal.
+/// An error of a journal.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// It cannot be made, written or read.
+    /// It cannot be created, written or read.
     #[error("{path}: {source}; is the disk full, or the directory not writable?")]
     Io {
         /// The journal.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// A line is not a record.
@@ -30,14 +31,14 @@ pub enum JournalError {
     Malformed {
         /// The journal.
         path: PathBuf,
-        /// From 1.
+        /// The line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The fault of the line.
         what: String,
     },
 }
 
-/// The journal of a run that is going on.
+/// The open journal of a run.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -45,7 +46,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Makes a new journal. An existing one is an error: a journal is never overwritten.
+    /// Creates a new journal. Fails if the file exists, because a journal is never overwritten.
     pub fn create(path: &Path) -> Result<Self, JournalError> {
         let mut new = File::options();
         let new = new.read(true).write(true).create_new(true).open(path);
@@ -59,8 +60,8 @@ impl Journal {
         })
     }
 
-    /// Opens the journal of a run that was interrupted, cut behind its last whole line, and reads what is left. An end of
-    /// the run is cut off too: what follows would not be the last record otherwise.
+    /// Opens the journal of an interrupted run and reads it. An incomplete last line is cut off,
+    /// and so is an end of the run, because further records follow.
     pub fn resume(path: &Path) -> Result<(Self, Vec<Record>), JournalError> {
         let io = |source| JournalError::Io {
             path: path.to_owned(),
@@ -88,8 +89,8 @@ impl Journal {
         Ok((journal, records))
     }
 
-    /// Puts it back into its directory, should something else have its name there, or nothing: `make clean` may have
-    /// removed it while it was written.
+    /// Restores the file in its directory if it is missing or replaced, for instance by `make
+    /// clean`.
     pub fn put_back(&self, directory: &Directory) -> Result<(), JournalError> {
         let name = self.path.file_name().unwrap_or_default();
         let is_there = directory.holds(name, &self.file);
@@ -109,13 +110,13 @@ impl Journal {
         io::copy(&mut file, copy).map(drop)
     }
 
-    /// A journal on an open file.
+    /// Creates a journal on an open file.
     #[cfg(test)]
     pub(crate) fn on(path: PathBuf, file: File) -> Self {
         Self { path, file }
     }
 
-    /// Appends a record; syncs after the end of a job or of the run.
+    /// Appends a record. Syncs after the end of a job or of the run.
     pub fn append(&mut self, record: &Record) -> Result<(), JournalError> {
         self.write(record).map_err(|source| JournalError::Io {
             path: self.path.clone(),
@@ -134,8 +135,8 @@ impl Journal {
     }
 }
 
-/// Reads a journal. An unfinished last line (a kill in the middle of a write) is left out; any other line that is not a
-/// record, or is of a later version, is an error.
+/// Reads a journal. An incomplete last line (of a killed run) is left out. Any other line that is
+/// not a record, or has a later version, is an error.
 pub fn read_journal(path: &Path) -> Result<Vec<Record>, JournalError> {
     let file = fs::open(path).map_err(|source| JournalError::Io {
         path: path.to_owned(),
@@ -144,7 +145,7 @@ pub fn read_journal(path: &Path) -> Result<Vec<Record>, JournalError> {
     Ok(read_lines(path, &file)?.0)
 }
 
-/// The records, and where the line of each ends.
+/// Returns the records, and the offset of the end of each line.
 fn read_lines(path: &Path, file: &File) -> Result<(Vec<Record>, Vec<u64>), JournalError> {
     let io = |source| JournalError::Io {
         path: path.to_owned(),
@@ -172,7 +173,7 @@ fn read_lines(path: &Path, file: &File) -> Result<(Vec<Record>, Vec<u64>), Journ
     Ok((records, ends))
 }
 
-/// The first record of a journal; none where it has no whole line yet.
+/// Returns the first record of a journal; `None` without a complete line.
 pub fn read_start(path: &Path) -> Result<Option<Record>, JournalError> {
     let io = |source| JournalError::Io {
         path: path.to_owned(),
@@ -192,7 +193,7 @@ pub fn read_start(path: &Path) -> Result<Option<Record>, JournalError> {
     Ok(Some(record))
 }
 
-/// Reads a line, or what is left.
+/// Reads a line, or the rest of the file.
 fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<()> {
     from.take(LONGEST).read_until(b'\n', line)?;
     match line.len() as u64 {

@@ -1,4 +1,4 @@
-//! The check of a push: the run of exactly the commits that would be pushed, by the same way as `run --rev`.
+//! Checks a push: runs the pipeline on exactly the commits to push, in the same way as `run --rev`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,42 +16,42 @@ use crate::stamp::key::{StampQuery, StampScope};
 /// The commits to check.
 #[derive(Debug)]
 pub struct CheckRequest<'a> {
-    /// The user's repository; not to be touched.
+    /// The user's repository; it is only read.
     pub repository: &'a Repository,
-    /// The commit that is pushed.
+    /// The commit to push.
     pub tip: &'a str,
-    /// All commits of the push, oldest first; the last is the tip. Empty where there are more than 200.
+    /// All commits of the push, oldest first; the last is the tip. Empty for more than 200 commits.
     pub commits: &'a [Commit],
-    /// Each commit is to be checked, not the tip alone.
+    /// True to check every commit, not only the tip.
     pub each: bool,
-    /// The target branch, which changed-file checks compare with.
+    /// The target branch, which checks of changed files compare with.
     pub branch: &'a str,
 }
 
 /// The outcome of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CheckResult {
-    /// All of it passed; in words, for the report (`passed 1:12 ago (stamp), tests at 02cdce9`).
+    /// All of it passed; the text for the report (`passed 1:12 ago (stamp), tests at 02cdce9`).
     Passed(String),
-    /// Something did not; in words, and with the exit code of the run.
+    /// Something did not pass; the text for the report, and the exit code of the run.
     NotPassed(String, ExitCode),
 }
 
-/// From commits to a verdict.
+/// Checks the commits of a push.
 pub trait Check {
-    /// Checks the commits, in a place aside.
+    /// Checks the commits in a clean checkout.
     fn check(&self, request: &CheckRequest<'_>) -> CheckResult;
 }
 
-/// Runs the pipeline on commits.
+/// Checks commits by running the pipeline.
 pub(crate) struct RunCheck<'a> {
-    /// How a run is carried out.
+    /// The settings of the run.
     pub settings: RunSettings,
     /// The pipeline as given with `-p`.
     pub pipeline: Option<String>,
     /// The environment that kata-ci was called with.
     pub environment: BTreeMap<OsString, OsString>,
-    /// Hears why a commit could not be run.
+    /// Receives the reason if a commit cannot be run.
     pub tell: &'a dyn Fn(&CommandError),
 }
 
@@ -79,7 +79,8 @@ impl Check for RunCheck<'_> {
 }
 
 impl RunCheck<'_> {
-    /// Says of a commit that it passed, or that it did not, with the exit code of its run.
+    /// Checks one commit. Returns the text for the report, and for a failure the exit code of its
+    /// run.
     fn one(&self, request: &CheckRequest<'_>, commit: &str) -> Result<String, (String, ExitCode)> {
         let short = commit.get(..7).unwrap_or(commit);
         if let Some(stamps) = self.stamps(request.repository, commit, request.branch) {
@@ -90,7 +91,7 @@ impl RunCheck<'_> {
             let said = format!("{short} was not checked; --no-check pushes it all the same");
             (said, error.kind)
         })?;
-        // What follows is ended by a signal as any other program.
+        // From here on, a signal ends kata-ci like any other program.
         let _ = exec::signals::let_go();
         let told = counts(&over);
         match over.code {
@@ -99,7 +100,7 @@ impl RunCheck<'_> {
         }
     }
 
-    /// Finds the stamps of all jobs that a check of this commit would have; none where one is missing.
+    /// Returns the stamps of all jobs that a check of this commit has; `None` if one is missing.
     pub(crate) fn stamps(
         &self,
         repository: &Repository,
@@ -134,7 +135,7 @@ impl RunCheck<'_> {
     }
 }
 
-/// `3 passed, 1 failed; 2 passed before, 3m ago (stamps)`
+/// Formats as `3 passed, 1 failed; 2 passed before, 3m ago (stamps)`.
 fn counts(over: &RunResult) -> String {
     let counts: Vec<_> = (over.run.outcomes().iter())
         .map(|(outcome, count)| format!("{count} {}", outcome.word()))
@@ -147,7 +148,8 @@ fn counts(over: &RunResult) -> String {
     }
 }
 
-/// `2 passed before, 3m ago (stamps), tests at 02cdce9`: as old as the oldest.
+/// Formats as `2 passed before, 3m ago (stamps), tests at 02cdce9`, with the age of the oldest
+/// stamp.
 fn before(stamps: &[Stamp]) -> String {
     let oldest = stamps.iter().map(|stamp| stamp.passed).min();
     let age = oldest.map_or(0, |passed| {

@@ -1,4 +1,4 @@
-//! The delivery of a push: the connection, and what the server made of it.
+//! Delivers a push: opens the connection, and reads the answer of the server.
 
 use super::history::Known;
 use super::report::{ChangeReport, CommitRow, CommitState, Outcome, PushReport};
@@ -62,7 +62,7 @@ impl Push<'_> {
         if self.request.patch_sets {
             self.ask_patch_sets(&mut report.changes, &report.commits)?;
         }
-        if self.request.place.direct {
+        if self.request.destination.direct {
             report.notes.extend(self.set_upstream()?);
         } else {
             let topic = self.options.value(Key::Topic);
@@ -72,7 +72,8 @@ impl Push<'_> {
         Ok(report.ended(Outcome::Pushed, ExitCode::Success))
     }
 
-    /// Patch sets lie at `refs/changes/NN/NUMBER/PATCHSET`: git can list them with the credentials it has.
+    /// Asks for the patch sets at `refs/changes/NN/NUMBER/PATCHSET`. git lists them with the
+    /// credentials it has.
     fn ask_patch_sets(
         &self,
         changes: &mut [ChangeReport],
@@ -105,7 +106,8 @@ impl Push<'_> {
         Ok(())
     }
 
-    /// As `git push -u` does, but after a push of the commit itself: the branch may have moved on meanwhile.
+    /// Sets the upstream like `git push -u`, but after a push of the commit itself, because the
+    /// branch may have moved on.
     fn set_upstream(&self) -> Result<Option<String>, GitError> {
         let (Some(remote), Some(branch)) = (&self.destination.remote, &self.facts.branch) else {
             let note = "no upstream was set: that needs a branch and a named remote";
@@ -131,7 +133,7 @@ fn rejected(mut report: PushReport, rejection: Rejection) -> PushReport {
     report.ended(outcome, code)
 }
 
-/// The server also says "no new changes" of commits that are in review for another branch.
+/// Explains "no new changes" for commits that are in review for another branch.
 fn elsewhere(report: &PushReport) -> Option<String> {
     let unsure = report
         .commits
@@ -153,7 +155,8 @@ fn remember(known: &Known) -> Option<String> {
     ))
 }
 
-/// The server names changes by subject, shortened; commits with the same subject are taken in order.
+/// Matches the changes of the server with commits. The server shortens the subjects; commits with
+/// the same subject are taken in order.
 fn changes(commits: &[CommitRow], said: &[PushedChange], known: &Known) -> Vec<ChangeReport> {
     let mut left: Vec<&CommitRow> = commits.iter().collect();
     said.iter()

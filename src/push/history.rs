@@ -1,7 +1,8 @@
-//! What was pushed from here before: for each Change-Id of a project's branch, the change's number, patch set and commit.
+//! Records earlier pushes from this machine: number, patch set and commit of each Change-Id on a
+//! project's branch.
 //!
-//! A convenience, kept in `$XDG_STATE_HOME/kata-ci/gerrit`: without the file, or with one that cannot be read, every
-//! change counts as new. The server alone knows for certain.
+//! The record is a convenience in `$XDG_STATE_HOME/kata-ci/gerrit`. If it is missing or cannot be
+//! read, every change counts as new. Only the server knows for certain.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::report::{ChangeReport, CommitRow, CommitState};
 
-/// A change as it was after the last push from here.
+/// A change after the last push from here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
     number: Option<u64>,
@@ -29,12 +30,12 @@ pub struct Known {
 }
 
 impl Known {
-    /// Reads the record for a place, as `HOST/PROJECT/BRANCH`.
-    pub fn load(place: &str) -> Self {
+    /// Reads the record of a `HOST/PROJECT/BRANCH`.
+    pub fn load(project_branch: &str) -> Self {
         let Some(directory) = state_directory() else {
             return Self::default();
         };
-        let file = directory.join(format!("{}.json", file_name(place)));
+        let file = directory.join(format!("{}.json", file_name(project_branch)));
         let entries = std::fs::read(&file)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
@@ -45,7 +46,7 @@ impl Known {
         }
     }
 
-    /// What is known of this commit's change.
+    /// Returns the state of this commit's change.
     pub fn state(&self, change_id: &str, commit: &str) -> CommitState {
         match self.entries.get(change_id) {
             None => CommitState::New,
@@ -54,7 +55,7 @@ impl Known {
         }
     }
 
-    /// The patch set a push of this commit makes, where that follows from what is known.
+    /// Returns the patch set that a push of this commit makes, if the record tells.
     pub fn next_patch_set(&self, change_id: &str, commit: &str) -> Option<u32> {
         let entry = self.entries.get(change_id)?;
         match entry.commit == commit {
@@ -63,12 +64,12 @@ impl Known {
         }
     }
 
-    /// The topic a change was last pushed with.
+    /// Returns the topic of the last push of a change.
     pub fn topic(&self, change_id: &str) -> Option<&str> {
         self.entries.get(change_id)?.topic.as_deref()
     }
 
-    /// Takes in what was pushed, with this topic.
+    /// Records the changes that were pushed with this topic.
     pub fn record(&mut self, commits: &[CommitRow], changes: &[ChangeReport], topic: Option<&str>) {
         for row in commits {
             let Some(id) = &row.change_id else { continue };
@@ -85,10 +86,10 @@ impl Known {
         }
     }
 
-    /// Writes the record: aside, synced, renamed.
+    /// Writes the record atomically.
     ///
     /// # Errors
-    /// When it cannot be written; nothing else depends on it.
+    /// Fails if it cannot be written; nothing else depends on it.
     pub fn save(&self) -> io::Result<()> {
         let Some(file) = &self.file else {
             return Ok(());
@@ -111,16 +112,19 @@ fn state_directory() -> Option<PathBuf> {
     Some(state.or_else(home)?.join("kata-ci/gerrit"))
 }
 
-/// Letters, digits, `.` and `-` as they are, everything else as `_XX`: no two places share a file.
-fn file_name(place: &str) -> String {
-    place.bytes().fold(String::new(), |mut name, byte| {
-        if byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-' {
-            name.push(char::from(byte));
-        } else {
-            name.push_str(&format!("_{byte:02x}"));
-        }
-        name
-    })
+/// Returns the file name: letters, digits, `.` and `-` unchanged, everything else as `_XX`, so that
+/// no two records share a file.
+fn file_name(project_branch: &str) -> String {
+    project_branch
+        .bytes()
+        .fold(String::new(), |mut name, byte| {
+            if byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-' {
+                name.push(char::from(byte));
+            } else {
+                name.push_str(&format!("_{byte:02x}"));
+            }
+            name
+        })
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
-//! A push to review (or, `--direct`, to a branch): plan, preflight, check, and only then the connection.
+//! Pushes commits to review (or, with `--direct`, to a branch): plan, preflight, check, and only
+//! then the connection.
 //!
 //! ```text
 //! destination ─▶ facts ─▶ preflight (─▶ reword ─▶ again) ─▶ confirm ─▶ check ─▶ send ─▶ report
 //! ```
-//! Invariants: what is sent is the commit that was looked at, by its hash; nothing of the user's repository changes but
-//! what `--fix` rewrites and git's own tracking refs; nobody is asked without a terminal.
+//! Invariants: the pushed commit is the checked one, by its hash. Nothing in the user's repository
+//! changes except for what `--fix` rewrites and git's own tracking refs. Nobody is asked without a
+//! terminal.
 
 mod check;
 mod deliver;
@@ -43,12 +45,12 @@ use session::Push;
 pub(crate) enum Pushed {
     /// Of one repository.
     One(Box<PushReport>),
-    /// Of several.
+    /// Of several repositories.
     Several(MultiReport),
 }
 
-/// Pushes the repository that the directory lies in; from outside of any, the repositories of the components that are found
-/// there. `environment` is the one that git is called in.
+/// Pushes the repository that the directory is in. Outside of any repository, it pushes those of
+/// the components found below. `environment` is the one that git is called in.
 pub(crate) fn push_from(
     repository: &Repository,
     pipeline: &Pipeline,
@@ -59,7 +61,7 @@ pub(crate) fn push_from(
 ) -> Result<Pushed, CommandError> {
     match top_level(repository, environment).map_err(PushError::from)? {
         Some(top) => {
-            request.place.project = multi::project(pipeline, repository, &top, environment);
+            request.destination.project = multi::project(pipeline, repository, &top, environment);
             let report = push(repository, &request, check, ui)?;
             Ok(Pushed::One(Box::new(report)))
         }
@@ -70,7 +72,7 @@ pub(crate) fn push_from(
     }
 }
 
-/// The top of the work tree; none where the directory lies in no repository.
+/// Returns the top of the work tree; `None` outside of a repository.
 fn top_level(
     repository: &Repository,
     environment: &BTreeMap<OsString, OsString>,
@@ -86,10 +88,10 @@ fn top_level(
     }
 }
 
-/// Carries the push of one repository out, as far as it goes.
+/// Pushes one repository.
 ///
 /// # Errors
-/// [`PushError`] where nothing can be reported but that.
+/// [`PushError`] if there can be no report.
 pub fn push(
     repository: &Repository,
     request: &PushRequest,

@@ -1,50 +1,50 @@
-//! What a push came to: the same for the screen and for `--format json`.
+//! The report of a push, for people and for `--format json`.
 
 use serde::Serialize;
 
 use crate::gerrit::push_output::PushedChange;
 use crate::gerrit::rejection::Rejection;
 use crate::model::ExitCode;
-use crate::push::preflight::Finding;
+use crate::push::preflight::PreflightFinding;
 
-/// How it ended.
+/// The outcome of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The server took it.
+    /// The server accepted it.
     Pushed,
-    /// It is all there already.
+    /// The server has everything already.
     NothingNew,
-    /// The server did not take it, or was not reached.
+    /// The server rejected it, or was not reached.
     Rejected,
-    /// The preflight found what the server would refuse.
+    /// The preflight found an error.
     Refused,
     /// The check did not pass.
     NotChecked,
-    /// Nobody said yes.
+    /// Nobody confirmed it.
     Declined,
-    /// `--dry-run`.
+    /// It was a `--dry-run`.
     DryRun,
-    /// Another repository of the same push keeps it back.
+    /// It was held back because of another repository of the same push.
     Held,
 }
 
-/// What is known here of a commit's change.
+/// The state of a commit's change, by the local history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CommitState {
-    /// Never pushed from here.
+    /// The change was never pushed from here.
     New,
-    /// Its change was pushed from here, with another commit.
+    /// The change was pushed from here with another commit.
     NextPatchSet,
-    /// This very commit was pushed from here.
+    /// This commit was pushed from here.
     Unchanged,
-    /// Not pushed to review at all.
+    /// The commit is not pushed to review.
     Direct,
 }
 
 impl CommitState {
-    /// The words for the screen.
+    /// Returns the words for people.
     pub fn words(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -58,76 +58,76 @@ impl CommitState {
 /// A commit of the push.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CommitRow {
-    /// Its hash.
+    /// The hash.
     pub commit: String,
-    /// Its subject.
+    /// The subject.
     pub subject: String,
-    /// Its Change-Id, if it has a good one.
+    /// The Change-Id, if it is well-formed.
     pub change_id: Option<String>,
-    /// What is known of its change.
+    /// The state of its change.
     pub state: CommitState,
 }
 
 /// A change after the push.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChangeReport {
-    /// What the server said.
+    /// The change as the server describes it.
     #[serde(flatten)]
     pub change: PushedChange,
-    /// The commit of this push that is its current patch set, where that is known.
+    /// The commit of this push that is its current patch set, if known.
     pub commit: Option<String>,
-    /// The number of that patch set, where it is known.
+    /// The number of that patch set, if known.
     pub patch_set: Option<u32>,
 }
 
-/// All of it.
+/// The whole report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PushReport {
-    /// Of this format: 1.
+    /// The version of this format: 1.
     pub version: u32,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Exit code.
+    /// The exit code.
     pub exit: i32,
-    /// The project's name.
+    /// The name of the project.
     pub project: String,
-    /// The remote's name, if it has one.
+    /// The name of the remote, if it has one.
     pub remote: Option<String>,
-    /// Where it went, without credentials.
+    /// The URL, without credentials.
     pub url: String,
     /// The target branch.
     pub branch: String,
-    /// The ref pushed to, without options.
+    /// The ref that was pushed to, without options.
     #[serde(rename = "ref")]
     pub reference: String,
-    /// Options of the push, as the server has them.
+    /// The push options, as the server spells them.
     pub options: Vec<String>,
-    /// What went, oldest first.
+    /// The commits, oldest first.
     pub commits: Vec<CommitRow>,
-    /// What the preflight found.
-    pub findings: Vec<Finding>,
-    /// Old and new hashes of the commits that `--fix` rewrote.
+    /// The findings of the preflight.
+    pub findings: Vec<PreflightFinding>,
+    /// The old and new hashes of the commits that `--fix` rewrote.
     pub rewritten: Vec<(String, String)>,
-    /// What the check said; null where none was made (`--no-check`).
+    /// The result of the check; null without one (`--no-check`).
     pub checked: Option<String>,
-    /// The changes the server named.
+    /// The changes that the server named.
     pub changes: Vec<ChangeReport>,
-    /// Why it was not taken.
+    /// The reason for a rejection.
     pub rejection: Option<Rejection>,
-    /// The server's own words.
+    /// The messages of the server.
     pub said: Vec<String>,
-    /// What else should be known.
+    /// Further notes.
     pub notes: Vec<String>,
 }
 
 impl PushReport {
-    /// With one more note.
+    /// Adds a note.
     pub fn noted(mut self, note: String) -> Self {
         self.notes.push(note);
         self
     }
 
-    /// With this end.
+    /// Sets outcome and exit code.
     pub fn ended(mut self, outcome: Outcome, exit: ExitCode) -> Self {
         self.outcome = outcome;
         self.exit = exit.code();

@@ -1,4 +1,4 @@
-//! The request of a push, who makes it, and why there is no report of one.
+//! The request of a push, its interface to people, and its errors.
 
 use super::report::PushReport;
 use super::reword::RewordError;
@@ -11,53 +11,53 @@ use crate::model::CommandError;
 /// The request of one push.
 #[derive(Debug, Clone, Default)]
 pub struct PushRequest {
-    /// Where it goes.
-    pub place: Request,
-    /// Options for the server.
+    /// The destination.
+    pub destination: Request,
+    /// The push options.
     pub options: PushOptions,
-    /// Each commit is to be checked, not the tip alone.
+    /// True to check every commit, not only the tip.
     pub each: bool,
-    /// Add Change-Ids where they are missing.
+    /// True to add missing Change-Ids.
     pub fix: bool,
-    /// Push without a check.
+    /// True to push without a check.
     pub no_check: bool,
-    /// kata's rules for commits hold.
+    /// True to check kata's rules for commits.
     pub kata_rules: bool,
-    /// Show what would go, and end.
+    /// True to show the plan and push nothing.
     pub dry_run: bool,
-    /// Do not ask.
+    /// True to skip the confirmation.
     pub yes: bool,
-    /// Find out the patch sets' numbers, at the price of another connection.
+    /// True to look up the numbers of the patch sets, with another connection.
     pub patch_sets: bool,
 }
 
-/// Who started the push.
+/// The interface to the person who pushes.
 pub trait PushUi {
-    /// Hears what would go, before anything is asked, checked or sent.
+    /// Receives the plan, before anything is asked, checked or sent.
     fn plan(&mut self, report: &PushReport);
-    /// Answers whether to go on; none where there is nobody to ask.
+    /// Asks for confirmation; `None` if there is nobody to ask.
     fn confirm(&mut self, question: &str) -> Option<bool>;
 }
 
-/// There is no report.
+/// An error without a report.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
-    /// Not in a repository, or git is missing.
+    /// There is no repository, or no git.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// Nowhere to push to.
+    /// There is no destination.
     #[error(transparent)]
     Destination(#[from] DestinationError),
-    /// `--fix` cannot.
+    /// `--fix` cannot rewrite the commits.
     #[error(transparent)]
     Reword(#[from] RewordError),
-    /// It cannot be said to this server.
+    /// The request cannot be sent to this server.
     #[error(transparent)]
     Send(#[from] SendError),
     /// HEAD names no commit.
     #[error("there is no commit yet in {0}")]
     Unborn(String),
-    /// Options of a review given to `--direct`.
+    /// `--direct` has options that only a review knows.
     #[error(
         "--direct pushes to the branch itself, where `{0}` means nothing: leave one of them out"
     )]

@@ -1,11 +1,11 @@
-//! `--fix`: gives commits the Change-Ids they lack, by rewriting their messages and nothing else.
+//! `--fix`: adds missing Change-Ids to commit messages, and rewrites nothing else.
 //!
-//! A rewritten commit keeps tree, author, committer, both dates, encoding and notes, byte for byte; only the message, and
-//! the parents that were themselves rewritten, differ. Work tree and index are not touched, since no tree changes. The
-//! branch moves in one step, and only if it is still where it was.
+//! A rewritten commit keeps tree, author, committer, both dates, encoding and notes, byte for byte.
+//! Only the message and rewritten parents differ. Work tree and index stay as they are, because no
+//! tree changes. The branch moves in one step, and only if it has not moved meanwhile.
 //!
-//! Not done where it would affect more than the branch: another branch or tag that has one of the commits, a signature
-//! that would break, something unfinished.
+//! Refused if it would affect more than the branch: another branch or tag that has one of the
+//! commits, a signature that would break, an unfinished operation.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use crate::git::plumbing::{GitError, Repository};
 use crate::git::range::Commit;
 use crate::push::preflight::{ChangeIdState, CommitFacts, state_of};
 
-/// Why nothing was rewritten.
+/// The reason why nothing was rewritten.
 #[derive(Debug, thiserror::Error)]
 pub enum RewordError {
-    /// HEAD is on no branch, or in the middle of something.
+    /// HEAD is detached, or an operation is unfinished.
     #[error(
         "--fix moves the branch, and HEAD is on none: git switch -c BRANCH (or finish the {0} first)"
     )]
@@ -38,23 +38,24 @@ pub enum RewordError {
         "--fix would break the signature of {0}: sign it again yourself, with the Change-Id (git commit --amend -S)"
     )]
     Signed(String),
-    /// The message is such that Gerrit would not find the Change-Id in it.
+    /// Gerrit would not find a Change-Id in the message.
     #[error(
         "the message of {0} ends in a way that leaves no place for a Change-Id where Gerrit finds it: write it yourself (git rebase -i)"
     )]
     Unplaceable(String),
-    /// git could not.
+    /// git failed.
     #[error(transparent)]
     Git(#[from] GitError),
 }
 
-/// What became of the commits: old hash → new hash, for those that were rewritten.
+/// Maps old to new hashes of the rewritten commits.
 pub type Rewritten = BTreeMap<String, String>;
 
-/// Rewrites what lacks a Change-Id, with all that is based on it, and moves the branch. Nothing to do is an empty answer.
+/// Rewrites the commits that lack a Change-Id and their descendants, and moves the branch. Returns
+/// an empty map if there is nothing to do.
 ///
 /// # Errors
-/// [`RewordError`]; the branch is where it was then.
+/// [`RewordError`]; the branch has not moved then.
 pub fn add_missing_ids(
     repository: &Repository,
     facts: &CommitFacts,
@@ -73,13 +74,13 @@ pub fn add_missing_ids(
     Ok(rewritten)
 }
 
-/// What would be squashed anyway needs none.
+/// Returns true if the commit lacks a Change-Id. Commits that will be squashed need none.
 fn lacks_id(commit: &Commit) -> bool {
     state_of(&commit.message) == ChangeIdState::Missing
         && !change_id::is_to_be_squashed(&commit.message)
 }
 
-/// The branch, if only it is affected.
+/// Returns the branch, if nothing else is affected.
 fn permitted<'a>(
     repository: &Repository,
     facts: &'a CommitFacts,
@@ -114,7 +115,7 @@ fn permitted<'a>(
 }
 
 fn rewrite(repository: &Repository, commits: &[Commit]) -> Result<Rewritten, RewordError> {
-    // Asked for by name, so a configuration that wants no ids does not stand in the way.
+    // The user asked for it, so a configuration without Change-Ids does not count.
     let settings = ChangeIdSettings {
         create: CreateChangeId::Always,
         literal: true,
@@ -138,7 +139,8 @@ fn rewrite(repository: &Repository, commits: &[Commit]) -> Result<Rewritten, Rew
     Ok(rewritten)
 }
 
-/// The old commit is part of the seed, so that two commits with the same message get different ids.
+/// Adds the Change-Id. Its seed has the old commit, so that two commits with the same message get
+/// different ids.
 fn with_id(
     repository: &Repository,
     commit: &Commit,
@@ -157,7 +159,7 @@ fn with_id(
     }
 }
 
-/// The header with the new hashes of parents that were rewritten.
+/// Returns the header with the new hashes of rewritten parents.
 fn with_parents(header: &[u8], rewritten: &Rewritten) -> Vec<u8> {
     let mut new = Vec::with_capacity(header.len());
     for line in header.split_inclusive(|byte| *byte == b'\n') {
@@ -173,7 +175,7 @@ fn with_parents(header: &[u8], rewritten: &Rewritten) -> Vec<u8> {
     new
 }
 
-/// All notes, of every notes ref, as `git notes copy` would for a rebase.
+/// Copies the notes of every notes ref, as `git notes copy` does for a rebase.
 fn copy_notes(repository: &Repository, rewritten: &Rewritten) -> Result<(), GitError> {
     if rewritten.is_empty() {
         return Ok(());

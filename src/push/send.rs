@@ -1,4 +1,4 @@
-//! The connection: `git push`, once, or twice where the server takes no push options.
+//! Runs `git push`, a second time if the server does not accept push options.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,25 @@ use crate::gerrit::push_output::PushAnswer;
 use crate::gerrit::remote::Destination;
 use crate::git::plumbing::{GitError, Repository};
 
-/// Environment variable by which a push tells the hook pre-push what it has checked: the commit's hash.
+/// The environment variable that tells the hook pre-push which commit was checked, by its hash.
 pub const CHECKED: &str = "KATACI_PUSH_CHECKED";
 
-/// What came of it.
+/// The result of `git push`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
-    /// Whether git says all went well.
+    /// True if git succeeded.
     pub success: bool,
-    /// What it and the server said.
+    /// The output of git and the server.
     pub answer: PushAnswer,
-    /// Options went behind the `%` of the ref, since the server takes no push options.
+    /// True if the options went after the `%` of the ref, because the server accepts no push
+    /// options.
     pub in_reference: bool,
 }
 
-/// Why it could not even be tried.
+/// An error before the push.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// The server takes no push options, and a ref cannot hold them.
+    /// The server accepts no push options, and a ref cannot hold them.
     #[error(transparent)]
     Options(#[from] NotInReference),
     /// git could not be started.
@@ -32,10 +33,11 @@ pub enum SendError {
     Git(#[from] GitError),
 }
 
-/// Pushes this commit to this ref. Credentials, keys and proxies are git's to find; it may ask on the terminal.
+/// Pushes this commit to this ref. git finds credentials, keys and proxies, and may ask on the
+/// terminal.
 ///
 /// # Errors
-/// [`SendError`]; that the server refuses is no error but an answer.
+/// [`SendError`]; a rejection is not an error but a result.
 pub fn send(
     repository: &Repository,
     destination: &Destination,
@@ -43,18 +45,18 @@ pub fn send(
     reference: &str,
     options: &PushOptions,
 ) -> Result<Sent, SendError> {
-    let place = Attempt {
+    let shared = Attempt {
         repository,
         destination,
         commit,
     };
-    let sent = place.attempt(reference, &[], &options.arguments())?;
+    let sent = shared.attempt(reference, &[], &options.arguments())?;
     if sent.success || !takes_no_options(&sent) {
         return Ok(sent);
     }
     let reference = format!("{reference}{}", suffix(options)?);
-    // Push options that are configured would end it again.
-    let sent = place.attempt(&reference, &["-c", "push.pushOption="], &[])?;
+    // Configured push options would make the server refuse again.
+    let sent = shared.attempt(&reference, &["-c", "push.pushOption="], &[])?;
     Ok(Sent {
         in_reference: true,
         ..sent
@@ -66,7 +68,7 @@ fn takes_no_options(sent: &Sent) -> bool {
     sent.answer.local.iter().any(says)
 }
 
-/// What stays the same in both attempts.
+/// The parts that both attempts share.
 struct Attempt<'a> {
     repository: &'a Repository,
     destination: &'a Destination,
@@ -80,7 +82,7 @@ impl Attempt<'_> {
         configuration: &[&str],
         options: &[String],
     ) -> Result<Sent, GitError> {
-        // `ext::` runs programs: no configuration of the repository may lead there.
+        // `ext::` runs programs, and the configuration of the repository must not do that.
         let mut arguments = vec!["-c", "protocol.ext.allow=never"];
         arguments.extend(configuration);
         arguments.extend(["push", "--porcelain", "--no-follow-tags"]);

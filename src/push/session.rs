@@ -1,4 +1,4 @@
-//! A push that was looked at: what would go, whether it may, and the check of it.
+//! The session of a push: its facts, findings and check.
 
 use super::check::{Check, CheckRequest, CheckResult};
 use super::history::Known;
@@ -11,18 +11,19 @@ use crate::git::plumbing::Repository;
 use crate::git::range::Commit;
 use crate::model::ExitCode;
 use crate::push::preflight::{
-    ChangeIdState, CommitFacts, Finding, Rules, Severity, check as preflight, gather, state_of,
+    ChangeIdState, CommitFacts, PreflightFinding, Rules, Severity, check as preflight, gather,
+    state_of,
 };
 use crate::push::reword::add_missing_ids;
 
-/// More changes than this are not pushed without asking.
+/// Largest number of changes to push without confirmation.
 pub(super) const FEW: usize = 5;
 
-/// Findings, commits and what was rewritten.
-type Looked = (CommitFacts, Vec<Finding>, Vec<(String, String)>);
+/// Facts, findings and rewritten commits.
+type Looked = (CommitFacts, Vec<PreflightFinding>, Vec<(String, String)>);
 
-/// A push on its way. Its steps are called in this order: [`Self::unfit`], [`Self::declined`], [`Self::check`],
-/// [`Self::deliver`]; a report from one of them is the end.
+/// A push in progress. The steps are called in this order: [`Self::unfit`], [`Self::declined`],
+/// [`Self::check`], [`Self::deliver`]. A step that returns a report ends the push.
 pub(super) struct Push<'a> {
     pub(super) repository: &'a Repository,
     pub(super) request: &'a PushRequest,
@@ -34,17 +35,17 @@ pub(super) struct Push<'a> {
 }
 
 impl<'a> Push<'a> {
-    /// Looks at all of it. Nothing is changed but what `--fix` is asked to.
+    /// Gathers the facts. Changes nothing, except for what `--fix` rewrites.
     pub(super) fn prepare(
         repository: &'a Repository,
         request: &'a PushRequest,
     ) -> Result<Self, PushError> {
-        let direct = request.place.direct;
+        let direct = request.destination.direct;
         if let Some(option) = request.options.iter().next().filter(|_| direct) {
             return Err(PushError::OptionWithDirect(option.to_string()));
         }
         let context = GitContext::of(repository)?;
-        let destination = resolve(&context, &request.place)?;
+        let destination = resolve(&context, &request.destination)?;
         let look = Look {
             repository,
             context,
@@ -52,7 +53,7 @@ impl<'a> Push<'a> {
             destination,
         };
         let (facts, findings, rewritten) = look.look()?;
-        let known = Known::load(&look.place());
+        let known = Known::load(&look.project_branch());
         let mut report = look.report(&facts, findings, &known);
         report.rewritten = rewritten;
         Ok(Self {
@@ -66,18 +67,18 @@ impl<'a> Push<'a> {
         })
     }
 
-    /// What is known so far.
+    /// Returns the report so far.
     pub(super) fn report(&self) -> &PushReport {
         &self.report
     }
 
-    /// One more option for the server, in place of others of this key.
+    /// Sets an option for the server, and replaces others with this key.
     pub(super) fn put_option(&mut self, option: PushOption) {
         self.options.put(option);
         self.report.options = self.options.iter().map(ToString::to_string).collect();
     }
 
-    /// The topic that one of its changes was last pushed with.
+    /// Returns the topic of the last push of one of its changes.
     pub(super) fn known_topic(&self) -> Option<String> {
         let ids = self
             .report
@@ -88,14 +89,14 @@ impl<'a> Push<'a> {
         topics.next().map(str::to_owned)
     }
 
-    /// Whether it ends before anybody is asked or anything is checked.
+    /// Ends the push if it must not go on, before anything is asked or checked.
     pub(super) fn unfit(&self) -> Option<PushReport> {
         let mut report = self.report.clone();
-        let wrong = |finding: &Finding| finding.severity == Severity::Error;
+        let wrong = |finding: &PreflightFinding| finding.severity == Severity::Error;
         if report.findings.iter().any(wrong) {
             return Some(report.ended(Outcome::Refused, ExitCode::Failed));
         }
-        // What is merged is published already.
+        // Merged commits are published already.
         if self.facts.count == 0 && !self.options.has(Key::Merged) {
             let target = &self.facts.target;
             report.notes.push(format!(
@@ -108,14 +109,14 @@ impl<'a> Push<'a> {
             .then(|| report.ended(Outcome::DryRun, ExitCode::Success))
     }
 
-    /// Whether it is more than is pushed without asking, and nobody says yes.
-    pub(super) fn declined(&self, audience: &mut dyn PushUi) -> Option<PushReport> {
+    /// Ends the push if it needs a confirmation and gets none.
+    pub(super) fn declined(&self, ui: &mut dyn PushUi) -> Option<PushReport> {
         let count = self.facts.count;
-        if self.request.yes || self.request.place.direct || count <= FEW {
+        if self.request.yes || self.request.destination.direct || count <= FEW {
             return None;
         }
         let question = format!("push {count} changes?");
-        let (note, code) = match audience.confirm(&question) {
+        let (note, code) = match ui.confirm(&question) {
             Some(true) => return None,
             Some(false) => ("nothing was pushed".to_owned(), ExitCode::Failed),
             None => (
@@ -130,7 +131,7 @@ impl<'a> Push<'a> {
         Some(report.ended(Outcome::Declined, code))
     }
 
-    /// Whether the check, where one is wanted, does not pass.
+    /// Ends the push if it needs a check that does not pass.
     pub(super) fn check(&mut self, check: &dyn Check) -> Option<PushReport> {
         if self.request.no_check {
             return None;
@@ -156,7 +157,7 @@ impl<'a> Push<'a> {
     }
 }
 
-/// What a look needs.
+/// The parameters of gathering facts.
 struct Look<'a> {
     repository: &'a Repository,
     context: GitContext,
@@ -166,11 +167,11 @@ struct Look<'a> {
 
 impl Look<'_> {
     fn direct(&self) -> bool {
-        self.request.place.direct
+        self.request.destination.direct
     }
 
-    /// Host, project and branch: where Change-Ids are unique.
-    fn place(&self) -> String {
+    /// Returns host, project and branch, within which Change-Ids are unique.
+    fn project_branch(&self) -> String {
         let url = &self.destination.url;
         let port = url.port.map(|port| format!(":{port}")).unwrap_or_default();
         format!(
@@ -192,7 +193,7 @@ impl Look<'_> {
         Ok((facts, findings, rewritten.into_iter().collect()))
     }
 
-    /// Those asked for that are known here; of others the server knows.
+    /// Returns the requested bases that this repository has; the server knows the others.
     fn bases(&self) -> Result<Vec<&str>, PushError> {
         let mut bases = Vec::new();
         for base in self.request.options.values(Key::Base) {
@@ -203,7 +204,7 @@ impl Look<'_> {
         Ok(bases)
     }
 
-    fn look_once(&self) -> Result<(CommitFacts, Vec<Finding>), PushError> {
+    fn look_once(&self) -> Result<(CommitFacts, Vec<PreflightFinding>), PushError> {
         let tip = self
             .repository
             .commit("HEAD")?
@@ -217,7 +218,12 @@ impl Look<'_> {
         Ok((facts, findings))
     }
 
-    fn report(&self, facts: &CommitFacts, findings: Vec<Finding>, known: &Known) -> PushReport {
+    fn report(
+        &self,
+        facts: &CommitFacts,
+        findings: Vec<PreflightFinding>,
+        known: &Known,
+    ) -> PushReport {
         PushReport {
             version: 1,
             outcome: Outcome::DryRun,

@@ -1,4 +1,5 @@
-//! The files at the end of a run: written aside, synced, renamed, so that a reader sees a whole file or none.
+//! Writes the files of a run at its end. Each is written aside, synced and renamed, so that a
+//! reader sees a whole file or none.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,16 +11,16 @@ use super::{Dialect, result, write_document, write_html, write_markdown};
 use crate::fs::{Directory, Place};
 use crate::outcome::Run;
 
-/// The file that says that a run has ended.
+/// The file that marks a run as ended.
 pub const RESULT: &str = "result.json";
 
-/// A report that could not be written.
+/// An error of writing a report.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {path}: {source}; {}", hint(.source))]
 pub struct FileError {
     /// The report.
     pub path: PathBuf,
-    /// What the system said.
+    /// The error of the system.
     pub source: io::Error,
 }
 
@@ -31,8 +32,8 @@ fn hint(error: &io::Error) -> &'static str {
     }
 }
 
-/// Writes `junit.xml`, `report.html` and `summary.md` into the report directory. Every file is tried; the errors of those that
-/// could not be written come back.
+/// Writes `junit.xml`, `report.html` and `summary.md` into the report directory. Tries every file,
+/// and returns the errors.
 pub fn write_all(document: &Document, directory: &Directory) -> Vec<FileError> {
     let files = [
         write_in(directory, "junit.xml", |file| {
@@ -46,7 +47,7 @@ pub fn write_all(document: &Document, directory: &Directory) -> Vec<FileError> {
     files.into_iter().filter_map(Result::err).collect()
 }
 
-/// Writes the same JUnit elsewhere.
+/// Writes a copy of the JUnit file.
 pub fn write_copy(document: &Document, place: &Place) -> Result<(), FileError> {
     let written = place.write_aside(|file| write_document(document, Dialect::Jenkins, file));
     written.map_err(|source| FileError {
@@ -55,14 +56,14 @@ pub fn write_copy(document: &Document, place: &Place) -> Result<(), FileError> {
     })
 }
 
-/// Writes `result.json`. It says that the run has ended, so it is the last of a run's files.
+/// Writes `result.json`. It marks the run as ended, so it is the last file of a run.
 pub fn write_result(run: &Run, directory: &Directory) -> Result<(), FileError> {
     write_in(directory, RESULT, |file| {
         file.write_all(&result::result_json(run)?)
     })
 }
 
-/// Writes a file into a directory that is held, whatever has its name by now.
+/// Writes a file into an open directory, whatever has its name by now.
 pub(super) fn write_in(
     directory: &Directory,
     name: &str,
@@ -75,8 +76,8 @@ pub(super) fn write_in(
     })
 }
 
-/// Writes a file beside its place, syncs it, and renames it into place. What is there before stays until then; what is no
-/// file, such as `/dev/null`, stays for good.
+/// Writes a file atomically. The previous content stays until then. Fails for a special file such
+/// as `/dev/null`, which is not replaced.
 pub fn write_aside(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -89,7 +90,7 @@ pub fn write_aside(
     })
 }
 
-/// Whether a report can be renamed to that name: not where something is that is no file.
+/// Checks that a report can be renamed to that path, which fails for special files.
 pub fn check_place(path: &Path) -> Result<(), FileError> {
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => Err(FileError {

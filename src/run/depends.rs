@@ -1,4 +1,4 @@
-//! What the commits of `--rev` depend on (`Depends-on:` in their messages), brought beside them.
+//! Checks out the changes that the commits of `--rev` name in their messages (`Depends-on:`).
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,17 +12,18 @@ use crate::git::plumbing::{GitError, Repository};
 use crate::git::range::{read, unpublished};
 use crate::model::{CommandError, Selection};
 use crate::workspace;
-use crate::workspace::Aside;
+use crate::workspace::CheckoutSet;
 
 type Environment = BTreeMap<OsString, OsString>;
 
-/// Finds, fetches and checks out what the commit the user stands in, and those below it that no remote has, depend on.
+/// Finds, fetches and checks out the dependencies of the commit that the user stands in, and of its
+/// ancestors that no remote has.
 pub(crate) fn bring(
-    aside: &mut Aside,
+    checkouts: &mut CheckoutSet,
     pipeline: &Pipeline,
     user: &Environment,
 ) -> Result<(), CommandError> {
-    let Some((source, commit)) = aside.standing() else {
+    let Some((source, commit)) = checkouts.standing() else {
         return Ok(());
     };
     let (source, commit) = (source.to_owned(), commit.to_owned());
@@ -35,18 +36,18 @@ pub(crate) fn bring(
         return Ok(());
     }
     let own = candidate(&repository, source.clone());
-    let candidates = candidates(aside, pipeline, &own, user);
+    let candidates = candidates(checkouts, pipeline, &own, user);
     for revision in revisions(&named, &candidates, &own, &commit)? {
         let there = repository.clone().in_directory(&revision.top);
         let why = format!("Depends-on: {}", revision.dependency);
-        aside.bring(&revision.top, &revision.commit, &why, |objects| {
+        checkouts.bring(&revision.top, &revision.commit, &why, |objects| {
             fetched(&there, &revision, objects)
         })?;
     }
     Ok(())
 }
 
-/// What the messages name, each once.
+/// Returns the dependencies that the messages name, each once.
 fn named(repository: &Repository, commit: &str) -> Result<Vec<Dependency>, CommandError> {
     let commits = unpublished(repository, commit, None).map_err(git)?;
     let mut named = Vec::new();
@@ -62,7 +63,7 @@ fn git(error: GitError) -> CommandError {
     CommandError::machine(error)
 }
 
-/// A server that could not be asked may answer another time.
+/// Converts the error. A server that does not answer may answer another time.
 fn failure(error: DependencyError) -> CommandError {
     let hint = error.fix().to_string();
     match error {
@@ -81,9 +82,10 @@ fn candidate(repository: &Repository, top: PathBuf) -> WorkspaceRepository {
     }
 }
 
-/// The repository itself, those of the pipeline's components, and those that lie beside it (kata's tests, for one).
+/// Returns the repositories to look in: this one, those of the pipeline's components, and those
+/// beside it (such as kata's tests).
 fn candidates(
-    aside: &Aside,
+    checkouts: &CheckoutSet,
     pipeline: &Pipeline,
     own: &WorkspaceRepository,
     user: &Environment,
@@ -97,7 +99,7 @@ fn candidates(
     found.sort();
     let listed = placed
         .iter()
-        .map(|placed| aside.as_user_knows(&placed.directory));
+        .map(|placed| checkouts.as_user_knows(&placed.directory));
     let mut all = vec![own.clone()];
     for directory in listed.chain(found) {
         let Some(top) = top(&own.repository, &directory) else {
@@ -114,7 +116,7 @@ fn top(repository: &Repository, directory: &Path) -> Option<PathBuf> {
     repository.clone().in_directory(directory).top_level().ok()
 }
 
-/// One revision a repository.
+/// Checks that no repository is named with two revisions.
 fn revisions(
     named: &[Dependency],
     candidates: &[WorkspaceRepository],

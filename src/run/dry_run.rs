@@ -1,4 +1,4 @@
-//! `kata-ci run --dry-run`: the plan, for people. Nothing is run and nothing is written.
+//! `kata-ci run --dry-run`: prints the plan for people. Runs and writes nothing.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -8,7 +8,7 @@ use crate::model::{CommandError, ExitCode, Readiness};
 use crate::plan::Job;
 use crate::report::plural;
 
-/// Prints what would run, in the order of the plan.
+/// Prints the jobs in the order of the plan.
 pub(super) fn print(planned: &Planned) -> Result<ExitCode, CommandError> {
     match io::stdout().write_all(render(planned).as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::output(error)),

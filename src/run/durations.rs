@@ -1,6 +1,6 @@
-//! How long jobs took in earlier runs of the same workspace.
+//! Estimates how long jobs take, from earlier runs of the same workspace.
 //!
-//! A guess to order by, nothing that a result depends on: what cannot be read is passed over.
+//! Estimates order the jobs; no result depends on them. Results that cannot be read are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,21 +10,21 @@ use serde::Deserialize;
 use crate::fs;
 use crate::model::JobOutcome;
 
-/// Runs in which a job passed that count.
+/// Number of passes of a job that count.
 const COUNTED: usize = 5;
 
-/// Runs looked at: reading more would take longer than it helps.
+/// Number of runs to read: reading more takes longer than it saves.
 const READ: usize = 40;
 
-/// A larger result has no business here.
+/// Largest result to read, in bytes.
 const LARGEST: u64 = 16 << 20;
 
-/// The parts of `result.json` that are wanted.
+/// The parts of `result.json` that an estimate needs.
 #[derive(Debug, Deserialize)]
 struct Earlier {
     #[serde(default)]
     workspace: PathBuf,
-    /// Its jobs ran some of their tests only.
+    /// Set if its jobs ran some of their tests only.
     rerun_of: Option<String>,
     jobs: Vec<EarlierJob>,
 }
@@ -36,14 +36,15 @@ struct EarlierJob {
     seconds: f64,
 }
 
-/// A job's last passes that count.
+/// The latest passes of a job that count.
 #[derive(Default)]
 struct Passes<'a> {
     seconds: Vec<f64>,
     runs: Vec<&'a Path>,
 }
 
-/// The last passes of each job by workspace, in runs newest first.
+/// Returns the latest passes of each job by workspace. `directories` are those of runs, newest
+/// first.
 fn passes(directories: &[PathBuf]) -> BTreeMap<(PathBuf, String), Passes<'_>> {
     let mut passes: BTreeMap<_, Passes<'_>> = BTreeMap::new();
     for directory in directories.iter().take(READ) {
@@ -64,7 +65,8 @@ fn passes(directories: &[PathBuf]) -> BTreeMap<(PathBuf, String), Passes<'_>> {
     passes
 }
 
-/// Seconds each job took: the median of its last passes. `directories` are those of the runs, newest first.
+/// Returns the estimated seconds of each job: the median of its latest passes. `directories` are
+/// those of runs, newest first.
 pub(crate) fn durations(directories: &[PathBuf], workspace: &Path) -> BTreeMap<String, f64> {
     let of_all = passes(directories).into_iter();
     of_all
@@ -73,7 +75,7 @@ pub(crate) fn durations(directories: &[PathBuf], workspace: &Path) -> BTreeMap<S
         .collect()
 }
 
-/// The runs that durations are taken from, of workspaces that are still there.
+/// Returns the runs that estimates use, of workspaces that still exist.
 pub(crate) fn needed(directories: &[PathBuf]) -> BTreeSet<&Path> {
     let of_all = passes(directories).into_iter();
     of_all
@@ -82,7 +84,7 @@ pub(crate) fn needed(directories: &[PathBuf]) -> BTreeSet<&Path> {
         .collect()
 }
 
-/// Says whether a run has ended with jobs that the machine kept from their own end.
+/// Returns true if the run ended with a job whose outcome is `error`.
 pub(crate) fn has_errors(directory: &Path) -> bool {
     let is_error = |job: &EarlierJob| job.outcome == JobOutcome::Error;
     read(directory).is_some_and(|earlier| earlier.jobs.iter().any(is_error))
@@ -93,7 +95,7 @@ fn read(directory: &Path) -> Option<Earlier> {
     serde_json::from_slice(&text).ok()
 }
 
-/// Of an even number the mean of the middle two.
+/// Returns the median; for an even number of values, the mean of the middle two.
 fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.sort_by(f64::total_cmp);
     let half = seconds.len() / 2;
@@ -110,10 +112,10 @@ mod tests {
 
     #[test]
     fn the_median_of_the_last_five_passes_in_this_workspace_counts() {
-        let place = tempfile::tempdir().unwrap();
+        let temporary = tempfile::tempdir().unwrap();
         let mut directories = Vec::new();
         let mut run = |workspace: &str, outcome: &str, seconds: f64| {
-            let directory = place.path().join(directories.len().to_string());
+            let directory = temporary.path().join(directories.len().to_string());
             std::fs::create_dir(&directory).unwrap();
             let text = format!(
                 r#"{{"workspace": "{workspace}", "jobs": [{{"id": "a.test", "outcome": "{outcome}", "seconds": {seconds}}}]}}"#
@@ -128,13 +130,13 @@ mod tests {
         }
         let narrowed = r#"{"workspace": "/w", "rerun_of": "x", "jobs": [{"id": "a.test", "outcome": "passed", "seconds": 0.1}]}"#;
         for number in 0..3 {
-            let directory = place.path().join(format!("narrowed {number}"));
+            let directory = temporary.path().join(format!("narrowed {number}"));
             std::fs::create_dir(&directory).unwrap();
             std::fs::write(directory.join("result.json"), narrowed).unwrap();
             directories.insert(0, directory);
         }
-        directories.insert(0, place.path().join("without a result"));
-        std::fs::write(place.path().join("0/broken"), "{").unwrap();
+        directories.insert(0, temporary.path().join("without a result"));
+        std::fs::write(temporary.path().join("0/broken"), "{").unwrap();
         let durations = durations(&directories, Path::new("/w"));
         assert_eq!(durations, BTreeMap::from([("a.test".to_owned(), 3.0)]));
     }

@@ -1,4 +1,4 @@
-//! Taking the fingerprint of a run that is about to begin, or to go on.
+//! Takes the fingerprint of a run that begins or is resumed.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -15,8 +15,8 @@ use crate::git::{Git, GitError};
 use crate::workspace::IMPORT_ROOT;
 use crate::workspace::passed;
 
-/// What the outcome of the run depends on. A component whose repository cannot be read has no digest: a run of it cannot
-/// go on.
+/// Takes the fingerprint of everything that the outcome of the run depends on. A component whose
+/// repository cannot be read gets no digest, so its run cannot be resumed.
 pub(super) fn take(
     planned: &Planned,
     environment: &BTreeMap<OsString, OsString>,
@@ -32,7 +32,7 @@ pub(super) fn take(
     }
 }
 
-/// The pipeline as it was understood: a comment or the order of its keys does not count.
+/// Returns a digest of the resolved pipeline. Comments and the order of keys do not count.
 fn pipeline(planned: &Planned) -> String {
     let understood = format!("{:?}", planned.pipeline);
     digest([env!("CARGO_PKG_VERSION").as_bytes(), understood.as_bytes()])
@@ -66,7 +66,7 @@ fn trees(
         .collect()
 }
 
-/// The clone whose scripts the jobs of kata v1 are.
+/// Returns the repository that holds the scripts of kata v1's jobs.
 fn tests_repository(planned: &Planned) -> Option<(String, PathBuf)> {
     if planned.pipeline.layout != Layout::Gopath {
         return None;
@@ -76,7 +76,8 @@ fn tests_repository(planned: &Planned) -> Option<(String, PathBuf)> {
     Some(("tests".to_owned(), clone))
 }
 
-/// The commit and every tracked file that differs from it. New files do not count: jobs leave some behind.
+/// Returns a digest of the commit and of every tracked file that differs from it. New files do not
+/// count, because jobs leave some behind.
 fn tree(git: &Git, top: &Path) -> Result<String, GitError> {
     let commit = git.resolve(top, "HEAD")?.unwrap_or_default();
     let mut parts = vec![commit.clone().into_bytes()];
@@ -89,7 +90,8 @@ fn tree(git: &Git, top: &Path) -> Result<String, GitError> {
     Ok(digest(parts.iter().map(Vec::as_slice)))
 }
 
-/// A file's mode and content, a link's target; what is neither or cannot be read is what the system says of it.
+/// Describes a file by mode and content, a link by its target, and anything else by the error of
+/// the system.
 fn content(path: &Path) -> String {
     let read = || -> io::Result<String> {
         let metadata = path.symlink_metadata()?;

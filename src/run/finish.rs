@@ -1,13 +1,13 @@
-//! The end of a run: its journal is closed, its reports are written, and its summary is shown.
+//! Finishes a run: closes its journal, writes its reports and shows its summary.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
 use super::prune;
-use super::prune::Limits;
+use super::prune::KeepLimits;
 use super::report_directory::ReportDirectory;
-use super::request::ReportPlaces;
+use super::request::ReportPaths;
 use super::session::Ended;
 use super::show::Screen;
 use crate::event::{Event, RunFinished};
@@ -21,18 +21,18 @@ use crate::report::{Followed, Live};
 use crate::say;
 use crate::stamp::Stamp;
 
-/// A run that is over.
+/// The result of a finished run.
 pub(crate) struct RunResult {
-    /// The exit code.
+    /// Exit code of the run.
     pub code: ExitCode,
-    /// What its jobs came to; nothing after `--dry-run`.
+    /// The fold of its events; empty after `--dry-run`.
     pub run: Run,
-    /// The stamps of jobs that did not run again because they have passed before.
+    /// Stamps of the jobs that did not run because they had passed before.
     pub stamps: Vec<Stamp>,
 }
 
 impl RunResult {
-    /// The result of a run without a job.
+    /// Creates the result of a run without jobs.
     pub(super) fn without_jobs(code: ExitCode) -> Self {
         Self {
             code,
@@ -41,7 +41,8 @@ impl RunResult {
         }
     }
 
-    /// Adds what passed before, which counts as passed: then it is not so that nothing was tested.
+    /// Adds the stamps of jobs that passed before. Those count as passed, so a run without jobs can
+    /// succeed.
     pub(super) fn with_stamps(self, stamps: Vec<Stamp>) -> Self {
         let nothing = self.code == ExitCode::NothingToDo && !stamps.is_empty();
         Self {
@@ -56,25 +57,26 @@ impl RunResult {
     }
 }
 
-/// Files besides the report directory, found before the jobs: later a name may lead elsewhere.
-pub(super) struct FilePlaces {
+/// Files outside of the report directory. They are resolved before the jobs, because a job can
+/// change where a path leads.
+pub(super) struct OutputFiles {
     junit: Option<Place>,
     summary: Option<Place>,
-    /// The report directory was named by the user.
+    /// True if the user named the report directory.
     is_named: bool,
 }
 
-impl FilePlaces {
-    /// Finds them.
+impl OutputFiles {
+    /// Resolves the paths of the files.
     ///
     /// # Errors
-    /// A name that no file can be written to.
+    /// Fails for a path that no file can be written to.
     pub(super) fn find(
         screen: &Screen,
-        places: &ReportPlaces,
+        paths: &ReportPaths,
         environment: &BTreeMap<OsString, OsString>,
     ) -> Result<Self, CommandError> {
-        let junit = places.junit.as_deref().map(junit_place).transpose()?;
+        let junit = paths.junit.as_deref().map(junit_place).transpose()?;
         let summary = match &screen.system {
             Some(system) => report::ci::summary_place(system, environment),
             None => Ok(None),
@@ -87,7 +89,7 @@ impl FilePlaces {
         Ok(Self {
             junit,
             summary,
-            is_named: places.directory.is_some(),
+            is_named: paths.directory.is_some(),
         })
     }
 }
@@ -98,15 +100,15 @@ fn junit_place(path: &Path) -> Result<Place, CommandError> {
         .map_err(|error| CommandError::usage(format!("--junit {}: {error}", path.display())))
 }
 
-/// Ends the journal, writes the files and shows the summary. What could not be written turns a good
-/// end into an error. If it is a report of the run's own, the run has not ended: `--resume` writes
-/// it. `root` is that of the workspace.
+/// Closes the journal, writes the files and shows the summary. A file that cannot be written turns
+/// a good exit code into an error. If it is one of the run's own reports, the run counts as not
+/// ended, and `--resume` writes it. `root` is the root of the workspace.
 pub(super) fn finish(
     ended: Ended,
     root: &Path,
     screen: &Screen,
-    places: &FilePlaces,
-    keep: Limits,
+    files: &OutputFiles,
+    keep: KeepLimits,
     environment: &BTreeMap<OsString, OsString>,
 ) -> RunResult {
     let Ended {
@@ -125,10 +127,10 @@ pub(super) fn finish(
     let document = report::from_run(&run, &directory.path);
     let put_back = journal.and_then(|journal| journal.put_back(&directory.held).err());
     let mut file_errors = report::write_all(&document, &directory.held);
-    let published = publish(screen, root, &document, (&directory, places), environment);
+    let published = publish(screen, root, &document, (&directory, files), environment);
     file_errors.extend(published.errors);
     let is_whole = put_back.is_none() && file_errors.is_empty();
-    let copy = (places.junit.as_ref()).map(|place| report::write_copy(&document, place));
+    let copy = (files.junit.as_ref()).map(|place| report::write_copy(&document, place));
     file_errors.extend(copy.and_then(Result::err));
     let mut troubles: Vec<String> = (journal_error.iter().chain(&put_back))
         .map(ToString::to_string)
@@ -147,8 +149,8 @@ pub(super) fn finish(
         troubles.extend(unwritten.map(|error| error.to_string()));
     }
     screen.commands(&published.commands);
-    let pruned = match (signal, places.is_named) {
-        // A directory that was named is not among those that are kept.
+    let pruned = match (signal, files.is_named) {
+        // A directory that the user named is not in the store.
         (None, false) => prune_earlier(screen, keep, &directory.path),
         _ => Vec::new(),
     };
@@ -163,7 +165,8 @@ pub(super) fn finish(
     }
 }
 
-/// Says the last event; a run that is not recorded whole has no good end.
+/// Closes the journal with the last event. A run that is not recorded completely ends with an
+/// error.
 fn close(mut live: Live, signal: Option<i32>, seconds: f64) -> (ExitCode, Followed) {
     let code = live.run().exit_code(signal);
     let code = if live.is_recorded() {
@@ -200,8 +203,8 @@ fn ended_with(code: ExitCode, troubles: &[String]) -> ExitCode {
     }
 }
 
-/// Removes runs that are kept no longer, says so, and returns what could not be removed.
-fn prune_earlier(screen: &Screen, keep: Limits, own: &Path) -> Vec<String> {
+/// Removes the runs that exceed the limits, reports them, and returns the errors.
+fn prune_earlier(screen: &Screen, keep: KeepLimits, own: &Path) -> Vec<String> {
     let pruned = prune::prune(own, keep);
     for line in pruned.lines(keep) {
         screen.detail(&line);
@@ -209,12 +212,12 @@ fn prune_earlier(screen: &Screen, keep: Limits, own: &Path) -> Vec<String> {
     pruned.errors
 }
 
-/// Gives the CI system what it reads.
+/// Writes the files and log lines of the CI system.
 fn publish(
     screen: &Screen,
     root: &Path,
     document: &Document,
-    (directory, places): (&ReportDirectory, &FilePlaces),
+    (directory, files): (&ReportDirectory, &OutputFiles),
     environment: &BTreeMap<OsString, OsString>,
 ) -> Published {
     match &screen.system {
@@ -223,7 +226,7 @@ fn publish(
             document,
             root,
             &directory.held,
-            places.summary.as_ref(),
+            files.summary.as_ref(),
             environment,
         ),
         None => Published::default(),

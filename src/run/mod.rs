@@ -4,16 +4,17 @@
 //! RunRequest ─▶ Source ─▶ Pipeline ─▶ Opened ─▶ Planned ─▶ Session ─▶ Ended ─▶ RunResult
 //! request       source    pipeline    planned   planned    session    session  finish
 //! ```
-//! Each value is made by one function from the one before and passed on; none is gone back to. The line is held together
-//! by `carry_out` alone:
+//! Each value is made by one function from the one before and passed on; none is gone back to.
+//! `carry_out` alone holds the line together:
 //!
 //! 1. `request`: the request, made by the command line, a push or a hook.
-//! 2. `source`: the user's tree, or a checkout of a revision (`depends` brings what its commits name).
-//! 3. `pipeline`: the pipeline asked for, or found in the source.
-//! 4. `planned`: the workspace (`since` keeps what changed), then the jobs (`durations` orders them, `rerun_failed`
-//!    keeps what failed). Jobs that passed before leave the plan (`crate::stamp::recorder`).
-//! 5. `session`: a run that has begun, or goes on (`resume`), to the end of its jobs.
-//! 6. `finish`: reports, summary, exit code; `prune` removes runs that are kept no longer.
+//! 2. `source`: the work tree, or a checkout of a revision (`depends` adds what its commits name).
+//! 3. `pipeline`: the named pipeline, or the one found in the source.
+//! 4. `planned`: the workspace (`since` keeps the changed components), then the jobs (`durations`
+//!    orders them, `rerun_failed` keeps the failures). Jobs that passed before leave the plan
+//!    (`crate::stamp::recorder`).
+//! 5. `session`: a run from its first event to the end of its jobs, new or continued (`resume`).
+//! 6. `finish`: reports, summary, exit code; `prune` removes runs that exceed the limits.
 
 pub(crate) mod depends;
 mod dry_run;
@@ -37,16 +38,16 @@ use crate::model::{CommandError, ExitCode};
 use crate::stamp::recorder::{StampRecorder, StampedRun};
 
 pub(crate) use finish::RunResult;
-pub use prune::Limits;
-pub use request::{CiChoice, Display, Format, ReportPlaces, RunRequest, RunSettings};
+pub use prune::KeepLimits;
+pub use request::{CiChoice, Display, Format, ReportPaths, RunRequest, RunSettings};
 
-use finish::FilePlaces;
+use finish::OutputFiles;
 use planned::Planned;
 use session::Session;
 use show::Screen;
 use source::Source;
 
-/// Carries a run out.
+/// Carries out the run of a request.
 pub(crate) fn carry_out(request: &RunRequest) -> Result<RunResult, CommandError> {
     let (selection, environment) = (&request.selection, &request.environment);
     let (asked, overrides) = (request.pipeline.as_deref(), &request.settings.overrides);
@@ -73,18 +74,18 @@ pub(crate) fn carry_out(request: &RunRequest) -> Result<RunResult, CommandError>
         }
     }
     let screen = Screen::new(request.settings.display, environment);
-    let places = FilePlaces::find(&screen, &request.reports, environment)?;
+    let files = OutputFiles::find(&screen, &request.reports, environment)?;
     let session = Session::open(planned, request, &screen)?;
     let (planned, ended) = session.carry_out()?;
     let (root, keep) = (&planned.workspace.root, request.settings.keep);
-    let result = finish::finish(ended, root, &screen, &places, keep, environment);
-    // Looks at the trees that were run: a checkout is still there.
+    let result = finish::finish(ended, root, &screen, &files, keep, environment);
+    // Looks at the trees of the run, so it comes before a checkout is removed.
     recorder.record(&result.run);
     drop(planned);
     Ok(result.with_stamps(stamps))
 }
 
-/// Looks at the repositories before the jobs. What ran in part, or before, gets no stamp.
+/// Seals the repositories before the jobs. Partial and resumed runs get no stamps.
 fn recorder(request: &RunRequest, planned: &Planned) -> StampRecorder {
     if request.resume || planned.rerun_of.is_some() {
         return StampRecorder::default();

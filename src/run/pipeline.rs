@@ -1,4 +1,4 @@
-//! The pipeline that a command works with.
+//! Loads the pipeline of a command.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,8 +11,8 @@ use crate::model::CommandError;
 use crate::workspace;
 use crate::workspace::WorkspaceError;
 
-/// Loads the pipeline of a source. What differs is compared with the branch `pushed_to` then, unless the pipeline names
-/// one.
+/// Loads the pipeline of a source. `pushed_to` becomes the branch to compare with, unless the
+/// pipeline names one.
 pub(super) fn load(
     source: &Source,
     asked: Option<&str>,
@@ -28,7 +28,7 @@ pub(super) fn load(
     Ok(pipeline)
 }
 
-/// kata v1's scripts take the branch from the environment.
+/// Sets the branch in the environment, where kata v1's scripts look for it.
 fn compare_with(branch: &str, pipeline: &mut Pipeline) {
     match pipeline.layout {
         Layout::Gopath => {
@@ -39,8 +39,8 @@ fn compare_with(branch: &str, pipeline: &mut Pipeline) {
     }
 }
 
-/// Loads the pipeline of a command that works where nothing can be run, too: there it is `makefile`, whose components are
-/// none.
+/// Loads the pipeline of a command that also works outside of a workspace: there it is `makefile`,
+/// without components.
 pub(crate) fn anywhere(
     asked: Option<&str>,
     directory: &Path,

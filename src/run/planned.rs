@@ -1,4 +1,4 @@
-//! From a source and its pipeline to the workspace, and from that to the plan.
+//! Opens the workspace of a source, and plans its jobs.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,7 +15,7 @@ use crate::workspace::{Trust, Workspace};
 
 type Environment = BTreeMap<OsString, OsString>;
 
-/// A workspace that is ready, and what is to be run in it.
+/// An open workspace and the selection to run in it.
 pub(super) struct Opened {
     source: Source,
     pipeline: Pipeline,
@@ -26,21 +26,22 @@ pub(super) struct Opened {
 
 /// A run that is ready to begin.
 pub(super) struct Planned {
-    /// What is run; a checkout is removed with it.
+    /// The source of the run. Dropping it removes a checkout.
     pub source: Source,
-    /// The pipeline as it was understood.
+    /// The resolved pipeline.
     pub pipeline: Pipeline,
-    /// The components in their places.
+    /// The components with their directories.
     pub workspace: Workspace,
     /// The jobs.
     pub plan: Plan,
-    /// What `--since` leaves out, where it was given.
+    /// The decisions of `--since`, if it was given.
     pub since: Option<Since>,
-    /// The id of the run whose failures are run again, and which they are, where that was asked.
+    /// The id of the run whose failures run again and a notice that lists them, with
+    /// `--rerun-failed`.
     pub rerun_of: Option<(String, Notice)>,
 }
 
-/// Finds the components, keeps those that changed since a revision where one is given, and makes them ready to be run.
+/// Finds the components, narrows them to those that `--since` selects, and opens the workspace.
 pub(super) fn open(
     mut source: Source,
     pipeline: Pipeline,
@@ -53,7 +54,7 @@ pub(super) fn open(
         None => None,
         Some(revision) => {
             let since = since::decide(revision, &pipeline, &located, environment)?;
-            // Names that are no component's are left to be refused.
+            // Names that belong to no component stay, and are refused later.
             selection.components = std::mem::take(&mut located.selected);
             selection.components.retain(|name| !since.leaves_out(name));
             Some(since)
@@ -72,8 +73,8 @@ pub(super) fn open(
     })
 }
 
-/// Plans the jobs; with `rerun_failed` only what failed in the last run, whose reports are in that directory or among those
-/// kept.
+/// Plans the jobs. With `rerun_failed`, it keeps only the failures of the last run. The reports of
+/// that run are in the named directory or in the store.
 pub(super) fn plan(
     opened: Opened,
     rerun_failed: bool,
@@ -116,8 +117,8 @@ pub(super) fn plan(
 }
 
 impl Planned {
-    /// Brings the builds of earlier runs that this one may believe. `author` is the account whose
-    /// commits are run, where that matters.
+    /// Restores the builds of earlier runs that this run may trust. `author` is the account that
+    /// owns the commits, where that matters.
     pub(super) fn with_builds(mut self, author: Option<&str>) -> Self {
         let notices = self.source.bring_builds(&trust(&self.plan, author));
         self.workspace.notices.extend(notices);
@@ -125,7 +126,8 @@ impl Planned {
     }
 }
 
-/// One strict job is enough: it may write to the builds that the others use.
+/// Returns the trust of the run. One strict job decides it, because it can write to the builds that
+/// the others use.
 fn trust(plan: &Plan, author: Option<&str>) -> Trust {
     match (plan.strict_jobs().next().is_some(), author) {
         (false, _) => Trust::of_the_user(),

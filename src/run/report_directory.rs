@@ -1,4 +1,4 @@
-//! The directory a run's reports go to.
+//! The directory that holds the reports of a run.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -13,14 +13,16 @@ use crate::fs::{ASIDE, Directory};
 use crate::model::CommandError;
 use crate::report::{RESULT, ci};
 
-/// Whether a run writes a file or directory of this name, a report that is being written included.
+/// Returns true if a run writes a file or directory of this name. That includes the temporary name
+/// of a report.
 pub(crate) fn is_ours(name: &str) -> bool {
     let mut names = OURS.iter().chain(&ci::FILES);
     names.any(|ours| *ours == name) || name.starts_with(ASIDE)
 }
 
-/// What a run writes into its directory, beside what it leaves for a CI system ([`ci::FILES`]). An earlier run's are taken
-/// away before a new one begins, the journal last, since it tells that the others are a run's; nothing else is touched.
+/// Names that a run writes in its directory, besides those for CI systems ([`ci::FILES`]). They are
+/// removed before a new run begins. The journal goes last, because it marks the others as the files
+/// of a run. Nothing else is touched.
 const OURS: &[&str] = &[
     "junit.xml",
     "result.json",
@@ -30,28 +32,29 @@ const OURS: &[&str] = &[
     "events.jsonl",
 ];
 
-/// A report directory that this run, and no other, writes to.
+/// A report directory that is locked by this run.
 #[derive(Debug)]
 pub(crate) struct ReportDirectory {
-    /// Absolute.
+    /// Absolute path of the directory.
     pub path: PathBuf,
-    /// The same, held from before the jobs: what is written to it cannot be led elsewhere.
+    /// Handle on the directory, opened before the jobs, so that a job cannot redirect what is
+    /// written.
     pub held: Directory,
-    /// That of the logs in it, held as well.
+    /// Handle on the directory of the logs, for the same reason.
     pub logs: Directory,
-    /// An earlier run was there and is replaced.
+    /// True if an earlier run was there and is replaced.
     pub replaced: bool,
-    /// Held until the run is over, so that two runs cannot write to one directory.
+    /// Lock that is held until the run is over, so that two runs cannot share a directory.
     _lock: File,
 }
 
 impl ReportDirectory {
-    /// The directory the user named.
+    /// Opens the directory that the user named.
     pub(crate) fn named(path: &Path) -> Result<Self, CommandError> {
         Self::make(path).map_err(|error| refused(path, &error))
     }
 
-    /// The run's own directory below `$XDG_STATE_HOME/kata-ci/runs`.
+    /// Creates the directory of the run below `$XDG_STATE_HOME/kata-ci/runs`.
     pub(crate) fn default(
         run_id: &str,
         environment: &BTreeMap<OsString, OsString>,
@@ -59,25 +62,27 @@ impl ReportDirectory {
         Self::named(&runs_directory(environment)?.join(run_id))
     }
 
-    /// Has the link `latest` beside it name it. For a run that can be shown: it has a journal.
+    /// Points the link `latest` to this run. The run needs a journal by then, so that it can be
+    /// shown.
     pub(crate) fn become_latest(&self) -> Result<(), CommandError> {
         link_latest(&self.path).map_err(|error| refused(&self.path, &error))
     }
 
-    /// The directory of an earlier run, as it is, to go on with it.
+    /// Locks the directory of an earlier run, to resume it.
     pub(crate) fn occupy(path: &Path) -> Result<Self, Occupied> {
         let path = fs::canonicalize(path)?;
         let lock = lock(&path)?;
         Ok(Self::held(path, lock, false)?)
     }
 
-    /// Takes the sign away that the run has ended, since it goes on.
+    /// Removes the mark that the run has ended.
     pub(crate) fn reopen(&self) -> Result<(), CommandError> {
         let removed = self.held.remove(OsStr::new(RESULT));
         removed.map_err(|error| refused(&self.path, &error))
     }
 
-    /// What this process writes to while jobs run: in here, and where the user had its output put (`> log`).
+    /// Returns the files that this process writes during the jobs: in this directory, and where the
+    /// user redirected the output.
     pub(crate) fn written_meanwhile(&self) -> Vec<PathBuf> {
         let output = ["/proc/self/fd/1", "/proc/self/fd/2"].map(fs::read_link);
         ["logs", "events.jsonl"]
@@ -111,12 +116,12 @@ impl ReportDirectory {
     }
 }
 
-/// Why the directory of an earlier run cannot be taken.
+/// The reason why the directory of an earlier run cannot be taken.
 #[derive(Debug)]
 pub(crate) enum Occupied {
-    /// A run is writing there.
+    /// Another run writes there.
     InUse,
-    /// What the system said.
+    /// The error of the system.
     Error(io::Error),
 }
 
@@ -126,9 +131,9 @@ impl From<io::Error> for Occupied {
     }
 }
 
-/// Takes a directory for oneself. The lock ends with the process that holds it, however that ends.
+/// Locks a directory for this process. The lock ends with the process, however that ends.
 pub(crate) fn lock(path: &Path) -> Result<File, Occupied> {
-    // What is no directory is not waited for.
+    // A pipe in its place must not block.
     let lock = File::options()
         .read(true)
         .custom_flags(OFlag::O_DIRECTORY.bits())
@@ -140,8 +145,9 @@ pub(crate) fn lock(path: &Path) -> Result<File, Occupied> {
     }
 }
 
-/// Takes an earlier run away. Files of these names without a journal beside them are somebody else's; directories that are
-/// empty are nobody's: a run that was killed before it had a journal leaves one.
+/// Removes an earlier run. Files of these names without a journal beside them belong to somebody
+/// else. Empty directories belong to nobody: a run that is killed before it has a journal leaves
+/// one.
 fn clear(path: &Path, ours: bool) -> io::Result<()> {
     for name in ci::FILES.iter().chain(OURS) {
         let entry = path.join(name);
@@ -168,14 +174,15 @@ fn refused(path: &Path, error: &io::Error) -> CommandError {
     .hint("name another with --report-dir DIR")
 }
 
-/// Where runs are kept whose reports were not asked for elsewhere: a directory a run, named after its id.
+/// Returns the directory of the store: it holds a directory for each run, named after its id.
 pub(crate) fn runs_directory(
     environment: &BTreeMap<OsString, OsString>,
 ) -> Result<PathBuf, CommandError> {
     Ok(state_home(environment)?.join("kata-ci/runs"))
 }
 
-/// `$XDG_STATE_HOME`, as the XDG base directory specification says: absolute, else `~/.local/state`.
+/// Returns `$XDG_STATE_HOME` by the XDG base directory specification: it counts if it is absolute,
+/// else `~/.local/state`.
 pub(crate) fn state_home(
     environment: &BTreeMap<OsString, OsString>,
 ) -> Result<PathBuf, CommandError> {
@@ -193,7 +200,7 @@ pub(crate) fn state_home(
         })
 }
 
-/// Points `latest` to this run, in one step.
+/// Points the link `latest` to this run, atomically.
 fn link_latest(run: &Path) -> io::Result<()> {
     let name = run.file_name().unwrap_or_default();
     let mut aside = OsString::from(".latest-");
@@ -209,14 +216,14 @@ mod tests {
 
     #[test]
     fn an_earlier_run_is_replaced_and_nothing_else() {
-        let place = tempfile::tempdir().unwrap();
-        let first = ReportDirectory::named(place.path()).unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        let first = ReportDirectory::named(temporary.path()).unwrap();
         assert!(!first.replaced);
         for name in ["events.jsonl", "logs/a.test.log", "mine.txt"] {
             fs::write(first.path.join(name), "x").unwrap();
         }
         drop(first);
-        let second = ReportDirectory::named(place.path()).unwrap();
+        let second = ReportDirectory::named(temporary.path()).unwrap();
         assert!(second.replaced);
         let mut left: Vec<_> = fs::read_dir(&second.path)
             .unwrap()
@@ -229,17 +236,17 @@ mod tests {
 
     #[test]
     fn a_run_that_was_killed_before_its_journal_was_begun_keeps_nobody_away() {
-        let place = tempfile::tempdir().unwrap();
-        drop(ReportDirectory::named(place.path()).unwrap());
-        assert!(!ReportDirectory::named(place.path()).unwrap().replaced);
+        let temporary = tempfile::tempdir().unwrap();
+        drop(ReportDirectory::named(temporary.path()).unwrap());
+        assert!(!ReportDirectory::named(temporary.path()).unwrap().replaced);
         assert_eq!(OURS.last(), Some(&"events.jsonl"));
     }
 
     #[test]
     fn files_of_somebody_else_are_refused() {
-        let place = tempfile::tempdir().unwrap();
-        fs::write(place.path().join("junit.xml"), "mine").unwrap();
-        let error = ReportDirectory::named(place.path()).unwrap_err();
+        let temporary = tempfile::tempdir().unwrap();
+        fs::write(temporary.path().join("junit.xml"), "mine").unwrap();
+        let error = ReportDirectory::named(temporary.path()).unwrap_err();
         assert!(
             error
                 .to_string()
@@ -247,16 +254,16 @@ mod tests {
             "{error}"
         );
         assert_eq!(
-            fs::read_to_string(place.path().join("junit.xml")).unwrap(),
+            fs::read_to_string(temporary.path().join("junit.xml")).unwrap(),
             "mine"
         );
     }
 
     #[test]
     fn two_runs_cannot_write_to_one_directory() {
-        let place = tempfile::tempdir().unwrap();
-        let _first = ReportDirectory::named(place.path()).unwrap();
-        let error = ReportDirectory::named(place.path()).unwrap_err();
+        let temporary = tempfile::tempdir().unwrap();
+        let _first = ReportDirectory::named(temporary.path()).unwrap();
+        let error = ReportDirectory::named(temporary.path()).unwrap_err();
         assert!(
             error.to_string().contains("another run is writing there"),
             "{error}"
@@ -265,8 +272,8 @@ mod tests {
 
     #[test]
     fn a_directory_that_cannot_be_made_is_a_usage_error() {
-        let place = tempfile::tempdir().unwrap();
-        let file = place.path().join("file");
+        let temporary = tempfile::tempdir().unwrap();
+        let file = temporary.path().join("file");
         fs::write(&file, "").unwrap();
         let error = ReportDirectory::named(&file.join("reports")).unwrap_err();
         assert_eq!(error.kind.code(), 2);
@@ -274,16 +281,16 @@ mod tests {
 
     #[test]
     fn latest_names_the_newest_run() {
-        let place = tempfile::tempdir().unwrap();
+        let temporary = tempfile::tempdir().unwrap();
         let environment = BTreeMap::from([(
             OsString::from("XDG_STATE_HOME"),
-            OsString::from(place.path()),
+            OsString::from(temporary.path()),
         )]);
         for id in ["one", "two"] {
             let run = ReportDirectory::default(id, &environment).unwrap();
             run.become_latest().unwrap();
         }
-        let runs = place.path().join("kata-ci/runs");
+        let runs = temporary.path().join("kata-ci/runs");
         assert_eq!(
             fs::read_link(runs.join("latest")).unwrap(),
             Path::new("two")

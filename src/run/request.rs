@@ -1,12 +1,12 @@
-//! The request of a run, whoever makes it: the command line, a push, a hook.
+//! The request of a run, whoever makes it: the command line, a push or a hook.
 //!
-//! Plain values. Nothing of it is an argument or a variable any more: an empty text counts as not given.
+//! It holds plain values, no arguments or variables. An empty text counts as not given.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::prune::Limits;
+use super::prune::KeepLimits;
 use crate::config::{IsolatePolicy, NetworkPolicy, Overrides};
 use crate::model::Selection;
 use crate::report::ci::Ci;
@@ -14,101 +14,101 @@ use crate::report::ci::Ci;
 /// The request of one run.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
-    /// The directory to start from; relative to that of the process.
+    /// Directory to start from, relative to that of the process.
     pub directory: PathBuf,
-    /// The environment that kata-ci was called with.
+    /// Environment that kata-ci was called with.
     pub environment: BTreeMap<OsString, OsString>,
-    /// The revision to run in a clean checkout; none for what lies in the work tree.
+    /// Revision to run in a clean checkout; `None` for the work tree.
     pub revision: Option<String>,
-    /// The pipeline's name or file; none for the one that is found.
+    /// Name or file of the pipeline; `None` to detect it.
     pub pipeline: Option<String>,
     /// Components and steps to run.
     pub selection: Selection,
-    /// The revision since which a component has to have changed.
+    /// Revision that a component must differ from.
     pub since: Option<String>,
-    /// Run only what failed in the last run of the workspace.
+    /// True to run only the failures of the last run of the workspace.
     pub rerun_failed: bool,
-    /// Go on with the last run of the workspace that did not end.
+    /// True to continue the last run of the workspace that did not end.
     pub resume: bool,
-    /// Show what would run, and run nothing.
+    /// True to show the plan and run nothing.
     pub dry_run: bool,
-    /// The number of bad jobs that ends the run.
+    /// Number of failed jobs that ends the run.
     pub max_fail: Option<usize>,
-    /// Files and directories that the reports go to.
-    pub reports: ReportPlaces,
-    /// The branch that the commits are pushed to. Components of other repositories are left out then, and so are jobs that
-    /// passed before.
+    /// Files and directories for the reports.
+    pub reports: ReportPaths,
+    /// Branch that the commits are pushed to. If it is set, components of other repositories are
+    /// left out, and so are jobs that passed before.
     pub pushed_to: Option<String>,
-    /// The account whose commits these are. Strict runs keep builds and stamps for its other commits
+    /// Account that owns the commits. Strict runs share builds and stamps with its other commits
     /// only.
     pub author: Option<String>,
-    /// How it is run, whatever is run.
+    /// Settings that do not depend on what is run.
     pub settings: RunSettings,
 }
 
-/// Where the reports of a run go.
+/// The paths of the reports of a run.
 #[derive(Debug, Clone, Default)]
-pub struct ReportPlaces {
-    /// The report directory; none for one among those that are kept.
+pub struct ReportPaths {
+    /// The report directory; `None` for one in the store.
     pub directory: Option<PathBuf>,
-    /// One more copy of the JUnit file.
+    /// A further copy of the JUnit file.
     pub junit: Option<PathBuf>,
 }
 
-/// How a run is carried out, whatever it runs: how much of the machine it takes, how it is shown, what is kept.
+/// The settings that do not depend on what is run: machine, output, store.
 #[derive(Debug, Clone)]
 pub struct RunSettings {
-    /// Jobs side by side; none for the number of processors.
+    /// Number of parallel jobs; `None` for the number of processors.
     pub jobs: Option<usize>,
-    /// What is changed in every pipeline.
+    /// Options that override every pipeline.
     pub overrides: Overrides,
-    /// A requirement that is not met is an error.
+    /// True to make an unmet requirement an error.
     pub require_all: bool,
-    /// How the run is shown.
+    /// Output during the run.
     pub display: Display,
-    /// Earlier runs that are kept.
-    pub keep: Limits,
+    /// Limits of the store of runs.
+    pub keep: KeepLimits,
 }
 
-/// How a run is shown.
+/// The output during a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Display {
-    /// The form.
+    /// The format.
     pub format: Format,
-    /// The CI system that reads along.
+    /// The CI system that gets the output.
     pub ci: CiChoice,
     /// When to use colours.
     pub color: anstream::ColorChoice,
 }
 
-/// The form in which a run is shown while it goes on.
+/// The format of the output during a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// `Progress` on a terminal, `Plain` elsewhere and where a CI system reads along.
+    /// `Progress` on a terminal, `Plain` elsewhere and on CI systems.
     Auto,
-    /// Lines that move, on standard error.
+    /// A live display, on standard error.
     Progress,
-    /// A line for each thing that happens, on standard output.
+    /// A line for each event, on standard output.
     Plain,
-    /// The events, a JSON object a line, on standard output.
+    /// The events as JSON, an object a line, on standard output.
     Json,
-    /// As `Auto`, on standard error alone: standard output is for another command's answer.
+    /// As `Auto`, but on standard error, because standard output holds another command's result.
     Errors,
 }
 
-/// The CI system that a run is shown to.
+/// The CI system that gets the output of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CiChoice {
-    /// The one whose variables are set, if there is one.
+    /// The system whose variables are set, if there is one.
     Detected,
-    /// None, whatever is set.
+    /// No system, whatever is set.
     None,
-    /// This one.
+    /// This system.
     Named(Ci),
 }
 
 impl RunRequest {
-    /// The request for all that a directory holds.
+    /// Creates the request of everything in a directory.
     pub fn new(
         directory: PathBuf,
         environment: BTreeMap<OsString, OsString>,
@@ -125,14 +125,15 @@ impl RunRequest {
             resume: false,
             dry_run: false,
             max_fail: None,
-            reports: ReportPlaces::default(),
+            reports: ReportPaths::default(),
             pushed_to: None,
             author: None,
             settings,
         }
     }
 
-    /// The command that runs all of this again from anywhere, as typed in a shell. `directory` is the absolute one.
+    /// Returns the command that repeats the run from anywhere, quoted for a shell. `directory` is
+    /// the absolute one.
     pub(super) fn again(&self, directory: &Path) -> String {
         let mut words = vec!["kata-ci".to_owned(), "run".to_owned()];
         let mut option = |name: &str, value: Option<String>| {

@@ -1,4 +1,4 @@
-//! Runs before this one, by what they left: `--rerun-failed`.
+//! `--rerun-failed`: narrows a plan by the result of an earlier run.
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +10,11 @@ use crate::plan::{Job, Plan, rerun};
 use crate::run::report_directory::{Occupied, lock};
 use crate::run::store::start;
 
-/// Refuses to read an earlier run back from a place where jobs like those of the plan could have written it themselves.
-/// Reports may go there all the same: to read them is up to people.
+/// Refuses an earlier run that strict jobs of the plan could have written themselves. Reports may
+/// still be written there, because only people read those.
 ///
 /// # Errors
-/// The directories are in such a place.
+/// Fails if the directories are writable by such jobs.
 pub(super) fn believe(
     plan: &Plan,
     workspace: &Path,
@@ -25,7 +25,7 @@ pub(super) fn believe(
         let mut jobs = plan.strict_jobs();
         jobs.any(|job| exec::strict_job_may_write(job, workspace, directory))
     };
-    // All of them lie beside each other.
+    // All of them are in one directory.
     match directories.first().filter(is_theirs) {
         None => Ok(()),
         Some(directory) => Err(CommandError::usage(format!(
@@ -38,13 +38,13 @@ pub(super) fn believe(
     }
 }
 
-/// Narrows a plan to what failed in the last run of the workspace, and says which run that was.
+/// Narrows a plan to the failures of the last run of the workspace, and returns the id of that run.
 pub(super) fn failed(
     mut plan: Plan,
     workspace: &Path,
     directories: &[PathBuf],
 ) -> Result<(Plan, String, Notice), CommandError> {
-    // A run without a job (`--since` with nothing affected) says nothing of any.
+    // A run without jobs (`--since` with nothing affected) has no failures to tell.
     let is_ours = |started: &RunStarted| {
         Path::new(&started.workspace) == workspace && !started.jobs.is_empty()
     };
@@ -89,7 +89,7 @@ pub(super) fn failed(
     Ok((plan, id, Notice { text, fix: None }))
 }
 
-/// What failed and is not in the plan.
+/// Returns the failures that the plan does not have.
 fn not_selected(last: &Run, plan: &Plan) -> Vec<String> {
     let is_planned = |id: &JobId| plan.jobs.iter().any(|job| job.id == *id);
     let failed = last.jobs().filter(|result| has_failed(result));
@@ -107,7 +107,7 @@ fn fold(directory: &Path) -> Result<Run, CommandError> {
     Ok(run)
 }
 
-/// Whether the job did not come to a good end. What was skipped had no failure to repeat.
+/// Returns true if the job has a failure to repeat. A skipped job has none.
 fn has_failed(result: &JobResult) -> bool {
     match result.outcome() {
         Some(JobOutcome::Passed | JobOutcome::Skipped) => false,
@@ -119,7 +119,8 @@ fn has_failed(result: &JobResult) -> bool {
     }
 }
 
-/// Only a failure tells which tests to run: of any other end some never ran. Which test left something behind is not known.
+/// Narrows a job to its failed tests. Only the outcome `failed` names them: after any other, some
+/// tests never ran. A job that left something behind does not tell which test did it.
 fn narrow(job: &mut Job, result: &JobResult) {
     let Some(finished) = &result.finished else {
         return;

@@ -1,7 +1,8 @@
-//! `--resume`: going on with the last run of the workspace that did not end.
+//! `--resume`: continues the last run of the workspace that did not end.
 //!
-//! What is finished stays finished; all else starts from its beginning, in the same report directory, under the same run
-//! id. Refused when something changed that outcomes depend on, so that one report never tells of two states.
+//! Finished jobs stay finished; all others start again, in the same report directory and under the
+//! same run id. It is refused if anything changed that outcomes depend on, so that a report never
+//! mixes two states.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,27 +18,27 @@ use crate::plan::Plan;
 use crate::run::report_directory::{Occupied, ReportDirectory};
 use crate::run::store;
 
-/// A run that was interrupted, and is held so that nobody else goes on with it.
+/// An interrupted run, locked so that nobody else continues it.
 pub(crate) struct Interrupted {
-    /// Its reports.
+    /// The directory of its reports.
     pub directory: ReportDirectory,
-    /// Its journal, behind its last whole line.
+    /// Its journal, at the end of the last complete line.
     pub journal: Journal,
-    /// What its events add up to.
+    /// The fold of its events.
     pub run: Run,
-    /// The number of its next record.
+    /// Sequence number of its next record.
     pub next: u64,
     /// Seconds from its first record to its last.
     pub seconds: f64,
-    /// Jobs that are over, and how they ended.
+    /// Outcomes of the finished jobs.
     pub done: BTreeMap<JobId, JobOutcome>,
 }
 
-/// Finds the run and takes it over, with the plan of its jobs alone. Its directory is the one that was named, or among those
-/// kept.
+/// Finds and locks the run, and narrows the plan to its jobs. It looks in the named directory, else
+/// in the store.
 ///
 /// # Errors
-/// When there is none, it still goes on, or something changed.
+/// Fails if there is no such run, if it still goes on, or if anything changed.
 pub(super) fn take_over(
     mut planned: Planned,
     named: Option<&Path>,
@@ -50,7 +51,7 @@ pub(super) fn take_over(
         &directories,
         "--resume",
     )?;
-    // A place that was named is not passed over because it cannot be read.
+    // A directory that the user named is not ignored if it cannot be read.
     if let Some(journal) = named.map(|named| named.join("events.jsonl"))
         && let Err(error) = read_start(&journal)
         && journal.exists()
@@ -62,7 +63,7 @@ pub(super) fn take_over(
         let said = format!("--resume: every run of {} has ended", root.display());
         CommandError::nothing_to_do(said).hint("run without --resume to begin a new one")
     })?;
-    // Locked before anything of it is believed: it may be going on.
+    // The lock comes before anything is believed, because the run may still go on.
     let directory = ReportDirectory::occupy(&path).map_err(|error| refused(&started, &error))?;
     planned.plan = narrowed(&started, planned.plan)?;
     check(&started, &planned, environment)?;
@@ -71,8 +72,8 @@ pub(super) fn take_over(
     Ok((planned, interrupted(directory, journal, &records)))
 }
 
-/// The newest run that did not end. The last one of all may have: there is something left of it where the machine kept a
-/// job from its own end.
+/// Finds the newest run that did not end. The very last run also counts if a job of it ended with
+/// an `error`.
 fn find(directories: &[PathBuf], root: &Path) -> Option<(PathBuf, RunStarted)> {
     let mut of_workspace = directories.iter().filter_map(|path| {
         let started = store::start(path)?;
@@ -114,7 +115,7 @@ fn check(
         ));
     }
     let mut now = fingerprint::take(planned, environment, &started.run_id);
-    // Components that the run had no part of may be what they like.
+    // Components outside of the run may have changed.
     now.trees.retain(|name, _| before.trees.contains_key(name));
     match before.differences(&now) {
         differences if differences.is_empty() => Ok(()),
@@ -122,7 +123,7 @@ fn check(
     }
 }
 
-/// The plan is the run's own, in its order; all of it must be there.
+/// Narrows the plan to the jobs of the run, in its order. Fails if one is missing.
 fn narrowed(started: &RunStarted, mut plan: Plan) -> Result<Plan, CommandError> {
     let jobs = &mut plan.jobs;
     jobs.retain(|job| started.jobs.contains(&job.id));
@@ -145,10 +146,11 @@ fn cannot_go_on(started: &RunStarted, why: &str) -> CommandError {
     CommandError::usage(said).hint(format!("begin a new one: {}", started.again))
 }
 
-/// The report says once what holds for all jobs.
+/// Checks that the isolation is that of the interrupted run, because the report states it once for
+/// all jobs.
 ///
 /// # Errors
-/// When the host can keep jobs from other things than it could.
+/// Fails if the host enforces something else than it did.
 pub(crate) fn check_isolation(run: &Run, settings: &Settings) -> Result<(), CommandError> {
     let now = settings.isolated.overall();
     match &run.started {
@@ -176,8 +178,9 @@ fn interrupted(directory: ReportDirectory, journal: Journal, records: &[Record])
     }
 }
 
-/// A job that was ended or left out because the run was, is not done; nor is one that the machine kept from its own end, by a
-/// full disk for one. One that was skipped never ran: whether it can, and whether that is an error, is asked again.
+/// Returns the finished jobs. A job that was cancelled or not run because the run ended is not
+/// finished, and neither is one with an `error`. A skipped job is decided again, since its
+/// requirement may be met by now.
 fn done(run: &Run) -> BTreeMap<JobId, JobOutcome> {
     use JobOutcome::{Cancelled, Error, NotRun, Skipped};
     let is_over = |outcome: &JobOutcome| !matches!(outcome, Cancelled | Error | NotRun | Skipped);

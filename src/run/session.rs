@@ -1,4 +1,4 @@
-//! A run that is going on: begun anew, or taken up where it was interrupted.
+//! A session: a run from its first event to the end of its jobs, new or resumed.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -23,34 +23,34 @@ use crate::plan::Plan;
 use crate::report::Live;
 use crate::workspace;
 
-/// Events that may wait for the one thread that draws; more than that and the jobs wait for it.
+/// Capacity of the channel of events to the thread that draws. Jobs wait if it is full.
 const EVENTS_IN_FLIGHT: usize = 1024;
 
-/// A run that has begun, or goes on.
+/// A run that has begun.
 pub(super) struct Session {
     planned: Planned,
     directory: ReportDirectory,
     live: Live,
     settings: Settings,
-    /// Seconds that it took before.
+    /// Seconds that the run took before it was interrupted.
     earlier: f64,
     clock: Instant,
 }
 
-/// A run whose jobs are over.
+/// A run whose jobs have ended.
 pub(super) struct Ended {
-    /// Where its reports go.
+    /// The directory of its reports.
     pub directory: ReportDirectory,
-    /// Its events, and who shows them.
+    /// Its events and reporters.
     pub live: Live,
-    /// The signal that ended it, if one did.
+    /// The signal that ended it, if any.
     pub signal: Option<i32>,
-    /// Seconds that it took, those before an interruption included.
+    /// Seconds that it took, including those before an interruption.
     pub seconds: f64,
 }
 
 impl Session {
-    /// Begins the run, or takes up the one that was interrupted.
+    /// Begins the run, or resumes the interrupted one.
     pub(super) fn open(
         planned: Planned,
         request: &RunRequest,
@@ -131,7 +131,8 @@ impl Session {
         })
     }
 
-    /// Runs the jobs to their end. What was run is handed back: a checkout is removed with it.
+    /// Runs the jobs to their end. Returns the plan as well, because dropping it removes a
+    /// checkout.
     pub(super) fn carry_out(mut self) -> Result<(Planned, Ended), CommandError> {
         let signal = follow(&mut self.live, &self.planned.plan, &self.settings)?;
         let ended = Ended {
@@ -144,7 +145,8 @@ impl Session {
     }
 }
 
-/// Runs the plan on a thread of its own while this one draws; returns the signal that ended the run, if one did.
+/// Runs the plan on a thread of its own while this one draws. Returns the signal that ended the
+/// run, if any.
 fn follow(live: &mut Live, plan: &Plan, settings: &Settings) -> Result<Option<i32>, CommandError> {
     let (control, controlled) = crossbeam_channel::unbounded();
     let _signals = exec::signals::listen(control)
@@ -194,7 +196,7 @@ fn settings(
     }
 }
 
-/// Directories in which kata-ci keeps what it believes later on.
+/// Returns the directories that hold kata-ci's own state, cache and configuration.
 fn own_directories(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
     let state = state_home(environment)
         .ok()
@@ -211,7 +213,7 @@ fn processors() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The time and the process: unique on a machine, and sorted by age.
+/// Returns a run id of time and process: unique on a machine, and sorted by age.
 fn run_id() -> String {
     format!(
         "{}-{}",
@@ -220,7 +222,7 @@ fn run_id() -> String {
     )
 }
 
-/// Describes the run in its first event.
+/// Returns the first event, which describes the run.
 fn started(
     run_id: String,
     request: &RunRequest,
@@ -257,7 +259,7 @@ fn started(
     }
 }
 
-/// Collects what the user should know beforehand.
+/// Returns the notices to show before the jobs.
 fn notices(planned: &Planned, directory: &ReportDirectory) -> Vec<Notice> {
     let mut notices = planned.workspace.notices.clone();
     notices.extend(planned.rerun_of.iter().map(|(_, notice)| notice.clone()));

@@ -1,4 +1,4 @@
-//! How a run is shown: live, and summed up at its end.
+//! Shows a run: live, and as a summary at its end.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,16 +13,16 @@ use crate::report::ci::DetectedCi;
 use crate::report::{JsonReporter, Meaning, PlainReporter, ProgressReporter, Reporter, Style};
 use crate::say;
 
-/// Where and how a run is shown.
+/// The output of a run and its format.
 pub(crate) struct Screen {
     color: anstream::ColorChoice,
     format: Format,
-    /// The CI system that reads along.
+    /// The CI system that gets the output.
     pub system: Option<DetectedCi>,
 }
 
 impl Screen {
-    /// What suits the options, the environment and the terminal.
+    /// Chooses the format that suits the options, the environment and the terminal.
     pub fn new(display: Display, environment: &BTreeMap<OsString, OsString>) -> Self {
         let system = system(display.ci, environment);
         Self {
@@ -32,7 +32,7 @@ impl Screen {
         }
     }
 
-    /// Who shows the run while it goes on. Its reports go to `directory`.
+    /// Returns the live reporters. The reports of the run go to `directory`.
     pub fn reporters(&self, directory: &Path) -> Vec<Box<dyn Reporter>> {
         let style = || Style::of(&io::stderr(), self.color);
         match self.format {
@@ -56,7 +56,8 @@ impl Screen {
         })]
     }
 
-    /// Where the end of a run is shown: where the run was, but with `--format json` standard output is for machines alone.
+    /// Returns the stream and style of the summary. With `--format json` it is standard error,
+    /// because standard output is for machines.
     fn stream(&self) -> (Box<dyn Write>, Style) {
         match self.format {
             Format::Plain => (Box::new(io::stdout()), Style::of(&io::stdout(), self.color)),
@@ -64,19 +65,19 @@ impl Screen {
         }
     }
 
-    /// Tells the CI system something, as it is; GitHub's runner reads both streams.
+    /// Writes commands for the CI system, unchanged. GitHub's runner reads both streams.
     pub fn commands(&self, commands: &[u8]) {
         let _ = say::noted(self.stream().0.write_all(commands));
     }
 
-    /// A line of what was done besides.
+    /// Prints a line about something done besides the run.
     pub fn detail(&self, line: &str) {
         let (mut stream, style) = self.stream();
         let line = style.paint(Meaning::Detail, line);
         let _ = say::noted(writeln!(stream, "{line}"));
     }
 
-    /// The end of the run, for the person who has to act on it.
+    /// Prints the summary of the run.
     pub fn summary(&self, run: &Run, directory: &Path) {
         let (mut stream, style) = self.stream();
         let summary = report::summarise(run, directory, &style);
@@ -84,8 +85,8 @@ impl Screen {
     }
 }
 
-/// The format asked for, with `auto` decided: lines that move need a terminal that can redraw them, and nobody watches
-/// the one that some CI systems give.
+/// Resolves `auto`. A live display needs a terminal that can redraw lines, and nobody watches the
+/// terminal that some CI systems provide.
 fn format(asked: Format, is_ci: bool) -> Format {
     match asked {
         Format::Auto if is_ci => Format::Plain,

@@ -1,4 +1,4 @@
-//! `--since REV`: the components that a change affects.
+//! `--since REV`: selects the components that a change affects.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use crate::plan::{Candidate, Changes, affected};
 use crate::probe::quoted;
 use crate::workspace::{Located, Placed};
 
-/// Decides on every component that was selected.
+/// Decides for each selected component.
 ///
 /// # Errors
-/// When the revision is none in one of the repositories, or git cannot tell.
+/// Fails if a repository does not have the revision, or if git fails.
 pub(crate) fn decide(
     revision: &str,
     pipeline: &Pipeline,
@@ -44,7 +44,7 @@ fn refused(error: &GitError) -> CommandError {
     CommandError::machine(format!("--since: {error}")).hint(help)
 }
 
-/// What differs, asked once a repository.
+/// The changed files, looked up once for each repository.
 struct Repositories<'a> {
     git: Git,
     revision: &'a str,
@@ -53,7 +53,7 @@ struct Repositories<'a> {
 
 impl Repositories<'_> {
     fn candidate(&mut self, placed: &Placed) -> Result<Candidate, CommandError> {
-        // git answers with real paths.
+        // git prints resolved paths.
         let real = (placed.directory.canonicalize()).map_err(|error| {
             CommandError::path(
                 &placed.directory,
@@ -91,8 +91,8 @@ impl Repositories<'_> {
         Ok(paths)
     }
 
-    /// What differs from where the work tree's history left that of the revision. Without a common past the revision itself
-    /// is compared with: that finds more, never less.
+    /// Returns the files that differ from the merge base of the work tree and the revision. Without
+    /// a merge base it compares with the revision itself, which finds more and never less.
     fn ask(&self, top: &Path) -> Result<Vec<PathBuf>, CommandError> {
         let failed = |error: GitError| refused(&error);
         let commit = (self.git.resolve(top, self.revision))
@@ -117,13 +117,13 @@ impl Repositories<'_> {
 }
 
 impl Since {
-    /// Whether it says that the component is not run.
+    /// Returns true if the component does not run.
     pub(crate) fn leaves_out(&self, name: &str) -> bool {
         let mut components = self.components.iter();
         components.any(|decision| decision.component == name && !decision.is_affected)
     }
 
-    /// What is run and what is left out, and why.
+    /// Returns notices that list what runs, what does not, and why.
     pub(crate) fn notices(&self) -> Vec<Notice> {
         let (run, left): (Vec<&Decision>, Vec<_>) = self
             .components
@@ -146,7 +146,7 @@ impl Since {
     }
 }
 
-/// `agent, shim (nothing changed); proxy (needs libs)`
+/// Formats as `agent, shim (nothing changed); proxy (needs libs)`.
 fn listed(decisions: &[&Decision]) -> String {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for decision in decisions {

@@ -1,8 +1,8 @@
-//! The source of a run: the user's own tree, or a checkout of what was committed.
+//! The source of a run: the work tree of the user, or a checkout of a commit.
 //!
-//! Which of the two it is, is asked here and nowhere else. Of a checkout the pipeline, too, is the commit's where its file
-//! lies in the repository: what is not committed has no say. A file above the repository, and one that is named with `-p`,
-//! is taken as it is.
+//! This is the only place that distinguishes the two. A checkout takes the pipeline from the commit
+//! if its file lies in the repository, because uncommitted changes must not count. A file above the
+//! repository, or one named with `-p`, is used as it is.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,29 +15,29 @@ use crate::config::Pipeline;
 use crate::event::Notice;
 use crate::model::{CommandError, Selection};
 use crate::workspace;
-use crate::workspace::{Aside, Located, Trust, Workspace};
+use crate::workspace::{CheckoutSet, Located, Trust, Workspace};
 
 type Environment = BTreeMap<OsString, OsString>;
 
-/// What is run.
+/// The source of a run.
 pub(super) enum Source {
-    /// What lies in the work tree, committed or not.
+    /// The work tree, with its uncommitted changes.
     WorkTree {
-        /// Where the run was started; absolute.
+        /// Directory that the run was started in; absolute.
         directory: PathBuf,
     },
-    /// What was committed, in a place of its own that is removed with this.
+    /// A checkout of commits, which is removed when this value is dropped.
     Checkout {
-        /// Where the run was started; absolute.
+        /// Directory that the run was started in; absolute.
         directory: PathBuf,
-        /// The commits that are checked out.
-        aside: Box<Aside>,
+        /// The checked-out commits.
+        checkouts: Box<CheckoutSet>,
     },
 }
 
 impl Source {
-    /// Takes the directory, or checks the revision out where one is given. A checkout that is `alone` leaves out components
-    /// of other repositories.
+    /// Opens the directory, or checks out the revision if there is one. `alone` leaves out
+    /// components of other repositories.
     pub(super) fn open(
         directory: &Path,
         revision: Option<&str>,
@@ -53,87 +53,91 @@ impl Source {
         let Some(revision) = revision else {
             return Ok(Self::WorkTree { directory });
         };
-        let mut aside = Aside::enter(&directory, revision, selection, environment)?;
+        let mut checkouts = CheckoutSet::enter(&directory, revision, selection, environment)?;
         if alone {
-            aside.keep_alone();
+            checkouts.keep_alone();
         }
         Ok(Self::Checkout {
             directory,
-            aside: Box::new(aside),
+            checkouts: Box::new(checkouts),
         })
     }
 
-    /// Where the run was started; absolute.
+    /// Returns the directory that the run was started in; absolute.
     pub(super) fn started_in(&self) -> &Path {
         match self {
             Self::WorkTree { directory } | Self::Checkout { directory, .. } => directory,
         }
     }
 
-    /// The same place in what is run.
+    /// Returns the same directory in the source.
     pub(super) fn directory(&self) -> &Path {
         match self {
             Self::WorkTree { directory } => directory,
-            Self::Checkout { aside, .. } => aside.directory(),
+            Self::Checkout { checkouts, .. } => checkouts.directory(),
         }
     }
 
-    /// The user's own place of a path in what is run.
+    /// Returns the user's own path of a path in the source.
     pub(super) fn as_user_knows(&self, path: &Path) -> PathBuf {
         match self {
             Self::WorkTree { .. } => path.to_owned(),
-            Self::Checkout { aside, .. } => aside.as_user_knows(path),
+            Self::Checkout { checkouts, .. } => checkouts.as_user_knows(path),
         }
     }
 
-    /// The GOPATH that checkouts lie in.
+    /// Returns the GOPATH that holds the checkouts.
     pub(super) fn gopath(&self) -> Option<&Path> {
         match self {
             Self::WorkTree { .. } => None,
-            Self::Checkout { aside, .. } => Some(aside.gopath()),
+            Self::Checkout { checkouts, .. } => Some(checkouts.gopath()),
         }
     }
 
-    /// Finds the pipeline: the one asked for, else that of a file in or above the source, else the shipped one that fits.
+    /// Finds the pipeline: the named one, else a file in or above the source, else the shipped one
+    /// that fits.
     pub(super) fn pipeline(&self, asked: Option<&str>) -> Result<config::Source, CommandError> {
-        let (directory, aside) = match self {
+        let (directory, checkouts) = match self {
             Self::WorkTree { directory } => return work_tree_pipeline(asked, directory),
-            Self::Checkout { directory, aside } => (directory, aside),
+            Self::Checkout {
+                directory,
+                checkouts,
+            } => (directory, checkouts),
         };
         if let Some(name) = asked
             && let Some(source) = config::locate(Some(name), directory)?
         {
             return Ok(source);
         }
-        let found = match aside.top() {
-            Some(top) => match config::locate_below(aside.directory(), top)? {
+        let found = match checkouts.top() {
+            Some(top) => match config::locate_below(checkouts.directory(), top)? {
                 Some(source) => Some(source),
-                None => above(&aside.as_user_knows(top))?,
+                None => above(&checkouts.as_user_knows(top))?,
             },
             None => config::locate(None, directory)?,
         };
         if let Some(source) = found {
             return Ok(source);
         }
-        let detected = workspace::detect(aside.directory());
-        let detected = detected.map_err(|error| aside.explain_error(error))?;
+        let detected = workspace::detect(checkouts.directory());
+        let detected = detected.map_err(|error| checkouts.explain_error(error))?;
         Ok(config::Source::Shipped(detected.pipeline))
     }
 
-    /// Brings what commits depend on (`Depends-on:`) beside their checkouts, and names the pipeline's file where the user
-    /// knows it.
+    /// Checks out what commits depend on (`Depends-on:`), and names the pipeline's file by the path
+    /// that the user knows.
     pub(super) fn complete(
         &mut self,
         pipeline: &mut Pipeline,
         environment: &Environment,
     ) -> Result<(), CommandError> {
-        let Self::Checkout { aside, .. } = self else {
+        let Self::Checkout { checkouts, .. } = self else {
             return Ok(());
         };
-        depends::bring(aside, pipeline, environment)?;
+        depends::bring(checkouts, pipeline, environment)?;
         let file = Path::new(&pipeline.name);
         if file.is_absolute() {
-            pipeline.name = aside.as_user_knows(file).display().to_string();
+            pipeline.name = checkouts.as_user_knows(file).display().to_string();
         }
         Ok(())
     }
@@ -149,21 +153,21 @@ impl Source {
             Self::WorkTree { directory } => {
                 workspace::locate(pipeline, directory, selection, environment)?
             }
-            Self::Checkout { aside, .. } => {
-                workspace::locate_aside(pipeline, aside, selection, environment)?
+            Self::Checkout { checkouts, .. } => {
+                workspace::locate_checkout(pipeline, checkouts, selection, environment)?
             }
         })
     }
 
-    /// Brings the builds that are kept for this trust into the checkouts; a work tree has its own.
+    /// Restores the kept builds of this trust in the checkouts. A work tree has its own builds.
     pub(super) fn bring_builds(&mut self, trust: &Trust) -> Vec<Notice> {
         match self {
             Self::WorkTree { .. } => Vec::new(),
-            Self::Checkout { aside, .. } => aside.bring_builds(trust),
+            Self::Checkout { checkouts, .. } => checkouts.bring_builds(trust),
         }
     }
 
-    /// Makes the components that were found ready to be run.
+    /// Opens the workspace with the components that were found.
     pub(super) fn workspace(
         &mut self,
         pipeline: &Pipeline,
@@ -173,14 +177,14 @@ impl Source {
     ) -> Result<Workspace, CommandError> {
         Ok(match self {
             Self::WorkTree { .. } => workspace::open(pipeline, located, selection, environment)?,
-            Self::Checkout { aside, .. } => {
-                workspace::open_aside(pipeline, aside, located, selection, environment)?
+            Self::Checkout { checkouts, .. } => {
+                workspace::open_checkout(pipeline, checkouts, located, selection, environment)?
             }
         })
     }
 }
 
-/// Finds the pipeline of a work tree: the one asked for, else what lies there.
+/// Finds the pipeline of a work tree: the named one, else the detected one.
 fn work_tree_pipeline(
     asked: Option<&str>,
     directory: &Path,

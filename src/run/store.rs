@@ -1,6 +1,7 @@
-//! The runs that are kept below `$XDG_STATE_HOME/kata-ci/runs`: a directory each, named after the run's id.
+//! The store of runs below `$XDG_STATE_HOME/kata-ci/runs`: a directory for each run, named after
+//! its id.
 //!
-//! Anything else that lies there is nobody's run: it is not listed, and never touched.
+//! Everything else in that directory is ignored and never touched.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,10 +14,11 @@ use super::report_directory::runs_directory;
 use crate::event::{Event, RunStarted, read_start};
 use crate::model::CommandError;
 
-/// What the name of a run begins with that is being removed. It is no run id, so half a run is never taken for one.
+/// Prefix of the name of a run that is being removed. It is no run id, so half a run is never taken
+/// for one.
 pub(crate) const REMOVED: &str = ".removed-";
 
-/// Directories that are named like runs, newest first: run ids begin with the time.
+/// Returns the directories that are named like runs, newest first: run ids begin with the time.
 pub(crate) fn directories(runs: &Path) -> Vec<PathBuf> {
     let mut directories: Vec<_> = entries(runs)
         .into_iter()
@@ -26,13 +28,14 @@ pub(crate) fn directories(runs: &Path) -> Vec<PathBuf> {
     directories
 }
 
-/// Directories of the runs that are kept for this user, newest first.
+/// Returns the kept runs of this user, newest first.
 pub(crate) fn kept(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
     let runs = runs_directory(environment).ok();
     runs.map_or_else(Vec::new, |runs| directories(&runs))
 }
 
-/// Directories that may hold an earlier run of a workspace: the one that was named, else those kept, newest first.
+/// Returns the directories that may hold an earlier run of a workspace: the named one, else all of
+/// the store, newest first.
 pub(crate) fn candidates(
     named: Option<&Path>,
     environment: &BTreeMap<OsString, OsString>,
@@ -43,7 +46,7 @@ pub(crate) fn candidates(
     }
 }
 
-/// What is left of runs whose removal did not end.
+/// Returns the remains of runs whose removal was interrupted.
 pub(crate) fn half_removed(runs: &Path) -> Vec<PathBuf> {
     let is_half = |path: &PathBuf| {
         name(path)
@@ -53,7 +56,7 @@ pub(crate) fn half_removed(runs: &Path) -> Vec<PathBuf> {
     entries(runs).into_iter().filter(is_half).collect()
 }
 
-/// Directories, not links to some.
+/// Returns the directories in a directory, without links.
 fn entries(runs: &Path) -> Vec<PathBuf> {
     let entries = runs.read_dir().into_iter().flatten().flatten();
     entries
@@ -62,12 +65,12 @@ fn entries(runs: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The last part of a path.
+/// Returns the last part of a path.
 pub(crate) fn name(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()
 }
 
-/// By time; of one second by the process, which tells as far as ids of processes are given one after another.
+/// Orders by time, and within a second by process id, which mostly ascends.
 fn order(path: &Path) -> (String, u64) {
     let (time, process) = name(path)
         .and_then(|name| name.split_once('-'))
@@ -75,7 +78,7 @@ fn order(path: &Path) -> (String, u64) {
     (time.to_owned(), process.parse().unwrap_or_default())
 }
 
-/// Whether a name is a run's id: `20260503T100000Z-42`.
+/// Returns true for the id of a run, such as `20260503T100000Z-42`.
 fn is_id(name: &str) -> bool {
     let Some((time, process)) = name.split_once('-') else {
         return false;
@@ -85,7 +88,7 @@ fn is_id(name: &str) -> bool {
         && process.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The first event of the run that a directory holds; none where there is no run, or no whole line of one.
+/// Returns the first event of the run in a directory; `None` without a run or a complete line.
 pub(crate) fn start(directory: &Path) -> Option<RunStarted> {
     match read_start(&directory.join("events.jsonl")).ok()??.event {
         Event::RunStarted(started) => Some(started),
@@ -93,7 +96,7 @@ pub(crate) fn start(directory: &Path) -> Option<RunStarted> {
     }
 }
 
-/// Whether the run has ended: its reports are written last, whatever its journal says.
+/// Returns true if the run has ended. Its result is written last, whatever the journal says.
 pub(crate) fn has_ended(directory: &Path) -> bool {
     directory.join("result.json").exists()
 }
@@ -105,8 +108,8 @@ mod tests {
 
     #[test]
     fn runs_are_listed_newest_first_and_nothing_else_is() {
-        let place = tempfile::tempdir().unwrap();
-        let at = |name: &str| place.path().join(name);
+        let temporary = tempfile::tempdir().unwrap();
+        let at = |name: &str| temporary.path().join(name);
         for name in [
             "20260503T100000Z-42",
             "20260503T100001Z-7",
@@ -123,7 +126,7 @@ mod tests {
         fs::write(at("20260503T100002Z-1"), "a file").unwrap();
         std::os::unix::fs::symlink("mine", at("20260503T100003Z-1")).unwrap();
         std::os::unix::fs::symlink("20260503T100001Z-7", at("latest")).unwrap();
-        let listed = directories(place.path());
+        let listed = directories(temporary.path());
         let ids = [
             "20260503T100001Z-7",
             "20260503T100000Z-100",
@@ -131,7 +134,7 @@ mod tests {
         ];
         assert_eq!(listed, ids.map(at));
         assert_eq!(
-            half_removed(place.path()),
+            half_removed(temporary.path()),
             [at(".removed-20260503T100000Z-9")]
         );
         assert!(directories(&at("nothing")).is_empty());

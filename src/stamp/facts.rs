@@ -1,4 +1,4 @@
-//! What a stamp depends on beside its key, looked up again each time.
+//! The facts that a stamp depends on besides its key. They are looked up again each time.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::probe::find;
 
-/// Programs whose versions matter wherever they are used. git is not among them: in a hook another one is first on PATH.
+/// Programs with versions that always matter. git is not among them, because in a hook PATH finds
+/// another one.
 const PROGRAMS: [&str; 13] = [
     "sh",
     "bash",
@@ -26,24 +27,26 @@ const PROGRAMS: [&str; 13] = [
     "dep",
 ];
 
-/// The facts.
+/// The facts of a stamp.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StampFacts {
-    /// The commit of kata's tests repository, where the job uses it.
+    /// The commit of kata's tests repository, if the job uses it.
     pub tests: Option<String>,
-    /// By name: which file a program is, and of when. Asking each for its version would take longer than many a check.
+    /// File and time of each program, by name. Asking each for its version would take longer than
+    /// many checks.
     pub programs: BTreeMap<String, String>,
 }
 
 impl StampFacts {
-    /// Whether they hold with the tests repository at this commit, on this machine as it is.
+    /// Returns true if the facts still hold, with the tests repository at this commit.
     pub fn hold(&self, tests: Option<&str>, environment: &BTreeMap<OsString, OsString>) -> bool {
         (self.tests.is_none() || self.tests.as_deref() == tests)
             && self.programs == identities(self.programs.keys(), environment)
     }
 }
 
-/// Which files the programs are, with those that the list of programs names and what else decides on their versions.
+/// Returns the identities of the programs, of the listed ones and of other files that decide on
+/// their versions.
 pub fn identities<'a>(
     names: impl IntoIterator<Item = &'a String>,
     environment: &BTreeMap<OsString, OsString>,
@@ -64,8 +67,8 @@ pub fn identities<'a>(
     programs
 }
 
-/// rustup's programs are all the same file: what it has installed, and which of it is meant, stands elsewhere. So do the
-/// settings of `go env -w`.
+/// Returns the settings that choose versions. The programs of rustup are all the same file, so its
+/// settings decide; so do those of `go env -w`.
 fn deciding(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
     let variable = |name: &str| {
         let value = environment.get(OsStr::new(name)).map(PathBuf::from);

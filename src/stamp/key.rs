@@ -1,5 +1,5 @@
-//! What a stamp is keyed by: the repository, the pipeline, the machine and its user, gathered with few calls of git, since a
-//! hook has to answer at once.
+//! Gathers the parts of a stamp's key: repository, pipeline, machine and user. It makes few calls
+//! of git, because a hook has to answer at once.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -19,12 +19,12 @@ use crate::workspace::tests_clone;
 
 type Environment = BTreeMap<OsString, OsString>;
 
-/// The pipeline's file at the top of a repository.
+/// The name of a pipeline's file at the top of a repository.
 pub(crate) const FILE: &str = "kata-ci.toml";
 
-/// Variables that jobs get and whose value decides on nothing, or that differ between a view, a checkout aside and a hook.
+/// Variables of jobs that decide nothing, or that differ between a view, a checkout and a hook.
 const LEFT_OUT: [&str; 4] = ["PATH", "TERM", "GOPATH", "GOCACHE"];
-/// What points git to a repository: in a hook, always to that of the hook.
+/// Variables that point git to a repository; in a hook, always to that of the hook.
 const OF_GIT: [&str; 8] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -36,43 +36,43 @@ const OF_GIT: [&str; 8] = [
     "GIT_NAMESPACE",
 ];
 
-/// What is asked about.
+/// The question for the stamps of a commit.
 pub(crate) struct StampQuery<'a> {
     /// The top of a work tree that has the commit.
     pub top: &'a Path,
     /// The directory above the user's repository.
     pub parent: &'a Path,
-    /// A revision.
+    /// The revision.
     pub commit: &'a str,
-    /// The branch that it is compared with.
+    /// The branch to compare with.
     pub branch: &'a str,
     /// The pipeline as given with `-p`.
     pub asked: Option<&'a str>,
-    /// Options that change the pipeline. How strictly jobs are kept apart is among them, and what the pipeline says of it is
-    /// in its text: so the stamps of strict runs are of their own kind.
+    /// Options that change the pipeline. They include the isolation, and the pipeline's text has
+    /// its own isolation, so strict runs have stamps of their own.
     pub overrides: &'a Overrides,
-    /// The account whose commits these are, where that matters.
+    /// The account that owns the commits, where that matters.
     pub author: Option<&'a str>,
     /// The directory of the user's state.
     pub state: &'a Path,
-    /// What kata-ci was called with.
+    /// The environment that kata-ci was called with.
     pub environment: &'a Environment,
 }
 
-/// What a commit's stamps are known by.
+/// The common part of the keys of a commit's stamps.
 pub(crate) struct StampScope {
     pub store: Store,
     pub subject: Subject,
-    /// See [`crate::stamp`].
+    /// The setting; see [`crate::stamp`].
     pub setting: String,
-    /// The pipeline's file lies in the commit.
+    /// True if the commit has the file of the pipeline.
     pub has_file: bool,
-    /// The commit of kata's tests repository, where there is one.
+    /// The commit of kata's tests repository, if there is one.
     pub tests: Option<String>,
 }
 
 impl StampScope {
-    /// None where stamps cannot be known: git does not tell, or other commits come in (`Depends-on:`).
+    /// Returns the scope; `None` if git cannot tell, or if other commits matter (`Depends-on:`).
     pub fn of(question: &StampQuery<'_>) -> Option<Self> {
         let mut environment = question.environment.clone();
         for name in OF_GIT {
@@ -94,12 +94,12 @@ impl StampScope {
         })
     }
 
-    /// The stamps of all jobs of the tree; none where one is missing.
+    /// Returns the stamps of all jobs of the tree; `None` if one is missing.
     pub fn all(&self, environment: &Environment) -> Option<Vec<Stamp>> {
-        let roll = self
+        let list = self
             .store
-            .roll(&job_list_key(&self.setting, &self.subject))?;
-        roll.jobs()
+            .job_list(&job_list_key(&self.setting, &self.subject))?;
+        list.jobs()
             .map(|(job, reads)| {
                 let key = job_key(&self.setting, job, reads, &self.subject)?;
                 self.stamp(&key, environment)
@@ -107,7 +107,7 @@ impl StampScope {
             .collect()
     }
 
-    /// The stamp of this key, if what it depends on is as it was.
+    /// Returns the stamp of this key, if its facts still hold.
     pub fn stamp(&self, key: &str, environment: &Environment) -> Option<Stamp> {
         let stamp = self.store.stamp(key)?;
         stamp
@@ -117,7 +117,7 @@ impl StampScope {
     }
 }
 
-/// Commit, tree and base, and whether the pipeline's file is in the commit.
+/// Returns commit, tree and base, and whether the commit has the pipeline's file.
 fn subject(git: &Repository, question: &StampQuery<'_>) -> Option<(Subject, bool)> {
     let (commit, branch) = (question.commit, question.branch);
     let asked = format!(
@@ -138,7 +138,7 @@ fn subject(git: &Repository, question: &StampQuery<'_>) -> Option<(Subject, bool
     Some((subject, found.next()?.is_some()))
 }
 
-/// Whether one of the commits that no remote has names others that it is to be tested with.
+/// Returns true if an unpublished commit names others to be tested with.
 fn depends(git: &Repository, commit: &str) -> Option<bool> {
     let arguments = [
         "log",
@@ -160,7 +160,7 @@ fn head(clone: &Repository) -> Option<String> {
     (own == Path::new(top)).then(|| commit.to_owned())
 }
 
-/// A digest of everything besides the commit.
+/// Returns a digest of everything besides the commit.
 fn setting(question: &StampQuery<'_>, has_file: bool) -> Option<String> {
     let user = config::user_file(question.environment)
         .and_then(|file| std::fs::read(file).ok())
@@ -186,7 +186,7 @@ fn is_proxy(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with("_proxy")
 }
 
-/// This very kata-ci: what another build finds in the same output may differ.
+/// Identifies this build of kata-ci, because another build may find other cases in the same output.
 fn program() -> String {
     let version = env!("CARGO_PKG_VERSION");
     let file = std::env::current_exe().and_then(|path| path.metadata());
@@ -201,7 +201,7 @@ fn program() -> String {
     }
 }
 
-/// Where the pipeline comes from. One in the commit is known by the tree.
+/// Identifies the pipeline. The tree identifies one that is in the commit.
 fn pipeline(question: &StampQuery<'_>, has_file: bool) -> Option<String> {
     let understood = |source: &Source| {
         let pipeline = config::load(source, &Overrides::default(), None).ok()?;

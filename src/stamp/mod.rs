@@ -1,13 +1,14 @@
-//! Stamps: the record that a job passed, so that what passed is not checked again.
+//! Stamps: records of jobs that passed, so that they need not run again.
 //!
-//! A stamp belongs to a job in a setting on a tree. The *key*, its file's name, is a digest of what can be named beforehand:
-//! the tree (for a step that reads commits also the commit and what it is compared with), kata-ci, the machine and its
-//! user, the environment, the pipeline and the options. The *facts* are what can be looked up: kata's tests repository and
-//! the programs on PATH; they are in the stamp, and it counts only while they are the same. A *roll* names all jobs there
-//! are for a tree in a setting: a tree passed when each job on its roll has a stamp.
+//! A stamp belongs to a job in a setting on a tree. Its *key*, the name of its file, is a digest of
+//! everything known beforehand: the tree (for a step that reads commits also the commit and its
+//! base), kata-ci, the machine and its user, the environment, the pipeline and the options. Its
+//! *facts* can be looked up later: kata's tests repository and the programs on PATH. They are in
+//! the stamp, which counts only while they hold. A *job list* names all jobs of a tree in a
+//! setting: the tree passed if each of them has a stamp.
 //!
-//! `recorder` decides which jobs of a run deserve a stamp, `key` what a stamp is known by. What cannot be read is no
-//! stamp.
+//! `recorder` decides which jobs of a run get a stamp, `key` computes the key. A stamp that cannot
+//! be read does not count.
 
 mod facts;
 pub(crate) mod key;
@@ -21,18 +22,18 @@ use crate::model::JobId;
 pub use facts::{StampFacts, identities};
 pub use store::{JobList, Stamp, Store};
 
-/// What is tested, as git names it.
+/// The subject of a stamp, as git names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     /// The tree of the commit.
     pub tree: String,
     /// The commit.
     pub commit: String,
-    /// The commit of `origin/BRANCH` that it is compared with; none where that is not known.
+    /// The commit of `origin/BRANCH` that it is compared with, if known.
     pub base: Option<String>,
 }
 
-/// The key of a job's stamp. None for a job that compares with a branch that is not known.
+/// Returns the key of a job's stamp; `None` for a job that compares with an unknown branch.
 pub fn job_key(setting: &str, job: &JobId, reads: Reads, subject: &Subject) -> Option<String> {
     let mut parts = vec!["job", setting, job.as_str(), &subject.tree];
     if reads == Reads::Commits {
@@ -42,7 +43,7 @@ pub fn job_key(setting: &str, job: &JobId, reads: Reads, subject: &Subject) -> O
     Some(digest(parts.into_iter().map(str::as_bytes)))
 }
 
-/// The key of a tree's roll.
+/// Returns the key of a tree's job list.
 pub fn job_list_key(setting: &str, subject: &Subject) -> String {
     let parts = ["roll", setting, &subject.tree];
     digest(parts.into_iter().map(str::as_bytes))

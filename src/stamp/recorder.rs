@@ -1,8 +1,12 @@
-//! Which jobs of a run deserve a stamp, and which of a check need not run again.
+//! Decides which jobs of a run get a stamp, and which need not run because they have one.
 //!
-//! No stamp is made by a job that did not pass as a whole (vacuous, narrowed, resumed), on a work tree that is not as
-//! committed before the run or after it or holds builds of a time to come, where a sandbox that the pipeline asks for was not
-//! there, where strict jobs of several repositories met, or where the pipeline depends on more than stands in the key.
+//! A job gets no stamp in any of these cases:
+//!
+//! - it did not pass completely (vacuous, narrowed, resumed);
+//! - its work tree has uncommitted changes before or after the run, or builds that are dated ahead;
+//! - a sandbox that the pipeline asks for was not enforced;
+//! - strict jobs of several repositories ran together;
+//! - the pipeline depends on more than the key holds.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -22,19 +26,19 @@ use crate::stamp::key::{FILE, StampQuery, StampScope};
 use crate::stamp::{JobList, Stamp, StampFacts, identities, job_key, job_list_key};
 use crate::workspace::{Workspace, are_dated_ahead};
 
-/// A run that is about to begin, as far as stamps depend on it.
+/// The parts of a run that stamps depend on.
 pub(crate) struct StampedRun<'a> {
-    /// Its pipeline.
+    /// The pipeline.
     pub pipeline: &'a Pipeline,
-    /// Its components.
+    /// The components.
     pub workspace: &'a Workspace,
-    /// Its jobs.
+    /// The jobs.
     pub plan: &'a Plan,
-    /// The directory it was started in; absolute.
+    /// Directory that the run was started in; absolute.
     pub started_in: &'a Path,
-    /// The same place in what is run, which may be a checkout.
+    /// The same directory in the source, which may be a checkout.
     pub directory: &'a Path,
-    /// The user's own path for one in what is run.
+    /// Maps a path in the source to the user's own path.
     pub user_path: &'a dyn Fn(&Path) -> PathBuf,
     /// The pipeline as given with `-p`.
     pub asked: Option<&'a str>,
@@ -42,46 +46,46 @@ pub(crate) struct StampedRun<'a> {
     pub overrides: &'a Overrides,
     /// The branch that the commits are pushed to.
     pub pushed_to: Option<&'a str>,
-    /// The account whose commits these are, where that matters.
+    /// The account that owns the commits, where that matters.
     pub author: Option<&'a str>,
-    /// Neither steps nor components were left out.
+    /// True if no step and no component was left out.
     pub has_all_steps: bool,
-    /// The directory of the user's state; no stamp is kept without one.
+    /// The directory of the user's state; without one no stamps are kept.
     pub state: Option<PathBuf>,
     /// The environment that kata-ci was called with.
     pub environment: &'a BTreeMap<OsString, OsString>,
 }
 
-/// The repositories of a run whose jobs may get stamps.
+/// Records stamps for the repositories of a run.
 #[derive(Default)]
 pub(crate) struct StampRecorder {
-    places: Vec<StampedRepository>,
+    repositories: Vec<StampedRepository>,
 }
 
 /// One repository.
 struct StampedRepository {
     top: PathBuf,
-    grounds: StampScope,
-    /// All jobs of it that the plan had.
+    scope: StampScope,
+    /// All jobs of the repository in the plan.
     jobs: Vec<StampedJob>,
-    /// These are all jobs that a check of the repository would have.
+    /// True if these are all jobs that a check of the repository has.
     is_whole: bool,
     facts: StampFacts,
-    /// The repository as it is before the jobs.
+    /// The state of the repository before the jobs.
     seal: Seal,
 }
 
-/// A job as it was planned.
+/// A planned job.
 struct StampedJob {
     id: JobId,
     reads: Reads,
     bounds: Bounds,
-    /// It runs some of its tests only.
+    /// True if it runs some of its tests only.
     is_narrowed: bool,
 }
 
 impl StampRecorder {
-    /// Looks, before the run.
+    /// Seals the repositories before the run.
     pub fn begin(run: &StampedRun<'_>) -> Self {
         let Ok(git) = Git::find(run.environment) else {
             return Self::default();
@@ -96,26 +100,30 @@ impl StampRecorder {
         }
         let look = Inspection { run, git: &git };
         Self {
-            places: tops.into_iter().filter_map(|top| look.place(top)).collect(),
+            repositories: tops
+                .into_iter()
+                .filter_map(|top| look.repository(top))
+                .collect(),
         }
     }
 
-    /// Returns the plan without the jobs that have a stamp and that no other job needs, and the stamps.
+    /// Returns the plan without jobs that have a stamp, and the stamps. A job that another job
+    /// needs stays.
     pub fn without_passed(
         &self,
         mut plan: Plan,
         environment: &BTreeMap<OsString, OsString>,
     ) -> (Plan, Vec<Stamp>) {
         let stamped = |job: &Job| {
-            self.places.iter().find_map(|place| {
-                let job = place.jobs.iter().find(|known| known.id == job.id)?;
-                let grounds = &place.grounds;
-                let key = job_key(&grounds.setting, &job.id, job.reads, &grounds.subject)?;
-                grounds.stamp(&key, environment)
+            self.repositories.iter().find_map(|repository| {
+                let job = repository.jobs.iter().find(|known| known.id == job.id)?;
+                let scope = &repository.scope;
+                let key = job_key(&scope.setting, &job.id, job.reads, &scope.subject)?;
+                scope.stamp(&key, environment)
             })
         };
         let mut stamps: Vec<Stamp> = plan.jobs.iter().filter_map(stamped).collect();
-        // What a job needs that runs has to run before it: it may leave something behind.
+        // A needed job has to run first, because it may leave something behind.
         while let Some(needed) = needed_again(&plan, &stamps) {
             stamps.retain(|stamp| stamp.job != needed);
         }
@@ -127,39 +135,52 @@ impl StampRecorder {
         (plan, stamps)
     }
 
-    /// Keeps stamps of what passed. That one cannot be kept costs time later and nothing else.
+    /// Keeps the stamps of jobs that passed. An error only costs time later.
     pub fn record(&self, run: &Run) {
         let Some(started) = &run.started else { return };
-        // git is not asked again: jobs have run in its trees.
-        let is_good =
-            |place: &&StampedRepository| !are_dated_ahead(&place.top) && place.seal.holds();
-        for place in self.places.iter().filter(is_good) {
-            let (grounds, subject) = (&place.grounds, &place.grounds.subject);
-            for job in &place.jobs {
+        // git is not called again, because jobs have run in its trees.
+        let is_good = |repository: &&StampedRepository| {
+            !are_dated_ahead(&repository.top) && repository.seal.holds()
+        };
+        for repository in self.repositories.iter().filter(is_good) {
+            let (scope, subject) = (&repository.scope, &repository.scope.subject);
+            for job in &repository.jobs {
                 let good = deserves(job, run, &started.isolation);
-                let key = job_key(&grounds.setting, &job.id, job.reads, subject);
+                let key = job_key(&scope.setting, &job.id, job.reads, subject);
                 if let Some(key) = key.filter(|_| good) {
-                    let stamp =
-                        Stamp::new(job.id.clone(), started.run_id.clone(), place.facts.clone());
-                    let _ = grounds.store.keep_stamp(&key, &stamp);
+                    let stamp = Stamp::new(
+                        job.id.clone(),
+                        started.run_id.clone(),
+                        repository.facts.clone(),
+                    );
+                    let _ = scope.store.keep_stamp(&key, &stamp);
                 }
             }
         }
         self.record_job_lists();
     }
 
-    /// Keeps which jobs there are.
+    /// Keeps the job lists.
     pub fn record_job_lists(&self) {
-        for place in self.places.iter().filter(|place| place.is_whole) {
-            let key = job_list_key(&place.grounds.setting, &place.grounds.subject);
-            let roll = JobList::new(place.jobs.iter().map(|job| (job.id.clone(), job.reads)));
-            let _ = place.grounds.store.keep_job_list(&key, &roll);
+        for repository in self
+            .repositories
+            .iter()
+            .filter(|repository| repository.is_whole)
+        {
+            let key = job_list_key(&repository.scope.setting, &repository.scope.subject);
+            let jobs = JobList::new(
+                repository
+                    .jobs
+                    .iter()
+                    .map(|job| (job.id.clone(), job.reads)),
+            );
+            let _ = repository.scope.store.keep_job_list(&key, &jobs);
         }
     }
 }
 
-/// Whether strict jobs run beside jobs of another repository: a stranger of the one can have had a hand in what the other
-/// tests.
+/// Returns true if strict jobs run beside jobs of another repository. A stranger's job in one could
+/// have changed what the other tests.
 fn strangers_meet(plan: &Plan, tops: &[PathBuf]) -> bool {
     let has_jobs = |top: &&PathBuf| plan.jobs.iter().any(|job| job.directory.starts_with(top));
     plan.strict_jobs().next().is_some() && tops.iter().filter(has_jobs).count() > 1
@@ -171,7 +192,7 @@ fn needed_again(plan: &Plan, stamps: &[Stamp]) -> Option<JobId> {
     running.find_map(|job| job.needs.iter().find(|id| is_out(id)).cloned())
 }
 
-/// Whether a job passed, whole, within the bounds that were asked for.
+/// Returns true if the job passed completely, with the isolation that was asked for.
 fn deserves(job: &StampedJob, run: &Run, isolation: &Isolation) -> bool {
     let result = run.jobs.get(&job.id);
     let passed = result.is_some_and(|result| result.outcome() == Some(JobOutcome::Passed));
@@ -187,13 +208,13 @@ struct Inspection<'a> {
 }
 
 impl Inspection<'_> {
-    fn place(&self, top: PathBuf) -> Option<StampedRepository> {
+    fn repository(&self, top: PathBuf) -> Option<StampedRepository> {
         let run = self.run;
         let source = match &run.workspace.view {
             Some(_) => run.workspace.root.join("any"),
             None => (run.user_path)(&top),
         };
-        let grounds = StampScope::of(&StampQuery {
+        let scope = StampScope::of(&StampQuery {
             top: &top,
             parent: source.parent()?,
             commit: "HEAD",
@@ -204,23 +225,23 @@ impl Inspection<'_> {
             state: run.state.as_deref()?,
             environment: run.environment,
         })?;
-        // First, so that what is written meanwhile is found in the end.
+        // The seal comes first, so that later changes are found in the end.
         let seal = Seal::of(self.git, &top).ok()??;
         let good = self.is_committed(&top)
-            && self.is_known_by_its_key(&top, &grounds)
+            && self.is_known_by_its_key(&top, &scope)
             && self.needs_nothing_else(&top);
-        let tests = self.tests(&grounds)?;
+        let tests = self.tests(&scope)?;
         good.then(|| StampedRepository {
             jobs: self.jobs(&top),
             is_whole: self.is_whole(&top, &source),
             facts: self.facts(tests),
             seal,
-            grounds,
+            scope,
             top,
         })
     }
 
-    /// The branch of `origin` that changed files are compared with, as the workspace takes it.
+    /// Returns the branch of `origin` that changed files are compared with, as the workspace does.
     fn branch(&self) -> String {
         let pipeline = self.run.pipeline;
         let named = || pipeline.env.get("branch").map(String::as_str);
@@ -233,18 +254,20 @@ impl Inspection<'_> {
         }
     }
 
-    /// New files count as well: a test that is not committed is a test that passed.
+    /// Returns true if there are no changes. New files count, because an uncommitted test is a test
+    /// that passed.
     fn is_committed(&self, top: &Path) -> bool {
         let arguments = ["status", "--porcelain", "-z", "--untracked-files=normal"];
         let status = self.git.run(top, &arguments);
         status.is_ok_and(|status| status.is_empty())
     }
 
-    /// A check starts at the top of the repository and takes the pipeline it finds there. What lies deeper, or extends
-    /// another file, would not be found in the key; what was detected from elsewhere could be another one.
-    fn is_known_by_its_key(&self, top: &Path, grounds: &StampScope) -> bool {
+    /// Returns true if the key identifies the pipeline. A check starts at the top of the repository
+    /// and takes the pipeline there. A deeper file, an extended file or a pipeline detected
+    /// elsewhere is not in the key.
+    fn is_known_by_its_key(&self, top: &Path, scope: &StampScope) -> bool {
         let base = self.run.pipeline.base.as_deref();
-        match (self.run.asked.is_some(), grounds.has_file) {
+        match (self.run.asked.is_some(), scope.has_file) {
             (true, _) => true,
             (false, true) => base == Some(top) && extends_no_file(&top.join(FILE)),
             (false, false) => match base {
@@ -254,7 +277,7 @@ impl Inspection<'_> {
         }
     }
 
-    /// What comes first of another repository, or is left out of a check, is in no key.
+    /// Returns true if no job needs another repository, because no key has that.
     fn needs_nothing_else(&self, top: &Path) -> bool {
         let components = &self.run.workspace.components;
         let own = |name: &String| {
@@ -267,15 +290,16 @@ impl Inspection<'_> {
         inside.all(|found| found.component.needs.iter().all(own))
     }
 
-    /// None where the jobs use a tests repository that is not the commit the key would say.
-    fn tests(&self, grounds: &StampScope) -> Option<Option<String>> {
+    /// Returns the commit of the tests repository; `None` if the jobs use another one than the key
+    /// has.
+    fn tests(&self, scope: &StampScope) -> Option<Option<String>> {
         if self.run.pipeline.layout == Layout::Plain {
             return Some(None);
         }
         let gopath = (self.run.workspace.environment).get(std::ffi::OsStr::new("GOPATH"))?;
         let clone = Path::new(gopath).join("src/github.com/kata-containers/tests");
         let used = self.git.revision(&clone).ok()??;
-        (Some(&used) == grounds.tests.as_ref()).then_some(Some(used))
+        (Some(&used) == scope.tests.as_ref()).then_some(Some(used))
     }
 
     fn jobs(&self, top: &Path) -> Vec<StampedJob> {
@@ -331,7 +355,7 @@ impl Inspection<'_> {
     }
 }
 
-/// Whether a pipeline's file stands on its own, or on a shipped one.
+/// Returns true if the pipeline's file extends nothing, or a shipped pipeline.
 fn extends_no_file(file: &Path) -> bool {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let Ok(table) = text.parse::<toml::Table>() else {

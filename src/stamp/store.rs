@@ -1,7 +1,7 @@
-//! Where stamps lie: a file each in `$XDG_STATE_HOME/kata-ci/stamps`, named by its key.
+//! The store of stamps: a file for each in `$XDG_STATE_HOME/kata-ci/stamps`, named by its key.
 //!
-//! A file is written aside and renamed, so there is a whole one or none. One that cannot be read, or is of another version,
-//! is none. Old ones are removed now and then: nothing but time is lost with them.
+//! A file is written aside and renamed, so it is whole. One that cannot be read, or has another
+//! version, does not count. Old files are removed now and then; that only costs time.
 
 use std::fs;
 use std::io;
@@ -16,29 +16,29 @@ use crate::config::Reads;
 use crate::model::JobId;
 use crate::report::{FileError, write_aside};
 
-/// Stamps that nobody has made anew for so long are removed.
+/// Stamps that were not renewed for this long are removed.
 const KEPT: Duration = Duration::from_secs(60 * 24 * 60 * 60);
-/// A larger file is no stamp, in bytes.
+/// Largest file to read, in bytes.
 const LARGEST: u64 = 16 << 20;
-/// Of the files' format.
+/// The version of the files' format.
 const VERSION: u32 = 1;
 
-/// A job passed.
+/// The stamp of a job that passed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     version: u32,
-    /// Which.
+    /// The job.
     pub job: JobId,
-    /// When.
+    /// The time.
     pub passed: jiff::Timestamp,
-    /// In which run.
+    /// The id of the run.
     pub run: String,
-    /// Under which circumstances.
+    /// The facts that it depends on.
     pub facts: StampFacts,
 }
 
 impl Stamp {
-    /// One of now.
+    /// Creates a stamp with the current time.
     pub fn new(job: JobId, run: String, facts: StampFacts) -> Self {
         Self {
             version: VERSION,
@@ -54,12 +54,12 @@ impl Stamp {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobList {
     version: u32,
-    /// Each with whether it reads the commits, too.
+    /// The jobs; true for one that reads the commits.
     jobs: Vec<(JobId, bool)>,
 }
 
 impl JobList {
-    /// Of these jobs.
+    /// Creates the list of these jobs.
     pub fn new(jobs: impl IntoIterator<Item = (JobId, Reads)>) -> Self {
         let jobs = jobs.into_iter();
         Self {
@@ -70,7 +70,7 @@ impl JobList {
         }
     }
 
-    /// The jobs.
+    /// Returns the jobs.
     pub fn jobs(&self) -> impl Iterator<Item = (&JobId, Reads)> {
         self.jobs.iter().map(|(id, commits)| match commits {
             true => (id, Reads::Commits),
@@ -79,46 +79,47 @@ impl JobList {
     }
 }
 
-/// The directory.
+/// The directory of the stamps.
 #[derive(Debug, Clone)]
 pub struct Store {
     directory: PathBuf,
 }
 
 impl Store {
-    /// In this state directory of kata-ci's.
+    /// Opens the store in kata-ci's state directory.
     pub fn new(state: &Path) -> Self {
         Self {
             directory: state.join("stamps"),
         }
     }
 
-    /// The stamp of this key.
+    /// Returns the stamp of this key.
     pub fn stamp(&self, key: &str) -> Option<Stamp> {
         self.read(key)
             .filter(|stamp: &Stamp| stamp.version == VERSION)
     }
 
-    /// The roll of this key. One of no job is none: it would let everything by.
-    pub fn roll(&self, key: &str) -> Option<JobList> {
+    /// Returns the job list of this key. An empty list does not count, because it would let
+    /// everything through.
+    pub fn job_list(&self, key: &str) -> Option<JobList> {
         self.read(key)
-            .filter(|roll: &JobList| roll.version == VERSION && !roll.jobs.is_empty())
+            .filter(|jobs: &JobList| jobs.version == VERSION && !jobs.jobs.is_empty())
     }
 
     /// Keeps a stamp.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// Fails if it cannot be written.
     pub fn keep_stamp(&self, key: &str, stamp: &Stamp) -> Result<(), FileError> {
         self.write(key, stamp)
     }
 
-    /// Keeps a roll, and removes what is old.
+    /// Keeps a job list, and removes old files.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn keep_job_list(&self, key: &str, roll: &JobList) -> Result<(), FileError> {
-        self.write(key, roll)?;
+    /// Fails if it cannot be written.
+    pub fn keep_job_list(&self, key: &str, jobs: &JobList) -> Result<(), FileError> {
+        self.write(key, jobs)?;
         let _ = self.remove_old(SystemTime::now());
         Ok(())
     }
@@ -168,7 +169,7 @@ mod tests {
         assert_eq!(store.stamp("k"), None);
         store.keep_stamp("k", &stamp).unwrap();
         assert_eq!(store.stamp("k"), Some(stamp.clone()));
-        assert_eq!(store.roll("k"), None, "a stamp is no roll");
+        assert_eq!(store.job_list("k"), None, "a stamp is no job list");
         for damaged in ["", "{", "{\"version\":2}", "null"] {
             fs::write(store.directory.join("k"), damaged).unwrap();
             assert_eq!(store.stamp("k"), None, "{damaged}");
@@ -185,13 +186,13 @@ mod tests {
     fn a_roll_of_nothing_is_none() {
         let (_state, store) = store();
         store.keep_job_list("k", &JobList::new([])).unwrap();
-        assert_eq!(store.roll("k"), None);
+        assert_eq!(store.job_list("k"), None);
         let job = JobId::new("proxy", "check");
         store
             .keep_job_list("k", &JobList::new([(job.clone(), Reads::Commits)]))
             .unwrap();
-        let roll = store.roll("k").unwrap();
-        assert_eq!(roll.jobs().collect::<Vec<_>>(), [(&job, Reads::Commits)]);
+        let jobs = store.job_list("k").unwrap();
+        assert_eq!(jobs.jobs().collect::<Vec<_>>(), [(&job, Reads::Commits)]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! The environment of a job: an allowlist of the user's, then the layout's, `[network]`, the pipeline's, the component's,
-//! the step's.
+//! The environment of a job: allowed variables of the user, then those of the layout, of
+//! `[network]`, of the pipeline, the component and the step.
 //!
-//! What changes make's or git's behaviour behind a Makefile's back (`MAKEFLAGS`, `GIT_DIR`), and what a stranger's Makefile
-//! should not see (tokens, agents), is not on the list and so never gets in, unless the pipeline itself sets it.
+//! Variables that would change make or git behind a Makefile's back (`MAKEFLAGS`, `GIT_DIR`) or
+//! that a stranger's Makefile must not see (tokens, agents) are not allowed. They get in only if
+//! the pipeline sets them.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -10,7 +11,7 @@ use std::ffi::{OsStr, OsString};
 use crate::config::{Component, Pipeline, Step};
 use crate::workspace::{FoundComponent, Workspace};
 
-/// Names that pass; the design's contract.
+/// Names of the allowed variables; part of the contract.
 const PASSED: &[&str] = &[
     "HOME",
     "PATH",
@@ -42,13 +43,13 @@ fn passes(name: &OsStr) -> bool {
         .is_some_and(|name| PASSED.contains(&name) || name.starts_with("LC_"))
 }
 
-/// What jobs get of the user's environment.
+/// Returns the variables of the user that jobs get.
 pub fn passed(user: &BTreeMap<OsString, OsString>) -> impl Iterator<Item = (&OsString, &OsString)> {
     user.iter().filter(|(name, _)| passes(name))
 }
 
-/// The environment all jobs of a component share: what their steps add is not in it. `layout` is
-/// [`Workspace::environment`].
+/// Returns the common environment of a component's jobs, without the variables of their steps.
+/// `layout` is [`Workspace::environment`].
 pub(crate) fn of_component(
     user: &BTreeMap<OsString, OsString>,
     layout: &BTreeMap<OsString, OsString>,
@@ -65,7 +66,7 @@ pub(crate) fn of_component(
     environment
 }
 
-/// Puts a layer of the pipeline on top; an empty value unsets.
+/// Adds a layer of the pipeline; an empty value unsets.
 pub(crate) fn overlay(
     environment: &mut BTreeMap<OsString, OsString>,
     layer: &BTreeMap<String, String>,
@@ -78,7 +79,7 @@ pub(crate) fn overlay(
     }
 }
 
-/// The whole environment of one job. `PWD` is its directory, as a shell would have it.
+/// Returns the whole environment of a job. `PWD` is its directory, as in a shell.
 pub(crate) fn of_job(
     user: &BTreeMap<OsString, OsString>,
     workspace: &Workspace,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
-use super::AsideError;
+use super::CheckoutError;
 use crate::model::{CommandError, ExitCode};
 
 /// A reason why there is no workspace.
@@ -61,7 +61,7 @@ pub enum WorkspaceError {
     },
     /// A commit could not be checked out.
     #[error(transparent)]
-    Aside(#[from] AsideError),
+    Checkout(#[from] CheckoutError),
     /// The GOPATH view could not be made.
     #[error("a GOPATH view of the checkouts could not be made at {}: {source}", path.display())]
     View {
@@ -76,7 +76,7 @@ impl WorkspaceError {
     /// Returns the fix.
     pub fn fix(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            Self::Aside(error) => return error.fix().into(),
+            Self::Checkout(error) => return error.fix().into(),
             Self::Directory { .. } => "name a directory that can be read with -C DIR",
             Self::Nothing { .. } => {
                 "go into a checkout or name one with -C DIR, or list components in a kata-ci.toml"
@@ -99,7 +99,7 @@ impl WorkspaceError {
     /// Returns the exit code of a run that ends with this error.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Aside(error) => error.exit_code(),
+            Self::Checkout(error) => error.exit_code(),
             Self::View { .. } => ExitCode::Error,
             Self::Directory { .. }
             | Self::Nothing { .. }
@@ -117,8 +117,8 @@ impl From<WorkspaceError> for CommandError {
     }
 }
 
-impl From<AsideError> for CommandError {
-    fn from(error: AsideError) -> Self {
+impl From<CheckoutError> for CommandError {
+    fn from(error: CheckoutError) -> Self {
         WorkspaceError::from(error).into()
     }
 }

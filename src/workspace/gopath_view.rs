@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use super::preflight::{TestsClone, gopath};
 use super::scratch::{self, OwnDirectory, unique_name};
 use super::v1::{IMPORT_ROOT, gopath_of};
-use super::{Aside, Placed, WorkspaceError, copy};
+use super::{CheckoutSet, Placed, WorkspaceError, copy};
 use crate::config::Layout;
 use crate::git::Git;
 
@@ -44,7 +44,7 @@ impl GopathLayout {
                 environment: BTreeMap::new(),
                 view: None,
                 tests_clone: TestsClone {
-                    places: own.into_iter().collect(),
+                    candidates: own.into_iter().collect(),
                 },
             });
         }
@@ -53,12 +53,12 @@ impl GopathLayout {
                 environment: environment(gopath, user, None),
                 view: None,
                 tests_clone: TestsClone {
-                    places: vec![gopath.join(IMPORT_ROOT).join("tests")],
+                    candidates: vec![gopath.join(IMPORT_ROOT).join("tests")],
                 },
             });
         }
         let tests_clone = TestsClone {
-            places: std::iter::once(root.join("tests")).chain(own).collect(),
+            candidates: std::iter::once(root.join("tests")).chain(own).collect(),
         };
         let view = make(
             root,
@@ -74,24 +74,24 @@ impl GopathLayout {
     }
 
     /// Returns the layout of clean checkouts, which lie in a GOPATH already.
-    pub(super) fn aside(
+    pub(super) fn of_checkouts(
         layout: Layout,
-        aside: &mut Aside,
+        checkouts: &mut CheckoutSet,
         user: &BTreeMap<OsString, OsString>,
     ) -> Result<Self, WorkspaceError> {
-        let root = aside.parent().to_owned();
+        let root = checkouts.parent().to_owned();
         let own = gopath(user).map(|gopath| gopath.join(IMPORT_ROOT).join("tests"));
         let tests_clone = TestsClone {
-            places: std::iter::once(root.join("tests")).chain(own).collect(),
+            candidates: std::iter::once(root.join("tests")).chain(own).collect(),
         };
         let environment = match layout {
             Layout::Plain => BTreeMap::new(),
             Layout::Gopath => {
                 if let Some(clone) = tests_clone.found() {
-                    aside.bring_tests_clone(clone)?;
+                    checkouts.bring_tests_clone(clone)?;
                 }
                 let own = gopath_of(&root.join("any")).map(Path::to_owned);
-                environment(aside.gopath(), user, own.or_else(|| gopath(user)))
+                environment(checkouts.gopath(), user, own.or_else(|| gopath(user)))
             }
         };
         Ok(Self {
@@ -114,8 +114,8 @@ impl GopathLayout {
 /// is the environment that kata-ci was called with.
 pub fn tests_clone(parent: &Path, user: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
     let own = gopath(user).map(|gopath| gopath.join(IMPORT_ROOT).join("tests"));
-    let places = std::iter::once(parent.join("tests")).chain(own).collect();
-    TestsClone { places }.found().cloned()
+    let candidates = std::iter::once(parent.join("tests")).chain(own).collect();
+    TestsClone { candidates }.found().cloned()
 }
 
 /// Returns the GOPATH that all components lie in.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! detect ─▶ the shipped pipeline that fits
-//! Aside  ─▶ a clean checkout of a commit, for the next stages to inspect
+//! CheckoutSet  ─▶ a clean checkout of a commit, for the next stages to inspect
 //! open   ─▶ components ─▶ layout (GOPATH, a view) ─▶ preflight of the selected ones ─▶ Workspace
 //! ```
 //! This module inspects the machine and the work trees, and changes neither. A GOPATH view lies in
@@ -32,11 +32,11 @@ mod v1;
 #[cfg(test)]
 mod tests;
 
-pub use checkout::{Aside, AsideError, Trust, are_dated_ahead};
+pub use checkout::{CheckoutError, CheckoutSet, Trust, are_dated_ahead};
 pub use detect::{Detected, detect};
 pub use error::WorkspaceError;
 pub use gopath_view::tests_clone;
-pub use open::{locate, locate_aside, open, open_aside};
+pub use open::{locate, locate_checkout, open, open_checkout};
 pub use scratch::OwnDirectory;
 pub use scratch::parent as cache;
 pub use types::{FoundComponent, Located, Placed, Workspace};

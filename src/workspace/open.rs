@@ -10,7 +10,7 @@ use super::fs::{absolute, has_makefile, is_inside};
 use super::gopath_view::GopathLayout;
 use super::inspection::Inspection;
 use super::machine::Machine;
-use super::{Aside, Located, Placed, Workspace, WorkspaceError, machine, v1};
+use super::{CheckoutSet, Located, Placed, Workspace, WorkspaceError, machine, v1};
 use crate::config::{Layout, Pipeline};
 use crate::event::Notice;
 use crate::git::Git;
@@ -54,13 +54,13 @@ pub fn locate(
 /// # Errors
 ///
 /// Those of [`locate`], and a repository that does not have the revision.
-pub fn locate_aside(
+pub fn locate_checkout(
     pipeline: &Pipeline,
-    aside: &mut Aside,
+    checkouts: &mut CheckoutSet,
     selection: &Selection,
     user: &Environment,
 ) -> Result<Located, WorkspaceError> {
-    let directory = aside.directory().to_owned();
+    let directory = checkouts.directory().to_owned();
     let opening = Opening {
         machine: &Machine::this(),
         pipeline,
@@ -68,8 +68,8 @@ pub fn locate_aside(
         selection,
         user,
     };
-    let located = opening.locate(Some(aside));
-    located.map_err(|error| aside.explain_error(error))
+    let located = opening.locate(Some(checkouts));
+    located.map_err(|error| checkouts.explain_error(error))
 }
 
 /// Makes the layout of located components and runs the preflight of those that the selection names.
@@ -94,14 +94,14 @@ pub fn open(
     opening.open(located, None)
 }
 
-/// Works like [`open`] for what [`locate_aside`] found. Errors name paths as the user knows them.
+/// Works like [`open`] for what [`locate_checkout`] found. Errors name paths as the user knows them.
 ///
 /// # Errors
 ///
 /// Those of [`open`], and a checkout that cannot be made.
-pub fn open_aside(
+pub fn open_checkout(
     pipeline: &Pipeline,
-    aside: &mut Aside,
+    checkouts: &mut CheckoutSet,
     located: Located,
     selection: &Selection,
     user: &Environment,
@@ -113,8 +113,8 @@ pub fn open_aside(
         selection,
         user,
     };
-    let workspace = opening.open(located, Some(aside));
-    workspace.map_err(|error| aside.explain_error(error))
+    let workspace = opening.open(located, Some(checkouts));
+    workspace.map_err(|error| checkouts.explain_error(error))
 }
 
 /// Works like [`locate`] and then [`open`] on a given machine.
@@ -149,7 +149,7 @@ impl Opening<'_> {
     fn open(
         &self,
         located: Located,
-        mut aside: Option<&mut Aside>,
+        mut checkouts: Option<&mut CheckoutSet>,
     ) -> Result<Workspace, WorkspaceError> {
         let (pipeline, selection, user) = (self.pipeline, self.selection, self.user);
         let (root, mut placed) = (located.root, located.placed);
@@ -161,8 +161,8 @@ impl Opening<'_> {
             names.is_empty() || names.contains(&placed.component.name)
         };
         let selected: Vec<_> = placed.iter().filter(|placed| is_selected(placed)).collect();
-        let layout = match aside.as_deref_mut() {
-            Some(aside) => GopathLayout::aside(pipeline.layout, aside, user)?,
+        let layout = match checkouts.as_deref_mut() {
+            Some(checkouts) => GopathLayout::of_checkouts(pipeline.layout, checkouts, user)?,
             None => GopathLayout::prepare(pipeline.layout, &root, &selected, user)?,
         };
         let inspection = Inspection {
@@ -181,18 +181,23 @@ impl Opening<'_> {
             notices,
             view: layout.view,
         };
-        Ok(match aside {
-            Some(aside) => aside.explain(workspace),
+        Ok(match checkouts {
+            Some(checkouts) => checkouts.explain(workspace),
             None => workspace,
         })
     }
 
-    fn locate(&self, mut aside: Option<&mut Aside>) -> Result<Located, WorkspaceError> {
+    fn locate(&self, mut checkouts: Option<&mut CheckoutSet>) -> Result<Located, WorkspaceError> {
         let directory = absolute(self.directory)?;
-        let (root, placed) = place(self.pipeline, &directory, self.user, aside.as_deref_mut())?;
+        let (root, placed) = place(
+            self.pipeline,
+            &directory,
+            self.user,
+            checkouts.as_deref_mut(),
+        )?;
         let selected = match self.selection.components.as_slice() {
             [] => {
-                let meant = self.meant(placed.clone(), &directory, aside)?;
+                let meant = self.meant(placed.clone(), &directory, checkouts)?;
                 meant
                     .into_iter()
                     .map(|placed| placed.component.name)
@@ -212,15 +217,15 @@ impl Opening<'_> {
         &self,
         mut placed: Vec<Placed>,
         directory: &Path,
-        aside: Option<&mut Aside>,
+        checkouts: Option<&mut CheckoutSet>,
     ) -> Result<Vec<Placed>, WorkspaceError> {
         // A file stands for all of its components, wherever it is used from, unless it lies inside
         // of one.
         let standing = self.pipeline.base.as_deref().unwrap_or(directory);
-        let standing = match aside {
+        let standing = match checkouts {
             // The path of the file is one of the user's work tree; the components lie in the
             // checkout.
-            Some(aside) if aside.knows(standing) => &aside.place(standing, None)?,
+            Some(checkouts) if checkouts.knows(standing) => &checkouts.place(standing, None)?,
             _ => standing,
         };
         keep_where_the_user_stands(&mut placed, standing);
@@ -243,13 +248,13 @@ fn place(
     pipeline: &Pipeline,
     directory: &Path,
     user: &Environment,
-    aside: Option<&mut Aside>,
+    checkouts: Option<&mut CheckoutSet>,
 ) -> Result<(PathBuf, Vec<Placed>), WorkspaceError> {
     let base = pipeline.base.as_deref().map(absolute).transpose()?;
     let root = base.as_deref().unwrap_or(directory);
     let mut found = match &base {
         _ if pipeline.components.is_empty() => Some((root.to_owned(), any_makefile(root)?)),
-        Some(base) => Some((base.clone(), listed(pipeline, base, aside)?)),
+        Some(base) => Some((base.clone(), listed(pipeline, base, checkouts)?)),
         None => None,
     };
     // The file lies inside of a component and extends a shipped pipeline, whose components it uses.
@@ -296,14 +301,16 @@ fn any_makefile(root: &Path) -> Result<Vec<Placed>, WorkspaceError> {
 fn listed(
     pipeline: &Pipeline,
     base: &Path,
-    mut aside: Option<&mut Aside>,
+    mut checkouts: Option<&mut CheckoutSet>,
 ) -> Result<Vec<Placed>, WorkspaceError> {
     let mut placed = Vec::new();
     for component in &pipeline.components {
         let path = base.join(&component.path);
-        let directory = match aside.as_deref_mut() {
-            Some(aside) if aside.is_alone() && !aside.knows(&path) => continue,
-            Some(aside) => absolute(&aside.place_component(pipeline.layout, component, &path)?),
+        let directory = match checkouts.as_deref_mut() {
+            Some(checkouts) if checkouts.is_alone() && !checkouts.knows(&path) => continue,
+            Some(checkouts) => {
+                absolute(&checkouts.place_component(pipeline.layout, component, &path)?)
+            }
             None => absolute(&path),
         };
         match directory {

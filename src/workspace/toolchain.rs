@@ -46,11 +46,11 @@ mod tests {
 
     #[test]
     fn the_nearest_file_counts_and_a_variable_comes_before_it() {
-        let place = tempfile::tempdir().unwrap();
-        let below = place.path().join("src/agent");
+        let temporary = tempfile::tempdir().unwrap();
+        let below = temporary.path().join("src/agent");
         fs::create_dir_all(&below).unwrap();
         let mut environment = BTreeMap::new();
-        let write = |name: &str, text: &str| fs::write(place.path().join(name), text).unwrap();
+        let write = |name: &str, text: &str| fs::write(temporary.path().join(name), text).unwrap();
         write("rust-toolchain.toml", "[toolchain]\npath = \"tool\"\n");
         assert!(is_named_by_path(&below, &environment));
         write("src/agent/rust-toolchain", "1.69.0\n");

@@ -1,4 +1,4 @@
-//! End-to-end tests: kata-ci as its users start it, a module a story.
+//! End-to-end tests that start kata-ci as its users do, a module for each story.
 #![allow(
     clippy::disallowed_macros,
     clippy::disallowed_methods,

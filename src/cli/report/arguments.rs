@@ -19,15 +19,15 @@ pub(crate) struct ReportArguments {
 pub(crate) enum ReportCommand {
     /// Merge reports into one JUnit file, whatever their order.
     ///
-    /// Takes report directories, journals, JUnit files of any writer, and directories of them. Executions of one job are
-    /// made one only where run or plan, job and an attempt number say that they are; a case that failed and passed in a
-    /// later attempt is flaky. What cannot be read is named, the rest is merged, and the exit code is 75.
+    /// Takes report directories, journals, JUnit files of other programs, and directories of them. Executions are combined
+    /// only if they name the same run or plan, the same job and an attempt; a case that failed and passed in a later
+    /// attempt is flaky. A file that cannot be read is named, the others are merged, and the exit code is 75.
     Merge {
-        /// What to merge; - for a JUnit file from standard input.
+        /// Reports to merge; - for a JUnit file from standard input.
         #[arg(value_name = "FILE|DIR", required = true)]
         paths: Vec<PathBuf>,
 
-        /// Where to write [default: standard output].
+        /// Output file [default: standard output].
         #[arg(short, long, value_name = "OUT", env = "KATACI_OUTPUT")]
         output: Option<PathBuf>,
     },
@@ -35,18 +35,18 @@ pub(crate) enum ReportCommand {
     Html(From),
     /// Make a summary in Markdown, below 1 MiB.
     Markdown(From),
-    /// Print GitHub's annotations of what failed, with file and line.
+    /// Print GitHub's annotations of failures, with file and line.
     Annotations(From),
     /// Make a JUnit file within the limits of a consumer.
     Junit {
         #[command(flatten)]
         from: From,
 
-        /// Who reads it.
+        /// Consumer of the file.
         #[arg(long, env = "KATACI_STYLE", default_value = "jenkins")]
         style: Consumer,
     },
-    /// Show an earlier run, one of its cases, or the runs that are kept.
+    /// Show an earlier run, one of its cases, or the kept runs.
     Show(Show),
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Show {
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
 
-    /// List the runs that are kept, the newest first.
+    /// List the kept runs, the newest first.
     #[arg(long, env = "KATACI_LIST", conflicts_with = "case")]
     pub list: bool,
 
@@ -64,12 +64,12 @@ pub(crate) struct Show {
     #[arg(long, value_name = "NAME", env = "KATACI_CASE")]
     pub case: Option<String>,
 
-    /// How to show it.
+    /// Format of the output.
     #[arg(long, env = "KATACI_FORMAT", default_value = "human")]
     pub format: ListFormat,
 }
 
-/// How something is shown.
+/// The format of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ListFormat {
     /// For people.
@@ -78,7 +78,7 @@ pub(crate) enum ListFormat {
     Json,
 }
 
-/// Who reads a JUnit file.
+/// The consumer of a JUnit file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Consumer {
     /// Valid under junit-10.xsd; output as long as Jenkins keeps it.
@@ -89,7 +89,7 @@ pub(crate) enum Consumer {
     Github,
 }
 
-/// A report, and where its other form goes.
+/// A report and the file for its other form.
 #[derive(Debug, Args)]
 pub(crate) struct From {
     /// A report directory, a journal, a JUnit file (- for one from standard input), a directory of them, or the id of a run
@@ -97,7 +97,7 @@ pub(crate) struct From {
     #[arg(value_name = "FROM")]
     pub from: Option<PathBuf>,
 
-    /// Where to write [default: standard output].
+    /// Output file [default: standard output].
     #[arg(short, long, value_name = "OUT", env = "KATACI_OUTPUT")]
     pub output: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
-//! `kata-ci report`: what earlier runs and other programs' JUnit files say, in every form.
+//! `kata-ci report`: earlier runs and JUnit files of other programs, in every form.
 
 mod arguments;
-mod place;
+mod paths;
 mod show;
 mod sources;
 
@@ -17,53 +17,56 @@ use crate::report;
 use crate::report::Dialect;
 use crate::report::ci::SourceTree;
 use arguments::{Consumer, ReportCommand};
-use place::PathResolver;
+use paths::PathResolver;
 use sources::Sources;
 
-/// Carries out the command and returns the exit code.
+/// Calls the command and returns the exit code.
 pub(super) fn call(
     global: &GlobalArguments,
     arguments: &ReportArguments,
 ) -> Result<i32, CommandError> {
-    let place = PathResolver::new(&global.directory);
+    let resolver = PathResolver::new(&global.directory);
     match &arguments.command {
         ReportCommand::Merge { paths, output } => {
-            let sources = Sources::merged(&place.all(paths));
-            sources.write(place.output(output.as_deref()), |document, out| {
+            let sources = Sources::merged(&resolver.all(paths));
+            sources.write(resolver.output(output.as_deref()), |document, out| {
                 report::write_document(document, Dialect::Full, out)
             })
         }
         ReportCommand::Html(from) => {
-            let sources = Sources::one(&place.from(from.from.as_deref())?);
-            sources.write(place.output(from.output.as_deref()), report::write_html)
+            let sources = Sources::one(&resolver.from(from.from.as_deref())?);
+            sources.write(resolver.output(from.output.as_deref()), report::write_html)
         }
         ReportCommand::Markdown(from) => {
-            let sources = Sources::one(&place.from(from.from.as_deref())?);
-            sources.write(place.output(from.output.as_deref()), report::write_markdown)
+            let sources = Sources::one(&resolver.from(from.from.as_deref())?);
+            sources.write(
+                resolver.output(from.output.as_deref()),
+                report::write_markdown,
+            )
         }
         ReportCommand::Annotations(from) => {
-            let sources = Sources::one(&place.from(from.from.as_deref())?);
-            sources.write(place.output(from.output.as_deref()), |document, out| {
+            let sources = Sources::one(&resolver.from(from.from.as_deref())?);
+            sources.write(resolver.output(from.output.as_deref()), |document, out| {
                 report::write_annotations(document, &SourceTree::at(&global.directory), out)
             })
         }
-        ReportCommand::Show(show) => show::call(global, &place, show),
+        ReportCommand::Show(show) => show::call(global, &resolver, show),
         ReportCommand::Junit { from, style } => {
             let dialect = match style {
                 Consumer::Jenkins => Dialect::Jenkins,
                 Consumer::Gitlab => Dialect::GitLab,
                 Consumer::Github => Dialect::GitHub,
             };
-            let sources = Sources::one(&place.from(from.from.as_deref())?).fit(dialect)?;
-            sources.write(place.output(from.output.as_deref()), |document, out| {
+            let sources = Sources::one(&resolver.from(from.from.as_deref())?).fit(dialect)?;
+            sources.write(resolver.output(from.output.as_deref()), |document, out| {
                 report::write_document(document, dialect, out)
             })
         }
     }
 }
 
-/// Writes to a file, aside and renamed into place, to what else has that name (`/dev/stderr`, a named pipe), or to standard
-/// output.
+/// Writes to a file atomically, to a special file of that name (`/dev/stderr`, a named pipe), or to
+/// standard output.
 fn deliver(
     output: Option<&Path>,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -83,7 +86,7 @@ fn is_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-/// A reader that went away is no error.
+/// Writes to a stream. A reader that has left is no error.
 fn stream(out: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);
     match write(&mut out).and_then(|()| out.flush()) {
@@ -92,7 +95,7 @@ fn stream(out: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>)
     }
 }
 
-/// What could not be read makes an error of a good end.
+/// Returns the exit code: an error if a source could not be read.
 fn exit_code(unread: usize) -> i32 {
     let code = match unread {
         0 => ExitCode::Success,

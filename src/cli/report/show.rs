@@ -1,4 +1,4 @@
-//! `kata-ci report show`: an earlier run on the terminal, one case's output, the runs that are kept.
+//! `kata-ci report show`: an earlier run on the terminal, the output of one case, the kept runs.
 
 use std::io;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::{ListFormat, Show};
-use super::place::PathResolver;
+use super::paths::PathResolver;
 use super::sources::Sources;
 use super::{deliver, exit_code};
 use crate::cli::global::GlobalArguments;
@@ -17,14 +17,14 @@ use crate::report::model::{Case, Details, Document, Suite, Text};
 use crate::report::{Style, read, text};
 use crate::run::{report_directory, store};
 
-/// A larger result is none of a run.
+/// Largest `result.json` to read, in bytes.
 const LARGEST: u64 = 16 << 20;
 
-/// A run in a list.
+/// A run in the list.
 #[derive(Serialize)]
 struct KeptRun {
     run_id: String,
-    /// None of a run that goes on, or was killed.
+    /// `None` if the run still goes on or was killed.
     exit: Option<i32>,
     seconds: Option<f64>,
     pipeline: String,
@@ -32,14 +32,14 @@ struct KeptRun {
     directory: String,
 }
 
-/// What `result.json` says of a run, as far as a list needs it.
+/// The parts of `result.json` that the list shows.
 #[derive(Deserialize)]
 struct Ended {
     exit: i32,
     seconds: f64,
 }
 
-/// A case for programs.
+/// A case, for programs.
 #[derive(Serialize)]
 struct Shown<'a> {
     suite: &'a str,
@@ -52,7 +52,7 @@ struct Shown<'a> {
     output: String,
 }
 
-/// The summary of one run; for programs, what `result.json` says.
+/// Shows the summary of one run; for programs, its `result.json`.
 fn summary(global: &GlobalArguments, from: &Path, json: bool) -> Result<i32, CommandError> {
     let found = read::find_run(from);
     let [Ok(read::ReportSource::Journal(journal))] = found.as_slice() else {
@@ -74,7 +74,8 @@ fn summary(global: &GlobalArguments, from: &Path, json: bool) -> Result<i32, Com
     Ok(0)
 }
 
-/// Cases whose name or class holds `wanted`, with what is stored of them; the bad ones only when none is wanted.
+/// Shows the cases with `wanted` in their name or class if `whole` is set, else the cases that did
+/// not pass.
 fn cases(from: &Path, wanted: &str, whole: bool, json: bool) -> Result<i32, CommandError> {
     let sources = Sources::one(from);
     sources.check()?;
@@ -131,7 +132,7 @@ fn shown<'a>(suite: &'a Suite, case: &'a Case) -> io::Result<Shown<'a>> {
     })
 }
 
-/// What is stored of a case's output.
+/// Returns the stored output of a case.
 fn texts(details: &Details) -> impl Iterator<Item = &Text> {
     let bodies = details.problems.iter().map(|problem| &problem.body);
     bodies.chain([&details.out, &details.err])
@@ -163,7 +164,7 @@ fn told(suite: &Suite, case: &Case, whole: bool) -> io::Result<String> {
     Ok(told)
 }
 
-/// The runs that are kept, newest first.
+/// Lists the kept runs, newest first.
 fn list(json: bool) -> Result<i32, CommandError> {
     let runs = report_directory::runs_directory(&std::env::vars_os().collect())?;
     let directories = store::directories(&runs);
@@ -198,7 +199,7 @@ fn kept(directory: &Path) -> Option<KeptRun> {
     })
 }
 
-/// `20260503T100000Z-42  exit 1     151.2s  kata-v1  /home/ann/kata`
+/// Formats as `20260503T100000Z-42  exit 1     151.2s  kata-v1  /home/ann/kata`.
 fn line(run: &KeptRun) -> String {
     let end = match (run.exit, run.seconds) {
         (Some(exit), Some(seconds)) => format!("exit {exit:<3}  {seconds:>7.1}s"),
@@ -213,17 +214,17 @@ fn line(run: &KeptRun) -> String {
     )
 }
 
-/// The command as it was given.
+/// Calls the command and returns the exit code.
 pub(super) fn call(
     global: &GlobalArguments,
-    place: &PathResolver<'_>,
+    resolver: &PathResolver<'_>,
     show: &Show,
 ) -> Result<i32, CommandError> {
     let json = show.format == ListFormat::Json;
     if show.list {
         return list(json);
     }
-    let from = place.from(show.run.as_deref())?;
+    let from = resolver.from(show.run.as_deref())?;
     match &show.case {
         Some(name) => cases(&from, name, true, json),
         None => summary(global, &from, json),

@@ -1,4 +1,4 @@
-//! What a report is made from: read, with everything that could not be read named.
+//! Reads the sources of a report, and names every one that cannot be read.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::report::model::{Document, Spool};
 use crate::report::{Dialect, read};
 use crate::say as line;
 
-/// A document, and how many of its sources are missing from it.
+/// A document, and the number of sources that it lacks.
 pub(super) struct Sources {
     document: Document,
     read: usize,
@@ -18,7 +18,8 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// Everything at these paths as one document. What cannot be read is said at once.
+    /// Reads everything at these paths into one document. A source that cannot be read is reported
+    /// at once.
     pub(super) fn merged(paths: &[PathBuf]) -> Self {
         let found = paths.iter().flat_map(|path| read::find(path));
         let (documents, unread) = read_all(found);
@@ -29,7 +30,7 @@ impl Sources {
         }
     }
 
-    /// What one path holds; of a directory with several reports, all of them merged.
+    /// Reads the source at one path. Several reports in a directory are merged.
     pub(super) fn one(path: &Path) -> Self {
         let (mut documents, unread) = read_all(read::find_run(path));
         let read = documents.len();
@@ -44,7 +45,7 @@ impl Sources {
         }
     }
 
-    /// The same within a consumer's limits; what had to go is said.
+    /// Shortens the document to the limits of a consumer, and reports what is left out.
     pub(super) fn fit(self, dialect: Dialect) -> Result<Self, CommandError> {
         let (document, left_out) =
             report::fit(self.document, dialect).map_err(CommandError::machine)?;
@@ -54,17 +55,17 @@ impl Sources {
         Ok(Self { document, ..self })
     }
 
-    /// What was read.
+    /// Returns the document.
     pub(super) fn document(&self) -> &Document {
         &self.document
     }
 
-    /// How many sources could not be read.
+    /// Returns the number of sources that could not be read.
     pub(super) fn unread(&self) -> usize {
         self.unread
     }
 
-    /// Says what the reports themselves warn of. An error where there is none.
+    /// Prints the warnings of the reports themselves. Fails if there is no report.
     pub(super) fn check(&self) -> Result<(), CommandError> {
         for notice in &self.document.notices {
             say("warning", &notice.text);
@@ -75,7 +76,7 @@ impl Sources {
         }
     }
 
-    /// Writes what was read; nothing when nothing was.
+    /// Writes the document, or nothing if nothing could be read.
     pub(super) fn write(
         &self,
         output: Option<PathBuf>,
@@ -87,13 +88,13 @@ impl Sources {
     }
 }
 
-/// Says something that a report's own words are part of: it may come from anywhere.
+/// Prints a message with foreign text in it, cleaned.
 fn say(what: &str, foreign: &str) {
     let line = format!("{what}: {}", report::text::for_terminal(foreign, 4096));
     line::aside(report::harmless(&line));
 }
 
-/// Reads what was found. Returns the documents and the number of those that could not be read.
+/// Reads the sources that were found. Returns the documents and the number of unreadable sources.
 fn read_all(
     found: impl IntoIterator<Item = Result<read::ReportSource, read::Unread>>,
 ) -> (Vec<Document>, usize) {

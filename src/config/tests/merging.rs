@@ -6,8 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::support::*;
+use crate::config::diagnostic::Diagnostics;
 use crate::config::layer::{ComponentLayer, Layer, StepLayer, StepSettings};
-use crate::config::problem::Problems;
 use crate::config::source::{Document, Located, Location};
 use crate::config::*;
 use crate::model::Command;
@@ -109,9 +109,9 @@ prop_compose! {
 }
 
 fn over(upper: &Layer, lower: &Layer) -> Layer {
-    let problems = Problems::default();
-    let merged = upper.clone().over(lower.clone(), &problems);
-    problems.or(merged).unwrap()
+    let diagnostics = Diagnostics::default();
+    let merged = upper.clone().over(lower.clone(), &diagnostics);
+    diagnostics.or(merged).unwrap()
 }
 
 proptest! {

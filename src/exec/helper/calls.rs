@@ -1,9 +1,10 @@
-//! System calls that the kernel refuses a job in a strict sandbox, or tells of: see seccomp(2).
+//! Filters the system calls of a job in a strict sandbox: see seccomp(2).
 //!
-//! Refused is what no namespace keeps from it: the keys that the kernel holds for whoever is logged in, vsock (the line
-//! between a virtual machine and its host is a network, but belongs to no network namespace), and io_uring, which makes
-//! sockets and files without the calls that are looked at. The answers are those of a kernel without them. Calls of a
-//! 32-bit program end it, as theirs cannot be told apart. All of it holds for what is started from here on.
+//! It refuses calls that no namespace confines: the keys that the kernel holds for a login session,
+//! vsock (a network between a virtual machine and its host that belongs to no network namespace),
+//! and io_uring (which creates sockets and files without the filtered calls). The errors are those
+//! of a kernel without these features. A call of a 32-bit program kills it, because those have
+//! other numbers. Filters hold for this process and everything that it starts.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,16 +16,16 @@ use seccompiler::{
     SeccompCondition, SeccompFilter, SeccompRule, TargetArch, apply_filter,
 };
 
-/// With this bit a call is one of the x32 ABI, which x86-64 kernels may have besides their own.
+/// The bit of x32 calls, which x86-64 kernels may support besides their own.
 const X32: i64 = 0x4000_0000;
 
-/// Calls by number, each with the rules of which one has to fit it; without rules it is meant always.
+/// Calls by number. A call matches if one of its rules does, or if it has no rules.
 pub(super) type Calls = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// Refuses what nobody has in a strict sandbox.
+/// Refuses the calls that no job in a strict sandbox may make.
 ///
 /// # Errors
-/// Where the kernel filters no calls, or calls of this processor cannot be filtered.
+/// Fails if the kernel has no filters, or the processor is not supported.
 pub(super) fn refuse_always() -> io::Result<()> {
     let all = [
         libc::SYS_keyctl,
@@ -36,7 +37,7 @@ pub(super) fn refuse_always() -> io::Result<()> {
     refuse(calls.collect(), Errno::ENOSYS)
 }
 
-/// Refuses sockets of vsock.
+/// Refuses vsock sockets.
 ///
 /// # Errors
 /// As [`refuse_always`].
@@ -46,7 +47,7 @@ pub(super) fn refuse_vsock() -> io::Result<()> {
     refuse(calls, Errno::EAFNOSUPPORT)
 }
 
-/// Has calls fail.
+/// Lets calls fail with an error.
 pub(super) fn refuse(calls: Calls, errno: Errno) -> io::Result<()> {
     let filter = filter(calls, SeccompAction::Errno(errno as u32))?;
     apply_filter(&filter).map_err(|error| match error {
@@ -55,7 +56,7 @@ pub(super) fn refuse(calls: Calls, errno: Errno) -> io::Result<()> {
     })
 }
 
-/// What the kernel runs at each call.
+/// Compiles a filter for the kernel.
 pub(super) fn filter(calls: Calls, action: SeccompAction) -> io::Result<BpfProgram> {
     let x32 = (calls.iter()).map(|(call, rules)| (call | X32, rules.clone()));
     let all = x32.collect::<Calls>().into_iter().chain(calls).collect();
@@ -65,7 +66,7 @@ pub(super) fn filter(calls: Calls, action: SeccompAction) -> io::Result<BpfProgr
         .map_err(unsupported)
 }
 
-/// The lower half of an argument compared with a value.
+/// Compares the lower half of an argument with a value.
 pub(super) fn condition(
     argument: u8,
     comparison: SeccompCmpOp,
@@ -74,12 +75,12 @@ pub(super) fn condition(
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, comparison, value).map_err(unsupported)
 }
 
-/// Fits where all conditions do.
+/// Combines conditions, all of which must match.
 pub(super) fn rule(conditions: Vec<SeccompCondition>) -> io::Result<SeccompRule> {
     SeccompRule::new(conditions).map_err(unsupported)
 }
 
-/// There are no words for it on this processor.
+/// Converts an error of an unsupported processor.
 fn unsupported(_: BackendError) -> io::Error {
     Errno::ENOTSUP.into()
 }

@@ -1,4 +1,4 @@
-//! Starting the job's own process.
+//! Starts the job's own process.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use crate::exec::protocol::Spec;
 
-/// Starts the job in a process group of its own, with the helper's standard output and error and nothing else of it.
-/// Returns its process id; its end is seen by waiting for any child.
+/// Starts the job in a process group of its own. It inherits standard output and error of the
+/// helper and nothing else. Returns its process id; wait for any child to see its end.
 pub(super) fn launch(spec: &Spec) -> io::Result<i32> {
     let child = Command::new(&spec.program)
         .args(&spec.arguments)

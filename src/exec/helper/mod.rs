@@ -1,14 +1,16 @@
-//! The process between a supervisor and its job: `kata-ci __job`, with the control socket as standard input.
+//! The helper: the process between a supervisor and its job, `kata-ci __job`, with the control
+//! socket as standard input.
 //!
-//! It starts one job and answers for all of its processes: they can leave its process group and its session, but as the
-//! helper is their subreaper, none of them can leave its descendants. It ends them when told to, when the job's own process
-//! has ended, and when the socket ends, which is what a supervisor's death looks like, KILL included.
+//! It starts one job and controls all of its processes. They can leave its process group and
+//! session, but they stay its descendants, because the helper is their subreaper. It ends them on
+//! an order, after the end of the job's own process, and when the socket closes, which a
+//! supervisor's death causes, even by KILL.
 //!
-//! It is single-threaded, keeps only the control socket and the job's output open, and says nothing on its own: what it has
-//! to report goes through the socket.
+//! It has one thread, keeps only the control socket and the job's output open, and prints nothing:
+//! its reports go through the socket.
 //!
-//! With a sandbox it sets that up first. For a job with processes of its own (`namespaces.rs`) it starts one more process,
-//! pid 1 of the namespace, which then does all of the above from inside.
+//! It sets the sandbox up first. For a job with processes of its own (`namespaces.rs`), it starts
+//! pid 1 of the namespace, which then does all of the above inside.
 
 mod calls;
 mod keys;
@@ -34,10 +36,11 @@ use namespaces::{Inside, Side};
 use set_id::Tripwire;
 use step::{Refused, Step};
 
-/// Runs as the helper; returns the exit code of the process.
+/// Runs the helper, and returns the exit code of the process.
 ///
-/// To be called first thing in `main`: it closes every file descriptor but the standard three. The exit code says nothing
-/// of the job: 0 when all was reported, 1 when the supervisor was gone before, 2 when not called by a supervisor.
+/// Call it first in `main`, because it closes every file descriptor except for the standard three.
+/// The exit code does not depend on the job: 0 if everything was reported, 1 if the supervisor was
+/// gone before, 2 if the caller is no supervisor.
 pub fn main() -> i32 {
     setup::close_inherited();
     let Ok(mut control) = setup::control_socket() else {
@@ -83,7 +86,7 @@ fn serve(control: &mut Channel) -> io::Result<()> {
     }
 }
 
-/// Enters the job's control groups, and with this process all that it starts from now on.
+/// Joins the job's control groups, together with everything that it starts later.
 fn join(groups: &[OsString]) -> Result<(), Refused> {
     groups.iter().try_for_each(|entrance| {
         std::fs::write(entrance, "0")
@@ -95,7 +98,7 @@ fn raise_loopback() -> Result<(), Refused> {
     network::raise_loopback().step(|| "switching the loopback device on".into())
 }
 
-/// Inside of new namespaces, as pid 1: makes them what the sandbox says.
+/// Sets the sandbox up inside of new namespaces, as pid 1.
 fn furnish(sandbox: &Sandbox, space: &Space, inside: Inside) -> Result<Option<Tripwire>, Refused> {
     nix::unistd::setsid().step(|| "making a session".into())?;
     keys::leave_session_keyring().step(|| "making a keyring".into())?;
@@ -117,14 +120,14 @@ fn furnish(sandbox: &Sandbox, space: &Space, inside: Inside) -> Result<Option<Tr
     Ok(tripwire)
 }
 
-/// Starts the job and sees it to its end.
+/// Starts the job and controls it until its end.
 fn work(control: &mut Channel, spec: &Spec, tripwire: Option<Tripwire>) -> io::Result<()> {
     let events = setup::adopt_orphans()?;
     spec.sandbox.limits.take()?;
     let before = leftovers::Before::look(&spec.sandbox);
     match launch::launch(spec) {
         Ok(job) => {
-            // The job may be of the same user: it is not to trace the one that watches it.
+            // The job may be of the same user, and must not trace this process.
             let _ = nix::sys::prctl::set_dumpable(false);
             control.send(&Report::Started { pid: job })?;
             watch::Watch::new(job, control, events, before)

@@ -1,9 +1,10 @@
-//! The job's own view of the files, made in a mount namespace of its own by the process that is pid 1 in it.
+//! Makes the job's own view of the files. Pid 1 makes it in a mount namespace of its own.
 //!
-//! What is kept is taken as a detached copy before anything is covered, and put back where it was afterwards: so a work tree
-//! below /tmp is there although /tmp is empty. In a strict view everything becomes read-only in between, in one call;
-//! what was taken before stays writable. A path that leads through a symbolic link is not mounted at, which would cover what
-//! is mounted where it leads: where the link is hidden, it is made again.
+//! Kept paths are cloned as detached mounts before anything is covered, and attached again
+//! afterwards. So a work tree below /tmp stays, although /tmp is empty. In a strict view everything
+//! becomes read-only in between, in one call; the clones stay writable. Nothing is mounted on a
+//! path with a symbolic link, because that would cover the link's target. If the link itself is
+//! hidden, it is created again.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, Metadata};
@@ -25,11 +26,12 @@ use super::privileges::forbid_user_namespaces;
 use super::step::{Refused, Step};
 use crate::exec::isolation::{MountPoint, Space, View};
 
-/// Parts of /proc through which root reaches the whole machine. For everybody else they are read-only as they are.
+/// Parts of /proc that give root access to the whole machine. They are read-only for everybody
+/// else.
 const KERNEL: &[&str] = &["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"];
 
-/// Devices of a strict view, where the host has them. What virtual machines need is among them: the permissions of the
-/// nodes still hold.
+/// Devices in a strict view, if the host has them. They include those that virtual machines need,
+/// because the permissions of the nodes still hold.
 const DEVICES: &[&str] = &[
     "null",
     "zero",
@@ -42,15 +44,16 @@ const DEVICES: &[&str] = &[
     "net/tun",
 ];
 
-/// A place with what it is seen through.
+/// A path with its cloned mount.
 struct Taken<'a> {
     place: &'a MountPoint,
-    /// None for what is hidden, and for what is not there.
+    /// The clone; `None` for a hidden or missing path.
     tree: Option<OwnedFd>,
     metadata: Metadata,
 }
 
-/// Makes the view. `sockets` are paths of unix sockets of the host: connecting to one needs no permission to write.
+/// Makes the view. `sockets` are unix sockets of the host; a read-only mount does not stop a
+/// connection to one.
 pub(super) fn arrange(space: &Space, sockets: &[PathBuf]) -> Result<(), Refused> {
     let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
     mount_change("/", private).step(|| "taking the mounts apart from the host's".into())?;
@@ -85,13 +88,13 @@ pub(super) fn arrange(space: &Space, sockets: &[PathBuf]) -> Result<(), Refused>
     }
     make_terminals()?;
     for socket in sockets.iter().filter(|socket| socket.exists()) {
-        // One that is gone meanwhile needs no cover.
+        // A socket that is gone by now needs no cover.
         let _ = mount_bind("/dev/null", socket);
     }
     Ok(())
 }
 
-/// A copy of what is mounted at and below a path.
+/// Clones the mounts at and below a path.
 fn clone_tree(path: &Path) -> io::Result<OwnedFd> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
@@ -104,7 +107,7 @@ fn attach(tree: &OwnedFd, target: &Path) -> io::Result<()> {
     Ok(move_mount(tree, "", CWD, target, flags)?)
 }
 
-/// Makes a mount read-only, or one with all that is mounted below it. rustix has no mount_setattr(2).
+/// Makes a mount read-only, or one with all mounts below it. rustix has no mount_setattr(2).
 fn restrict(at: impl AsFd, path: &str, is_recursive: bool, is_path: bool) -> Result<(), Errno> {
     let attributes = libc::mount_attr {
         attr_set: libc::MOUNT_ATTR_RDONLY,
@@ -120,7 +123,7 @@ fn restrict(at: impl AsFd, path: &str, is_recursive: bool, is_path: bool) -> Res
     if !is_path {
         flags |= libc::AT_EMPTY_PATH;
     }
-    // SAFETY: the path ends in NUL, the structure is as large as is said, both outlive the call.
+    // SAFETY: the path ends in NUL, the structure has the given size, and both outlive the call.
     let result = unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,
@@ -134,7 +137,7 @@ fn restrict(at: impl AsFd, path: &str, is_recursive: bool, is_path: bool) -> Res
     Errno::result(result).map(drop)
 }
 
-/// Takes every place before anything changes. What is not there is left out: there is nothing to see.
+/// Clones every path before anything changes. Missing paths are left out.
 fn take(space: &Space) -> Result<Vec<Taken<'_>>, Refused> {
     let mut all = Vec::new();
     for place in &space.places {
@@ -164,7 +167,7 @@ fn take(space: &Space) -> Result<Vec<Taken<'_>>, Refused> {
     Ok(all)
 }
 
-/// Places that are reached through a symbolic link, with where that leads: the same is a place there, too.
+/// Returns paths that lead through a symbolic link, and their targets, which get the same view.
 fn links(space: &Space) -> Vec<(&Path, PathBuf)> {
     let seen = space
         .places
@@ -174,13 +177,13 @@ fn links(space: &Space) -> Vec<(&Path, PathBuf)> {
         .collect()
 }
 
-/// None when it leads nowhere else.
+/// Returns the target; `None` if the path has no link.
 fn leads_to(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok().filter(|real| real != path)
 }
 
-/// What the directories above the places look like on the host: those that are made again in an empty directory get the
-/// same owner and permissions.
+/// Returns owner and permissions of the directories above the paths. Directories that are created
+/// again get the same.
 fn owners(space: &Space) -> BTreeMap<PathBuf, Metadata> {
     space
         .places
@@ -233,7 +236,7 @@ fn put_link(
     std::os::unix::fs::symlink(target, link).step(words)
 }
 
-/// Makes a directory or an empty file, with the directories above it.
+/// Creates a directory or an empty file, with the directories above it.
 fn make(path: &Path, is_directory: bool, owners: &BTreeMap<PathBuf, Metadata>) -> io::Result<()> {
     let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
     for directory in missing.into_iter().rev() {
@@ -251,7 +254,7 @@ fn make(path: &Path, is_directory: bool, owners: &BTreeMap<PathBuf, Metadata>) -
     Ok(())
 }
 
-/// An empty directory in the place of one of the host's.
+/// Covers a directory of the host with an empty one.
 fn cover(path: &Path, metadata: &Metadata) -> io::Result<()> {
     mount_tmpfs(path, metadata.mode() & 0o7777)?;
     resemble(path, metadata);
@@ -286,7 +289,7 @@ fn take_devices() -> Vec<(&'static str, OwnedFd)> {
         .collect()
 }
 
-/// /dev with the devices taken before and the usual links. There is no terminal: /dev/tty is not there.
+/// Makes /dev of the given devices and the usual links. There is no terminal, so no /dev/tty.
 fn make_devices(devices: Vec<(&str, OwnedFd)>) -> Result<(), Refused> {
     let words = || "making a /dev of the job's own".to_owned();
     let dev = Path::new("/dev");
@@ -311,7 +314,7 @@ fn make_devices(devices: Vec<(&str, OwnedFd)>) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Shared memory and pseudo-terminals of the job's own.
+/// Mounts shared memory and pseudo-terminals of the job's own.
 fn make_terminals() -> Result<(), Refused> {
     if Path::new("/dev/shm").is_dir() {
         mount_tmpfs(Path::new("/dev/shm"), 0o1777).step(|| "covering /dev/shm".into())?;

@@ -1,12 +1,12 @@
-//! Namespaces, and the process that is pid 1 in them.
+//! Creates namespaces and their pid 1.
 //!
 //! ```text
 //! supervisor ─▶ helper (outside) ─▶ pid 1 (inside) ─▶ the job
 //! ```
-//! Pid 1 does what the helper does for a job without namespaces: the same code, with the same control socket. The helper
-//! outside only waits for it, and kills it when the supervisor is gone. When pid 1 ends, however it ends, the kernel kills
-//! every process of the namespace; and pid 1 is killed when the helper ends. So there is no order of deaths in which a
-//! process is left.
+//! Pid 1 does the same as the helper of a job without namespaces, with the same code and the same
+//! control socket. The helper outside only waits for it, and kills it if the supervisor is gone.
+//! The end of pid 1 makes the kernel kill every process of the namespace, and the end of the helper
+//! kills pid 1. So no order of deaths leaves a process.
 
 use std::fs;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
@@ -27,31 +27,31 @@ use super::step::{Refused, Step};
 use crate::exec::isolation::{Sandbox, Space, path_sockets};
 use crate::exec::protocol::Channel;
 
-/// What a new process is.
+/// The role of this process after the fork.
 pub(super) enum Side {
     /// The helper; its child is pid 1 inside.
     Outside(Init),
-    /// Pid 1, in namespaces with ids mapped.
+    /// Pid 1, in namespaces with mapped ids.
     Inside(Inside),
 }
 
-/// Pid 1 as the helper knows it.
+/// Pid 1, as the helper sees it.
 pub(super) struct Init {
     pid: Pid,
     since: SystemTime,
-    /// Holds something when the job may have made programs that run as somebody else: see [`set_id`].
+    /// Readable if the job may have made programs that run as somebody else: see [`set_id`].
     tripped: PipeReader,
 }
 
-/// What pid 1 has from outside.
+/// The resources that pid 1 has from outside.
 pub(super) struct Inside {
     /// Paths of the unix sockets of the host's network.
     pub sockets: Vec<PathBuf>,
-    /// See [`Init`].
+    /// The other end; see [`Init`].
     pub tripped: PipeWriter,
 }
 
-/// Starts pid 1 of the namespaces that the sandbox asks for. Returns twice, as fork(2) does.
+/// Starts pid 1 in the namespaces of the sandbox. Returns twice, like fork(2).
 pub(super) fn split(sandbox: &Sandbox) -> Result<Side, Refused> {
     let pipe = || io::pipe().step(|| "making a pipe".into());
     let ((mut ready, mapped), (tripped, trip)) = (pipe()?, pipe()?);
@@ -62,7 +62,7 @@ pub(super) fn split(sandbox: &Sandbox) -> Result<Side, Refused> {
         | CloneFlags::CLONE_NEWIPC
         | CloneFlags::CLONE_NEWUTS;
     flags.set(CloneFlags::CLONE_NEWNET, sandbox.network);
-    // Inside of a new network there is no looking at those of the old one.
+    // A new network namespace hides the sockets of the old one.
     let sockets = path_sockets();
     let words = || "making namespaces".to_owned();
     match clone(flags).step(words)? {
@@ -83,8 +83,8 @@ pub(super) fn split(sandbox: &Sandbox) -> Result<Side, Refused> {
         }
         None => {
             drop(mapped);
-            // Before waiting: a helper that ends from here on takes this process with it. One that has ended already
-            // says nothing.
+            // This comes before waiting: from here on, the end of the helper ends this process too.
+            // A helper that has already ended sends nothing.
             nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).step(words)?;
             let mut word = [0];
             let length = ready.read(&mut word).step(words)?;
@@ -99,7 +99,7 @@ pub(super) fn split(sandbox: &Sandbox) -> Result<Side, Refused> {
     }
 }
 
-/// A network namespace without a space of the job's own. As root nothing else changes.
+/// Enters a network namespace only. For root, nothing else changes.
 pub(super) fn leave_network() -> Result<(), Refused> {
     let words = || "making a network namespace".to_owned();
     if geteuid().is_root() {
@@ -110,10 +110,10 @@ pub(super) fn leave_network() -> Result<(), Refused> {
     write_maps("self", &maps).step(|| "mapping user and group".into())
 }
 
-/// clone(2) as fork: none in the child. This process has one thread.
+/// Calls clone(2) as a fork; `None` in the child. This process has one thread.
 fn clone(flags: CloneFlags) -> Result<Option<Pid>, Errno> {
     let flags = libc::c_long::from(flags.bits() | libc::SIGCHLD);
-    // SAFETY: without CLONE_VM and without a stack this is fork(2); there is no other thread that could hold a lock.
+    // SAFETY: without CLONE_VM and a stack this is fork(2), and no other thread can hold a lock.
     let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, 0_usize, 0_usize, 0_usize) };
     match Errno::result(pid)? {
         0 => Ok(None),
@@ -134,11 +134,12 @@ fn map_ids(child: Pid, mut mapped: io::PipeWriter) -> Result<(), Refused> {
 struct Maps {
     users: String,
     groups: String,
-    /// Without the privilege to map others, a user's groups must be settled first; see user_namespaces(7).
+    /// True if setgroups must be denied first, because other groups cannot be mapped; see
+    /// user_namespaces(7).
     denies_setgroups: bool,
 }
 
-/// The user's own ids and no others, as the kernel allows everybody.
+/// Maps the user's own ids only, which the kernel allows everybody.
 fn own_maps() -> Maps {
     let (user, group) = (geteuid(), getegid());
     Maps {
@@ -148,7 +149,7 @@ fn own_maps() -> Maps {
     }
 }
 
-/// Every id that there is here, as itself.
+/// Maps every existing id to itself.
 fn identity_maps() -> Maps {
     let own = |name: &str| fs::read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
     Maps {
@@ -158,7 +159,7 @@ fn identity_maps() -> Maps {
     }
 }
 
-/// Lines of `INSIDE OUTSIDE COUNT`, each mapped onto itself.
+/// Formats lines of `INSIDE OUTSIDE COUNT` that map each range to itself.
 fn identity(map: &str) -> String {
     map.lines()
         .filter_map(|line| {
@@ -178,11 +179,11 @@ fn write_maps(process: &str, maps: &Maps) -> io::Result<()> {
     write("gid_map", &maps.groups)
 }
 
-/// The helper's part: waits for the end of pid 1, and brings it about when the supervisor is gone. What pid 1 does at the
-/// end of the job is then left to this process.
+/// Waits for the end of pid 1 as the helper, and kills it if the supervisor is gone. Then it does
+/// the work that pid 1 does at the end of a job.
 pub(super) fn guard(control: &Channel, init: Init, space: &Space) -> io::Result<()> {
     let is_alone = wait_for(control, init.pid)?;
-    // Its end of the pipe is closed by now.
+    // This end of the pipe is closed by now.
     let is_tripped = { init.tripped }
         .read(&mut [0])
         .is_ok_and(|length| length > 0);
@@ -192,14 +193,14 @@ pub(super) fn guard(control: &Channel, init: Init, space: &Space) -> io::Result<
     Ok(())
 }
 
-/// Waits for the end of pid 1, and brings it about when the supervisor is gone. Says whether it is.
+/// Waits for the end of pid 1, and kills it if the supervisor is gone. Returns true in that case.
 fn wait_for(control: &Channel, child: Pid) -> io::Result<bool> {
     let ended = pidfd(child)?;
     let mut is_alone = false;
     loop {
         let mut sources = [
             PollFd::new(ended.as_fd(), PollFlags::POLLIN),
-            // Nothing is read here: only the end of the connection is looked for, which needs no asking.
+            // Nothing is read here. Poll reports a closed connection without being asked for it.
             PollFd::new(control.as_fd(), PollFlags::empty()),
         ];
         let watched = if is_alone { 1 } else { 2 };
@@ -234,7 +235,7 @@ fn pidfd(child: Pid) -> io::Result<OwnedFd> {
     )?)
 }
 
-/// Whether this process is pid 1.
+/// Returns true if this process is pid 1.
 pub(super) fn is_init() -> bool {
     Pid::this().as_raw() == 1
 }

@@ -1,4 +1,4 @@
-//! The loopback device of a new network namespace, which comes into the world switched off.
+//! Switches the loopback device of a new network namespace on.
 
 use std::os::fd::AsRawFd;
 
@@ -7,7 +7,7 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket,
 };
 
-/// Message types and flags; see rtnetlink(7), netlink(7), and netdevice(7) for the device's.
+/// Message types and flags; see rtnetlink(7), netlink(7), and netdevice(7) for those of the device.
 const RTM_NEWLINK: u16 = 16;
 const NLM_F_REQUEST_ACK: u16 = 1 | 4;
 const NLMSG_ERROR: u16 = 2;
@@ -16,7 +16,8 @@ const IFF_UP: u32 = 1;
 /// The first device of every network namespace.
 const LOOPBACK: i32 = 1;
 
-/// Switches the loopback device of this network namespace on. The kernel then gives it 127.0.0.1 and ::1.
+/// Switches the loopback device of this network namespace on. The kernel then assigns 127.0.0.1 and
+/// ::1.
 pub(super) fn raise_loopback() -> Result<(), Errno> {
     let socket = socket(
         AddressFamily::Netlink,
@@ -30,7 +31,7 @@ pub(super) fn raise_loopback() -> Result<(), Errno> {
     errno_of(&answer[..length])
 }
 
-/// A `nlmsghdr` and an `ifinfomsg` that sets `IFF_UP`, in the machine's byte order.
+/// Returns a `nlmsghdr` and an `ifinfomsg` that sets `IFF_UP`, in the machine's byte order.
 fn request() -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes[0..4].copy_from_slice(&32_u32.to_ne_bytes());
@@ -42,7 +43,8 @@ fn request() -> [u8; 32] {
     bytes
 }
 
-/// An acknowledgement is an error message with number 0; numbers are negative.
+/// Parses the answer. An acknowledgement is an error message with number 0; error numbers are
+/// negative.
 fn errno_of(answer: &[u8]) -> Result<(), Errno> {
     let kind = answer.get(4..6).map(|bytes| [bytes[0], bytes[1]]);
     let number = answer.get(16..20).map(|b| [b[0], b[1], b[2], b[3]]);

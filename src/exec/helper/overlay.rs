@@ -1,5 +1,5 @@
-//! A directory as it is, in which what is written is kept for the job alone: an overlay file system whose upper layer is in
-//! memory, and goes with the job.
+//! Overlays a directory for one job: writes go to an upper layer in memory and are gone with the
+//! job.
 
 use std::fs::{self, DirBuilder, File, Metadata};
 use std::io;
@@ -14,23 +14,23 @@ use rustix::mount::{
     fsconfig_set_string, fsmount, fsopen, move_mount, unmount,
 };
 
-/// Where the upper layer is mounted for a moment: an overlay takes only what is mounted somewhere.
+/// Temporary mount point of the upper layer, because an overlay only accepts mounted layers.
 const SCRATCH: &str = "/tmp";
 
-/// A mount of it that is nowhere yet.
+/// Returns a detached overlay of a directory.
 pub(super) fn overlay(path: &Path, metadata: &Metadata) -> io::Result<OwnedFd> {
     let lower = directory(path)?;
     let memory = mount("tmpfs", &[("mode", "0700")])?;
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
     move_mount(&memory, "", CWD, SCRATCH, flags)?;
     let made = upper(metadata).and_then(|upper| over(&lower, &upper));
-    // The overlay holds on to it.
+    // The overlay keeps the layer alive.
     unmount(SCRATCH, UnmountFlags::DETACH)?;
     made
 }
 
-/// The two directories of an upper layer: what is written, and what the kernel works with. The merged directory looks as
-/// the first.
+/// Returns the upper layer with its two directories: the one for writes, and the one that the
+/// kernel works with. The overlay has the owner and mode of the first.
 fn upper(metadata: &Metadata) -> io::Result<File> {
     let scratch = Path::new(SCRATCH);
     for name in ["upper", "work"] {
@@ -41,14 +41,15 @@ fn upper(metadata: &Metadata) -> io::Result<File> {
     directory(scratch)
 }
 
-/// An ordinary user can give nothing away, and needs not: all is the user's own then.
+/// Copies owner and permissions. An ordinary user cannot change owners, and need not, because
+/// everything is the user's.
 pub(super) fn resemble(path: &Path, metadata: &Metadata) {
     let _ = std::os::unix::fs::chown(path, Some(metadata.uid()), Some(metadata.gid()));
     let _ = fs::set_permissions(path, metadata.permissions());
 }
 
 fn over(lower: &File, upper: &File) -> io::Result<OwnedFd> {
-    // By number: a path can hold what means something in options.
+    // Paths by file descriptor avoid characters with a meaning in options.
     let path = |file: &File| format!("/proc/self/fd/{}", file.as_raw_fd());
     let layers = [
         ("lowerdir", path(lower)),
@@ -59,12 +60,12 @@ fn over(lower: &File, upper: &File) -> io::Result<OwnedFd> {
         .iter()
         .map(|(name, path)| (*name, path.as_str()))
         .collect();
-    // In a user namespace there are no trusted attributes.
+    // A user namespace has no trusted attributes.
     options.push(("userxattr", ""));
     mount("overlay", &options)
 }
 
-/// Options without a value are flags.
+/// Creates a mount. Options without a value are flags.
 fn mount(kind: &str, options: &[(&str, &str)]) -> io::Result<OwnedFd> {
     let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
     for (name, value) in options {

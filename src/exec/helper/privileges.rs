@@ -1,13 +1,13 @@
-//! What the job may do as root: privileges are given up before it starts, and it cannot get them back.
+//! Drops the privileges of root before the job starts, so that it cannot get them back.
 
 use std::{fs, io};
 
 use nix::errno::Errno;
 use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
 
-/// What root keeps in a strict sandbox: owning files, becoming another user, ports below 1024. Not among it is what
-/// reaches mounts, devices, the network's configuration, other processes' memory or the kernel; and what gives a file
-/// capabilities, which would work on the host.
+/// Capabilities of root in a strict sandbox: owning files, changing the user, ports below 1024.
+/// They do not reach mounts, devices, the network's configuration, the memory of other processes or
+/// the kernel. They do not set capabilities of files either, because those would work on the host.
 const KEPT: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FOWNER)
@@ -17,11 +17,11 @@ const KEPT: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::SETUID)
     .union(CapabilitySet::NET_BIND_SERVICE);
 
-/// The highest number a capability can have.
+/// The highest number of a capability.
 const LAST: u32 = 63;
 
-/// What starts from now on gets the kept capabilities at most, and no program gives it more (sudo says so in words). What
-/// this process itself has stays: it is not given up before another program is executed.
+/// Limits everything that is started from now on to the kept capabilities, whatever the program
+/// (sudo then fails with a message). This process keeps its own until it executes another program.
 pub(super) fn give_up() -> Result<(), Errno> {
     for number in 0..=LAST {
         let capability = CapabilitySet::from_bits_retain(1 << number);
@@ -29,9 +29,9 @@ pub(super) fn give_up() -> Result<(), Errno> {
             continue;
         }
         match remove_capability_from_bounding_set(capability) {
-            // The kernel knows none of this number.
+            // The kernel does not know this number.
             Ok(()) | Err(rustix::io::Errno::INVAL) => {}
-            // Without the privilege to do so there is none to give up: the job gets nothing of it when it is executed.
+            // Without the privilege to drop capabilities, the job gets none either.
             Err(rustix::io::Errno::PERM) => break,
             Err(error) => return Err(Errno::from_raw(error.raw_os_error())),
         }
@@ -39,8 +39,9 @@ pub(super) fn give_up() -> Result<(), Errno> {
     nix::sys::prctl::set_no_new_privs()
 }
 
-/// None can be made below this one. Who is root here owns what is root's outside, and in one more namespace would have the
-/// privilege to mount it: the control groups of the machine, through which any process can be frozen or killed.
+/// Forbids user namespaces below this one. Root of this namespace owns root's files outside. In
+/// another namespace it could mount the control groups of the machine, and freeze or kill any
+/// process through them.
 pub(super) fn forbid_user_namespaces() -> io::Result<()> {
     fs::write("/proc/sys/user/max_user_namespaces", "0")
 }

@@ -1,10 +1,11 @@
-//! Programs that run as who owns them, by the bits set-user-ID and set-group-ID. What a strict job makes of them would work
-//! on the host: of a job of root's, as root, for everybody there. The job may make them, as tests do; when it is over the
-//! bits are taken away, and what they were taken from is told.
+//! Removes the bits set-user-ID and set-group-ID that a strict job has set. Such a program of
+//! root's job would run as root for everybody on the host. The job may set the bits, as tests do.
+//! After the job, the bits are removed and the programs are reported.
 //!
-//! Looking at every file that a job can write would cost each job its time. So the kernel tells: the first call that sets
-//! such a bit waits until this process has taken notice, and goes on then. Where the kernel cannot tell, such calls fail.
-//! Bits from before the job stay; capabilities of files, the other way to the same, a strict job cannot give at all.
+//! Checking every file that a job can write would take too long. So the kernel reports it: the
+//! first call that sets such a bit waits until this process has noticed it. If the kernel cannot
+//! report it, such calls fail. Bits from before the job stay. Capabilities of files, the other way
+//! to run as somebody else, cannot be set by a strict job at all.
 
 use std::fs::{self, Permissions};
 use std::io::{self, PipeWriter, Write};
@@ -21,36 +22,37 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompCmpOp, SeccompRule};
 use super::calls::{Calls, condition, filter, refuse, rule};
 use crate::exec::isolation::{Space, View};
 
-/// set-user-ID and set-group-ID.
+/// The bits set-user-ID and set-group-ID.
 const BITS: [u32; 2] = [libc::S_ISUID, libc::S_ISGID];
 const BOTH: u32 = libc::S_ISUID | libc::S_ISGID;
 
-/// Flags with which open(2) looks at the mode that it is given.
+/// Flags of open(2) that make it use the given mode.
 const CREATING: [i32; 2] = [libc::O_CREAT, libc::O_TMPFILE & !libc::O_DIRECTORY];
 
-/// The clock of files ticks this coarsely at most.
+/// The coarsest resolution of file times.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Tells of the calls that set such bits.
+/// Notices calls that set such bits.
 #[derive(Debug)]
 pub(super) struct Tripwire {
-    /// None where the kernel cannot tell: then nothing can be set.
+    /// The listener; `None` if the kernel cannot report calls, so that they fail.
     listener: Option<OwnedFd>,
-    /// Told once, for who outlives this process.
+    /// Written to once, for the process that outlives this one.
     outside: PipeWriter,
     is_tripped: bool,
 }
 
 impl Tripwire {
-    /// For what is started from now on. Does not work for a process that is to set such bits itself.
+    /// Starts to notice calls of everything that is started from now on. It does not work for bits
+    /// that this process itself sets.
     ///
     /// # Errors
-    /// Where the kernel filters no calls.
+    /// Fails if the kernel has no filters.
     pub fn set(outside: PipeWriter) -> io::Result<Self> {
         let calls = calls()?;
         let listener = match listen(calls.clone()) {
             Ok(listener) => Some(listener),
-            // There is one already around this process, or the kernel is older.
+            // This process has a listener already, or the kernel is older.
             Err(_) => {
                 refuse(calls, Errno::EPERM)?;
                 None
@@ -63,30 +65,31 @@ impl Tripwire {
         })
     }
 
-    /// What is readable when a call waits.
+    /// Returns the file descriptor that is readable while a call waits.
     pub fn as_fd(&self) -> Option<BorrowedFd<'_>> {
         self.listener.as_ref().map(AsFd::as_fd)
     }
 
-    /// Whether there was such a call.
+    /// Returns true if there was such a call.
     pub fn is_tripped(&self) -> bool {
         self.is_tripped
     }
 
-    /// Takes notice of a call, and lets it go on.
+    /// Notices a call, and lets it continue.
     pub fn take_notice(&mut self) {
         if !self.is_tripped {
             self.is_tripped = true;
             let _ = self.outside.write_all(b"!");
         }
         if let Some(listener) = &self.listener {
-            // Who called may be gone by now.
+            // The caller may be gone by now.
             let _ = let_go_on(listener);
         }
     }
 }
 
-/// Calls that set such bits. openat2(2) has the mode where no filter can read it: it counts as one that does.
+/// Returns the calls that set such bits. A filter cannot read the mode of openat2(2), so each of
+/// those counts.
 fn calls() -> io::Result<Calls> {
     let mut all = Calls::from([
         (libc::SYS_fchmod, sets(1)?),
@@ -106,10 +109,10 @@ fn calls() -> io::Result<Calls> {
     Ok(all)
 }
 
-/// The same on every processor.
+/// The number is the same on every processor.
 const FCHMODAT2: libc::c_long = 452;
 
-/// The mode is this argument.
+/// Matches a call with the mode in this argument.
 fn sets(mode: u8) -> io::Result<Vec<SeccompRule>> {
     let has = |bit: u32| {
         let is_set = SeccompCmpOp::MaskedEq(u64::from(bit));
@@ -118,7 +121,8 @@ fn sets(mode: u8) -> io::Result<Vec<SeccompRule>> {
     BITS.into_iter().map(has).collect()
 }
 
-/// Flags and mode are these arguments; without the flags the mode can be anything.
+/// Matches a call with flags and mode in these arguments. Without the flags, the mode can be
+/// anything.
 fn creates(flags: u8, mode: u8) -> io::Result<Vec<SeccompRule>> {
     let has = |argument: u8, bits: u64| condition(argument, SeccompCmpOp::MaskedEq(bits), bits);
     let mut rules = Vec::new();
@@ -131,7 +135,8 @@ fn creates(flags: u8, mode: u8) -> io::Result<Vec<SeccompRule>> {
     Ok(rules)
 }
 
-/// seccompiler knows nothing of listeners: what it makes for a tracer is made one for them.
+/// Installs a filter with a listener. seccompiler knows no listeners, so it changes the action of a
+/// tracer.
 fn listen(calls: Calls) -> io::Result<OwnedFd> {
     const TRACE: u32 = libc::SECCOMP_RET_TRACE;
     const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
@@ -146,7 +151,8 @@ fn listen(calls: Calls) -> io::Result<OwnedFd> {
         len: length,
         filter: program.as_mut_ptr().cast(),
     };
-    // SAFETY: the program has as many steps as is said, of the layout that the kernel has; both outlive the call.
+    // SAFETY: the program has the given number of steps and the kernel's layout, and outlives the
+    // call.
     let listener = unsafe {
         libc::syscall(
             libc::SYS_seccomp,
@@ -156,15 +162,15 @@ fn listen(calls: Calls) -> io::Result<OwnedFd> {
         )
     };
     let listener = Errno::result(listener)?;
-    // SAFETY: the kernel has just made it, with close-on-exec, and nobody else knows of it.
+    // SAFETY: the kernel has just created it, with close-on-exec, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(listener as i32) })
 }
 
 fn let_go_on(listener: &OwnedFd) -> Result<(), Errno> {
-    // SAFETY: zeroes are what the kernel wants to find in it.
+    // SAFETY: the kernel expects zeroes in it.
     let mut call: libc::seccomp_notif = unsafe { std::mem::zeroed() };
     let listener = listener.as_raw_fd();
-    // SAFETY: the structure is the one that this request fills, and outlives the call.
+    // SAFETY: this is the structure that the request fills, and it outlives the call.
     let received = unsafe { libc::ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut call) };
     Errno::result(received)?;
     let answer = libc::seccomp_notif_resp {
@@ -173,13 +179,13 @@ fn let_go_on(listener: &OwnedFd) -> Result<(), Errno> {
         error: 0,
         flags: libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32,
     };
-    // SAFETY: the structure is the one that this request reads, and outlives the call.
+    // SAFETY: this is the structure that the request reads, and it outlives the call.
     let sent = unsafe { libc::ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_SEND, &raw const answer) };
     Errno::result(sent).map(drop)
 }
 
-/// Takes the bits away from every file in what a job could write, as far as they were changed since. Says from which, and
-/// what could not be looked at.
+/// Removes the bits from every file that a job could write and that changed since then. Returns the
+/// files, and the directories that could not be searched.
 pub(super) fn take_away(space: &Space, since: SystemTime) -> (Vec<String>, Vec<String>) {
     let since = since.checked_sub(TICK).unwrap_or(UNIX_EPOCH);
     let mut sweep = Sweep {
@@ -198,9 +204,9 @@ pub(super) fn take_away(space: &Space, since: SystemTime) -> (Vec<String>, Vec<S
     (sweep.taken, sweep.unknown)
 }
 
-/// A walk that follows no link: who else writes there meanwhile cannot lead it elsewhere.
+/// A walk that follows no link, so that another writer cannot redirect it.
 struct Sweep {
-    /// Nanoseconds.
+    /// Time in nanoseconds.
     since: i128,
     taken: Vec<String>,
     unknown: Vec<String>,
@@ -268,7 +274,7 @@ impl Sweep {
         is_file && metadata.st_mode & BOTH != 0 && changed >= self.since
     }
 
-    /// Holds on to the file, so that what is looked at is what is changed.
+    /// Keeps the file open, so that the inspected file is the changed one.
     fn strip(&self, above: BorrowedFd<'_>, name: &Path) -> rustix::io::Result<Option<u32>> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(above, name, flags, Mode::empty())?;

@@ -1,4 +1,4 @@
-//! What the helper does to itself before the job.
+//! Prepares the helper itself before the job.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,8 +13,9 @@ use signal_hook::consts as signals;
 
 use crate::exec::protocol::{Channel, Order};
 
-/// Signals that could end or stop the helper, or that whoever called kata-ci may have had ignored (nohup, a shell's `&`,
-/// Python). SIGPIPE is the standard library's: it ignores it here and restores it in what it starts.
+/// Signals that could end or stop the helper, or that the caller of kata-ci may have ignored
+/// (nohup, a shell's `&`, Python). The standard library handles SIGPIPE: it ignores it here and
+/// restores it in started programs.
 const HARMLESS: &[i32] = &[
     signals::SIGHUP,
     signals::SIGINT,
@@ -34,7 +35,8 @@ const HARMLESS: &[i32] = &[
     signals::SIGIO,
 ];
 
-/// Closes what is open beyond the standard three: under `make -j`, kata-ci itself inherits the jobserver's pipe.
+/// Closes everything except for the standard three. Under `make -j`, kata-ci itself inherits the
+/// jobserver's pipe.
 pub(super) fn close_inherited() {
     let Ok(entries) = fs::read_dir("/proc/self/fd") else {
         return;
@@ -49,7 +51,7 @@ pub(super) fn close_inherited() {
     }
 }
 
-/// Takes the socket away from standard input, to where no child inherits it.
+/// Moves the socket away from standard input, so that no child inherits it.
 pub(super) fn control_socket() -> io::Result<Channel> {
     let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     stream.peer_addr()?;
@@ -57,13 +59,14 @@ pub(super) fn control_socket() -> io::Result<Channel> {
     Ok(Channel::new(stream))
 }
 
-/// Leaves terminal and session, and takes no harm from signals any more.
+/// Leaves terminal and session, and makes signals harmless.
 pub(super) fn leave_terminal() -> io::Result<()> {
     take_signals()?;
     leave_session()
 }
 
-/// Becomes the one that orphans come to. Returns what becomes readable when a child ends.
+/// Becomes the subreaper of orphans. Returns a file descriptor that is readable when a child has
+/// ended.
 pub(super) fn adopt_orphans() -> io::Result<UnixStream> {
     prctl::set_child_subreaper(true)?;
     let (ours, handlers) = UnixStream::pair()?;
@@ -72,8 +75,8 @@ pub(super) fn adopt_orphans() -> io::Result<UnixStream> {
     Ok(ours)
 }
 
-/// Catching a signal keeps it from ending the helper, and exec gives a caught signal its default back: so the job starts
-/// with default dispositions whatever kata-ci itself was started with.
+/// Catches signals. A caught signal does not end the helper, and exec restores its default. So the
+/// job starts with default dispositions, however kata-ci was started.
 fn take_signals() -> io::Result<()> {
     let nobody_looks = Arc::new(AtomicBool::new(false));
     for signal in HARMLESS {
@@ -82,9 +85,10 @@ fn take_signals() -> io::Result<()> {
     Ok(())
 }
 
-/// The supervisor started the helper as the leader of a group, out of the way of the terminal's signals. A leader of a group
-/// cannot make a session, so it goes back among its siblings first, now that these signals do nothing. Where their group
-/// lies outside of this namespace of processes it has no number, and the helper never left it.
+/// Leaves the session. The supervisor started the helper as the leader of a group, away from the
+/// terminal's signals. A group leader cannot create a session, so it first joins the group of its
+/// siblings, now that these signals are harmless. If that group is outside of this namespace, it
+/// has no number, and the helper is in it already.
 fn leave_session() -> io::Result<()> {
     let siblings = getpgid(Some(getppid()))?;
     if siblings.as_raw() != 0 {
@@ -94,7 +98,7 @@ fn leave_session() -> io::Result<()> {
     Ok(())
 }
 
-/// Waits for the first order; none when the supervisor is gone before.
+/// Waits for the first order; `None` if the supervisor is gone.
 pub(super) fn first_order(control: &mut Channel) -> io::Result<Option<Order>> {
     loop {
         let mut received = control.receive()?;

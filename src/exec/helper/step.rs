@@ -1,13 +1,13 @@
-//! A step of setting up a sandbox that the system refused.
+//! A failed step of setting up a sandbox.
 
 use std::{fmt, io};
 
 use nix::errno::Errno;
 
-/// Which step it was, in words, and what the system said.
+/// The step, and the error of the system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refused {
-    /// `mounting /proc`
+    /// The description, such as `mounting /proc`.
     pub step: String,
     pub errno: Errno,
 }
@@ -24,9 +24,9 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Adds to what the system said which step it refused.
+/// Adds the step to an error of the system.
 pub(super) trait Step<T> {
-    /// Names the step.
+    /// Describes the step.
     fn step(self, what: impl FnOnce() -> String) -> Result<T, Refused>;
 }
 

@@ -1,4 +1,4 @@
-//! All processes of the job: the helper's descendants.
+//! The processes of the job: all descendants of the helper.
 
 use std::time::{Duration, Instant};
 
@@ -12,21 +12,22 @@ use crate::exec::processes;
 use crate::exec::processes::Process;
 use crate::model::Ending;
 
-/// Between two looks for children when none has ended: long enough to let the killed end, and short enough to catch
-/// another generation of those who fork to get away.
+/// Pause between two searches for children if none has ended. It is long enough for killed
+/// processes to end, and short enough to catch the next generation of processes that fork to
+/// escape.
 const PAUSE: Duration = Duration::from_micros(200);
 
-/// Looks for children for each look at all processes.
+/// Number of searches for children for each scan of all processes.
 const LOOKS: usize = 20;
 
-/// What is known of the job's processes.
+/// The processes of the job.
 #[derive(Debug)]
 pub(super) struct Tree {
     /// The job's own process.
     job: i32,
-    /// How that one ended.
+    /// How the job's own process ended.
     pub ending: Option<Ending>,
-    /// No process is left.
+    /// True if no process is left.
     pub is_empty: bool,
 }
 
@@ -39,7 +40,7 @@ impl Tree {
         }
     }
 
-    /// Waits for everything that has ended. Says how many that were.
+    /// Reaps every process that has ended, and returns their number.
     pub fn reap(&mut self) -> usize {
         let mut reaped = 0;
         loop {
@@ -65,25 +66,27 @@ impl Tree {
         }
     }
 
-    /// Asks every process to end. Each gets the signal once: many programs take a second one for a harder one.
+    /// Asks every process to end. Each gets the signal once, because many programs end harder on a
+    /// second one.
     pub fn terminate(&self) {
         let group = (self.ending.is_none()).then_some(self.job);
         if let Some(group) = group {
-            // The group in one call: what forks meanwhile is not missed.
+            // One call for the group does not miss what forks meanwhile.
             let _ = killpg(Pid::from_raw(group), Signal::SIGTERM);
             let _ = killpg(Pid::from_raw(group), Signal::SIGCONT);
         }
         for process in self.processes() {
             if group != Some(process.group) {
                 process.signal(Signal::SIGTERM);
-                // One that is stopped could not act on it.
+                // A stopped process could not react.
                 process.signal(Signal::SIGCONT);
             }
         }
     }
 
-    /// Kills until nothing is left or the time is up. The killed cannot start anything again, and whatever they leave comes
-    /// to this process: so there is an end to it. Most jobs are one group, and need no look at all processes.
+    /// Kills until nothing is left or the time is up. Killed processes cannot start others, and
+    /// their children come to this process, so it ends. Most jobs are one group, and need no scan
+    /// of all processes.
     pub fn kill(&mut self, deadline: Instant) {
         if self.ending.is_none() {
             let _ = killpg(Pid::from_raw(self.job), Signal::SIGKILL);
@@ -94,7 +97,8 @@ impl Tree {
                 return;
             }
             if namespaces::is_init() {
-                // As pid 1 of a namespace: everything in it, in one call that nobody can fork away from.
+                // For pid 1 of a namespace, one call kills everything in it, and nothing can fork
+                // away.
                 let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
                 continue;
             }
@@ -104,8 +108,9 @@ impl Tree {
         }
     }
 
-    /// Kills those that are or have become children of this process, with as little as possible between seeing
-    /// and killing. A process that forks and exits, over and over, is gone before a look at all is over.
+    /// Kills the children of this process, with as little time as possible between finding and
+    /// killing. A process that forks and exits over and over is gone before a scan of all processes
+    /// ends.
     fn kill_children(&mut self) {
         for _ in 0..LOOKS {
             for child in processes::children_of_this_thread() {
@@ -121,7 +126,7 @@ impl Tree {
         }
     }
 
-    /// What is left.
+    /// Returns the processes that are left.
     pub fn alive(&self) -> Vec<Process> {
         let mut left = self.processes();
         left.retain(|process| !process.is_zombie);

@@ -1,4 +1,4 @@
-//! The helper's loop, from the start of the job to the end of its last process.
+//! The loop of the helper, from the start of the job to the end of its last process.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -19,14 +19,16 @@ use crate::exec::isolation::Space;
 use crate::exec::poll::poll_timeout;
 use crate::exec::protocol::{Channel, Ended, Order, Report};
 
-/// How long what is left when the job's own process has ended may take to end by itself: a `tee` behind a shell's process
-/// substitution is still writing the last lines then. Only who is still there afterwards was left behind.
+/// Time for the other processes to end after the job's own process. A `tee` behind a shell's
+/// process substitution still writes the last lines then. Only later processes count as left
+/// behind.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// How long KILL may take. Longer is a process in the kernel's hands: it is reported, not waited for.
+/// Time limit for KILL. A process that takes longer hangs in the kernel: it is reported, not waited
+/// for.
 const KILL_TIME: Duration = Duration::from_millis(500);
 
-/// The same, when nobody waits for the report.
+/// The same limit, if nobody waits for the report.
 const KILL_TIME_ALONE: Duration = Duration::from_secs(60);
 
 /// The helper of one job, while the job runs.
@@ -35,23 +37,24 @@ pub(super) struct Watch<'control> {
     children: UnixStream,
     tree: Tree,
     before: Before,
-    /// Tells of set-user-ID programs that the job makes, and where it can make them; none where they are nobody's concern.
+    /// Notices set-user-ID programs of the job, and knows where it can write them; `None` if they
+    /// do not matter.
     tripwire: Option<(Tripwire, &'control Space)>,
     started: SystemTime,
-    /// When what the job has left behind is killed; none while its own process runs.
+    /// Time to kill what the job has left behind; `None` while its own process runs.
     settled: Option<Instant>,
 }
 
-/// Why the job is killed now.
+/// The reason to kill the job.
 enum Kill {
-    /// It was ordered, or the job is over and something is left.
+    /// It was ordered, or the job has ended and left processes.
     Due,
     /// The supervisor is gone.
     Alone,
 }
 
 impl<'control> Watch<'control> {
-    /// `before` is what there was before the job.
+    /// Creates the watch. `before` is the state before the job.
     pub fn new(
         job: i32,
         control: &'control mut Channel,
@@ -69,12 +72,13 @@ impl<'control> Watch<'control> {
         }
     }
 
-    /// Has the programs that it tells of looked for.
+    /// Adds the tripwire, so that the noticed programs are searched for.
     pub fn with_tripwire(self, tripwire: Option<(Tripwire, &'control Space)>) -> Self {
         Self { tripwire, ..self }
     }
 
-    /// Returns when no process of the job is left, and that is reported; an error when that could not be reported.
+    /// Returns when no process of the job is left and that is reported. Fails if it cannot be
+    /// reported.
     pub fn run(mut self) -> io::Result<()> {
         let watched = self.watch();
         if watched.is_err() {
@@ -86,8 +90,8 @@ impl<'control> Watch<'control> {
         self.control.send(&Report::Ended(Box::new(ended)))
     }
 
-    /// Returns when no process of the job is left, or even KILL did not end it in time; with what it had left behind, should
-    /// processes be among that.
+    /// Returns when no process of the job is left, or when even KILL did not end it in time. If
+    /// processes were left behind, returns everything that was.
     fn watch(&mut self) -> io::Result<Option<LeftBehind>> {
         while !self.tree.is_empty {
             match self.step()? {
@@ -126,8 +130,8 @@ impl<'control> Watch<'control> {
         left.unknown.extend(unknown.into_iter().take(NAMED));
     }
 
-    /// Waits for an order, for the end of a child, for a call that waits for this process, or for what is left to settle.
-    /// Says whether there are orders.
+    /// Waits for an order, the end of a child, a call that waits for this process, or a deadline.
+    /// Returns true if there are orders.
     fn wait(&mut self) -> io::Result<bool> {
         let (control, children) = (self.control.as_fd(), self.children.as_fd());
         let wire = self.tripwire.as_ref().and_then(|(wire, _)| wire.as_fd());

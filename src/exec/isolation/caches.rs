@@ -1,5 +1,5 @@
-//! Directories that a build fills for the next one: they have to be there before a job's view is made, or what goes into
-//! them would be gone with the job.
+//! Creates the caches of builds before a job's view is made. Otherwise their content would be gone
+//! with the job.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,8 +9,8 @@ use super::variables::{home, paths, variable};
 use crate::plan::Job;
 use crate::probe::find;
 
-/// Makes those that are not there yet, of the tools that there are and, for a strict view, of what the pipeline names. What
-/// cannot be made is left to the job to miss.
+/// Creates the missing caches of the installed tools and, for a strict view, those that the
+/// pipeline names. A failure is left for the job to notice.
 pub(super) fn make(job: &Job, strict: bool) {
     let mut missing = Vec::new();
     if strict {
@@ -27,7 +27,7 @@ pub(super) fn make(job: &Job, strict: bool) {
     }
 }
 
-/// Where Go keeps what it compiles. See `go help environment` and os.UserCacheDir.
+/// Returns the cache of the Go compiler. See `go help environment` and os.UserCacheDir.
 pub(super) fn of_go(job: &Job) -> Option<PathBuf> {
     let below = |directory: &Path, name: &str| directory.join(name);
     variable(job, "GOCACHE")
@@ -65,7 +65,7 @@ fn cargo(job: &Job) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A home directory that is not there is none to keep anything in.
+/// Returns true unless it is in a home directory that does not exist.
 fn is_worth_it(job: &Job, path: &Path) -> bool {
     home(job).is_none_or(|home| home.is_dir() || !path.starts_with(home))
 }
@@ -81,7 +81,8 @@ mod tests {
     use super::*;
     use crate::model::{Command, JobId};
 
-    /// A home with a `bin` of programs that do nothing; the job's variables hold paths in it.
+    /// Returns a job with a home that has a `bin` of programs that do nothing. Its variables hold
+    /// paths in that home.
     fn job(home: &Path, programs: &[&str], variables: &[(&str, &str)]) -> Job {
         let bin = home.join("bin");
         fs::create_dir(&bin).unwrap();

@@ -1,6 +1,7 @@
-//! What this host allows, asked by doing it: a helper sets the sandbox up around a program that does nothing.
+//! Finds out what this host allows by trying it: a helper sets the sandbox up around a program that
+//! does nothing.
 //!
-//! Settings of the system are not read: too many of them matter, and none says what all of them add up to.
+//! It does not read settings of the system, because too many of them matter together.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,18 +16,18 @@ use crate::exec::watch::{Limits, Watch};
 use crate::model::Ending;
 use crate::outcome::Trouble;
 
-/// Longest that setting up may take.
+/// Time limit for setting up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A kind of sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Tier {
-    /// A network of its own.
+    /// True for a network of its own.
     pub network: bool,
     pub space: Level,
 }
 
-/// How far a job's view of the machine is its own.
+/// The level of a job's own view of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
     None,
@@ -44,7 +45,7 @@ impl From<IsolatePolicy> for Level {
     }
 }
 
-/// Answers, each asked for once.
+/// The results, each tried once.
 #[derive(Debug)]
 pub(super) struct Host {
     program: PathBuf,
@@ -52,7 +53,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Nothing is known yet. `program` is [`crate::exec::Settings::program`].
+    /// Creates it without results. `program` is [`crate::exec::Settings::program`].
     pub fn new(program: &Path) -> Self {
         Self {
             program: program.to_owned(),
@@ -60,7 +61,8 @@ impl Host {
         }
     }
 
-    /// Whether such a sandbox can be set up here; else which step of it the system refused, and what it said.
+    /// Checks that such a sandbox can be set up here. Returns the refused step and the error of the
+    /// system otherwise.
     pub fn allows(&mut self, tier: Tier) -> Result<(), String> {
         if let Some(answer) = self.answers.get(&tier) {
             return answer.clone();

@@ -1,13 +1,14 @@
-//! Isolation: what is asked for, what the host allows, and what is put around each job.
+//! Isolation: the request, the abilities of the host, and the sandbox of each job.
 //!
 //! ```text
 //! plan ─▶ Host::probe (once a run: what works) ─▶ settle (a job: what is put around it, and what is said of it)
 //!                                                   └▶ Sandbox ─▶ the job's helper, which carries it out
 //! ```
-//! Invariants: what is asked for and cannot be had is an error before the first job, never a run without it; `enforced` is
-//! said only of what the probe has seen working; a sandbox that cannot be set up makes its job an error.
+//! Invariants: isolation that is required and cannot be had is an error before the first job.
+//! `enforced` is only said of what the probe has seen working. A sandbox that cannot be set up
+//! makes its job an error.
 //!
-//! How it is carried out is the business of [`super::helper`].
+//! [`super::helper`] carries it out.
 
 mod caches;
 mod host;

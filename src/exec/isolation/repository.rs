@@ -1,21 +1,22 @@
-//! Where a directory's repository lies, without asking git: a `.git` above it, which is a directory, or a file that names
-//! one (a work tree of `git worktree`, a submodule). See gitrepository-layout(5).
+//! Finds the repository of a directory without calling git. Its `.git` is a directory, or a file
+//! that names one (for a linked work tree or a submodule). See gitrepository-layout(5).
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// A directory's repository.
+/// The repository of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::exec) struct Repository {
-    /// The top of the work tree; the directory itself where there is no repository.
+    /// The top of the work tree; the directory itself outside of any repository.
     pub top: PathBuf,
     /// Directories that git writes to: its own, and the one it shares with other work trees.
     pub git_directories: Vec<PathBuf>,
 }
 
 impl Repository {
-    /// Looks at and above the directory. A repository that holds the user's whole home is left out of account.
+    /// Searches in and above the directory. A repository that contains the user's whole home does
+    /// not count.
     pub fn of(directory: &Path, home: &Path) -> Self {
         let top = directory
             .ancestors()
@@ -33,19 +34,20 @@ impl Repository {
     }
 }
 
-/// Names of what makes git run something later on, in a directory of a repository: programs are named in its
-/// configuration, and where that lies, in `commondir`.
+/// Names of files that make git run programs. Its configuration names programs, and `commondir`
+/// says where the configuration is.
 const SETTINGS: [&str; 4] = ["config", "config.worktree", "commondir", "hooks"];
 
-/// Bytes of a file that holds a path or the name of a branch.
+/// Largest file with a path or the name of a branch, in bytes.
 const LARGEST: u64 = 8192;
 
-/// How deep submodules are looked for: the name of one can hold a slash.
+/// Deepest level to search for submodules, because their names can have slashes.
 const DEPTH: usize = 4;
 
 impl Repository {
-    /// Files and directories by which git is led to run something later on, there or not: of this repository, of its
-    /// submodules and of its other work trees; and the file that says where it lies, where `.git` is one.
+    /// Returns the files and directories that can make git run programs, whether they exist or not:
+    /// those of this repository, of its submodules and of its other work trees. They include a file
+    /// `.git`, which says where the repository is.
     pub fn settings(&self) -> Vec<PathBuf> {
         let mut repositories = self.git_directories.clone();
         for git in &self.git_directories {
@@ -61,7 +63,7 @@ impl Repository {
     }
 }
 
-/// Directories of repositories below one.
+/// Finds the repositories below a directory.
 fn nested(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(directory) else {
         return;
@@ -95,8 +97,8 @@ fn git_directories(top: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A small file of a repository. A job may have made anything of it: what is no file, and could keep its reader waiting for
-/// ever, is an error, and of a large one only the beginning is read.
+/// Reads a small file of a repository. A job may have changed it. Anything that is not a file could
+/// block the reader, so it is an error; of a large file only the beginning is read.
 pub(in crate::exec) fn text_of(path: &Path) -> io::Result<String> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is no file"));

@@ -1,4 +1,4 @@
-//! What a job's helper is told to put around the job: decided by the supervisor's side, carried out by the helper.
+//! The sandbox of a job: the supervisor decides on it, and the helper sets it up.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,51 +7,53 @@ use serde::{Deserialize, Serialize};
 
 use crate::exec::limits::Rlimits;
 
-/// What is put around one job.
+/// The sandbox of one job.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::exec) struct Sandbox {
-    /// A network of its own, with nothing in it but the loopback device.
+    /// True for a network of its own, with only the loopback device.
     pub network: bool,
     /// Processes, mounts, IPC and host name of its own.
     pub space: Option<Space>,
     /// Limits of each of its processes.
     pub limits: Rlimits,
-    /// Files that it writes 0 to, to be in its control groups: see [`crate::exec::limits`].
+    /// Files to write 0 to, to join the control groups of the job: see [`crate::exec::limits`].
     pub groups: Vec<OsString>,
 }
 
-/// A job's own processes and its own view of the files.
+/// Processes and a view of the files of the job's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::exec) struct Space {
-    /// Everything is read-only but what is kept writable, devices are few, and privileges are given up.
+    /// True to make everything read-only except for kept paths, with few devices and without
+    /// privileges.
     pub strict: bool,
-    /// What is seen differently than on the host; where one lies in another, the outer comes first.
+    /// Paths that are seen differently than on the host, outer ones first.
     pub places: Vec<MountPoint>,
 }
 
-/// A directory or file that is seen differently than on the host.
+/// A path that is seen differently than on the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::exec) struct MountPoint {
-    /// Absolute.
+    /// Absolute path.
     pub path: OsString,
     pub view: View,
 }
 
-/// How a place is seen.
+/// The view of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(in crate::exec) enum View {
-    /// An empty directory of the job's own, or an empty file.
+    /// It is an empty directory or file of the job's own.
     Hidden,
-    /// As on the host, for reading.
+    /// It is as on the host, but read-only.
     ReadOnly,
-    /// As on the host, in a directory whose changes are seen by the job alone, and go with it.
+    /// It is as on the host, but changes are visible to the job alone and gone with it.
     Copied,
-    /// As on the host.
+    /// It is as on the host.
     Kept,
 }
 
 impl Sandbox {
-    /// Whether the job is told the passwords of proxies: only who has the network needs them, and no stranger gets them.
+    /// Returns true if the job may know the passwords of proxies. Only a job with the network needs
+    /// them, and no stranger's job gets them.
     pub fn may_know_credentials(&self) -> bool {
         let is_strict = self.space.as_ref().is_some_and(|space| space.strict);
         !self.network && !is_strict
@@ -59,7 +61,7 @@ impl Sandbox {
 }
 
 impl MountPoint {
-    /// A place and how it is seen.
+    /// Creates a mount point.
     pub fn new(path: impl Into<PathBuf>, view: View) -> Self {
         Self {
             path: path.into().into(),
@@ -67,7 +69,7 @@ impl MountPoint {
         }
     }
 
-    /// Its path.
+    /// Returns the path.
     pub fn path(&self) -> &Path {
         Path::new(&self.path)
     }

@@ -1,21 +1,22 @@
-//! Unix sockets of the host that have a path.
+//! Finds the unix sockets of the host that have a path.
 //!
-//! Neither a network namespace nor a read-only file system keeps a process from connecting to one: who can see the path and
-//! may write to the socket can connect.
+//! Neither a network namespace nor a read-only file system stops connections to them. Every process
+//! that sees the path and may write to the socket can connect.
 //!
-//! What is not found here: one that is bound later, that was bound by a relative path, or whose file was moved since. The
-//! kernel tells no path of these.
+//! It does not find sockets that are bound later, that were bound by a relative path, or that were
+//! moved since, because the kernel does not tell their paths.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-/// Paths of all unix sockets of this network namespace, abstract ones left out.
+/// Returns the paths of all unix sockets of this network namespace, without abstract ones.
 pub(in crate::exec) fn path_sockets() -> Vec<PathBuf> {
     paths(&fs::read_to_string("/proc/net/unix").unwrap_or_default())
 }
 
-/// Lines of `Num: RefCount Protocol Flags Type St Inode Path`; see proc_net_unix(5). A path can hold blanks.
+/// Parses lines of `Num: RefCount Protocol Flags Type St Inode Path`; see proc_net_unix(5). A path
+/// can have blanks.
 fn paths(table: &str) -> Vec<PathBuf> {
     let paths: BTreeSet<_> = table
         .lines()

@@ -1,4 +1,4 @@
-//! Calling the hook that was there before ours, as git would have called it.
+//! Calls the hook that was installed before ours, as git would have called it.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -8,33 +8,34 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use super::hook_file::HookFile;
 
-/// The kept hook could not be called, or said no.
+/// The kept hook could not be called, or it refused.
 #[derive(Debug, thiserror::Error)]
 pub enum KeptError {
-    /// It could not be started.
+    /// The hook could not be started.
     #[error("the hook {path}, kept from before, cannot be run: {source}", path = path.display())]
     Spawn {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
-    /// It said no.
+    /// The hook refused.
     #[error("the hook {path}, kept from before, ended with {status}", path = path.display())]
     Refused {
         /// The file.
         path: PathBuf,
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
     },
 }
 
-/// Calls it with these arguments and this standard input, if there is one that git would call: an executable file.
+/// Calls the kept hook with these arguments and this input. It is only called if git would call it,
+/// so it must be an executable file.
 ///
 /// # Errors
 /// [`KeptError`].
-pub fn call_kept(place: &HookFile, arguments: &[OsString], input: &[u8]) -> Result<(), KeptError> {
-    let path = &place.kept;
+pub fn call_kept(hook: &HookFile, arguments: &[OsString], input: &[u8]) -> Result<(), KeptError> {
+    let path = &hook.kept;
     let executable = std::fs::metadata(path)
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0);
     if !executable {
@@ -57,7 +58,7 @@ fn run(path: &Path, arguments: &[OsString], input: &[u8]) -> io::Result<ExitStat
     let mut direct = Command::new(path);
     direct.args(arguments).stdin(Stdio::piped());
     let mut child = match direct.spawn() {
-        // Without a first line that names its interpreter it is one for sh: so does git.
+        // A file without an interpreter line is a script for sh, as for git.
         Err(error) if error.raw_os_error() == Some(nix::libc::ENOEXEC) => Command::new("sh")
             .arg(path)
             .args(arguments)
@@ -66,7 +67,7 @@ fn run(path: &Path, arguments: &[OsString], input: &[u8]) -> io::Result<ExitStat
         spawned => spawned?,
     };
     if let Some(mut pipe) = child.stdin.take() {
-        // A hook need not read what it is given.
+        // A hook need not read its input.
         let _ = pipe.write_all(input);
     }
     child.wait()

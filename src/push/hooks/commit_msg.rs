@@ -1,4 +1,4 @@
-//! The hook commit-msg: gives a message its Change-Id.
+//! The hook commit-msg: adds a Change-Id to a commit message.
 
 use std::fs;
 use std::io::{self, Write};
@@ -10,36 +10,36 @@ use crate::gerrit::change_id;
 use crate::gerrit::change_id::{AddedChangeId, ChangeIdSettings};
 use crate::git::plumbing::{GitError, Repository};
 
-/// Why a message was not dealt with; git then does not commit.
+/// An error that makes git stop the commit.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitMsgError {
-    /// The message's file could not be read or replaced.
+    /// The file of the message could not be read or replaced.
     #[error("cannot give {path} a Change-Id: {source}", path = path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Nothing but comments.
+    /// The message has only comments.
     #[error("{path} holds no message; write one, or leave the editor with an error to give up the commit", path = path.display())]
     Empty {
         /// The file.
         path: PathBuf,
     },
-    /// git could not place the trailer.
+    /// git could not add the trailer.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// The hook that was there before said no.
+    /// The kept hook refused.
     #[error(transparent)]
     Kept(#[from] KeptError),
 }
 
-/// Answers the hook: calls the one that was there before, and adds a Change-Id to the message in this file, where it wants
-/// one. The file is replaced whole or not at all.
+/// Runs the hook: calls the kept one, then adds a Change-Id to the message in this file if it lacks
+/// one. The file is replaced atomically.
 ///
 /// # Errors
-/// [`CommitMsgError`]; the file is as it was then, or as the hook before left it.
+/// [`CommitMsgError`]; the file then is unchanged, or as the kept hook left it.
 pub fn commit_msg(repository: &Repository, file: &Path) -> Result<(), CommitMsgError> {
     let hook = HookFile::of(repository, Hook::CommitMsg)?;
     call_kept(&hook, &[file.as_os_str().to_owned()], b"")?;
@@ -62,7 +62,7 @@ pub fn commit_msg(repository: &Repository, file: &Path) -> Result<(), CommitMsgE
     }
 }
 
-/// Written beside, synced and renamed, with the permissions of the file that was there.
+/// Replaces the file atomically, and keeps its permissions.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let mut aside = tempfile::NamedTempFile::new_in(directory)?;

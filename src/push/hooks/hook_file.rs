@@ -1,4 +1,4 @@
-//! Where git looks for a hook, and what lies there.
+//! Finds the file of a hook, and recognises its content.
 
 use std::fmt;
 use std::fs;
@@ -9,21 +9,21 @@ use serde::Serialize;
 
 use crate::git::plumbing::{GitError, Repository};
 
-/// A hook of git's that kata-ci answers.
+/// A git hook that kata-ci can install.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Hook {
-    /// Before a push connects… nearly: the connection is already open.
+    /// Runs when a push has connected but has not sent anything.
     PrePush,
-    /// When a message has been written.
+    /// Runs when a commit message is complete.
     CommitMsg,
 }
 
 impl Hook {
-    /// Both.
+    /// Both hooks.
     pub const ALL: [Self; 2] = [Self::PrePush, Self::CommitMsg];
 
-    /// The name of its file.
+    /// Returns the name of its file.
     pub fn name(self) -> &'static str {
         match self {
             Self::PrePush => "pre-push",
@@ -38,25 +38,25 @@ impl fmt::Display for Hook {
     }
 }
 
-/// The line by which a hook of ours is known.
+/// The line that marks a hook of kata-ci.
 pub(super) const MARK: &str = "# A hook of kata-ci.";
 
-/// The place of a hook.
+/// The files of a hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookFile {
-    /// Which.
+    /// The hook.
     pub hook: Hook,
-    /// The file git calls: right with `core.hooksPath` and in linked work trees.
+    /// The file that git calls; respects `core.hooksPath` and linked work trees.
     pub file: PathBuf,
-    /// Where a hook that was there before is kept.
+    /// The path of a hook that was installed before.
     pub kept: PathBuf,
 }
 
-/// What lies in a place.
+/// The content of a hook's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HookState {
-    /// Nothing.
+    /// No file.
     Absent,
     /// A hook of kata-ci.
     Ours,
@@ -65,7 +65,7 @@ pub enum HookState {
 }
 
 impl HookFile {
-    /// Asks git.
+    /// Asks git for the path of the hook.
     ///
     /// # Errors
     /// [`GitError`] outside of a repository.
@@ -76,15 +76,15 @@ impl HookFile {
         Ok(Self { hook, file, kept })
     }
 
-    /// Looks.
+    /// Reads the file.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// Fails if the file exists and cannot be read.
     pub fn state(&self) -> io::Result<HookState> {
         match fs::symlink_metadata(&self.file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HookState::Absent),
             Err(error) => return Err(error),
-            // A link may lead anywhere, even nowhere: it is not of our making.
+            // A link may lead anywhere, even nowhere, so it is not ours.
             Ok(metadata) if !metadata.is_file() => return Ok(HookState::Foreign),
             Ok(_) => {}
         }

@@ -1,7 +1,7 @@
-//! Putting the hooks in place, and taking them away again.
+//! Installs and removes the hooks.
 //!
-//! A hook that was there is moved beside, and called first; `uninstall` moves it back as it was, a link as a link. Nothing
-//! is ever overwritten.
+//! An existing hook is moved to a name beside it and called first. `uninstall` moves it back
+//! unchanged, a link as a link. Nothing is ever overwritten.
 
 use std::fs;
 use std::io::{self, Write};
@@ -13,65 +13,65 @@ use serde::Serialize;
 use super::hook_file::{Hook, HookFile, HookState, MARK};
 use crate::git::plumbing::{GitError, Repository};
 
-/// Why a hook was left alone.
+/// The reason why a hook was left alone.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    /// Not in a repository.
+    /// There is no repository.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// The place cannot be written or read.
+    /// A file cannot be read or written.
     #[error("the hook {path} cannot be changed: {source}", path = path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
-    /// There are two hooks to keep.
+    /// There are two other hooks, and only one can be kept.
     #[error("both {file} and {kept} are hooks of others: one must be moved away by hand first", file = file.display(), kept = kept.display())]
     TwoOthers {
-        /// The one in place.
+        /// The hook in place.
         file: PathBuf,
-        /// The one kept before.
+        /// The hook that was kept before.
         kept: PathBuf,
     },
 }
 
-/// What was done about a hook.
+/// The change to a hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// It is there now.
+    /// The hook was installed.
     Installed,
-    /// It is there now, and calls the one that was there.
+    /// The hook was installed; the previous one is kept here and called first.
     InstalledAndKept(PathBuf),
-    /// It was there; it is as this version has it.
+    /// The hook was there, and was updated to this version.
     Refreshed,
-    /// It is gone.
+    /// The hook was removed.
     Removed,
-    /// It is gone, and the one before is back.
+    /// The hook was removed, and the previous one restored.
     Restored,
-    /// There was nothing of ours.
+    /// There was no hook of kata-ci.
     NotThere,
-    /// Another hook is there, which stays; the one kept before lies here.
+    /// Another hook is there and stays; the kept one lies here.
     Foreign(Option<PathBuf>),
 }
 
-/// What is known of a hook's place.
+/// The state of a hook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// Which.
+    /// The hook.
     pub hook: Hook,
-    /// Where git looks.
+    /// The file that git calls.
     pub file: PathBuf,
-    /// What lies there.
+    /// The content of that file.
     pub state: HookState,
-    /// The hook that is called first, if there is one.
+    /// The kept hook that is called first, if there is one.
     pub kept: Option<PathBuf>,
-    /// Where `core.hooksPath` is set, if it is: then the place may be shared by several repositories.
+    /// The value of `core.hooksPath`, if it is set. Several repositories may share that directory.
     pub hooks_path: Option<String>,
 }
 
-/// Looks at both hooks.
+/// Returns the state of both hooks.
 ///
 /// # Errors
 /// [`InstallError`].
@@ -80,14 +80,14 @@ pub fn status(repository: &Repository) -> Result<Vec<Status>, InstallError> {
     Hook::ALL
         .into_iter()
         .map(|hook| {
-            let place = HookFile::of(repository, hook)?;
-            let state = place.state().map_err(|source| unusable(&place, source))?;
-            let kept = is_there(&place.kept).then(|| place.kept.clone());
+            let found = HookFile::of(repository, hook)?;
+            let state = found.state().map_err(|source| unusable(&found, source))?;
+            let kept = is_there(&found.kept).then(|| found.kept.clone());
             Ok(Status {
                 hook,
                 state,
                 kept,
-                file: place.file,
+                file: found.file,
                 hooks_path: hooks_path.as_ref().map(|line| line.replace('\t', " ")),
             })
         })
@@ -97,18 +97,18 @@ pub fn status(repository: &Repository) -> Result<Vec<Status>, InstallError> {
 /// Installs both hooks; they call this program.
 ///
 /// # Errors
-/// [`InstallError`]; what was done before stays.
+/// [`InstallError`]; earlier changes stay.
 pub fn install(
     repository: &Repository,
     program: &Path,
 ) -> Result<Vec<(HookFile, Change)>, InstallError> {
-    each(repository, |place| install_one(place, program))
+    each(repository, |hook| install_one(hook, program))
 }
 
-/// Removes both hooks and puts back what was there.
+/// Removes both hooks and restores the previous ones.
 ///
 /// # Errors
-/// [`InstallError`]; what was done before stays.
+/// [`InstallError`]; earlier changes stay.
 pub fn uninstall(repository: &Repository) -> Result<Vec<(HookFile, Change)>, InstallError> {
     each(repository, uninstall_one)
 }
@@ -120,60 +120,60 @@ fn each(
     Hook::ALL
         .into_iter()
         .map(|hook| {
-            let place = HookFile::of(repository, hook)?;
-            let change = act(&place)?;
-            Ok((place, change))
+            let hook = HookFile::of(repository, hook)?;
+            let change = act(&hook)?;
+            Ok((hook, change))
         })
         .collect()
 }
 
-fn install_one(place: &HookFile, program: &Path) -> Result<Change, InstallError> {
-    let failed = |source| unusable(place, source);
-    let content = script(place.hook, program);
-    let change = match place.state().map_err(failed)? {
-        HookState::Absent if is_there(&place.kept) => Change::InstalledAndKept(place.kept.clone()),
+fn install_one(hook: &HookFile, program: &Path) -> Result<Change, InstallError> {
+    let failed = |source| unusable(hook, source);
+    let content = script(hook.hook, program);
+    let change = match hook.state().map_err(failed)? {
+        HookState::Absent if is_there(&hook.kept) => Change::InstalledAndKept(hook.kept.clone()),
         HookState::Absent => Change::Installed,
         HookState::Ours => Change::Refreshed,
-        HookState::Foreign if is_there(&place.kept) => {
+        HookState::Foreign if is_there(&hook.kept) => {
             return Err(InstallError::TwoOthers {
-                file: place.file.clone(),
-                kept: place.kept.clone(),
+                file: hook.file.clone(),
+                kept: hook.kept.clone(),
             });
         }
         HookState::Foreign => {
-            fs::rename(&place.file, &place.kept).map_err(failed)?;
-            Change::InstalledAndKept(place.kept.clone())
+            fs::rename(&hook.file, &hook.kept).map_err(failed)?;
+            Change::InstalledAndKept(hook.kept.clone())
         }
     };
-    write(&place.file, &content).map_err(failed)?;
+    write(&hook.file, &content).map_err(failed)?;
     Ok(change)
 }
 
-fn uninstall_one(place: &HookFile) -> Result<Change, InstallError> {
-    let failed = |source| unusable(place, source);
-    let kept = is_there(&place.kept);
-    match (place.state().map_err(failed)?, kept) {
+fn uninstall_one(hook: &HookFile) -> Result<Change, InstallError> {
+    let failed = |source| unusable(hook, source);
+    let kept = is_there(&hook.kept);
+    match (hook.state().map_err(failed)?, kept) {
         (HookState::Ours | HookState::Absent, true) => {
-            fs::rename(&place.kept, &place.file).map_err(failed)?;
+            fs::rename(&hook.kept, &hook.file).map_err(failed)?;
             Ok(Change::Restored)
         }
         (HookState::Ours, false) => {
-            fs::remove_file(&place.file).map_err(failed)?;
+            fs::remove_file(&hook.file).map_err(failed)?;
             Ok(Change::Removed)
         }
         (HookState::Absent, false) => Ok(Change::NotThere),
-        (HookState::Foreign, kept) => Ok(Change::Foreign(kept.then(|| place.kept.clone()))),
+        (HookState::Foreign, kept) => Ok(Change::Foreign(kept.then(|| hook.kept.clone()))),
     }
 }
 
-fn unusable(place: &HookFile, source: io::Error) -> InstallError {
+fn unusable(hook: &HookFile, source: io::Error) -> InstallError {
     InstallError::File {
-        path: place.file.clone(),
+        path: hook.file.clone(),
         source,
     }
 }
 
-/// Also a link that leads nowhere.
+/// Returns true if the path exists, also as a link that leads nowhere.
 fn is_there(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
@@ -191,7 +191,8 @@ fn write(file: &Path, content: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The program may move; then the one on the PATH is taken, and without that the hook says so instead of letting things by.
+/// Returns the script of the hook. If the program has moved, it takes the one on PATH. Without any,
+/// it stops with an error instead of letting commits through.
 fn script(hook: Hook, program: &Path) -> String {
     let program = program.to_string_lossy().replace('\'', r"'\''");
     format!(

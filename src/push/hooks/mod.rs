@@ -1,4 +1,4 @@
-//! git's hooks: what they do when git calls them, and how they come to where git looks for them.
+//! The git hooks: their installation, and their work when git calls them.
 
 mod chained;
 mod commit_msg;

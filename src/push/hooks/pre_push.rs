@@ -1,11 +1,12 @@
-//! The hook pre-push: lets through what was checked, and stops what was not.
+//! The hook pre-push: lets checked commits through and stops the rest.
 //!
-//! git gives it the remote's name and URL (the URL twice where no remote was named) and, on standard input, a line a ref:
-//! `LOCAL_REF LOCAL_OID REMOTE_REF REMOTE_OID`. For `refs/for/…` the remote's oid is always zero, so what is new is what
-//! no branch of that remote has. The connection is open meanwhile, so nothing lasting is done here.
+//! git passes the name and URL of the remote as arguments (the URL twice if the remote has no
+//! name). On standard input it passes a line for each ref: `LOCAL_REF LOCAL_OID REMOTE_REF
+//! REMOTE_OID`. For `refs/for/…` the remote's oid is always zero, so a commit is new if no branch
+//! of the remote has it. The connection is open meanwhile, so the hook must be quick.
 //!
-//! Looked at is what goes to review. Branches and tags pushed to directly are let by: `kata-ci push --direct` is the way
-//! that checks those.
+//! Only pushes to review are checked. Direct pushes of branches and tags pass; `kata-ci push
+//! --direct` checks those.
 
 use std::ffi::OsString;
 
@@ -22,64 +23,64 @@ use crate::push::send::CHECKED;
 /// A line of standard input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushedRef {
-    /// What is pushed, by name; `(delete)` for a deletion, `HEAD` or a hash where that was given.
+    /// The name of what is pushed; `(delete)` for a deletion, `HEAD` or a hash if that was given.
     pub local: String,
     /// The commit; all zeros for a deletion.
     pub oid: String,
-    /// The ref at the remote, with the options behind `%`.
+    /// The ref at the remote, with the options after `%`.
     pub remote: String,
 }
 
-/// What cannot be judged; the push is stopped then.
+/// An error that stops the push.
 #[derive(Debug, thiserror::Error)]
 pub enum PrePushError {
-    /// A line that is not git's.
+    /// The line does not have git's format.
     #[error("git gave the hook pre-push a line that is none of its own: `{0}`")]
     Line(String),
-    /// git could not say what is new.
+    /// git could not tell which commits are new.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// The hook that was there before said no.
+    /// The kept hook refused.
     #[error(transparent)]
     Kept(#[from] KeptError),
-    /// The setting has a value that means nothing.
+    /// The setting has an unknown value.
     #[error(
         "git config kata-ci.prePush is `{0}`: it can be `stop` (so it is without it) or `check`"
     )]
     Setting(String),
 }
 
-/// The hook's answer to a push.
+/// The verdict on a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PrePushVerdict {
-    /// Nothing speaks against it.
+    /// Nothing stops the push.
     Pass,
-    /// These were not checked.
+    /// These refs were not checked.
     NotChecked(Vec<UncheckedRef>),
-    /// The hook made the check itself: what it says of each commit, up to the first that did not pass.
+    /// The hook made the check itself, up to the first commit that did not pass.
     Checked {
-        /// In words.
+        /// A text for each commit.
         said: Vec<String>,
-        /// That of the last run.
+        /// The exit code of the last run.
         exit: ExitCode,
     },
 }
 
-/// A pushed ref whose commit has not passed.
+/// A pushed ref with a commit that has not passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UncheckedRef {
-    /// The ref at the remote, with the options behind `%`.
+    /// The ref at the remote, with the options after `%`.
     pub remote: String,
     /// The commit.
     pub oid: String,
-    /// The branch it goes to review for.
+    /// The target branch of the review.
     pub branch: String,
-    /// The number of commits that are new.
+    /// The number of new commits.
     pub new: usize,
 }
 
 impl PushedRef {
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// # Errors
     /// [`PrePushError::Line`].
@@ -97,12 +98,12 @@ impl PushedRef {
         }
     }
 
-    /// Whether it deletes.
+    /// Returns true if the ref is deleted.
     pub fn is_deletion(&self) -> bool {
         self.oid.bytes().all(|byte| byte == b'0')
     }
 
-    /// The branch it goes to review for, without options.
+    /// Returns the target branch of the review, without options.
     pub fn review_branch(&self) -> Option<&str> {
         let rest = self.remote.strip_prefix("refs/for/")?;
         let branch = rest.split('%').next().unwrap_or(rest);
@@ -110,8 +111,9 @@ impl PushedRef {
     }
 }
 
-/// Answers the hook: calls the one that was there before, looks for stamps, and with `git config kata-ci.prePush check` makes
-/// the check, with the connection open meanwhile. `name` and `url` are the hook's arguments, `input` its standard input.
+/// Runs the hook: calls the kept one, looks for stamps, and with `git config kata-ci.prePush check`
+/// makes the check, while the connection is open. `name` and `url` are the hook's arguments,
+/// `input` is its standard input.
 ///
 /// # Errors
 /// [`PrePushError`].
@@ -166,7 +168,7 @@ fn check_all(repository: &Repository, refs: &[UncheckedRef], check: &dyn Check) 
     }
 }
 
-/// The refs that bring something new to review of which `is_checked` does not say that it has passed for its branch.
+/// Returns the refs that bring new commits to review and have not passed by `is_checked`.
 fn unchecked(
     repository: &Repository,
     name: &str,
@@ -192,7 +194,7 @@ fn unchecked(
             None => remote.insert(remote_of(repository, name, url)?),
         };
         let new = unpublished(repository, &one.oid, remote.as_deref())?.len();
-        // What a branch of the remote has already went through whatever it had to.
+        // Commits on a branch of the remote have been checked by its own rules.
         if new > 0 {
             unchecked.push(UncheckedRef {
                 remote: one.remote.clone(),
@@ -205,7 +207,7 @@ fn unchecked(
     Ok(unchecked)
 }
 
-/// The remote's name; for a push by URL that of the remote which has the URL, if one has.
+/// Returns the name of the remote; for a push by URL, that of the remote with this URL.
 fn remote_of(repository: &Repository, name: &str, url: &str) -> Result<Option<String>, GitError> {
     match name == url {
         true => remote_with_url(&GitContext::of(repository)?, url),
@@ -213,7 +215,7 @@ fn remote_of(repository: &Repository, name: &str, url: &str) -> Result<Option<St
     }
 }
 
-/// `kata-ci push` is what pushes, and has dealt with this commit.
+/// Returns true if `kata-ci push` makes this push and has checked this commit.
 fn announced(oid: &str) -> bool {
     std::env::var(CHECKED).is_ok_and(|checked| checked == oid)
 }

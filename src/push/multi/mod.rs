@@ -1,10 +1,12 @@
-//! A push of several repositories as one: all are looked at and checked before the first connection is opened.
+//! Pushes several repositories as one: all are prepared and checked before the first connection is
+//! opened.
 //!
 //! ```text
 //! prepare all ─▶ one topic ─▶ all fit? ─▶ confirm once ─▶ check all ─▶ all passed? ─▶ deliver one after the other
 //! ```
-//! Gerrit has no push of several projects at once, so a delivery can fail after others went through. What needs a
-//! repository that was not taken is kept back, the rest goes on; what is left goes with the next push, under the same topic.
+//! Gerrit cannot push several projects atomically, so a delivery can fail after others succeeded.
+//! Repositories that need a failed one are held back, the rest goes on. The next push takes what is
+//! left, under the same topic.
 
 mod report;
 mod targets;
@@ -22,35 +24,35 @@ use super::request::{PushError, PushUi};
 use super::session::{FEW, Push};
 use crate::model::ExitCode;
 
-/// How far a place has come.
+/// The state of the push of one repository.
 enum TargetState<'a> {
     Going(Box<Push<'a>>),
     Over(Box<PushReport>),
     Broken(PushError),
 }
 
-struct Row<'a> {
-    place: &'a PushTarget,
+struct TargetRow<'a> {
+    target: &'a PushTarget,
     state: TargetState<'a>,
 }
 
-/// Hears of a push of several.
+/// Receives the report of a push of several repositories.
 pub trait MultiPushUi: PushUi {
-    /// Hears what would go, before anything is asked, checked or sent.
+    /// Receives the plan, before anything is asked, checked or sent.
     fn plans(&mut self, report: &MultiReport);
 }
 
-/// Carries the push of places, in this order, out, as far as it goes.
+/// Pushes these repositories in this order.
 pub fn push_multi(
-    places: &[PushTarget],
+    targets: &[PushTarget],
     check: &dyn Check,
-    audience: &mut dyn MultiPushUi,
+    ui: &mut dyn MultiPushUi,
 ) -> MultiReport {
-    let mut several = Several::prepare(places);
-    audience.plans(&several.report());
+    let mut several = Several::prepare(targets);
+    ui.plans(&several.report());
     several.end_unfit();
     if several.is_good() {
-        several.ask(audience);
+        several.ask(ui);
     }
     if several.is_good() {
         several.check(check);
@@ -63,15 +65,15 @@ pub fn push_multi(
 }
 
 struct Several<'a> {
-    rows: Vec<Row<'a>>,
+    rows: Vec<TargetRow<'a>>,
     topic: Option<String>,
 }
 
 impl<'a> Several<'a> {
-    fn prepare(places: &'a [PushTarget]) -> Self {
-        let prepared = places.iter().map(|place| Row {
-            place,
-            state: match Push::prepare(&place.repository, &place.request) {
+    fn prepare(targets: &'a [PushTarget]) -> Self {
+        let prepared = targets.iter().map(|target| TargetRow {
+            target,
+            state: match Push::prepare(&target.repository, &target.request) {
                 Ok(push) => TargetState::Going(Box::new(push)),
                 Err(error) => TargetState::Broken(error),
             },
@@ -104,9 +106,9 @@ impl<'a> Several<'a> {
         })
     }
 
-    /// Whether everything so far went as it should.
+    /// Returns true if no push has failed so far.
     fn is_good(&self) -> bool {
-        self.rows.iter().all(Row::is_good)
+        self.rows.iter().all(TargetRow::is_good)
     }
 
     fn end_unfit(&mut self) {
@@ -115,16 +117,16 @@ impl<'a> Several<'a> {
         }
     }
 
-    fn ask(&mut self, audience: &mut dyn MultiPushUi) {
+    fn ask(&mut self, ui: &mut dyn MultiPushUi) {
         let count: usize = self.going().map(|push| push.facts.count).sum();
         let mut going = self.going();
         let Some(first) = going.next() else { return };
-        if first.request.yes || first.request.place.direct || count <= FEW {
+        if first.request.yes || first.request.destination.direct || count <= FEW {
             return;
         }
         let repositories = 1 + going.count();
         let question = format!("push {count} changes of {repositories} repositories?");
-        let (note, code) = match audience.confirm(&question) {
+        let (note, code) = match ui.confirm(&question) {
             Some(true) => return,
             Some(false) => ("nothing was pushed".to_owned(), ExitCode::Failed),
             None => (
@@ -146,7 +148,7 @@ impl<'a> Several<'a> {
         }
     }
 
-    /// All are checked, also after one that does not pass: what is wrong is told at once.
+    /// Checks all repositories, also after a failure, so that all failures are reported at once.
     fn check(&mut self, check: &dyn Check) {
         for row in &mut self.rows {
             row.step(|push| push.check(check));
@@ -155,18 +157,18 @@ impl<'a> Several<'a> {
 
     fn deliver(&mut self) {
         for at in 0..self.rows.len() {
-            let place = self.rows[at].place;
+            let target = self.rows[at].target;
             let failed = self.rows[..at]
                 .iter()
-                .find(|row| !row.is_taken() && place.needs(row.place));
-            match failed.map(|row| row.place.components.join(", ")) {
+                .find(|row| !row.is_taken() && target.needs(row.target));
+            match failed.map(|row| row.target.components.join(", ")) {
                 Some(needed) => self.rows[at].hold(&format!("it needs {needed}")),
                 None => self.rows[at].deliver(),
             }
         }
     }
 
-    /// Ends what has not ended.
+    /// Holds back the pushes that have not ended.
     fn hold(&mut self, reason: &str) {
         for row in &mut self.rows {
             row.hold(reason);
@@ -174,12 +176,12 @@ impl<'a> Several<'a> {
     }
 
     fn report(&self) -> MultiReport {
-        let repositories = self.rows.iter().map(Row::report).collect();
+        let repositories = self.rows.iter().map(TargetRow::report).collect();
         MultiReport::new(self.topic.clone(), repositories)
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> TargetRow<'a> {
     fn is_good(&self) -> bool {
         match &self.state {
             TargetState::Going(_) => true,
@@ -191,12 +193,12 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Whether the server has all of it.
+    /// Returns true if the server has accepted all of it.
     fn is_taken(&self) -> bool {
         matches!(&self.state, TargetState::Over(report) if matches!(report.outcome, Outcome::Pushed | Outcome::NothingNew))
     }
 
-    /// Goes a step, which may be the last.
+    /// Carries out a step, which may end the push.
     fn step(&mut self, step: impl FnOnce(&mut Push<'a>) -> Option<PushReport>) {
         if let TargetState::Going(push) = &mut self.state
             && let Some(report) = step(push)
@@ -228,8 +230,8 @@ impl<'a> Row<'a> {
             TargetState::Broken(error) => (None, Some(error.to_string())),
         };
         RepositoryReport {
-            components: self.place.components.clone(),
-            directory: self.place.repository.directory().display().to_string(),
+            components: self.target.components.clone(),
+            directory: self.target.repository.directory().display().to_string(),
             push,
             error,
         }

@@ -1,33 +1,33 @@
-//! What a push of several repositories came to: the same for the screen and for `--format json`.
+//! The report of a push of several repositories, for people and for `--format json`.
 
 use serde::Serialize;
 
 use crate::model::ExitCode;
 use crate::push::report::{Outcome, PushReport};
 
-/// A repository's part.
+/// The part of one repository.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RepositoryReport {
-    /// Names of the components that lie in it.
+    /// Names of its components.
     pub components: Vec<String>,
     /// The top of its work tree.
     pub directory: String,
-    /// Its push; null where not even that can be told.
+    /// The report of its push; null if there can be none.
     pub push: Option<PushReport>,
-    /// Why it cannot be told.
+    /// The reason why there is no report.
     pub error: Option<String>,
 }
 
-/// All of it.
+/// The whole report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MultiReport {
-    /// Of this format: 1.
+    /// The version of this format: 1.
     pub version: u32,
-    /// Exit code.
+    /// The exit code.
     pub exit: i32,
     /// The topic of all changes.
     pub topic: Option<String>,
-    /// In the order in which they are pushed.
+    /// The repositories in the order of the push.
     pub repositories: Vec<RepositoryReport>,
 }
 
@@ -42,7 +42,8 @@ impl MultiReport {
     }
 }
 
-/// The first row of the contract's table that a repository ended with. What was only kept back does not count: another
+/// Returns the exit code: the first of the contract's table that a repository ended with.
+/// Repositories that were held back do not count, because another one is the reason.
 /// one is the reason.
 fn exit(repositories: &[RepositoryReport]) -> i32 {
     let counted = |one: &&RepositoryReport| {

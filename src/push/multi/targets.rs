@@ -1,4 +1,4 @@
-//! The repositories that a push in the directory of a workspace means, in the order in which they go.
+//! Finds the repositories of a push of several, and their order.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,13 +14,13 @@ use crate::workspace::WorkspaceError;
 /// A repository of a workspace.
 #[derive(Debug)]
 pub struct PushTarget {
-    /// Names of the components that lie in it.
+    /// Names of its components.
     pub components: Vec<String>,
-    /// Names of components that go before.
+    /// Names of the components that go first.
     pub needs: Vec<String>,
     /// The repository.
     pub repository: Repository,
-    /// What is asked for. `dry_run`, `yes` and the topic are the same in all targets.
+    /// The request of its push. `dry_run`, `yes` and the topic are the same in all targets.
     pub request: PushRequest,
 }
 
@@ -32,7 +32,8 @@ impl PushTarget {
     }
 }
 
-/// Puts targets behind those they need, and leaves their order else. Repositories that need each other stay as they are.
+/// Sorts targets after those they need, and keeps their order otherwise. Repositories that need
+/// each other keep their order.
 pub fn in_order_of_needs(mut targets: Vec<PushTarget>) -> Vec<PushTarget> {
     let mut ordered: Vec<PushTarget> = Vec::with_capacity(targets.len());
     while !targets.is_empty() {
@@ -48,8 +49,8 @@ pub fn in_order_of_needs(mut targets: Vec<PushTarget>) -> Vec<PushTarget> {
     ordered
 }
 
-/// The repositories of the components found from the directory, those that are needed first. `repository` is the
-/// directory, with the environment that git is called in.
+/// Finds the repositories of the components below the directory, needed ones first. `repository` is
+/// the directory with the environment that git is called in.
 pub(crate) fn targets(
     pipeline: &Pipeline,
     repository: &Repository,
@@ -71,27 +72,27 @@ pub(crate) fn targets(
             continue;
         };
         match targets.iter_mut().find(|(known, _)| *known == top) {
-            Some((_, place)) => add(place, placed.component),
+            Some((_, target)) => add(target, placed.component),
             None => {
-                let place = begin(
+                let target = begin(
                     repository.clone().in_directory(&top),
                     request,
                     placed.component,
                 );
-                targets.push((top, place));
+                targets.push((top, target));
             }
         }
     }
     match targets.is_empty() {
         true => Err(nothing(directory)),
         false => Ok(in_order_of_needs(
-            targets.into_iter().map(|(_, place)| place).collect(),
+            targets.into_iter().map(|(_, target)| target).collect(),
         )),
     }
 }
 
 fn refuse_a_url(request: &PushRequest) -> Result<(), CommandError> {
-    let remote = request.place.remote.as_ref();
+    let remote = request.destination.remote.as_ref();
     match remote.filter(|name| name.contains(['/', ':'])) {
         None => Ok(()),
         Some(url) => Err(CommandError::usage(format!(
@@ -110,30 +111,31 @@ fn nothing(directory: &Path) -> CommandError {
     .hint("go into a checkout, or into the directory that holds the components")
 }
 
-/// None where the directory is no part of a repository: there is nothing to push then.
+/// Returns the top of the work tree; `None` outside of a repository, where there is nothing to
+/// push.
 fn top_level(repository: &Repository, directory: &Path) -> Option<PathBuf> {
     repository.clone().in_directory(directory).top_level().ok()
 }
 
 fn begin(repository: Repository, request: &PushRequest, component: Component) -> PushTarget {
-    let mut place = PushTarget {
+    let mut target = PushTarget {
         components: Vec::new(),
         needs: Vec::new(),
         repository,
         request: request.clone(),
     };
-    add(&mut place, component);
-    place
+    add(&mut target, component);
+    target
 }
 
-fn add(place: &mut PushTarget, component: Component) {
-    place.components.push(component.name);
-    place.needs.extend(component.needs);
-    let project = &mut place.request.place.project;
+fn add(target: &mut PushTarget, component: Component) {
+    target.components.push(component.name);
+    target.needs.extend(component.needs);
+    let project = &mut target.request.destination.project;
     *project = project.take().or(component.project);
 }
 
-/// The project that the pipeline names for the repository with this top, where it names one.
+/// Returns the project that the pipeline names for the repository with this top.
 pub(crate) fn project(
     pipeline: &Pipeline,
     repository: &Repository,
@@ -155,7 +157,7 @@ pub(crate) fn project(
 mod tests {
     use super::*;
 
-    fn place(name: &str, needs: &[&str]) -> PushTarget {
+    fn target(name: &str, needs: &[&str]) -> PushTarget {
         PushTarget {
             components: vec![name.to_owned()],
             needs: needs.iter().map(|need| (*need).to_owned()).collect(),
@@ -168,20 +170,24 @@ mod tests {
         let ordered = in_order_of_needs(targets);
         ordered
             .into_iter()
-            .flat_map(|place| place.components)
+            .flat_map(|target| target.components)
             .collect()
     }
 
     #[test]
     fn what_is_needed_goes_first_and_the_rest_stays() {
         let targets = vec![
-            place("runtime", &["agent", "shim"]),
-            place("agent", &[]),
-            place("shim", &["proxy"]),
-            place("proxy", &["elsewhere"]),
+            target("runtime", &["agent", "shim"]),
+            target("agent", &[]),
+            target("shim", &["proxy"]),
+            target("proxy", &["elsewhere"]),
         ];
         assert_eq!(ordered(targets), ["agent", "proxy", "shim", "runtime"]);
-        let circle = vec![place("a", &["b"]), place("b", &["a"]), place("c", &["c"])];
+        let circle = vec![
+            target("a", &["b"]),
+            target("b", &["a"]),
+            target("c", &["c"]),
+        ];
         assert_eq!(ordered(circle), ["c", "a", "b"]);
     }
 }

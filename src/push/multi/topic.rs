@@ -1,14 +1,14 @@
-//! The topic that holds the changes of several repositories together.
+//! Chooses the topic that joins the changes of several repositories.
 
 use std::collections::BTreeSet;
 
 use crate::gerrit::push_options::{Key, PushOption};
 use crate::push::session::Push;
 
-/// The topic for these pushes, all of which have something to push: the one asked for, else that of an earlier push of one
-/// of the same changes, else a new one where there are several to hold together.
+/// Chooses the topic of these pushes, all of which have commits. It is the requested one, else that
+/// of an earlier push of the same changes, else a new one if there are several pushes.
 pub(super) fn choose(pushes: &[&Push<'_>]) -> Option<PushOption> {
-    if pushes.iter().any(|push| push.request.place.direct) {
+    if pushes.iter().any(|push| push.request.destination.direct) {
         return None;
     }
     let find = |topic: fn(&Push<'_>) -> Option<String>| pushes.iter().find_map(|push| topic(push));
@@ -22,7 +22,7 @@ pub(super) fn choose(pushes: &[&Push<'_>]) -> Option<PushOption> {
     }
 }
 
-/// None where Gerrit would not take it as a topic.
+/// Returns the option; `None` if Gerrit would not accept the topic.
 fn option(topic: &str) -> Option<PushOption> {
     PushOption::new(Key::Topic, Some(topic)).ok()
 }
@@ -31,7 +31,7 @@ fn asked(push: &Push<'_>) -> Option<String> {
     push.request.options.value(Key::Topic).map(str::to_owned)
 }
 
-/// The branch all of them are on, unless its name is only that of what they are pushed to.
+/// Returns the branch that all of them are on, unless it has the name of their target.
 fn common_branch<'a>(pushes: &[&'a Push<'_>]) -> Option<&'a str> {
     let branches: BTreeSet<_> = pushes
         .iter()
@@ -43,7 +43,7 @@ fn common_branch<'a>(pushes: &[&'a Push<'_>]) -> Option<&'a str> {
     (branches.len() == 1 && !says_nothing).then_some(branch)
 }
 
-/// Nobody else has it: the time, and the process.
+/// Returns a unique topic of time and process.
 fn of_this_moment() -> String {
     let now = crate::clock::now().strftime("%Y%m%dT%H%M%SZ");
     format!("kata-ci-{now}-{}", std::process::id())

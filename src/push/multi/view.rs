@@ -1,4 +1,5 @@
-//! A push of several repositories as a person reads it: first what is wrong in which, then a line for each.
+//! Shows a push of several repositories to people: first the findings of each, then a line for
+//! each.
 
 use std::fmt::Write;
 
@@ -8,7 +9,7 @@ use crate::push::report::{Outcome, PushReport};
 use crate::push::view;
 use crate::push::view::{BOLD, DIM, GREEN, RED, YELLOW};
 
-/// What would go, and what the preflight says of it.
+/// Shows the commits to push and the findings of the preflight.
 pub fn plan(report: &MultiReport, columns: usize) -> String {
     let mut text = String::new();
     if let Some(topic) = &report.topic {
@@ -26,7 +27,7 @@ pub fn plan(report: &MultiReport, columns: usize) -> String {
     text
 }
 
-/// What came of it.
+/// Shows the outcome.
 pub fn outcome(report: &MultiReport) -> String {
     let mut text = String::new();
     for one in report.repositories.iter().filter(|one| is_bad(one)) {
@@ -91,7 +92,7 @@ fn table(report: &MultiReport) -> String {
     text
 }
 
-/// Mark, word, and what there is to say, a line each.
+/// Returns mark, word, and lines of text.
 fn cells(one: &RepositoryReport) -> (String, &'static str, Vec<String>) {
     let good = format!("{GREEN}✓{GREEN:#}");
     let bad = format!("{RED}✗{RED:#}");
@@ -140,7 +141,7 @@ fn findings(push: &PushReport) -> Vec<String> {
     vec![format!("{} {word} above", push.findings.len())]
 }
 
-/// What the next push does, where this one left something.
+/// Tells what the next push will do, if this one left something.
 fn again(report: &MultiReport) -> String {
     let has = |wanted: &[Outcome]| {
         let mut pushes = report

@@ -1,9 +1,9 @@
-//! Whether the commits are where they must be: branch, base, merges.
+//! Checks branch, base and merges.
 
 use super::facts::{CommitFacts, MANY};
-use super::finding::{Finding, Rule};
+use super::finding::{PreflightFinding, Rule};
 
-pub(super) fn check(facts: &CommitFacts, review: bool) -> Vec<Finding> {
+pub(super) fn check(facts: &CommitFacts, review: bool) -> Vec<PreflightFinding> {
     let mut findings: Vec<_> = unfinished(facts).into_iter().collect();
     if !review {
         return findings;
@@ -15,15 +15,15 @@ pub(super) fn check(facts: &CommitFacts, review: bool) -> Vec<Finding> {
     findings
 }
 
-fn unfinished(facts: &CommitFacts) -> Option<Finding> {
+fn unfinished(facts: &CommitFacts) -> Option<PreflightFinding> {
     let what = facts.unfinished?;
     Some(match what {
-        "bisect" => Finding::warning(
+        "bisect" => PreflightFinding::warning(
             Rule::Unfinished,
             "a bisect is going on, so HEAD is not where you work",
             "git bisect reset",
         ),
-        _ => Finding::error(
+        _ => PreflightFinding::error(
             Rule::Unfinished,
             format!("a {what} is not finished, so HEAD is not what it will be"),
             format!("git {what} --continue (or --abort)"),
@@ -31,7 +31,7 @@ fn unfinished(facts: &CommitFacts) -> Option<Finding> {
     })
 }
 
-fn base(facts: &CommitFacts) -> Option<Finding> {
+fn base(facts: &CommitFacts) -> Option<PreflightFinding> {
     let target = &facts.target;
     let fetch = match target.split_once('/') {
         Some((remote, _)) => {
@@ -43,17 +43,17 @@ fn base(facts: &CommitFacts) -> Option<Finding> {
     };
     if facts.target_commit.is_none() {
         let text = format!("`{target}` is not known here, so what is new cannot be told");
-        return Some(Finding::error(Rule::TargetUnknown, text, fetch));
+        return Some(PreflightFinding::error(Rule::TargetUnknown, text, fetch));
     }
     if facts.merge_base.is_none() {
         let text =
             format!("HEAD and `{target}` have no commit in common: another repository's history");
         let fix = "push to the right remote, or cherry-pick the commits onto a branch made from the target";
-        return Some(Finding::error(Rule::NoCommonAncestry, text, fix));
+        return Some(PreflightFinding::error(Rule::NoCommonAncestry, text, fix));
     }
     let (base, holder) = facts.foreign_base.as_ref()?;
     let short = base.get(..7).unwrap_or(base);
-    let finding = Finding::error(
+    let finding = PreflightFinding::error(
         Rule::WrongBase,
         format!(
             "is based on {short} of `{holder}`, which `{target}` does not have: Gerrit would merge it implicitly"
@@ -66,9 +66,9 @@ fn base(facts: &CommitFacts) -> Option<Finding> {
     })
 }
 
-fn many(facts: &CommitFacts) -> Option<Finding> {
+fn many(facts: &CommitFacts) -> Option<PreflightFinding> {
     (facts.count > MANY).then(|| {
-        Finding::error(
+        PreflightFinding::error(
             Rule::TooMany,
             format!(
                 "{} commits would go: more than a review can be",
@@ -82,13 +82,13 @@ fn many(facts: &CommitFacts) -> Option<Finding> {
     })
 }
 
-fn merges(facts: &CommitFacts) -> impl Iterator<Item = Finding> {
+fn merges(facts: &CommitFacts) -> impl Iterator<Item = PreflightFinding> {
     facts
         .commits
         .iter()
         .filter(|commit| commit.parents.len() > 1)
         .map(|commit| {
-            Finding::error(
+            PreflightFinding::error(
                 Rule::Merge,
                 "is a merge commit, which most servers do not take for review",
                 format!("git rebase {}", facts.target),
@@ -97,10 +97,10 @@ fn merges(facts: &CommitFacts) -> impl Iterator<Item = Finding> {
         })
 }
 
-/// Pushing from a detached HEAD works; it is said because the commits are on no branch then.
-fn detached(facts: &CommitFacts) -> Option<Finding> {
+/// Warns about a detached HEAD. The push works, but the commits are on no branch.
+fn detached(facts: &CommitFacts) -> Option<PreflightFinding> {
     (facts.branch.is_none() && facts.unfinished.is_none()).then(|| {
-        Finding::warning(
+        PreflightFinding::warning(
             Rule::DetachedHead,
             "HEAD is detached: what is pushed is on no branch of yours",
             "git switch -c BRANCH keeps it",

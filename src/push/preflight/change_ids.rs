@@ -1,31 +1,31 @@
-//! Change-Ids: one in each commit, well-formed, in the footer, none twice.
+//! Checks the Change-Ids: one in each commit, well-formed, in the footer, all different.
 
 use std::collections::BTreeMap;
 
 use super::facts::CommitFacts;
-use super::finding::{Finding, Rule};
+use super::finding::{PreflightFinding, Rule};
 use crate::gerrit::change_id::{ChangeId, is_to_be_squashed};
 use crate::gerrit::footer::{Footer, change_id_lines, footers};
 use crate::git::range::Commit;
 
-/// What a message has for a Change-Id, as the server sees it.
+/// The Change-Id of a message, as the server reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeIdState {
-    /// One that is well-formed, and its line.
+    /// A well-formed one, and its line.
     Good(ChangeId, usize),
-    /// None anywhere.
+    /// None.
     Missing,
     /// The subject is a Change-Id.
     IsSubject,
-    /// In this line, which is not in the footer.
+    /// One in this line, which is not in the footer.
     OutsideFooter(usize),
-    /// Several; the line of the second, and how many.
+    /// Several; the line of the second, and their number.
     Several(usize, usize),
-    /// In this line, with this value.
+    /// One in this line, with this malformed value.
     Malformed(usize, String),
 }
 
-/// Reads it from a message. A `Link: URL/id/I…` footer counts as one where there is no `Change-Id`.
+/// Reads the Change-Id of a message. A `Link: URL/id/I…` footer counts if there is no `Change-Id`.
 pub fn state_of(message: &[u8]) -> ChangeIdState {
     let all = footers(message);
     let mut ids: Vec<(usize, String)> = all
@@ -62,7 +62,7 @@ fn without(message: &[u8]) -> ChangeIdState {
     }
 }
 
-pub(super) fn check(facts: &CommitFacts) -> Vec<Finding> {
+pub(super) fn check(facts: &CommitFacts) -> Vec<PreflightFinding> {
     let mut findings = Vec::new();
     let mut seen: BTreeMap<ChangeId, &Commit> = BTreeMap::new();
     for commit in &facts.commits {
@@ -78,29 +78,33 @@ pub(super) fn check(facts: &CommitFacts) -> Vec<Finding> {
     findings
 }
 
-fn finding(facts: &CommitFacts, commit: &Commit, state: &ChangeIdState) -> Option<Finding> {
+fn finding(
+    facts: &CommitFacts,
+    commit: &Commit,
+    state: &ChangeIdState,
+) -> Option<PreflightFinding> {
     let reword = reword(facts, commit);
     let found = match state {
         ChangeIdState::Good(..) => return None,
-        ChangeIdState::Missing if is_to_be_squashed(&commit.message) => Finding::error(
+        ChangeIdState::Missing if is_to_be_squashed(&commit.message) => PreflightFinding::error(
             Rule::ToBeSquashed,
             "waits to be squashed into another commit, and has no Change-Id of its own",
             format!("git rebase -i --autosquash {}", facts.target),
         )
         .line(1),
-        ChangeIdState::Missing => Finding::error(
+        ChangeIdState::Missing => PreflightFinding::error(
             Rule::ChangeIdMissing,
             "has no Change-Id",
             "kata-ci push --fix adds it; kata-ci hook install gives new commits theirs",
         )
         .fixable(),
-        ChangeIdState::IsSubject => Finding::error(
+        ChangeIdState::IsSubject => PreflightFinding::error(
             Rule::SubjectMissing,
             "has its Change-Id where the subject should be",
             format!("{reword}: write a subject and an empty line above it"),
         )
         .line(1),
-        ChangeIdState::OutsideFooter(line) => Finding::error(
+        ChangeIdState::OutsideFooter(line) => PreflightFinding::error(
             Rule::ChangeIdOutsideFooter,
             "has its Change-Id outside of the last paragraph, where Gerrit does not see it",
             format!(
@@ -108,13 +112,13 @@ fn finding(facts: &CommitFacts, commit: &Commit, state: &ChangeIdState) -> Optio
             ),
         )
         .line(*line),
-        ChangeIdState::Several(line, count) => Finding::error(
+        ChangeIdState::Several(line, count) => PreflightFinding::error(
             Rule::ChangeIdDoubled,
             format!("has {count} Change-Ids, as after a squash"),
             format!("{reword}: keep the one of the change to be updated"),
         )
         .line(*line),
-        ChangeIdState::Malformed(line, value) => Finding::error(
+        ChangeIdState::Malformed(line, value) => PreflightFinding::error(
             Rule::ChangeIdMalformed,
             format!(
                 "has the Change-Id `{}`, which is not I and 40 hexadecimal digits, not all 0",
@@ -127,8 +131,8 @@ fn finding(facts: &CommitFacts, commit: &Commit, state: &ChangeIdState) -> Optio
     Some(found.of(commit))
 }
 
-fn shared(id: &ChangeId, first: &Commit, second: &Commit, line: usize) -> Finding {
-    Finding::error(
+fn shared(id: &ChangeId, first: &Commit, second: &Commit, line: usize) -> PreflightFinding {
+    PreflightFinding::error(
         Rule::ChangeIdShared,
         format!("has the Change-Id {id} of {} ({})", first.short(), first.subject()),
         format!(
@@ -140,7 +144,7 @@ fn shared(id: &ChangeId, first: &Commit, second: &Commit, line: usize) -> Findin
     .line(line)
 }
 
-/// How to change the message of this commit.
+/// Returns the command that changes the message of this commit.
 pub(super) fn reword(facts: &CommitFacts, commit: &Commit) -> String {
     match commit.oid == facts.tip {
         true => "git commit --amend".to_owned(),

@@ -1,4 +1,4 @@
-//! What the preflight looks at.
+//! Gathers the facts for the preflight.
 
 use crate::gerrit::remote::Destination;
 use crate::git::context::GitContext;
@@ -6,36 +6,36 @@ use crate::git::plumbing::{GitError, Repository};
 use crate::git::range;
 use crate::git::range::Commit;
 
-/// Beyond this many commits only their number is looked at: a wrong base, not a stack.
+/// Largest number of commits to read. More commits mean a wrong base, not a stack.
 pub const MANY: usize = 200;
 
-/// What is known of a push before it.
+/// The facts about a push.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CommitFacts {
-    /// What would go, oldest first; empty where there are more than 200.
+    /// The commits to push, oldest first; empty for more than 200.
     pub commits: Vec<Commit>,
-    /// How many would go.
+    /// The number of commits to push.
     pub count: usize,
-    /// The commit to be pushed.
+    /// The commit at the tip.
     pub tip: String,
     /// The branch that is checked out.
     pub branch: Option<String>,
-    /// What is being done and not finished: `rebase`, `merge`, …
+    /// The unfinished operation: `rebase`, `merge`, …
     pub unfinished: Option<&'static str>,
     /// The target as `REMOTE/BRANCH`.
     pub target: String,
-    /// The target branch's commit, as of the last fetch; none where this repository does not know it.
+    /// The commit of the target branch after the last fetch; `None` if this repository does not
+    /// have it.
     pub target_commit: Option<String>,
-    /// The latest commit that target and tip have in common.
+    /// The latest common ancestor of target and tip.
     pub merge_base: Option<String>,
-    /// Where the range begins: the commit outside of it that its first one is based on, with a branch that has it, where
-    /// that is not on the target branch.
+    /// The parent of the first commit and a branch that has it, if it is not on the target branch.
     pub foreign_base: Option<(String, String)>,
-    /// The e-mail address git would commit with.
+    /// The e-mail address that git would commit with.
     pub email: Option<String>,
 }
 
-/// Looks at the repository. With bases the range begins there, whatever is published.
+/// Gathers the facts of a repository. With `bases` the range begins there, whatever is published.
 ///
 /// # Errors
 /// [`GitError`].
@@ -82,7 +82,7 @@ pub fn gather(
     })
 }
 
-/// The parent the range hangs on, if the target branch does not have it.
+/// Returns the parent of the range, if the target branch does not have it.
 fn foreign_base(
     repository: &Repository,
     commits: &[Commit],

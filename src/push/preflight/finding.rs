@@ -1,86 +1,86 @@
-//! A finding.
+//! The findings of the preflight.
 
 use serde::Serialize;
 
 use crate::git::range::Commit;
 
-/// Whether it stops the push.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Gerrit, or the pipeline, refuses it.
+    /// Gerrit or the pipeline refuses it; stops the push.
     Error,
-    /// Some servers refuse it, or it is most likely not meant.
+    /// Some servers refuse it, or it is probably a mistake.
     Warning,
 }
 
-/// What is wrong.
+/// The rule that a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
-    /// No Change-Id.
+    /// There is no Change-Id.
     ChangeIdMissing,
-    /// A Change-Id that is not in the last paragraph.
+    /// The Change-Id is not in the last paragraph.
     ChangeIdOutsideFooter,
     /// The first line is the Change-Id.
     SubjectMissing,
-    /// Several Change-Ids in a message.
+    /// The message has several Change-Ids.
     ChangeIdDoubled,
-    /// Not `I` and 40 digits.
+    /// The Change-Id is not `I` and 40 hexadecimal digits.
     ChangeIdMalformed,
-    /// Two commits have the same.
+    /// Two commits have the same Change-Id.
     ChangeIdShared,
-    /// It waits to be squashed into another.
+    /// The commit is to be squashed into another (`fixup!`).
     ToBeSquashed,
-    /// A merge commit.
+    /// The commit is a merge.
     Merge,
-    /// Not based on the target branch.
+    /// The commits are not based on the target branch.
     WrongBase,
-    /// No common ancestor with the target branch.
+    /// There is no common ancestor with the target branch.
     NoCommonAncestry,
-    /// The target branch is not known here.
+    /// This repository does not have the target branch.
     TargetUnknown,
-    /// Far too many commits.
+    /// There are far too many commits.
     TooMany,
-    /// An author without a proper e-mail address.
+    /// The author has no valid e-mail address.
     AuthorUnknown,
-    /// A committer who is not the one who pushes.
+    /// The committer is not the one who pushes.
     CommitterDiffers,
-    /// HEAD is on no branch.
+    /// HEAD is detached.
     DetachedHead,
     /// A rebase, merge, cherry-pick or bisect is not finished.
     Unfinished,
-    /// kata: no `Fixes: #N`.
+    /// kata: there is no `Fixes: #N`.
     FixesMissing,
-    /// kata: no subsystem before the subject.
+    /// kata: there is no subsystem before the subject.
     SubsystemMissing,
-    /// kata: no `Signed-off-by`.
+    /// kata: there is no `Signed-off-by`.
     SignOffMissing,
 }
 
-/// Something found.
+/// A finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What.
+pub struct PreflightFinding {
+    /// The rule.
     pub rule: Rule,
-    /// How bad.
+    /// The severity.
     pub severity: Severity,
-    /// The commit's hash; none where it is about all of them.
+    /// The hash of the commit; `None` if it is about all of them.
     pub commit: Option<String>,
-    /// The commit's subject.
+    /// The subject of the commit.
     pub subject: Option<String>,
-    /// Line of the commit's message, from 1.
+    /// The line of the commit message, from 1.
     pub line: Option<usize>,
-    /// What is the case, in a sentence.
+    /// The text, one sentence.
     pub text: String,
-    /// What to do, as a command where one does it.
+    /// The way to fix it, a command if there is one.
     pub fix: String,
-    /// Whether `--fix` does it.
+    /// True if `--fix` fixes it.
     pub fixable: bool,
 }
 
-impl Finding {
-    /// A finding that stops the push.
+impl PreflightFinding {
+    /// Creates a finding that stops the push.
     pub fn error(rule: Rule, text: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
             rule,
@@ -94,7 +94,7 @@ impl Finding {
         }
     }
 
-    /// One that is only said.
+    /// Creates a finding that only warns.
     pub fn warning(rule: Rule, text: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
@@ -102,20 +102,20 @@ impl Finding {
         }
     }
 
-    /// In this commit.
+    /// Sets the commit.
     pub fn of(mut self, commit: &Commit) -> Self {
         self.commit = Some(commit.oid.clone());
         self.subject = Some(commit.subject());
         self
     }
 
-    /// In this line of its message, from 1.
+    /// Sets the line of the message, from 1.
     pub fn line(mut self, line: usize) -> Self {
         self.line = Some(line);
         self
     }
 
-    /// `--fix` does it.
+    /// Marks it as fixed by `--fix`.
     pub fn fixable(mut self) -> Self {
         self.fixable = true;
         self

@@ -1,10 +1,10 @@
-//! Authors and committers.
+//! Checks authors and committers.
 
 use super::facts::CommitFacts;
-use super::finding::{Finding, Rule};
+use super::finding::{PreflightFinding, Rule};
 use crate::git::range::{Commit, Person};
 
-pub(super) fn check(facts: &CommitFacts) -> Vec<Finding> {
+pub(super) fn check(facts: &CommitFacts) -> Vec<PreflightFinding> {
     facts
         .commits
         .iter()
@@ -12,7 +12,8 @@ pub(super) fn check(facts: &CommitFacts) -> Vec<Finding> {
         .collect()
 }
 
-/// What git makes up where it has not been told: `ada@host.(none)`, `root@localhost`.
+/// Returns true for an address that git makes up if it is not configured: `ada@host.(none)`,
+/// `root@localhost`.
 fn is_made_up(person: &Person) -> bool {
     let (user, host) = person.email.split_once('@').unwrap_or_default();
     let host = host.trim_end_matches('.');
@@ -22,7 +23,7 @@ fn is_made_up(person: &Person) -> bool {
         || host.ends_with(".localdomain")
 }
 
-fn author(facts: &CommitFacts, commit: &Commit) -> Option<Finding> {
+fn author(facts: &CommitFacts, commit: &Commit) -> Option<PreflightFinding> {
     is_made_up(&commit.author).then(|| {
         let amend = match commit.oid == facts.tip {
             true => "git commit --amend --reset-author --no-edit".to_owned(),
@@ -31,7 +32,7 @@ fn author(facts: &CommitFacts, commit: &Commit) -> Option<Finding> {
                 commit.short()
             ),
         };
-        Finding::error(
+        PreflightFinding::error(
             Rule::AuthorUnknown,
             format!(
                 "has the author `{} <{}>`, whom no server knows",
@@ -43,10 +44,10 @@ fn author(facts: &CommitFacts, commit: &Commit) -> Option<Finding> {
     })
 }
 
-fn committer(facts: &CommitFacts, commit: &Commit) -> Option<Finding> {
+fn committer(facts: &CommitFacts, commit: &Commit) -> Option<PreflightFinding> {
     let email = facts.email.as_ref()?;
     (!commit.committer.email.eq_ignore_ascii_case(email)).then(|| {
-        Finding::warning(
+        PreflightFinding::warning(
             Rule::CommitterDiffers,
             format!("was committed as <{}>, and you are <{email}>: Gerrit takes it only if both are yours", commit.committer.email),
             format!("git rebase --force-rebase {}~ commits it as you", commit.short()),

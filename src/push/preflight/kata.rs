@@ -1,7 +1,8 @@
-//! kata's own rules for commits: a subsystem before each subject, a sign-off in each, `Fixes: #N` in at least one.
+//! Checks kata's own rules for commits: a subsystem before each subject, a sign-off in each commit,
+//! `Fixes: #N` in at least one.
 //!
-//! Source: kata's CONTRIBUTING and its program checkcommits, which looks for `fixes` in any case, with `#` or a URL of an
-//! issue behind it.
+//! Source: kata's CONTRIBUTING and its program checkcommits, which looks for `fixes` in any case,
+//! followed by `#` or the URL of an issue.
 
 use std::sync::LazyLock;
 
@@ -9,7 +10,7 @@ use regex::Regex;
 
 use super::change_ids::reword;
 use super::facts::CommitFacts;
-use super::finding::{Finding, Rule};
+use super::finding::{PreflightFinding, Rule};
 use crate::git::range::Commit;
 
 static SUBSYSTEM: LazyLock<Option<Regex>> =
@@ -27,7 +28,7 @@ fn matches(pattern: &Option<Regex>, text: &str) -> bool {
         .is_some_and(|pattern| pattern.is_match(text))
 }
 
-pub(super) fn check(facts: &CommitFacts) -> Vec<Finding> {
+pub(super) fn check(facts: &CommitFacts) -> Vec<PreflightFinding> {
     let messages: Vec<_> = facts
         .commits
         .iter()
@@ -46,12 +47,12 @@ pub(super) fn check(facts: &CommitFacts) -> Vec<Finding> {
     findings
 }
 
-fn subsystem(facts: &CommitFacts, commit: &Commit) -> Option<Finding> {
+fn subsystem(facts: &CommitFacts, commit: &Commit) -> Option<PreflightFinding> {
     let subject = commit.subject();
-    // What git writes for a revert or merge has no subsystem, and kata takes it so.
+    // git's own subjects of reverts and merges have no subsystem, and kata accepts that.
     let written_by_git = subject.starts_with("Revert \"") || subject.starts_with("Merge ");
     (!written_by_git && !matches(&SUBSYSTEM, &subject)).then(|| {
-        Finding::error(
+        PreflightFinding::error(
             Rule::SubsystemMissing,
             "names no subsystem: kata wants `subsystem: what it does`",
             reword(facts, commit),
@@ -61,18 +62,18 @@ fn subsystem(facts: &CommitFacts, commit: &Commit) -> Option<Finding> {
     })
 }
 
-fn sign_off(facts: &CommitFacts, commit: &Commit, message: &str) -> Option<Finding> {
+fn sign_off(facts: &CommitFacts, commit: &Commit, message: &str) -> Option<PreflightFinding> {
     (!matches(&SIGN_OFF, message)).then(|| {
         let fix = match commit.oid == facts.tip {
             true => "git commit --amend --signoff --no-edit".to_owned(),
             false => format!("git rebase --signoff {}~", commit.short()),
         };
-        Finding::error(Rule::SignOffMissing, "is not signed off", fix).of(commit)
+        PreflightFinding::error(Rule::SignOffMissing, "is not signed off", fix).of(commit)
     })
 }
 
-fn fixes(facts: &CommitFacts, last: &Commit) -> Finding {
-    Finding::error(
+fn fixes(facts: &CommitFacts, last: &Commit) -> PreflightFinding {
+    PreflightFinding::error(
         Rule::FixesMissing,
         "no commit says which issue it is for",
         format!("{}: add a line `Fixes: #NUMBER`", reword(facts, last)),

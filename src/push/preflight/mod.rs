@@ -1,8 +1,8 @@
-//! What Gerrit would refuse, found before anything is sent: each finding with its commit, the line of its message, and
-//! what to do.
+//! Finds everything that Gerrit would refuse, before anything is sent. Each finding has its commit,
+//! the line of the message, and a way to fix it.
 //!
-//! Pure: [`CommitFacts`] in, [`Finding`]s out. What only the server can know (rights, closed changes) is not guessed at; that is
-//! for [`crate::gerrit::rejection`].
+//! Pure: [`CommitFacts`] in, [`PreflightFinding`]s out. It does not guess at facts that only the server
+//! knows (rights, closed changes); [`crate::gerrit::rejection`] explains those.
 
 mod base;
 mod change_ids;
@@ -13,19 +13,19 @@ mod kata;
 
 pub use change_ids::{ChangeIdState, state_of};
 pub use facts::{CommitFacts, gather};
-pub use finding::{Finding, Rule, Severity};
+pub use finding::{PreflightFinding, Rule, Severity};
 
-/// Which rules are asked for.
+/// The rules to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rules {
-    /// The push goes to review: Change-Ids and bases matter.
+    /// Gerrit's: Change-Ids and bases.
     pub review: bool,
-    /// kata's own: `Fixes: #N`, a subsystem before the subject, a sign-off.
+    /// kata's: `Fixes: #N`, a subsystem before the subject, a sign-off.
     pub kata: bool,
 }
 
-/// All findings, errors first, otherwise in the order of the commits.
-pub fn check(facts: &CommitFacts, rules: Rules) -> Vec<Finding> {
+/// Returns all findings, errors first, otherwise in the order of the commits.
+pub fn check(facts: &CommitFacts, rules: Rules) -> Vec<PreflightFinding> {
     let mut findings = base::check(facts, rules.review);
     if rules.review {
         findings.extend(change_ids::check(facts));

@@ -1,4 +1,4 @@
-//! Each rule, on facts made by hand.
+//! Tests each rule on facts made by hand.
 
 use super::*;
 use crate::git::range::{Commit, Person};

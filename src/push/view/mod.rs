@@ -1,4 +1,4 @@
-//! A push as a person reads it. No word of it depends on colour.
+//! Shows a push to people. No word depends on colour.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::report::{CommitRow, Outcome, PushReport};
 use crate::gerrit::push_output::clean;
-use crate::push::preflight::{Finding, Severity};
+use crate::push::preflight::{PreflightFinding, Severity};
 
 pub(super) const GREEN: Style = AnsiColor::Green.on_default();
 pub(super) const RED: Style = AnsiColor::Red.on_default();
@@ -14,12 +14,13 @@ pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub(super) const DIM: Style = Style::new().dimmed();
 pub(super) const BOLD: Style = Style::new().bold();
 
-/// All of it for a terminal of so many columns, with ANSI styles (for anstream to strip where there is none).
+/// Shows the whole report for a terminal of this width, with ANSI styles, which anstream strips if
+/// needed.
 pub fn render(report: &PushReport, columns: usize) -> String {
     plan(report, columns) + &outcome(report)
 }
 
-/// What would go, and what the preflight says of it.
+/// Shows the commits to push and the findings of the preflight.
 pub fn plan(report: &PushReport, columns: usize) -> String {
     let mut text = headline(report);
     for row in &report.commits {
@@ -35,7 +36,7 @@ pub fn plan(report: &PushReport, columns: usize) -> String {
     text
 }
 
-/// What came of it.
+/// Shows the outcome.
 pub fn outcome(report: &PushReport) -> String {
     let mut text = check(report) + &ending(report);
     for note in &report.notes {
@@ -95,18 +96,18 @@ fn commit(row: &CommitRow, columns: usize) -> String {
         + "\n"
 }
 
-fn finding(finding: &Finding) -> String {
+fn finding(finding: &PreflightFinding) -> String {
     let (style, mark) = match finding.severity {
         Severity::Error => (RED, "✗"),
         Severity::Warning => (YELLOW, "!"),
     };
-    let place = match (&finding.commit, finding.line) {
+    let location = match (&finding.commit, finding.line) {
         (Some(commit), Some(line)) => format!("{}, line {line} of its message, ", short(commit)),
         (Some(commit), None) => format!("{} ", short(commit)),
         (None, _) => String::new(),
     };
     format!(
-        "{style}{mark}{style:#} {place}{}\n    → {}\n",
+        "{style}{mark}{style:#} {location}{}\n    → {}\n",
         clean(&finding.text),
         clean(&finding.fix)
     )
@@ -118,7 +119,7 @@ fn check(report: &PushReport) -> String {
         Outcome::Pushed | Outcome::NothingNew | Outcome::Rejected
     );
     match &report.checked {
-        Some(said) => format!("checked aside: {}\n", clean(said)),
+        Some(said) => format!("checked in a clean checkout: {}\n", clean(said)),
         None if sent && !report.commits.is_empty() => {
             format!("{YELLOW}!{YELLOW:#} not checked (--no-check)\n")
         }

@@ -1,4 +1,4 @@
-//! What people read, as a whole.
+//! Tests the whole texts that people read.
 
 use super::*;
 use crate::gerrit::push_output::PushedChange;
@@ -99,16 +99,16 @@ fn an_answer_nobody_knows_is_shown_whole() {
 fn what_the_preflight_found() {
     let mut refused = report(Outcome::Refused);
     refused.findings = vec![
-        Finding {
+        PreflightFinding {
             commit: Some("a1b2".repeat(10)),
-            ..Finding::error(
+            ..PreflightFinding::error(
                 Rule::ChangeIdMissing,
                 "has no Change-Id",
                 "kata-ci push --fix",
             )
             .line(3)
         },
-        Finding::warning(
+        PreflightFinding::warning(
             Rule::DetachedHead,
             "HEAD is detached",
             "git switch -c BRANCH",

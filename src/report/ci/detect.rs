@@ -177,8 +177,8 @@ mod tests {
 
     #[test]
     fn reports_that_a_system_cannot_find_are_said() {
-        let place = tempfile::tempdir().unwrap();
-        let root = place.path().canonicalize().unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        let root = temporary.path().canonicalize().unwrap();
         let path = root.to_str().unwrap();
         let inside = root.join("reports");
         let outside = Path::new("/elsewhere");

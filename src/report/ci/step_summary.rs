@@ -71,8 +71,8 @@ mod tests {
 
     #[test]
     fn what_is_there_stays_and_begins_a_line_of_its_own() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("summary");
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("summary");
         for (before, parting) in [("", ""), ("mine\n", ""), ("mine", "\n\n")] {
             fs::write(&path, before).unwrap();
             append(&failing(1), &path).unwrap();
@@ -86,8 +86,8 @@ mod tests {
 
     #[test]
     fn the_whole_file_stays_within_the_limit() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("summary");
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("summary");
         for before in [0, 1 << 10, 900 << 10, (1 << 20) - 2000] {
             fs::write(&path, "x".repeat(before)).unwrap();
             append(&failing(1000), &path).unwrap();
@@ -100,8 +100,8 @@ mod tests {
 
     #[test]
     fn a_full_file_is_left_as_it_is_and_said() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("summary");
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("summary");
         fs::write(&path, "x".repeat(1 << 20)).unwrap();
         let error = append(&failing(1), &path).unwrap_err();
         assert!(
@@ -109,7 +109,10 @@ mod tests {
             "{error}"
         );
         assert_eq!(path.metadata().unwrap().len(), 1 << 20);
-        assert!(append(&failing(1), place.path()).is_err(), "a directory");
-        assert!(append(&failing(1), &place.path().join("missing/file")).is_err());
+        assert!(
+            append(&failing(1), temporary.path()).is_err(),
+            "a directory"
+        );
+        assert!(append(&failing(1), &temporary.path().join("missing/file")).is_err());
     }
 }

@@ -167,8 +167,8 @@ mod tests {
 
     #[test]
     fn a_directory_is_looked_through_and_what_is_not_followed_is_said() {
-        let place = tempfile::tempdir().unwrap();
-        let path = |name: &str| place.path().join(name);
+        let temporary = tempfile::tempdir().unwrap();
+        let path = |name: &str| temporary.path().join(name);
         let deep = format!("deep{}", "/d".repeat(40));
         for directory in ["run/logs", "other", &deep] {
             fs::create_dir_all(path(directory)).unwrap();
@@ -193,16 +193,16 @@ mod tests {
             "journal run/events.jsonl",
             "file run/of-another.xml",
         ];
-        assert_eq!(found(place.path()), expected);
+        assert_eq!(found(temporary.path()), expected);
         assert_eq!(found(Path::new("-")), ["input"]);
         assert_eq!(find_run(&path("run")).len(), 1);
-        assert_eq!(find_run(place.path()).len(), expected.len());
+        assert_eq!(find_run(temporary.path()).len(), expected.len());
     }
 
     #[test]
     fn a_directory_that_cannot_be_looked_into_costs_nothing_else() {
-        let place = tempfile::tempdir().unwrap();
-        let file = place.path().join("file");
+        let temporary = tempfile::tempdir().unwrap();
+        let file = temporary.path().join("file");
         fs::write(&file, "").unwrap();
         let mut found = vec![Ok(ReportSource::Input)];
         look_into(&file, &mut found);

@@ -123,18 +123,18 @@ fn commands_are_stopped_while_output_is_shown() {
 fn the_output_of_all_jobs_is_bounded() {
     let jobs: Vec<_> = (0..40).map(|number| format!("c{number}.test")).collect();
     let names: Vec<_> = jobs.iter().map(String::as_str).collect();
-    let place = tempfile::tempdir().unwrap();
-    fs::create_dir(place.path().join("logs")).unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    fs::create_dir(temporary.path().join("logs")).unwrap();
     let mut script = Script::new(&names);
     for job in &names {
         let output = "a line of output\n".repeat(20_000);
-        fs::write(place.path().join(format!("logs/{job}.log")), output).unwrap();
+        fs::write(temporary.path().join(format!("logs/{job}.log")), output).unwrap();
         script = script.start(job).end(end(job, JobOutcome::Failed, "1"));
     }
     let log = log(
         Some(Ci::GitLab),
         &script.finish(None).records(),
-        place.path(),
+        temporary.path(),
     );
     assert!(log.len() < 2 << 20, "{}", log.len());
     assert!(log.contains("bytes left out, all of it is in logs/c0.test.log]"));
@@ -144,8 +144,8 @@ fn the_output_of_all_jobs_is_bounded() {
 
 #[test]
 fn a_log_that_is_gone_is_said() {
-    let place = tempfile::tempdir().unwrap();
-    let log = log(Some(Ci::GitHub), &hostile(), place.path());
+    let temporary = tempfile::tempdir().unwrap();
+    let log = log(Some(Ci::GitHub), &hostile(), temporary.path());
     assert!(
         log.contains("\n    the log cannot be read: No such file"),
         "{log}"

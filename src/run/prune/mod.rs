@@ -1,11 +1,17 @@
-//! Runs before this one are removed when there are too many of them, or when they are too old.
+//! Removes earlier runs that are too many or too old.
 //!
-//! What stays in any case: this run and the one that `latest` names; a run that is going on (its directory is locked); of
-//! each workspace that is still there the last run, which `--rerun-failed` takes, and the last that did not end, which
-//! `--resume` takes; the runs that durations are taken from; and whatever is not a run, or has files of somebody else in it.
+//! Always kept:
 //!
-//! A run is renamed aside first and then removed, so that half of one is never seen. What a kill left aside, the next run
-//! removes. Several kata-ci may prune at the same time: who has the lock of a directory removes it.
+//! - this run, and the one that `latest` names;
+//! - a run that is still going on (its directory is locked);
+//! - the last run of each workspace that still exists, for `--rerun-failed`;
+//! - the last run of each that did not end, for `--resume`;
+//! - the runs that time estimates use;
+//! - everything that is not a run, or holds files of somebody else.
+//!
+//! A run is renamed before it is removed, so nobody sees half a run. The next run removes what a
+//! killed one has left. Several processes may prune at the same time: the one that holds the lock
+//! of a directory removes it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,35 +26,35 @@ use crate::run::store::{REMOVED, has_ended, name, start};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// How many runs are kept, and how long.
+/// How many runs to keep, and for how long.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// The number of the newest; all without one.
+pub struct KeepLimits {
+    /// Number of runs to keep; `None` keeps all.
     pub runs: Option<u32>,
-    /// Days since the last thing that happened in them; for ever without one.
+    /// Days to keep a run after its last event; `None` keeps it forever.
     pub days: Option<u32>,
 }
 
-/// What came of it.
+/// The result of pruning.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pruned {
-    /// Runs that were too old.
+    /// Number of removed runs that were too old.
     pub old: usize,
-    /// Runs that were too many.
+    /// Number of removed runs that were too many.
     pub many: usize,
-    /// What could not be removed.
+    /// Errors of removals.
     pub errors: Vec<String>,
 }
 
-/// Why a run goes.
+/// The reason to remove a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Why {
     Old,
     Many,
 }
 
-/// Removes runs beside this one, whose directory is `own`.
-pub(crate) fn prune(own: &Path, limits: Limits) -> Pruned {
+/// Removes runs that lie beside this one. `own` is the directory of this run.
+pub(crate) fn prune(own: &Path, limits: KeepLimits) -> Pruned {
     let Some(runs) = own.parent() else {
         return Pruned::default();
     };
@@ -78,8 +84,8 @@ pub(crate) fn prune(own: &Path, limits: Limits) -> Pruned {
 }
 
 impl Pruned {
-    /// A line for each reason.
-    pub fn lines(&self, limits: Limits) -> Vec<String> {
+    /// Returns a line for each reason.
+    pub fn lines(&self, limits: KeepLimits) -> Vec<String> {
         let runs = |count: usize| match count {
             1 => "1 earlier run".to_owned(),
             count => format!("{count} earlier runs"),
@@ -93,8 +99,8 @@ impl Pruned {
     }
 }
 
-/// Runs that are too many or too old; they may be needed yet.
-fn candidates(directories: &[PathBuf], limits: Limits, now: SystemTime) -> Vec<(&Path, Why)> {
+/// Returns the runs that are too many or too old; some of them may still be needed.
+fn candidates(directories: &[PathBuf], limits: KeepLimits, now: SystemTime) -> Vec<(&Path, Why)> {
     let most = limits.runs.and_then(|most| usize::try_from(most).ok());
     let oldest = limits.days.map(|days| DAY * days);
     let is_old = |directory: &Path| oldest.is_some_and(|oldest| age(directory, now) > oldest);
@@ -109,7 +115,7 @@ fn candidates(directories: &[PathBuf], limits: Limits, now: SystemTime) -> Vec<(
         .collect()
 }
 
-/// How long ago the last event was; nothing where that cannot be told, or lies ahead.
+/// Returns the time since the last event; zero if it is unknown or in the future.
 fn age(directory: &Path, now: SystemTime) -> Duration {
     let written = directory
         .join("events.jsonl")
@@ -119,7 +125,7 @@ fn age(directory: &Path, now: SystemTime) -> Duration {
     age.unwrap_or_default()
 }
 
-/// Runs that something still depends on.
+/// Returns the runs that something still depends on.
 fn needed<'a>(runs: &Path, own: &'a Path, directories: &'a [PathBuf]) -> BTreeSet<&'a Path> {
     let mut needed = durations::needed(directories);
     needed.insert(own);
@@ -146,7 +152,7 @@ fn needed<'a>(runs: &Path, own: &'a Path, directories: &'a [PathBuf]) -> BTreeSe
     needed
 }
 
-/// Removes a run; nothing when it is none, or goes on.
+/// Removes a run. Returns false if the directory is not a run, or if the run still goes on.
 fn remove(directory: &Path) -> io::Result<bool> {
     let _lock = match lock(directory) {
         Ok(lock) => lock,
@@ -162,7 +168,7 @@ fn remove(directory: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Whether all that a directory holds is the run that it is named after.
+/// Returns true if the directory holds the run that it is named after and nothing else.
 fn is_run(directory: &Path) -> bool {
     let journal = directory.join("events.jsonl").symlink_metadata();
     let is_file = journal.is_ok_and(|found| found.is_file());
@@ -178,7 +184,7 @@ fn is_run(directory: &Path) -> bool {
     is_file && is_its() && holds_ours().unwrap_or(false)
 }
 
-/// Ends a removal that was begun, unless somebody else is at it.
+/// Finishes a removal, unless another process is doing so.
 fn remove_rest(aside: &Path) -> io::Result<()> {
     match lock(aside) {
         Ok(_lock) => gone(fs::remove_dir_all(aside)),
@@ -187,7 +193,7 @@ fn remove_rest(aside: &Path) -> io::Result<()> {
     }
 }
 
-/// Somebody else may have been faster.
+/// Ignores the error that another process was faster.
 fn gone(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -8,30 +8,30 @@ use crate::event::{Event, FORMAT_VERSION, Isolation, Record, RunStarted};
 
 const ALL: Option<u32> = None;
 
-/// A directory of runs; the workspace they are of is there.
+/// A directory of runs, and the workspace they belong to.
 struct Runs {
-    place: TempDir,
+    temporary: TempDir,
     workspace: TempDir,
 }
 
 impl Runs {
     fn new() -> Self {
         Self {
-            place: tempfile::tempdir().unwrap(),
+            temporary: tempfile::tempdir().unwrap(),
             workspace: tempfile::tempdir().unwrap(),
         }
     }
 
     fn at(&self, id: &str) -> PathBuf {
-        self.place.path().join(id)
+        self.temporary.path().join(id)
     }
 
-    /// A run that has ended, of a workspace that is gone.
+    /// Adds a finished run of a workspace that no longer exists.
     fn run(&self, id: &str, days: u32) -> PathBuf {
         self.run_of(Path::new("/nonexistent"), id, days, Some("failed"))
     }
 
-    /// A run, and how its job ended; without that it has not ended.
+    /// Adds a run with this outcome of its job; without one the run has not ended.
     fn run_of(&self, workspace: &Path, id: &str, days: u32, outcome: Option<&str>) -> PathBuf {
         let directory = self.at(id);
         fs::create_dir_all(directory.join("logs")).unwrap();
@@ -51,9 +51,9 @@ impl Runs {
         directory
     }
 
-    /// Ids of what is left, runs or not.
+    /// Returns the names that are left, of runs and of others.
     fn left(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.place.path()).unwrap();
+        let entries = fs::read_dir(self.temporary.path()).unwrap();
         let mut names: Vec<_> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
@@ -93,15 +93,15 @@ fn id(number: u32) -> String {
     format!("20260503T1000{number:02}Z-1")
 }
 
-fn limits(runs: u32, days: u32) -> Limits {
-    Limits {
+fn limits(runs: u32, days: u32) -> KeepLimits {
+    KeepLimits {
         runs: Some(runs),
         days: Some(days),
     }
 }
 
-/// Nothing stays for the sake of its number or its age.
-fn none() -> Limits {
+/// Limits that keep no run.
+fn none() -> KeepLimits {
     limits(1, 1)
 }
 
@@ -124,7 +124,7 @@ fn runs_are_removed_by_number_and_by_age() {
             "removed 4 earlier runs: more than 4 were kept"
         ]
     );
-    let keep_all = Limits {
+    let keep_all = KeepLimits {
         runs: ALL,
         days: ALL,
     };
@@ -138,13 +138,13 @@ fn what_something_depends_on_stays() {
     let runs = Runs::new();
     let own = runs.run(&id(50), 0);
     runs.run(&id(1), 99);
-    // What `latest` names, of another kata-ci that ended later.
+    // The run that `latest` names, of another kata-ci that ended later.
     runs.run(&id(2), 99);
     symlink(id(2), runs.at("latest")).unwrap();
-    // One that is going on.
+    // A run that still goes on.
     let going_on = runs.run_of(Path::new("/nonexistent"), &id(3), 99, None);
     let held = lock(&going_on).unwrap();
-    // The last that did not end, and one before it.
+    // The last run that did not end, and one before it.
     let workspace = runs.workspace.path();
     runs.run_of(workspace, &id(10), 99, None);
     runs.run_of(workspace, &id(11), 99, None);
@@ -176,7 +176,7 @@ fn durations_are_the_same_after_pruning() {
     let own = runs.run_of(workspace, &id(40), 0, Some("failed"));
     let durations = || {
         crate::run::durations::durations(
-            &crate::run::store::directories(runs.place.path()),
+            &crate::run::store::directories(runs.temporary.path()),
             workspace,
         )
     };
@@ -192,9 +192,9 @@ fn what_is_no_run_is_never_touched() {
     let own = runs.run(&id(50), 0);
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("precious"), "").unwrap();
-    // Somebody's files in a run.
+    // A run with a file of somebody else in it.
     fs::write(runs.run(&id(1), 99).join("notes.txt"), "mine").unwrap();
-    // No journal, no whole line, somebody else's journal, the journal of another run, a link to one.
+    // No journal, no complete line, a foreign journal, the journal of another run, a link to one.
     fs::create_dir(runs.at(&id(2))).unwrap();
     fs::write(runs.run(&id(3), 99).join("events.jsonl"), "{").unwrap();
     fs::write(runs.run(&id(4), 99).join("events.jsonl"), "{\"a\": 1}\n").unwrap();
@@ -203,12 +203,12 @@ fn what_is_no_run_is_never_touched() {
     let journal = runs.run(&id(6), 99).join("events.jsonl");
     fs::rename(&journal, outside.path().join("events.jsonl")).unwrap();
     symlink(outside.path().join("events.jsonl"), &journal).unwrap();
-    // A link to a run, and a run of another name.
+    // A link to a run, and a run under another name.
     fs::rename(runs.run(&id(7), 99), outside.path().join(id(7))).unwrap();
     symlink(outside.path().join(id(7)), runs.at(&id(7))).unwrap();
     fs::rename(runs.run(&id(8), 99), runs.at("mine")).unwrap();
     let before = runs.left();
-    // The limit of age alone: some of these have been written just now.
+    // Only the age counts here: some of these have been written just now.
     for limits in [none(), limits(1, 30)] {
         assert_eq!(prune(&own, limits), Pruned::default());
     }
@@ -238,7 +238,7 @@ fn a_removal_that_did_not_end_is_ended_by_the_next_run() {
     fs::remove_file(half.join("events.jsonl")).unwrap();
     fs::create_dir(runs.at(".removed-mine")).unwrap();
     let held = lock(&half).unwrap();
-    let keep_all = Limits {
+    let keep_all = KeepLimits {
         runs: ALL,
         days: ALL,
     };

@@ -1,20 +1,20 @@
-//! Repositories that a commit depends on, at the revisions it names: they lie beside its checkout, and nothing is run in
-//! them.
+//! Checks out the repositories that a commit depends on, at the named revisions. They lie beside
+//! its checkout, and nothing runs in them.
 
 use std::path::Path;
 
 use super::repository::{self, Checkout};
-use super::{Aside, AsideError, repository_name};
+use super::{CheckoutError, CheckoutSet, repository_name};
 use crate::event::Notice;
 use crate::workspace::scratch::unique_name;
 
-impl Aside {
-    /// Checks a commit of a repository of the user's out beside the others. `fetch` puts what the repository does not have
-    /// into the store of objects it is given. `why` is for the user.
+impl CheckoutSet {
+    /// Checks out a commit of a repository beside the others. `fetch` adds missing objects to the
+    /// given object store. `why` explains the dependency to the user.
     ///
     /// # Errors
-    /// [`AsideError`], and what `fetch` says.
-    pub fn bring<E: From<AsideError>>(
+    /// Returns [`CheckoutError`] and the errors of `fetch`.
+    pub fn bring<E: From<CheckoutError>>(
         &mut self,
         source: &Path,
         commit: &str,
@@ -32,7 +32,7 @@ impl Aside {
         repository::finish(&self.git, &directory, commit)?;
         let short = commit.get(..7).unwrap_or(commit);
         self.notices.push(Notice {
-            text: format!("{name} at {short} ({why}), checked out aside"),
+            text: format!("{name} at {short} ({why}), in a clean checkout"),
             fix: None,
         });
         self.dependencies.push(Checkout {
@@ -43,7 +43,8 @@ impl Aside {
         Ok(())
     }
 
-    /// The commit that the user stands in, with the top of the user's own work tree; none above the repositories.
+    /// Returns the commit that the user stands in, and the top of that work tree; `None` above the
+    /// repositories.
     pub fn standing(&self) -> Option<(&Path, &str)> {
         let top = self.top()?;
         let standing = self.checkouts.iter().find(|one| one.directory == top)?;

@@ -1,4 +1,4 @@
-//! Why a commit could not be checked out aside.
+//! The errors of a checkout.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,48 +6,48 @@ use std::path::PathBuf;
 use crate::git::GitError;
 use crate::model::ExitCode;
 
-/// There is no checkout.
+/// The reason why there is no checkout.
 #[derive(Debug, thiserror::Error)]
-pub enum AsideError {
-    /// git would not.
+pub enum CheckoutError {
+    /// git failed.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// The revision is none of this repository.
+    /// The repository does not have the revision.
     #[error("`{revision}` names no commit in {}", repository.display())]
     UnknownRevision {
-        /// As given.
+        /// The given revision.
         revision: String,
-        /// The top of its work tree.
+        /// The top of the work tree.
         repository: PathBuf,
     },
-    /// The commit does not have what was to be run.
+    /// The commit does not have the directory of the run.
     #[error("{} is not in commit {commit} ({revision})", path.display())]
     NotInCommit {
-        /// As the user knows it.
+        /// The path that the user knows.
         path: PathBuf,
-        /// Its hash.
+        /// The hash of the commit.
         commit: String,
-        /// As given.
+        /// The given revision.
         revision: String,
     },
-    /// There is nothing a revision could be of.
+    /// There is no repository for a revision.
     #[error("{} is in no git repository, and has none directly below it: there is nothing to take a revision of", directory.display())]
     NoRepository {
-        /// Where.
+        /// The directory.
         directory: PathBuf,
     },
-    /// The disk.
+    /// A file cannot be read or written.
     #[error("a checkout could not be made at {}: {source}", path.display())]
     File {
-        /// Where.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-impl AsideError {
-    /// What to do about it.
+impl CheckoutError {
+    /// Returns a hint.
     pub fn fix(&self) -> String {
         match self {
             Self::Git(error) => error
@@ -68,7 +68,7 @@ impl AsideError {
         }
     }
 
-    /// The exit code of a run that ends with it.
+    /// Returns the exit code of a run that ends with it.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Git(_) | Self::File { .. } => ExitCode::Error,

@@ -1,10 +1,11 @@
-//! Commits in places of their own: what is run is what was committed, whatever lies in the user's work tree.
+//! Clean checkouts of commits, so that a run does not depend on the user's work tree.
 //!
-//! All checkouts of a run lie in one directory that is a GOPATH, as `src/github.com/kata-containers/NAME`, so that v1 works
-//! in them; for other layouts the place means nothing. Each is a repository with the remote-tracking branches and URLs of
-//! the user's own (see [`repository`]), of which nothing is touched: work tree, index, stash, refs, settings, work trees.
-//! The directory is removed with [`Aside`]; only what compilers built is kept (see [`builds`]), for those it is for
-//! ([`Trust`]).
+//! All checkouts of a run lie in one directory that is a GOPATH, as
+//! `src/github.com/kata-containers/NAME`, because v1 needs that. For other layouts the place has no
+//! meaning. Each checkout is a repository with the remote-tracking branches and URLs of the user's
+//! own (see [`repository`]). Nothing of the user's repository is touched: work tree, index, stash,
+//! refs, settings, work trees. The directory is removed with the [`CheckoutSet`]; only builds are
+//! kept (see [`builds`]), within their [`Trust`].
 
 mod builds;
 mod dependency;
@@ -18,7 +19,7 @@ use std::ffi::OsString;
 use std::path::{Component as Segment, Path, PathBuf};
 
 pub use builds::are_dated_ahead;
-pub use error::AsideError;
+pub use error::CheckoutError;
 pub use trust::Trust;
 
 use super::copy;
@@ -34,19 +35,19 @@ use crate::model::{Readiness, Selection};
 use builds::Builds;
 use repository::Checkout;
 
-/// Checkouts of one run.
+/// The checkouts of one run.
 #[derive(Debug)]
-pub struct Aside {
+pub struct CheckoutSet {
     git: Git,
     revision: String,
     /// The directory above the user's repositories.
     parent: PathBuf,
-    /// Where builds are kept.
+    /// The store of builds.
     kept: PathBuf,
-    /// Those of the checkouts, once they were brought.
+    /// The builds of the checkouts, once they were restored.
     builds: Vec<Builds>,
     checkouts: Vec<Checkout>,
-    /// Repositories that a commit names, at the revisions it names.
+    /// Repositories that a commit depends on, at the named revisions.
     dependencies: Vec<Checkout>,
     directory: PathBuf,
     alone: bool,
@@ -54,19 +55,20 @@ pub struct Aside {
     own: OwnDirectory,
 }
 
-impl Aside {
-    /// Checks out the revision of the repository that the directory lies in; where it lies in none, of each repository
-    /// directly below it (in a GOPATH: of each of kata v1's) that the selection names. `user` is the environment kata-ci was
+impl CheckoutSet {
+    /// Checks out a revision of the repository that the directory is in. Outside of any repository,
+    /// it checks out each selected one directly below (in a GOPATH, each of kata v1's). `user` is
+    /// the environment that kata-ci was called with.
     /// called with.
     ///
     /// # Errors
-    /// [`AsideError`].
+    /// Returns [`CheckoutError`].
     pub fn enter(
         directory: &Path,
         revision: &str,
         selection: &Selection,
         user: &BTreeMap<OsString, OsString>,
-    ) -> Result<Self, AsideError> {
+    ) -> Result<Self, CheckoutError> {
         let git = Git::find(user)?;
         let top = match git.top_level(directory) {
             Ok(top) => Some(top),
@@ -77,7 +79,7 @@ impl Aside {
             Some(top) => top.parent().unwrap_or(top).to_owned(),
             None => workspace_root(directory, &git),
         };
-        let mut aside = Self::begin(
+        let mut checkouts = Self::begin(
             git,
             revision,
             top.as_deref().unwrap_or(directory),
@@ -85,10 +87,10 @@ impl Aside {
             user,
         )?;
         match top {
-            Some(top) => aside.enter_repository(&top, directory)?,
-            None => aside.enter_workspace(directory, selection)?,
+            Some(top) => checkouts.enter_repository(&top, directory)?,
+            None => checkouts.enter_workspace(directory, selection)?,
         }
-        Ok(aside)
+        Ok(checkouts)
     }
 
     fn begin(
@@ -97,11 +99,11 @@ impl Aside {
         key: &Path,
         parent: PathBuf,
         user: &BTreeMap<OsString, OsString>,
-    ) -> Result<Self, AsideError> {
+    ) -> Result<Self, CheckoutError> {
         let cache = scratch::parent(user);
         let name = unique_name(key);
         let place = cache.join("aside");
-        let failed = |source| AsideError::File {
+        let failed = |source| CheckoutError::File {
             path: place.join(&name),
             source,
         };
@@ -122,14 +124,14 @@ impl Aside {
         })
     }
 
-    fn enter_repository(&mut self, top: &Path, directory: &Path) -> Result<(), AsideError> {
+    fn enter_repository(&mut self, top: &Path, directory: &Path) -> Result<(), CheckoutError> {
         let name = repository_name(top, &self.git);
         let checkout = self.check_out(top, &name)?;
         let below = directory.strip_prefix(top).unwrap_or(Path::new(""));
         self.directory = checkout.directory.join(below);
         match self.directory.is_dir() {
             true => Ok(()),
-            false => Err(AsideError::NotInCommit {
+            false => Err(CheckoutError::NotInCommit {
                 path: directory.to_owned(),
                 commit: checkout.commit,
                 revision: self.revision.clone(),
@@ -141,8 +143,8 @@ impl Aside {
         &mut self,
         directory: &Path,
         selection: &Selection,
-    ) -> Result<(), AsideError> {
-        let failed = |error| AsideError::File {
+    ) -> Result<(), CheckoutError> {
+        let failed = |error| CheckoutError::File {
             path: directory.to_owned(),
             source: std::io::Error::other(error),
         };
@@ -158,20 +160,20 @@ impl Aside {
         }
         self.directory = self.import_root();
         match self.checkouts.is_empty() {
-            true => Err(AsideError::NoRepository {
+            true => Err(CheckoutError::NoRepository {
                 directory: directory.to_owned(),
             }),
             false => Ok(()),
         }
     }
 
-    /// Leaves out components of other repositories: the revision is one of this repository only.
+    /// Leaves out components of other repositories, because the revision belongs to this one only.
     pub fn keep_alone(&mut self) {
         self.alone = true;
     }
 
-    /// Brings what earlier runs of this trust built into the checkouts, and has what is built there kept for later ones. Not
-    /// before all is checked out, and before the first job. What the user should know of them comes back.
+    /// Restores the builds of earlier runs of this trust, and keeps the new ones for later runs.
+    /// Call it after all checkouts and before the first job. Returns notices for the user.
     pub fn bring_builds(&mut self, trust: &Trust) -> Vec<Notice> {
         let kept = |one: &Checkout| {
             let name = one.directory.file_name().unwrap_or_default();
@@ -189,20 +191,20 @@ impl Aside {
         refused.map(notice).collect()
     }
 
-    /// Where the user stands, aside.
+    /// Returns the directory of the checkout that corresponds to the user's directory.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The top of the checkout the user stands in; none where the user stands above the repositories.
+    /// Returns the top of that checkout; `None` if the user stands above the repositories.
     pub fn top(&self) -> Option<&Path> {
         let holds = |checkout: &&Checkout| self.directory.starts_with(&checkout.directory);
         let found = self.checkouts.iter().find(holds)?;
         Some(&found.directory)
     }
 
-    /// The user's directory for one that lies aside; any other as it is. `..` is taken as it reads, since what it would
-    /// lead through may not be there.
+    /// Returns the user's path for one in a checkout, and any other path unchanged. `..` is
+    /// resolved in the text, because its directories may not exist.
     pub fn as_user_knows(&self, path: &Path) -> PathBuf {
         let path = without_ups(path);
         let known = |checkout: &Checkout| {
@@ -218,7 +220,7 @@ impl Aside {
             .unwrap_or(path)
     }
 
-    /// A text with the user's directories in place of those aside.
+    /// Replaces paths of checkouts with the user's paths in a text.
     pub(super) fn in_the_users_words(&self, text: &str) -> String {
         self.checkouts.iter().fold(text.to_owned(), |text, one| {
             text.replace(
@@ -228,43 +230,44 @@ impl Aside {
         })
     }
 
-    /// What the user should know: which commits, and what was left out.
+    /// Returns the notices: the commits, and what was left out.
     pub(super) fn notices(&self) -> Vec<Notice> {
         let checkouts = self.checkouts.iter().map(|one| {
             let short = one.commit.get(..7).unwrap_or(&one.commit);
             Notice {
-                text: format!("{short} of {}, checked out aside", one.source.display()),
+                text: format!("{short} of {}, in a clean checkout", one.source.display()),
                 fix: None,
             }
         });
         checkouts.chain(self.notices.iter().cloned()).collect()
     }
 
-    /// The GOPATH that the checkouts lie in.
+    /// Returns the GOPATH that holds the checkouts.
     pub fn gopath(&self) -> &Path {
         self.own.path()
     }
 
-    /// The directory above the user's repositories.
+    /// Returns the directory above the user's repositories.
     pub(super) fn parent(&self) -> &Path {
         &self.parent
     }
 
-    /// The directory aside of a component that a file lists. In a GOPATH a whole repository lies at its component's name.
+    /// Returns the directory of a listed component in its checkout. In a GOPATH, a whole repository
+    /// has the name of its component.
     ///
     /// # Errors
-    /// [`AsideError`].
+    /// Returns [`CheckoutError`].
     pub(super) fn place_component(
         &mut self,
         layout: Layout,
         component: &Component,
         directory: &Path,
-    ) -> Result<PathBuf, AsideError> {
+    ) -> Result<PathBuf, CheckoutError> {
         let name = (layout == Layout::Gopath).then_some(component.name.as_str());
         self.place(directory, name)
     }
 
-    /// What was found, in places that the user knows; where jobs run stays as it is.
+    /// Replaces the paths in a workspace with the user's, except for those that jobs run in.
     pub(super) fn explain(&self, mut workspace: Workspace) -> Workspace {
         workspace.root = self.as_user_knows(&workspace.root);
         for found in &mut workspace.components {
@@ -282,7 +285,7 @@ impl Aside {
         workspace
     }
 
-    /// An error with the user's directories in place of those aside.
+    /// Replaces paths of checkouts with the user's paths in an error.
     pub fn explain_error(&self, error: WorkspaceError) -> WorkspaceError {
         match error {
             WorkspaceError::Nothing { directory } => WorkspaceError::Nothing {
@@ -314,28 +317,28 @@ impl Aside {
         self.own.path().join(IMPORT_ROOT)
     }
 
-    /// Whether components that lie elsewhere are left out.
+    /// Returns true if components of other repositories are left out.
     pub(super) fn is_alone(&self) -> bool {
         self.alone
     }
 
-    /// Whether a directory lies in one of the checkouts, or in the repository of one.
+    /// Returns true if a directory is in one of the checkouts, or in the repository of one.
     pub(super) fn knows(&self, directory: &Path) -> bool {
         let directory = self.as_user_knows(directory);
         let mut checkouts = self.checkouts.iter();
         checkouts.any(|one| directory.starts_with(&one.source))
     }
 
-    /// The directory aside for one of the user's, or for one that would lie aside; its repository is checked out where it
-    /// is not yet. With a name, the checkout of a whole repository gets it.
+    /// Returns the directory in a checkout for a directory of the user's. Checks out its repository
+    /// if that has not been done. `name` is the name for the checkout of a whole repository.
     ///
     /// # Errors
-    /// [`AsideError`].
+    /// Returns [`CheckoutError`].
     pub(super) fn place(
         &mut self,
         directory: &Path,
         name: Option<&str>,
-    ) -> Result<PathBuf, AsideError> {
+    ) -> Result<PathBuf, CheckoutError> {
         let source = self.as_user_knows(directory);
         let top = match self
             .checkouts
@@ -358,14 +361,14 @@ impl Aside {
         Ok(joined(&self.check_out(&top, &name)?.directory, &below))
     }
 
-    /// kata's tests repository: its own commit, or a copy where it is none.
+    /// Checks out the commit of kata's tests repository, or copies it if it is not a repository.
     ///
     /// # Errors
-    /// [`AsideError`].
-    pub(super) fn bring_tests_clone(&mut self, clone: &Path) -> Result<(), AsideError> {
+    /// Returns [`CheckoutError`].
+    pub(super) fn bring_tests_clone(&mut self, clone: &Path) -> Result<(), CheckoutError> {
         let target = self.import_root().join("tests");
         if target.exists() {
-            // A commit depends on a revision of it.
+            // A commit depends on a revision of it, which is there already.
             return Ok(());
         }
         let commit = match self.git.top_level(clone) {
@@ -375,7 +378,7 @@ impl Aside {
             _ => None,
         };
         let Some(commit) = commit else {
-            return copy::tree(clone, &target).map_err(|source| AsideError::File {
+            return copy::tree(clone, &target).map_err(|source| CheckoutError::File {
                 path: target,
                 source,
             });
@@ -389,7 +392,7 @@ impl Aside {
         repository::make(&self.git, clone, &commit, target).map(drop)
     }
 
-    fn check_out(&mut self, source: &Path, name: &str) -> Result<Checkout, AsideError> {
+    fn check_out(&mut self, source: &Path, name: &str) -> Result<Checkout, CheckoutError> {
         if let Some(named) = self.dependencies.iter().find(|one| one.source == source) {
             let named = named.clone();
             self.checkouts.push(named.clone());
@@ -403,7 +406,7 @@ impl Aside {
             directory = self.import_root().join(unique_name(source));
         }
         let commit = self.git.resolve(source, &self.revision)?;
-        let commit = commit.ok_or_else(|| AsideError::UnknownRevision {
+        let commit = commit.ok_or_else(|| CheckoutError::UnknownRevision {
             revision: self.revision.clone(),
             repository: source.to_owned(),
         })?;
@@ -413,13 +416,14 @@ impl Aside {
     }
 }
 
-impl Drop for Aside {
+impl Drop for CheckoutSet {
     fn drop(&mut self) {
         self.builds.iter().for_each(Builds::keep);
     }
 }
 
-/// Where kata v1's repositories lie, seen from a directory in no repository; else that directory.
+/// Returns the directory of kata v1's repositories for a directory outside of any; else the
+/// directory itself.
 fn workspace_root(directory: &Path, git: &Git) -> PathBuf {
     match v1::locate(directory, Some(git)) {
         Ok(Some(place)) => place.root,
@@ -427,7 +431,7 @@ fn workspace_root(directory: &Path, git: &Git) -> PathBuf {
     }
 }
 
-/// The name v1 knows the repository by, else that of its directory.
+/// Returns v1's name of the repository, else the name of its directory.
 fn repository_name(top: &Path, git: &Git) -> String {
     match v1::repository_name(top, Some(git)) {
         Some(name) => name.to_owned(),
@@ -449,7 +453,7 @@ fn without_ups(path: &Path) -> PathBuf {
     })
 }
 
-/// A path with nothing below it has no slash at its end.
+/// Joins the paths. An empty path below adds no slash.
 fn joined(directory: &Path, below: &Path) -> PathBuf {
     directory.join(below).components().collect()
 }

@@ -1,9 +1,10 @@
-//! A commit in a repository of its own.
+//! Makes the repository of a checkout.
 //!
-//! The repository borrows the user's objects (`objects/info/alternates`) and has the refs of the remotes and the tags as
-//! they are there, and the remotes' URLs. A clone would not do: to `git clone` the user's local branches are those of the
-//! remote, so `origin/master` would be what the user has made of it, and checks of changed files would find none.
-//! Hooks, stash and work trees are not there. The user's repository is only read.
+//! It borrows the objects of the user's repository (`objects/info/alternates`) and copies its
+//! remote-tracking refs, tags and URLs. A clone would not do: `git clone` makes remote branches of
+//! the user's local ones. So `origin/master` would be the user's own work, and checks of changed
+//! files would find none. Hooks, stash and work trees are not copied. The user's repository is only
+//! read.
 
 use std::fs;
 use std::io;
@@ -11,31 +12,31 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::AsideError;
+use super::CheckoutError;
 use super::settings;
 use crate::git::{Git, GitError};
 
-/// Writing a large work tree takes its time on a slow disk.
+/// Time limit of a checkout: a large work tree takes long on a slow disk.
 const DEADLINE: Duration = Duration::from_secs(600);
 
-/// A commit, checked out.
+/// A commit and its checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Checkout {
     /// The top of the user's work tree.
     pub(super) source: PathBuf,
-    /// The top of the work tree aside.
+    /// The top of the checkout.
     pub(super) directory: PathBuf,
     /// The commit.
     pub(super) commit: String,
 }
 
-/// Checks a commit of the user's repository out to a path where nothing is yet.
+/// Checks out a commit of the user's repository to a new path.
 pub(super) fn make(
     git: &Git,
     source: &Path,
     commit: &str,
     directory: PathBuf,
-) -> Result<Checkout, AsideError> {
+) -> Result<Checkout, CheckoutError> {
     begin(git, source, &directory)?;
     finish(git, &directory, commit)?;
     Ok(Checkout {
@@ -45,9 +46,9 @@ pub(super) fn make(
     })
 }
 
-/// Makes the repository, with nothing checked out yet.
-pub(super) fn begin(git: &Git, source: &Path, directory: &Path) -> Result<(), AsideError> {
-    let failed = |source| AsideError::File {
+/// Makes the repository, without a work tree.
+pub(super) fn begin(git: &Git, source: &Path, directory: &Path) -> Result<(), CheckoutError> {
+    let failed = |source| CheckoutError::File {
         path: directory.to_owned(),
         source,
     };
@@ -60,18 +61,18 @@ pub(super) fn begin(git: &Git, source: &Path, directory: &Path) -> Result<(), As
     write_refs(git, source, &repository)?.map_err(failed)
 }
 
-/// Checks a commit out that the repository has, or borrows.
-pub(super) fn finish(git: &Git, directory: &Path, commit: &str) -> Result<(), AsideError> {
+/// Checks out a commit that the repository has or borrows.
+pub(super) fn finish(git: &Git, directory: &Path, commit: &str) -> Result<(), CheckoutError> {
     let git = git.clone().with_deadline(DEADLINE);
-    // Hooks of a template or of the user's own are not for this repository.
+    // Hooks of a template or of the user must not run here.
     let checkout = ["checkout", "--quiet", "--detach", commit];
     let words = [&["-c", "core.hooksPath=/dev/null"][..], &checkout].concat();
     git.run(directory, &words)?;
     Ok(())
 }
 
-fn initialise(git: &Git, source: &Path, directory: &Path) -> Result<(), AsideError> {
-    // A git that does not know the question knows one format only.
+fn initialise(git: &Git, source: &Path, directory: &Path) -> Result<(), CheckoutError> {
+    // A git without this option has only one format.
     let format = git.path(source, "--show-object-format")?;
     let mut words = vec!["-c", "init.defaultRefFormat=files", "init", "--quiet"];
     words.push("--template=");
@@ -84,7 +85,7 @@ fn initialise(git: &Git, source: &Path, directory: &Path) -> Result<(), AsideErr
     Ok(())
 }
 
-/// A shallow repository ends where its file `shallow` says.
+/// Borrows the objects. A shallow repository ends where its file `shallow` says.
 fn borrow_objects(common: &Path, repository: &Path) -> io::Result<()> {
     let mut path = common.join("objects").canonicalize()?.into_os_string();
     if path.as_bytes().contains(&b'\n') {
@@ -110,7 +111,7 @@ fn append_settings(
     Ok(fs::read_to_string(&file).and_then(|own| fs::write(&file, own + &text)))
 }
 
-/// Branches and tags, in the file git packs refs into, and the symbolic ones among them (`origin/HEAD`).
+/// Writes branches and tags to the file of packed refs, and the symbolic refs (`origin/HEAD`).
 fn write_refs(git: &Git, source: &Path, repository: &Path) -> Result<io::Result<()>, GitError> {
     let format = "--format=%(objectname) %(refname) %(symref)";
     let listed = git.run(

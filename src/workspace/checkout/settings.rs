@@ -1,12 +1,12 @@
-//! The settings of the user's repository that a checkout aside needs: written as git writes them.
+//! Copies the settings of the user's repository that a checkout needs, in git's own format.
 
 use crate::git::{Git, GitError};
 use std::path::Path;
 
-/// Sections whose values decide what is fetched, how files are written to the work tree, and who commits. None of them
-/// runs a program of the repository's choosing but filters, which the checkout needs to have the same files.
+/// Sections that decide what is fetched, how files are written to the work tree, and who commits.
+/// Only filters run programs, and the checkout needs them for the same files.
 const SECTIONS: [&str; 4] = ["remote", "filter", "lfs", "user"];
-/// Single keys, as git lists them.
+/// Further keys, as git lists them.
 const KEYS: [&str; 6] = [
     "core.autocrlf",
     "core.eol",
@@ -16,13 +16,13 @@ const KEYS: [&str; 6] = [
     "extensions.partialclone",
 ];
 
-/// What stands in the repository's own file and matters, as the text of such a file.
+/// Returns the relevant settings of the repository's own file, as the text of such a file.
 pub(super) fn of(git: &Git, repository: &Path) -> Result<String, GitError> {
     let arguments = ["config", "--local", "--includes", "--list", "-z"];
     Ok(text(&git.run(repository, &arguments)?))
 }
 
-/// `KEY \n VALUE \0 …`; a key without a value means true.
+/// Formats a list of `KEY \n VALUE \0 …`; a key without a value means true.
 fn text(listed: &[u8]) -> String {
     let listed = String::from_utf8_lossy(listed);
     listed

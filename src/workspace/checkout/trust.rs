@@ -1,33 +1,35 @@
-//! Whose jobs a run's builds come from.
+//! The trust of a run: which other runs may use its builds.
 
 use sha2::{Digest, Sha256};
 
-/// Runs of the same trust use each other's builds, and no others.
+/// Runs of the same trust share builds, and no others do.
 ///
-/// A job can put into its builds whatever it likes, with whatever date. So what a strict run built, which is there because
-/// nobody vouches for its commit, is for no other run; unless it is known whose commits both are.
+/// A job can put anything into its builds, with any date. A strict run tests a commit that nobody
+/// vouches for, so its builds are not for other runs, unless all commits belong to the same author.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust(Option<String>);
 
 impl Trust {
-    /// Of runs whose jobs are trusted with the user's files: nothing keeps them from those.
+    /// Returns the trust of runs whose jobs may touch the user's files anyway.
     pub fn of_the_user() -> Self {
         Self(Some("own".to_owned()))
     }
 
-    /// Of strict runs of one author's commits. The name is one that nobody else can take, such as that of an account.
+    /// Returns the trust of strict runs of one author's commits. The name must be unique, such as
+    /// that of an account.
     pub fn of_author(author: &str) -> Self {
         let digest = Sha256::digest(author.as_bytes());
         let digits = digest.iter().map(|byte| format!("{byte:02x}"));
         Self(Some(format!("author-{}", digits.collect::<String>())))
     }
 
-    /// Of strict runs of nobody knows whose commits: each begins with no builds, and leaves none.
+    /// Returns the trust of strict runs with an unknown author: each begins without builds and
+    /// leaves none.
     pub fn of_nobody() -> Self {
         Self(None)
     }
 
-    /// The name of the directory of its builds; none where there are no such.
+    /// Returns the name of the directory of its builds; `None` if it shares none.
     pub(super) fn directory(&self) -> Option<&str> {
         self.0.as_deref()
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Preflight, Problem};
+use super::{Preflight, RequirementProblem};
 use crate::config::is_set;
 use crate::model::Expect;
 use crate::probe::{Probe, find};
@@ -16,16 +16,16 @@ use crate::workspace::overlay;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 impl Preflight<'_> {
-    pub(super) fn root(&self) -> Option<Problem> {
+    pub(super) fn root(&self) -> Option<RequirementProblem> {
         (!self.machine.is_root()).then(|| {
-            Problem::unmet(
+            RequirementProblem::unmet(
                 format!("it needs root, and this is user {}", self.machine.user),
                 "run kata-ci as root",
             )
         })
     }
 
-    pub(super) fn kvm(&self) -> Option<Problem> {
+    pub(super) fn kvm(&self) -> Option<RequirementProblem> {
         let error = self.machine.open_kvm().err()?;
         let device = self.machine.kvm.display();
         let (reason, fix) = match error.kind() {
@@ -42,17 +42,17 @@ impl Preflight<'_> {
                 "see that virtualization is enabled and nothing else holds the device",
             ),
         };
-        Some(Problem::unmet(format!("{device} {reason}"), fix))
+        Some(RequirementProblem::unmet(format!("{device} {reason}"), fix))
     }
 
     /// Checks sudo. For a user who is not root kata runs every package again through `sudo -E`,
     /// which would ask on a terminal.
-    pub(super) fn sudo(&self) -> Option<Problem> {
+    pub(super) fn sudo(&self) -> Option<RequirementProblem> {
         if self.sudo_steps().is_empty() {
             return None;
         }
         let reason = self.sudo_refusal()?;
-        Some(Problem::unmet(
+        Some(RequirementProblem::unmet(
             format!(
                 "as user {} kata runs every package again through sudo, and {reason}",
                 self.machine.user

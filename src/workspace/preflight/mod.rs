@@ -23,13 +23,13 @@ pub(super) use tests_clone::TestsClone;
 
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Problem {
+struct RequirementProblem {
     broken: bool,
     what: String,
     fix: String,
 }
 
-impl Problem {
+impl RequirementProblem {
     fn unmet(what: impl Into<String>, fix: impl Into<String>) -> Self {
         let (what, fix) = (what.into(), fix.into());
         Self {
@@ -75,7 +75,7 @@ impl Preflight<'_> {
         joined(problems)
     }
 
-    fn requirement(&self, requirement: &Requirement) -> Option<Problem> {
+    fn requirement(&self, requirement: &Requirement) -> Option<RequirementProblem> {
         match requirement {
             Requirement::Program { name, at_least } => self.program(name, at_least.as_deref()),
             Requirement::TestsClone => self.tests_clone.problem(self.git),
@@ -90,7 +90,7 @@ impl Preflight<'_> {
     }
 }
 
-fn joined(problems: Vec<Problem>) -> Readiness {
+fn joined(problems: Vec<RequirementProblem>) -> Readiness {
     if problems.is_empty() {
         return Readiness::Ready;
     }
@@ -108,16 +108,18 @@ fn joined(problems: Vec<Problem>) -> Readiness {
 
 /// Makes a finding of an error of git. A missing git is a defect of the machine. An error of git
 /// about a repository is a defect of the work tree.
-fn git_problem(error: &GitError) -> Problem {
+fn git_problem(error: &GitError) -> RequirementProblem {
     let fix = error
         .fix()
         .unwrap_or_else(|| "see that git works there".to_owned());
     match error {
-        GitError::Missing | GitError::TooOld { .. } => Problem::unmet(error.to_string(), fix),
+        GitError::Missing | GitError::TooOld { .. } => {
+            RequirementProblem::unmet(error.to_string(), fix)
+        }
         GitError::Probe(_)
         | GitError::NoRepository { .. }
         | GitError::DubiousOwnership { .. }
-        | GitError::Failed { .. } => Problem::broken(error.to_string(), fix),
+        | GitError::Failed { .. } => RequirementProblem::broken(error.to_string(), fix),
     }
 }
 

@@ -1,12 +1,12 @@
 //! Checks the remote that changed-file checks compare with. If it does not resolve, those check
 //! nothing and pass.
 
-use super::{Preflight, Problem, git_problem};
+use super::{Preflight, RequirementProblem, git_problem};
 use crate::git::{Git, GitError};
 use crate::probe::quoted;
 
 impl Preflight<'_> {
-    pub(super) fn origin(&self) -> Option<Problem> {
+    pub(super) fn origin(&self) -> Option<RequirementProblem> {
         let found = match self.git {
             Ok(git) => self.look_at_origin(git),
             Err(error) => return Some(git_problem(error)),
@@ -14,7 +14,7 @@ impl Preflight<'_> {
         found.unwrap_or_else(|error| Some(git_problem(&error)))
     }
 
-    fn look_at_origin(&self, git: &Git) -> Result<Option<Problem>, GitError> {
+    fn look_at_origin(&self, git: &Git) -> Result<Option<RequirementProblem>, GitError> {
         let remotes = git.remotes(self.directory)?;
         if !remotes.iter().any(|remote| remote == "origin") {
             return Ok(Some(self.no_origin(&remotes)));
@@ -26,7 +26,7 @@ impl Preflight<'_> {
         }
         // The destination is given, because a clone of a single branch would fetch any other into
         // FETCH_HEAD only.
-        Ok(Some(Problem::broken(
+        Ok(Some(RequirementProblem::broken(
             format!(
                 "origin/{branch}, which changed files are compared with, does not resolve in {}",
                 self.directory.display()
@@ -38,7 +38,7 @@ impl Preflight<'_> {
         )))
     }
 
-    fn no_origin(&self, remotes: &[String]) -> Problem {
+    fn no_origin(&self, remotes: &[String]) -> RequirementProblem {
         let directory = quoted(self.directory);
         let (there, add) = match remotes {
             [] => (
@@ -50,7 +50,7 @@ impl Preflight<'_> {
                 format!("remote rename {first} origin"),
             ),
         };
-        Problem::broken(
+        RequirementProblem::broken(
             format!(
                 "{} has no remote `origin` ({there})",
                 self.directory.display()

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Preflight, Problem};
+use super::{Preflight, RequirementProblem};
 use crate::model::Command;
 use crate::probe::{Probe, at_least, dotted, find, quoted, version_in};
 use crate::workspace::fs::has_makefile;
@@ -16,9 +16,9 @@ use crate::workspace::toolchain;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 impl Preflight<'_> {
-    pub(super) fn program(&self, name: &str, least: Option<&[u32]>) -> Option<Problem> {
+    pub(super) fn program(&self, name: &str, least: Option<&[u32]>) -> Option<RequirementProblem> {
         let Some(path) = find(name, self.environment) else {
-            return Some(Problem::unmet(
+            return Some(RequirementProblem::unmet(
                 format!("{name} is not on PATH"),
                 format!("install {}, and put it on PATH", product(name, least)),
             ));
@@ -45,7 +45,7 @@ impl Preflight<'_> {
             return None;
         }
         let found = found.map_or_else(|| format!("`{}`", told.trim()), |found| dotted(&found));
-        Some(Problem::unmet(
+        Some(RequirementProblem::unmet(
             format!(
                 "{name} is {found} ({}), {} or newer is needed",
                 path.display(),
@@ -64,7 +64,7 @@ impl Preflight<'_> {
         least: Option<&[u32]>,
         path: &Path,
         reason: &str,
-    ) -> Problem {
+    ) -> RequirementProblem {
         let fix = match name {
             "cargo" => format!(
                 "install the toolchain that is asked for there (`cd {} && rustup toolchain install`), or set RUSTUP_TOOLCHAIN in [env]",
@@ -72,7 +72,7 @@ impl Preflight<'_> {
             ),
             name => format!("install {}", product(name, least)),
         };
-        Problem::unmet(
+        RequirementProblem::unmet(
             format!(
                 "{name} ({}) does not tell its version in {}: {reason}",
                 path.display(),
@@ -83,18 +83,18 @@ impl Preflight<'_> {
     }
 
     /// Checks make and its Makefile, which no component requires by name.
-    pub(super) fn make(&self) -> Vec<Problem> {
+    pub(super) fn make(&self) -> Vec<RequirementProblem> {
         let Some(words) = self.steps.iter().find_map(|step| plain_make(&step.command)) else {
             return Vec::new();
         };
         let program = find(words, self.environment).is_none().then(|| {
-            Problem::broken(
+            RequirementProblem::broken(
                 format!("{words} is not on PATH"),
                 "install GNU make, and put it on PATH",
             )
         });
         let makefile = (!has_makefile(self.directory)).then(|| {
-            Problem::broken(
+            RequirementProblem::broken(
                 format!("there is no Makefile in {}", self.directory.display()),
                 format!("see that {} is a complete checkout", quoted(self.directory)),
             )

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Problem, git_problem};
+use super::{RequirementProblem, git_problem};
 use crate::git::{Git, GitError};
 use crate::probe::quoted;
 
@@ -16,84 +16,84 @@ const URL: &str = "https://github.com/kata-containers/tests";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::workspace) struct TestsClone {
     /// The directories in the order of the search. Empty if there is not even a GOPATH.
-    pub(in crate::workspace) places: Vec<PathBuf>,
+    pub(in crate::workspace) candidates: Vec<PathBuf>,
 }
 
 impl TestsClone {
     /// Returns the existing clone. A clone with the scripts comes before one without.
     pub(in crate::workspace) fn found(&self) -> Option<&PathBuf> {
-        let whole = |place: &&PathBuf| place.join(SCRIPTS[0]).is_file();
-        let mut places = self.places.iter();
-        places
+        let whole = |directory: &&PathBuf| directory.join(SCRIPTS[0]).is_file();
+        let mut candidates = self.candidates.iter();
+        candidates
             .clone()
             .find(whole)
-            .or_else(|| places.find(|place| place.is_dir()))
+            .or_else(|| candidates.find(|directory| directory.is_dir()))
     }
 
-    pub(super) fn problem(&self, git: Result<&Git, &GitError>) -> Option<Problem> {
-        let Some(place) = self.found() else {
+    pub(super) fn problem(&self, git: Result<&Git, &GitError>) -> Option<RequirementProblem> {
+        let Some(directory) = self.found() else {
             return Some(self.missing());
         };
         let missing: Vec<_> = SCRIPTS
             .into_iter()
-            .filter(|script| !place.join(script).is_file())
+            .filter(|script| !directory.join(script).is_file())
             .collect();
         if missing.is_empty() {
             return None;
         }
-        let state = match git.map(|git| git.branch(place)) {
+        let state = match git.map(|git| git.branch(directory)) {
             Ok(Ok(Some(branch))) => format!("is on branch {branch}, which has"),
             Ok(Err(error @ GitError::DubiousOwnership { .. })) => return Some(git_problem(&error)),
             _ => "has".to_owned(),
         };
-        let checkout = format!("git -C {} checkout {BRANCH}", quoted(place));
-        let fix = match has_branch(git, place) {
+        let checkout = format!("git -C {} checkout {BRANCH}", quoted(directory));
+        let fix = match has_branch(git, directory) {
             true => checkout,
             false => {
                 format!(
                     "git -C {} fetch origin {BRANCH}:{BRANCH} && {checkout}",
-                    quoted(place)
+                    quoted(directory)
                 )
             }
         };
-        Some(Problem::broken(
+        Some(RequirementProblem::broken(
             format!(
                 "the tests clone {} {state} no {}",
-                place.display(),
+                directory.display(),
                 missing.join(" and no ")
             ),
             fix,
         ))
     }
 
-    fn missing(&self) -> Problem {
-        let Some(place) = self.places.first() else {
-            return Problem::unmet(
+    fn missing(&self) -> RequirementProblem {
+        let Some(directory) = self.candidates.first() else {
+            return RequirementProblem::unmet(
                 "kata's tests repository cannot be looked for: neither GOPATH nor HOME is set",
                 "set GOPATH",
             );
         };
         let looked: Vec<_> = self
-            .places
+            .candidates
             .iter()
-            .map(|place| place.display().to_string())
+            .map(|directory| directory.display().to_string())
             .collect();
-        Problem::unmet(
+        RequirementProblem::unmet(
             format!("kata's tests repository is not at {}", looked.join(" or ")),
-            format!("git clone --branch {BRANCH} {URL} {}", quoted(place)),
+            format!("git clone --branch {BRANCH} {URL} {}", quoted(directory)),
         )
     }
 }
 
 /// Returns true if a checkout of the branch would find it, here or at a remote.
-fn has_branch(git: Result<&Git, &GitError>, place: &Path) -> bool {
+fn has_branch(git: Result<&Git, &GitError>, directory: &Path) -> bool {
     let names = [
         format!("refs/heads/{BRANCH}"),
         format!("refs/remotes/origin/{BRANCH}"),
     ];
     git.is_ok_and(|git| {
         names.iter().any(|name| {
-            git.resolve(place, name)
+            git.resolve(directory, name)
                 .is_ok_and(|commit| commit.is_some())
         })
     })

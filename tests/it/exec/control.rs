@@ -1,4 +1,4 @@
-//! Ending a run before its time.
+//! Tests cancelling and killing a run.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -11,10 +11,10 @@ use kata_ci::model::{Ending, JobOutcome};
 
 const SIGINT: i32 = 2;
 
-/// A script that says by a file that it has begun, and hangs.
+/// Creates a file when it has begun, and hangs.
 const HANGS: &str = "echo > begun.$$; sleep 1000";
 
-/// Waits until so many scripts have said that they have begun.
+/// Waits until this many scripts have begun.
 fn wait_for_begun(bench: &Bench, count: usize) {
     let begun = || {
         std::fs::read_dir(bench.path(""))

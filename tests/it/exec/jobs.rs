@@ -1,4 +1,4 @@
-//! A job gets exactly what it was promised, and its end is told exactly.
+//! Tests that a job gets exactly its environment, and that its end is reported exactly.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What jobs leave behind is told, with and without isolation, and a pipeline can make them fail of it.
+//! Tests that leftovers of jobs are reported, with and without isolation, and can fail a job.
 
 use std::path::Path;
 
@@ -8,14 +8,14 @@ use crate::support::Finished;
 use crate::support::isolation::{Lab, Who};
 use crate::support::workspace::write;
 
-/// Without isolation, with what the host allows, and strictly.
+/// No isolation, the isolation that the host can enforce, and strict isolation.
 const MODES: [[&str; 4]; 3] = [
     ["--isolate", "off", "--network", "on"],
     ["--isolate", "auto", "--network", "auto"],
     ["--isolate", "on", "--network", "off"],
 ];
 
-/// What a job left, by result.json.
+/// Returns the leftovers of a job from result.json.
 fn left(run: &Finished) -> Value {
     run.job("a.check")["left_behind"].clone()
 }
@@ -25,7 +25,7 @@ fn names(list: &Value) -> Vec<&str> {
     list.iter().filter_map(Value::as_str).collect()
 }
 
-/// A pipeline whose jobs must leave nothing.
+/// Makes leftovers fail the jobs of the pipeline.
 fn forbid(lab: &Lab) {
     let pipeline = "version = 1\nextends = 'makefile'\n[defaults]\nleft_behind = 'fail'\n";
     write(&lab.path("work/kata-ci.toml"), pipeline);
@@ -84,7 +84,7 @@ fn a_job_that_leaves_nothing_is_told_nothing() {
     }
 }
 
-/// A process in the background that listens on TCP, and on a path; the job ends when it does.
+/// A background process that listens on TCP and on a path. The job ends when it does.
 const LISTENER: &str = "mkfifo ready; rm -f socket
 python3 - <<'END' &
 import socket, time
@@ -126,7 +126,8 @@ fn a_process_that_still_listens_is_listed_with_its_sockets() {
     }
 }
 
-/// The call by one who may mount, in a mount namespace of its own: nothing is mounted on this machine.
+/// Runs with the permission to mount, in a mount namespace of its own, so nothing is mounted on
+/// this machine.
 fn run_by_root(lab: &Lab, arguments: &[&str]) -> Finished {
     let call = lab.call(Who::Myself, arguments);
     let own_mounts = ["unshare", "--map-root-user", "--mount"];

@@ -1,11 +1,11 @@
-//! What a job may use: with a control group where this host lets one be made, else with the limits of each process, and
-//! never without saying which.
+//! Tests the limits of jobs: with a control group if this host allows one, else with limits of each
+//! process. The report always says which.
 
 use crate::support::Finished;
 use crate::support::isolation::{Lab, Who};
 use crate::support::workspace::write;
 
-/// A job that runs a script with limits.
+/// Returns a workspace with a job that runs a script with limits.
 fn lab(limits: &str, script: &str) -> Lab {
     let lab = Lab::new(script);
     write(

@@ -1,4 +1,5 @@
-//! Every way to misbehave: each ends in time, and nothing is left of it ([`Bench::run`] looks).
+//! Tests every way to misbehave: each job ends in time, and leaves nothing ([`Bench::run`] checks
+//! that).
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -131,7 +132,7 @@ fn fifty_sleepers_in_sessions_of_their_own() {
 
 #[test]
 fn starting_again_when_killed() {
-    // Two that watch each other, and start the other one again, each time in a session of its own.
+    // Two processes watch and restart each other, each time in a session of its own.
     let text = r#"
         use POSIX;
         $SIG{TERM} = "IGNORE";
@@ -148,7 +149,7 @@ fn starting_again_when_killed() {
 
 #[test]
 fn forking_faster_than_anybody_looks() {
-    // A comet: nobody lives longer than it takes to fork the next one.
+    // A comet: no process lives longer than it takes to fork the next one.
     let text = r#"use POSIX; $SIG{TERM} = "IGNORE"; for (1..3) { if (!fork) { while (1) { POSIX::setsid(); exit if fork } } } sleep 1000 while 1"#;
     let ran = perl(&Bench::new(), text);
     assert_eq!(ran.finished("a").outcome, JobOutcome::TimedOut);
@@ -244,7 +245,7 @@ fn flooding() {
     }
     let bench = Bench::new();
     let log = bench.settings.logs.path().join("a.test.log");
-    // On the disk it would be a gigabyte: what counts is the way there.
+    // Only the way to the log counts; on the disk it would be a gigabyte.
     std::os::unix::fs::symlink("/dev/null", log).unwrap();
     let ran = bench.run([bench.script("a", "head -c 1G /dev/zero | tr '\\0' x")]);
     assert_eq!(ran.verdict("a"), "passed: ");
@@ -254,7 +255,7 @@ fn flooding() {
     assert!(peak < 64 * 1024, "{peak} KiB");
 }
 
-/// VmHWM of this process in KiB.
+/// Returns the VmHWM of this process in KiB.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

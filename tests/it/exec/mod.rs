@@ -1,4 +1,4 @@
-//! Single jobs: what a supervisor does, whatever the job does.
+//! Stories of single jobs: supervisor and helper, whatever the job does.
 
 mod control;
 mod jobs;

@@ -1,4 +1,4 @@
-//! What cannot be done is an error that says what, where, and what to do.
+//! Tests that a failure of kata-ci's environment is an error with cause, place and hint.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -15,7 +15,7 @@ fn command(bench: &Bench, words: &[&str]) -> Job {
     bench.job("a", Command::Run(words))
 }
 
-/// The reason of a job that must be an error, and its fix.
+/// Returns the reason and the hint of a job that must be an error.
 fn error(bench: &Bench, job: Job) -> (String, String) {
     let ran = bench.run([job]);
     let finished = ran.finished("a");
@@ -137,7 +137,7 @@ fn a_helper_that_is_no_helper_is_an_error() {
     let mut bench = Bench::new();
     bench.settings.program = "/bin/true".into();
     let (reason, _) = error(&bench, bench.script("a", "touch ran"));
-    // Which of the two is noticed first is a matter of luck.
+    // Either of the two is noticed first.
     let said = ["process that watches the job", "handing over the job"];
     assert!(said.iter().any(|words| reason.contains(words)), "{reason}");
 }
@@ -162,7 +162,7 @@ fn too_few_files_is_an_error_with_what_to_do() {
     let bench = Bench::new();
     let open = std::fs::read_dir("/proc/self/fd").unwrap().count() as u64;
     let mut fixes = Vec::new();
-    // Wherever it comes to nothing more, it is said.
+    // The failure is reported wherever it happens.
     for more in 0..12 {
         setrlimit(Resource::RLIMIT_NOFILE, open + more, open + 100).unwrap();
         let ran = bench.run_unchecked([bench.script("a", "true")]);

@@ -1,4 +1,4 @@
-//! After a job of a stranger's tree has run in its sandbox, kata-ci looks at what it left: nothing of that is started, in the
+//! Tests that nothing in a stranger's tree is started after its job has run in the sandbox, in the
 //! same run or in the next.
 
 use std::fs;
@@ -14,29 +14,29 @@ use crate::support::{Finished, KataCi};
 const PIPELINE: &str = "version = 1\n[[step]]\nname = 'check'\nrun = ['make', 'check']\nexpect = 'commands'\n\
     [[step]]\nname = 'test'\nrun = ['make', 'test']\nexpect = 'exit'\n[[component]]\nname = 'a'\npath = 'a'\n";
 
-/// Leads git to a repository of the job's, whose configuration and attributes name the program.
+/// Points git to a repository of the job's, whose configuration and attributes name the program.
 const COMMONDIR: &str = "mkdir loot; cp -r .git/objects .git/refs .git/HEAD loot
     git config -f loot/config core.repositoryformatversion 0
     git config -f loot/config filter.mark.clean \"$MARK\"; git config -f loot/config diff.external \"$MARK\"
     mkdir loot/info; echo '* filter=mark diff=mark' > loot/info/attributes; echo ../loot > .git/commondir; again";
 
-/// Fills the place of a submodule.
+/// Fills the directory of a submodule.
 const GITLINK: &str = "cd sub; git init -q .; echo x > x; git add x; git -c user.name=A -c user.email=a@b commit -qm x
     echo '* filter=mark' > .gitattributes; git config filter.mark.clean \"$MARK\"; echo y > x; cd ..";
 
-/// A nearer repository, in the component's own directory.
+/// Makes a nearer repository, in the component's own directory.
 const NEARER: &str =
     "cd a; git init -q .; git add Makefile; git -c user.name=A -c user.email=a@b commit -qm x
     echo '* filter=mark' > .gitattributes; git config filter.mark.clean \"$MARK\"; cd ..; again";
 
-/// What cargo, rustup and go look for.
+/// Files that cargo, rustup and go read.
 const TOOLCHAINS: &str = "mkdir -p .cargo a/src; printf '[toolchain]\\npath = \"%s\"\\n' \"$PWD/a/tool\" > rust-toolchain.toml
     printf '[build]\\nrustc = \"%s\"\\nrustc-wrapper = \"%s\"\\n' \"$MARK\" \"$MARK\" > .cargo/config.toml
     printf '[package]\\nname = \"a\"\\nversion = \"0.1.0\"\\nedition = \"2021\"\\n' > a/Cargo.toml; touch a/src/lib.rs
     printf 'module m\\n\\ngo 1.21\\n\\ntoolchain go9.99.9\\n' > a/go.mod; printf 'Signature: 8a477f597d28d172789f06886806bc55\\n' > .cargo/CACHEDIR.TAG";
 
-/// A stranger's tree: its job, started where the component lies, carries the script out. A program in it, `$MARK`, leaves a
-/// mark, in a place where nothing can be written from inside of the sandbox.
+/// A stranger's tree with a job that runs a script. Its program `$MARK` leaves a mark in a place
+/// that is not writable inside of the sandbox.
 struct Tree {
     place: TempDir,
 }
@@ -121,7 +121,7 @@ impl Tree {
     }
 }
 
-/// In the ways that kata-ci is called.
+/// Tests each way to call kata-ci.
 fn nothing_runs_in_the_same_run(script: &str) {
     for who in [Who::Myself, Who::User] {
         for way in ["-C", "-p", "--rev", "push"] {

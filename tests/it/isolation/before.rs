@@ -1,4 +1,4 @@
-//! Before a job of a stranger's tree runs in its sandbox, kata-ci looks at the tree: nothing of the tree is started by that.
+//! Tests that nothing in a stranger's tree is started before its job runs in the sandbox.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::support::workspace::{git, write};
 use crate::support::{Finished, run_in};
 
-/// A repository with a component `a` below it, and a program in it that leaves a mark.
+/// A repository with a component `a` and a program that leaves a mark.
 struct Tree {
     place: TempDir,
 }
@@ -88,7 +88,7 @@ fn a_repository_without_a_work_tree_that_lies_in_the_tree() {
     assert!(run.log("a.check").contains("ran"), "{}", run.printed());
 }
 
-/// Gives it another time: git has to look into it again.
+/// Changes the time of a file, so that git has to read it again.
 fn touch(path: &Path) {
     let file = fs::File::options().append(true).open(path).expect("opened");
     file.set_modified(std::time::SystemTime::UNIX_EPOCH)

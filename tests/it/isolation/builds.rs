@@ -1,4 +1,4 @@
-//! Real builds inside of `--isolate on`: what is refused to a stranger's Makefile is not missed by an honest one.
+//! Tests that real builds work inside of `--isolate on`.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ fn run(lab: &Lab, who: Who, environment: &[(&str, PathBuf)]) -> Finished {
     call.finish()
 }
 
-/// Its log, when it passed.
+/// Returns the log of a run that passed.
 fn passed(lab: &Lab, who: Who, environment: &[(&str, PathBuf)]) -> String {
     let run = run(lab, who, environment);
     assert_eq!(
@@ -62,7 +62,7 @@ func TestTwice(t *testing.T) {
     ("command/main.go", "package main\n\nfunc main() {}\n"),
 ];
 
-/// Two write without a lock.
+/// A data race.
 const RACE: &str = "package a
 
 import \"testing\"
@@ -244,7 +244,7 @@ echo complete";
     }
 }
 
-/// A program that becomes root when an ordinary user starts it, as sudo, su and passwd do. Only root can make one.
+/// Makes a set-user-ID program of root, like sudo. Returns false without root.
 fn make_program_of_root(path: &Path) -> bool {
     std::fs::copy("/usr/bin/id", path).expect("copied");
     let is_made = chown(path, Some(0), Some(0)).is_ok();

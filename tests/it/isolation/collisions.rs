@@ -1,4 +1,4 @@
-//! Components that use the same fixed path in /tmp and the same port, side by side.
+//! Tests components that use the same fixed path in /tmp and the same port in parallel.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use crate::support::isolation::Who;
 use crate::support::workspace::fixtures;
 use crate::support::{Finished, KataCi};
 
-/// Two copies of the fixture.
+/// Returns two copies of the fixture.
 fn two() -> TempDir {
     let place = tempfile::tempdir().expect("a temporary directory");
     std::fs::create_dir(place.path().join("work")).expect("made");
@@ -35,7 +35,7 @@ fn run(who: Who, place: &TempDir, arguments: &[&str]) -> Finished {
     who.calls(call, place.path()).finish()
 }
 
-/// Every round passes, as whoever runs this and as an ordinary user.
+/// Expects every round to pass, for the user of the tests and for an ordinary user.
 fn all_pass(rounds: usize) {
     for who in [Who::Myself, Who::User] {
         let place = two();
@@ -66,7 +66,7 @@ fn two_copies_side_by_side_pass_fifty_times() {
     all_pass(50);
 }
 
-/// What shows that the fixture collides at all.
+/// Proves that the fixture does collide.
 #[test]
 fn without_isolation_two_copies_collide() {
     let place = two();

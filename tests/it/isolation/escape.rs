@@ -1,4 +1,4 @@
-//! From inside of a job with `--isolate on`: nothing of what a stranger's Makefile might try.
+//! Tests that no known attempt to escape from `--isolate on` works.
 
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::net::UnixListener;
@@ -100,7 +100,7 @@ impl Drop for Victim {
     }
 }
 
-/// An address of this machine that is not the loopback's, where it has one.
+/// Returns an address of this machine besides the loopback's, if it has one.
 fn own_address() -> Option<String> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("192.0.2.254:9").ok()?;
@@ -196,7 +196,7 @@ call(@ADD_KEY@, b'user', b'kata-ci-test', b'KEPT', 4, -3)
 os.execvp(sys.argv[1], sys.argv[1:])
 ";
 
-/// Says which key it finds in its session.
+/// Prints the key that it finds in its session.
 const FIND_KEY: &str = "python3 -c '
 import ctypes
 call = ctypes.CDLL(None).syscall
@@ -240,7 +240,7 @@ fn nothing_gets_out_as_an_ordinary_user() {
 
 #[test]
 fn the_probe_escapes_where_nothing_holds_it() {
-    // What is tried does work when it is not prevented: else the tests above would prove nothing.
+    // The attempts work without isolation; otherwise the tests above would prove nothing.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     let lab = Lab::new("");

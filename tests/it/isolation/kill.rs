@@ -1,5 +1,5 @@
-//! kata-ci is killed with SIGKILL in the middle of each job that misbehaves: two seconds later no process, no mount and no
-//! socket of it is there, and the next run starts clean.
+//! Tests a SIGKILL of kata-ci in the middle of each misbehaving job: two seconds later no process,
+//! mount or socket is left, and the next run starts clean.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,21 +14,21 @@ use crate::run::misbehaving::{Fixture, TESTED, prepared};
 use crate::support::isolation::Who;
 use crate::support::{KataCi, Started, processes, until};
 
-/// When nothing may be there any more.
+/// Time after which nothing may be left.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The latest moment of a kill after the job has begun.
+/// Latest time of a kill after the start of the job.
 const LATEST: Duration = Duration::from_millis(300);
 
-/// Fixtures whose turn it is at the same time.
+/// Number of fixtures to kill in parallel.
 const SIDE_BY_SIDE: usize = 3;
 
-/// Where the sandbox of a job has mounts of its own.
+/// Directories with mounts of the job's own in a sandbox.
 const COVERED: &[&str] = &[
     "/tmp", "/var/tmp", "/run", "/root", "/home", "/proc", "/dev", "/dev/shm", "/dev/pts",
 ];
 
-/// As whom, and how far isolated. With the network on, sockets of the job are in the host's own tables.
+/// Users and isolation. With the network on, sockets of the job are in the host's own tables.
 const SETTINGS: &[(Who, &[&str])] = &[
     (Who::Myself, &["--isolate", "on"]),
     (Who::User, &["--isolate", "auto", "--network", "on"]),
@@ -36,8 +36,9 @@ const SETTINGS: &[(Who, &[&str])] = &[
     (Who::Myself, &["--isolate", "auto", "--network", "on"]),
 ];
 
-/// Run after a kill. A job sees what there is for it; with the host's network also sockets of fixtures whose turn it is
-/// beside it, which have other names. The mark is put together, as this is in the command line of the shell.
+/// The script to run after a kill. It looks for leftovers from inside of a job. With the host's
+/// network it also sees the sockets of other fixtures, which have other names. The mark is put
+/// together from parts, because the command line of the shell has the script.
 const CLEAN: &str = r#"
 [[step]]
 name = 'clean'
@@ -80,17 +81,17 @@ fn rounds(count: usize) {
     });
 }
 
-/// A fixture that is run again and again in the same place.
+/// A fixture that runs again and again in the same directory.
 struct Scene {
     fixture: Fixture,
     runs: usize,
 }
 
-/// What there is of a run that is going on.
+/// The processes and sockets of a run.
 struct Seen {
-    /// Process id and time of start, with the command line.
+    /// Process id, start time and command line.
     processes: BTreeSet<(i32, String, String)>,
-    /// Numbers of the sockets that they hold.
+    /// Inodes of the sockets.
     sockets: BTreeSet<String>,
 }
 
@@ -128,7 +129,7 @@ impl Scene {
         who.calls(call, self.fixture.place.path())
     }
 
-    /// One kill and the run after it. A run that ends before it is killed is no kill: the next is killed sooner.
+    /// Kills once and runs again. A run that ends before its kill makes the next kill come sooner.
     fn round(&mut self, number: usize) {
         let setting = SETTINGS[number % SETTINGS.len()];
         let steps = &self.fixture.header.expect;
@@ -149,14 +150,14 @@ impl Scene {
         assert_eq!(said["isolation"]["processes"], "enforced", "{said:#}");
     }
 
-    /// A workspace that is refused has no job that anything could be left of.
+    /// Returns true if the workspace is refused, so that no job starts.
     fn starts_no_job(&self) -> bool {
         let steps = &self.fixture.header.expect;
         !self.fixture.header.requires.is_empty()
             && steps.iter().all(|(_, outcome)| outcome == "error")
     }
 
-    /// Says whether there was something to be killed.
+    /// Returns true if there was something to kill.
     fn killed(
         &mut self,
         (who, arguments): (Who, &[&str]),
@@ -180,7 +181,7 @@ impl Scene {
         assert!(left.is_empty(), "{what}: left after {PATIENCE:?}: {left:?}");
         if outcome == "timed-out" {
             assert_eq!(code, 137, "{what}");
-            // What shows that they would be found.
+            // Proves that leftovers would be found.
             assert!(
                 !seen.processes.is_empty() && !seen.sockets.is_empty(),
                 "{what}"
@@ -207,7 +208,7 @@ impl Scene {
     }
 }
 
-/// Waits until a job has begun, or the run has ended without.
+/// Waits until a job has begun, or the run has ended.
 fn wait_for_job(run: &mut Started) {
     let journal = run.reports.join("events.jsonl");
     until("a job that has begun", || {
@@ -216,14 +217,14 @@ fn wait_for_job(run: &mut Started) {
     });
 }
 
-/// Below 1. What matters of it is only that it differs.
+/// Returns a number below 1; it only matters that it differs.
 fn random() -> f64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     f64::from(now.expect("a time").subsec_nanos() % 10_007) / 10_007.0
 }
 
 impl Seen {
-    /// All below a process, in whatever namespace.
+    /// Returns everything below a process, in any namespace.
     fn of(top: i32) -> Self {
         let all = all_processes();
         let mut found = BTreeSet::from([top]);
@@ -248,7 +249,7 @@ impl Seen {
         }
     }
 
-    /// Those that are still there.
+    /// Describes the processes that are still alive.
     fn alive(&self) -> Vec<String> {
         all_processes()
             .into_iter()
@@ -270,7 +271,7 @@ struct Process {
     name: String,
 }
 
-/// All that have not ended; see proc_pid_stat(5). One that waits to be collected has.
+/// Returns all running processes without zombies; see proc_pid_stat(5).
 fn all_processes() -> Vec<Process> {
     let entries = fs::read_dir("/proc").expect("/proc").flatten();
     entries
@@ -309,7 +310,7 @@ fn socket_number(link: &Path) -> Option<String> {
     Some(number.strip_suffix(']')?.to_owned())
 }
 
-/// Of all sockets of the host's network: the column `Inode` or `inode` of each table.
+/// Returns the inodes of all sockets in the host's network, from each table.
 fn socket_numbers() -> BTreeSet<String> {
     let tables = [
         ("unix", 6),
@@ -331,7 +332,7 @@ fn socket_numbers() -> BTreeSet<String> {
         .collect()
 }
 
-/// Of the host: number and place of each mount; see proc_pid_mountinfo(5).
+/// Returns id and mount point of each mount of the host; see proc_pid_mountinfo(5).
 fn host_mounts() -> BTreeSet<(String, PathBuf)> {
     let table = fs::read_to_string("/proc/self/mountinfo").expect("mountinfo");
     let mounts = table.lines().filter_map(|line| {

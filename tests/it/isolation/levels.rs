@@ -1,5 +1,5 @@
-//! What is enforced, what is only advised, and what is said of it: as root, as an ordinary user, and where the host allows
-//! nothing.
+//! Tests the levels of isolation and their reports: for root, for an ordinary user, and on a host
+//! that allows nothing.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::support::{Finished, run_in};
 
 const ENFORCED: [&str; 3] = ["enforced"; 3];
 
-/// Network, processes, files of the run.
+/// Returns the reported isolation of network, processes and files.
 fn said(run: &Finished) -> [String; 3] {
     let isolation = run.result()["isolation"].clone();
     ["network", "processes", "files"]
@@ -109,7 +109,7 @@ fn where_the_host_forbids_it_the_pipelines_word_is_kept_too() {
     }
 }
 
-/// Connects to an address, and says whether that worked.
+/// A script that connects to an address and prints the result.
 fn connect(address: &str, port: u16) -> String {
     format!(
         "python3 -c 'import socket; socket.create_connection((\"{address}\", {port}), 3)' && echo reached\n"
@@ -241,7 +241,8 @@ fn what_the_pipeline_names_can_be_written_and_nothing_else() {
     }
 }
 
-/// As the first process of a container that was given no session: its group lies outside, and has no number there.
+/// Runs kata-ci as the first process of a container without a session: its group is outside, and
+/// has no number inside.
 #[test]
 fn kata_ci_itself_may_be_the_first_process_of_a_namespace() {
     let place = makefiles(&[("a", "check:\n @echo checked\n.PHONY: check")]);

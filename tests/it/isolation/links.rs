@@ -1,4 +1,5 @@
-//! With `--isolate on`, where names lead: links on the way to a component, and directories that a job exchanges for links.
+//! Tests symbolic links with `--isolate on`: on the path of a component, and in place of a
+//! directory.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -9,7 +10,7 @@ use tempfile::TempDir;
 use crate::support::workspace::{git, write};
 use crate::support::{Finished, KataCi};
 
-/// Components `a` and `b`, each a repository. `a` runs the script.
+/// Creates the components `a` and `b`, each a repository. `a` runs the script.
 fn workspace(place: &Path, script: &str) {
     write(&place.join("work/a/Makefile"), "check:\n\t@sh probe.sh\n");
     write(&place.join("work/a/probe.sh"), script);
@@ -33,7 +34,7 @@ fn run(work: &Path, reports: &Path) -> Finished {
         .finish()
 }
 
-/// One place whose directories are hidden from jobs, and one where they are seen.
+/// Returns a directory below a hidden one, and one below a visible one.
 fn places() -> Vec<TempDir> {
     let hidden = tempfile::tempdir_in("/tmp").expect("a temporary directory");
     let seen = tempfile::tempdir_in("/var").ok();

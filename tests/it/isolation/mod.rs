@@ -1,4 +1,4 @@
-//! What a job can reach, at each level of isolation.
+//! Stories of isolation: the reach of a job at each level.
 
 mod after;
 mod before;

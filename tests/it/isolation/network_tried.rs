@@ -1,4 +1,5 @@
-//! Jobs and cases that fail because the network is off are told so, with what they tried to reach.
+//! Tests that failures caused by the missing network are explained, with the addresses that were
+//! tried.
 
 use crate::support::isolation::{Lab, Who};
 

@@ -1,4 +1,5 @@
-//! What a job puts in the way of kata-ci's own files is neither followed, nor waited for, nor believed.
+//! Tests that links, pipes and files of a job in place of kata-ci's own are not followed, waited
+//! for or believed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use nix::unistd::mkfifo;
 use crate::support::isolation::{Lab, Who};
 use crate::support::{Finished, KataCi, processes};
 
-/// As whom, and how far isolated.
+/// Users and isolation.
 const SETTINGS: &[(Who, &str)] = &[
     (Who::Myself, "on"),
     (Who::Myself, "auto"),
@@ -18,20 +19,21 @@ const SETTINGS: &[(Who, &str)] = &[
     (Who::User, "auto"),
 ];
 
-/// The same where jobs can reach the reports: in the strict sandbox they are read-only.
+/// The settings in which jobs can reach the reports. In the strict sandbox they are read-only.
 const REACHABLE: &[(Who, &str)] = &[(Who::Myself, "auto"), (Who::User, "auto")];
 
-/// Longest that a run may take whose jobs take no time, in seconds.
+/// Time limit of a run whose jobs take no time, in seconds.
 const LONGEST: f64 = 60.0;
 
-/// A run whose files all go into the work tree of its first job, where `foreign` holds somebody else's of the same names.
+/// A run with all files in the work tree of its first job. `foreign` holds somebody else's files of
+/// the same names.
 struct Scene {
     lab: Lab,
     foreign: tempfile::TempDir,
 }
 
 impl Scene {
-    /// `FOREIGN` in the script is the path of somebody else's files.
+    /// Creates it. `FOREIGN` in the script becomes the path of somebody else's files.
     fn new(script: &str) -> Self {
         let foreign = tempfile::tempdir().expect("a directory");
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
@@ -65,7 +67,7 @@ impl Scene {
         who.calls(call, &self.lab.path("."))
     }
 
-    /// With every file that can be asked for.
+    /// Runs with every file that can be asked for.
     fn run(&self, who: Who, isolate: &str) -> Finished {
         let junit = self.out("junit.xml");
         let junit = junit.to_str().expect("text");
@@ -275,7 +277,7 @@ fn what_comes_out_of_another_program_is_merged() {
     );
 }
 
-/// The helper is the first process above the job that is called so.
+/// Finds the helper: the first process of that name above the job.
 const STOP_THE_HELPER: &str =
     "p=$$; while ! tr '\\0' ' ' </proc/$p/cmdline | grep -q 'kata-ci __job'; do
 p=$(sed -n 's/^PPid:[[:space:]]*//p' /proc/$p/status); [ \"$p\" -gt 1 ] || exit 0; done
@@ -347,7 +349,7 @@ fn what_the_machine_kept_from_its_end_is_taken_up_again() {
     }
 }
 
-/// Fills a disk of its own, goes on with more room, and keeps what came of it.
+/// Fills a disk of its own, continues with more room, and keeps the results.
 const FULL: &str = "mount -t tmpfs -o size=300k none \"$REPORTS\"; \"$@\" || echo \"first $?\"; ls \"$REPORTS\"
 mount -o remount,size=64m \"$REPORTS\"; \"$@\" --resume; echo \"second $?\"; cat \"$REPORTS/result.json\"";
 

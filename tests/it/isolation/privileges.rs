@@ -1,5 +1,5 @@
-//! What a strict job could have of other people's rights: keys that the kernel holds, programs that run as who owns them,
-//! passwords that are for the network, and what kata-ci believes later on.
+//! Tests that a strict job cannot use the rights of others: keys of the kernel, set-user-ID
+//! programs, passwords for the network, and kata-ci's own state.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::support::isolation::{Lab, Who};
 use crate::support::workspace::{git, write};
 use crate::support::{KataCi, until};
 
-/// Goes on as who kata-ci is started as, with one more step before that: @KEY@.
+/// Continues as the user of the tests, with one more step before that: @KEY@.
 const BEFORE: &str = "
 import os, sys
 words = sys.argv[1:]
@@ -27,8 +27,8 @@ call(@ADD_KEY@, b\"user\", b\"kata-ci-test\", b\"KEPT\", 4, -4)
 os.execvp(sys.argv[1], sys.argv[1:])
 ";
 
-/// Looks for it as a stranger would: every keyring of a user that can be seen, linked to the job's own; by every way into
-/// the kernel that there is.
+/// Searches for it like a stranger: every visible keyring of a user, linked to the job's own, in
+/// every way that the kernel offers.
 const FIND_KEY: &str = r#"python3 - <<'END'
 import ctypes, mmap, os
 call = ctypes.CDLL(None).syscall
@@ -92,7 +92,7 @@ fn a_strict_job_reaches_no_key_of_the_kernels() {
             let call = call.through(&["python3", "-c", &before], Path::new(program));
             call.finish().expect_code(0).log("a.check")
         };
-        // In a container there may be no keys at all.
+        // A container may have no keys at all.
         let is_there = log("off", "on").contains("key: KEPT\n");
         for network in ["on", "off"] {
             let log = log("on", network);
@@ -103,7 +103,7 @@ fn a_strict_job_reaches_no_key_of_the_kernels() {
     }
 }
 
-/// Makes programs that run as who owns them, in each way there is, and tries to give one a capability.
+/// Makes set-user-ID programs in each way there is, and tries to set a capability.
 const SET_ID: &str = r#"python3 - <<'END'
 import ctypes, os
 def made(name, mode):
@@ -155,7 +155,7 @@ fn what_a_strict_job_made_to_run_as_its_owner_does_not_after_it() {
         write(&path("before"), "");
         let call = lab.call(who, &["a", "--isolate", "on"]);
         std::fs::set_permissions(path("before"), PermissionsExt::from_mode(0o4755)).unwrap();
-        // Files are told apart by when they were changed.
+        // Files are distinguished by their times.
         std::thread::sleep(std::time::Duration::from_millis(40));
         let run = call.finish().expect_code(0);
         let log = run.log("a.check");
@@ -197,7 +197,7 @@ fn neither_does_it_after_a_run_that_was_killed() {
     }
 }
 
-/// Says which variables hold a password, in words that nothing masks.
+/// Prints the variables that hold a password, in a form that is not masked.
 const TELL: &str = "for name in http_proxy GOPROXY GIT_CONFIG_VALUE_0; do
     eval value=\\$$name
     case \"$value\" in *secret*) echo $name: told ;; *127.0.0.1*) echo $name: bare ;; *) echo $name: none ;; esac
@@ -225,7 +225,7 @@ fn passwords_are_for_jobs_with_a_network_that_are_not_strict() {
     }
 }
 
-/// Writes where kata-ci would believe it, also by making another directory of the name.
+/// Writes to kata-ci's own directories, also by creating another directory of the name.
 const FORGE: &str =
     "forge() { mkdir -p own/$1/kata-ci/stamps && echo x > own/$1/kata-ci/stamps/forged; }
 for kind in state cache config; do

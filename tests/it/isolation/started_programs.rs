@@ -1,7 +1,8 @@
-//! The map of all places in which kata-ci starts a program, and when that is. The rule that it is kept for: once a job has run
-//! in a tree, no program that reads the tree's configuration is started on it outside of the sandbox.
+//! Keeps a map of all places in the code that start a program, with the time of each. It guards a
+//! rule: after a job has run in a tree, no program that reads the tree's configuration is started
+//! on it outside of the sandbox.
 //!
-//! A new place fails here. Who adds it says when it is; what is asked after a job is asked by an `Onlooker`, or not at all.
+//! A new place fails here. Add it with its time; after jobs only an `Onlooker` may ask.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,22 +10,22 @@ use std::path::{Path, PathBuf};
 
 use When::{After, Before, Elsewhere, Inside, Means};
 
-/// When a program is started.
+/// The time at which a program is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum When {
-    /// Before the first job of the run: the tree is as whoever started the run has it.
+    /// Before the first job of the run, when the tree is as the user has it.
     Before,
-    /// In a repository in which no job runs: the user's own, where jobs run in a checkout aside.
+    /// In a repository without jobs: the user's own, while jobs run in a checkout.
     Elsewhere,
-    /// After jobs: it may be an onlooker's question only.
+    /// After jobs, only for the questions of an onlooker.
     After,
-    /// In the sandbox, as a part of the job; or kata-ci itself, which sets that up.
+    /// In the sandbox as a part of the job, or to set the sandbox up.
     Inside,
-    /// By whoever calls what stands here.
+    /// By its callers.
     Means,
 }
 
-/// Files below `src`, what of each starts programs, how often that stands there, and when it happens.
+/// A file below `src`, the word that starts programs, its number and its time.
 const MAP: [(&str, &str, usize, When); 24] = [
     ("stamp/key.rs", "Repository::at(", 2, Elsewhere),
     ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
@@ -52,7 +53,7 @@ const MAP: [(&str, &str, usize, When); 24] = [
     ("workspace/gopath_view.rs", "Git::find(", 1, Before),
 ];
 
-/// What starts a program, or gives what can.
+/// The words that start a program, or return something that can.
 const STARTS: [&str; 8] = [
     "Command::new(",
     "Probe {",
@@ -78,7 +79,7 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// How often it stands there as a word, outside of comments and of tests.
+/// Counts a word outside of comments and tests.
 fn count(text: &str, word: &str) -> usize {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let code = code
@@ -130,7 +131,8 @@ fn what_is_asked_after_jobs_is_an_onlookers_question() {
     }
 }
 
-/// Each question of an onlooker was looked at for what git starts by itself: a new one is to be, too.
+/// Each question of an onlooker was checked for programs that git starts by itself. A new one needs
+/// the same check.
 #[test]
 fn an_onlooker_has_three_questions() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/git/onlooker.rs");

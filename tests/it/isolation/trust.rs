@@ -1,4 +1,4 @@
-//! What a stranger's job built, passed or wrote is not believed of anybody else's: kept builds, stamps, earlier runs.
+//! Tests that builds, stamps and runs of a stranger's job are not believed by others.
 
 use std::fs::{File, FileTimes};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,8 @@ name = "proxy"
 path = "."
 "#;
 
-/// make, as cargo does, takes for done what is no older than its sources. The test fails where `verdict` is not good.
+/// Like cargo, make trusts a target that is no older than its sources. The test fails unless
+/// `verdict` is good.
 const MAKEFILE: &str = "test: target/passed
 \t@echo ran >> ran
 target/passed: verdict
@@ -33,7 +34,7 @@ target/passed: verdict
 \ttouch target/passed
 ";
 
-/// A repository whose `master` is at a server, a branch of a stranger's, and the user's own commit that is to be pushed.
+/// A repository with `master` on a server, a stranger's branch, and a commit of the user's to push.
 struct Place {
     place: tempfile::TempDir,
     who: Who,
@@ -73,13 +74,13 @@ impl Place {
         self.git(&["commit", "-qm", "proxy: say it", "-m", &id]);
     }
 
-    /// `master` with these files is what the server has.
+    /// Publishes these files on `master`.
     fn publish(&self, files: &[(&str, &str)]) {
         self.commit(files);
         self.git(&["push", "-q", "-u", "origin", "master"]);
     }
 
-    /// The stranger's commit, on top of what the server has.
+    /// Commits as the stranger, on top of the published commit.
     fn stranger(&self, files: &[(&str, &str)]) {
         self.git(&["checkout", "-q", "-b", "stranger", "origin/master"]);
         self.commit(files);
@@ -102,12 +103,12 @@ impl Place {
         call.args(arguments).reports_in(&reports).finish()
     }
 
-    /// Whether the server got anything for review.
+    /// Returns true if the server got a commit for review.
     fn is_pushed(&self) -> bool {
         self.path("origin.git/refs/for/master").exists()
     }
 
-    /// Dates all that is kept of builds.
+    /// Sets the date of all kept builds.
     fn date_builds(&self, date: &str) {
         let dated = Command::new("find")
             .arg(self.path("cache/kata-ci/builds"))
@@ -167,7 +168,7 @@ fn a_pass_on_a_build_that_is_dated_ahead_excuses_no_check() {
             let opened = File::options().write(true).open(file).expect("opened");
             opened.set_times(times).expect("dated");
         }
-        // make takes it for done in the user's own work tree, where nothing is taken away.
+        // In the user's own work tree nothing is taken away, so make trusts it.
         place.run(&[]).expect_code(0);
         let push = place.call(&["push"]).finish().expect_code(1);
         assert!(push.printed().contains("1 failed"), "{}", push.printed());
@@ -195,7 +196,7 @@ fn what_a_strict_run_built_is_there_in_no_other_run() {
     }
 }
 
-/// Where cargo and its toolchains lie for who runs the tests: another user has no part in them.
+/// Points to the cargo and toolchains of the user of the tests, because another user has none.
 fn with_cargo(call: KataCi) -> KataCi {
     let home = PathBuf::from(std::env::var_os("HOME").expect("HOME"));
     let lies =
@@ -254,7 +255,7 @@ fn what_passed_under_strict_isolation_counts_for_no_other_and_the_reverse() {
     }
 }
 
-/// Stamps and rolls there are.
+/// Counts stamps and job lists.
 fn stamps(lab: &Lab) -> usize {
     let directory = lab.path("state/kata-ci/stamps");
     directory.read_dir().map_or(0, Iterator::count)
@@ -283,7 +284,7 @@ fn strict_jobs_of_several_repositories_leave_no_stamp() {
     }
 }
 
-/// Fails, until a marker is there; then it has the journal of another run say that nothing failed.
+/// Fails until a marker exists; then it forges the journal of another run.
 const FORGER: &str = "if [ ! -e again ]; then touch again; exit 1; fi
 sed -i 's/\"outcome\":\"failed\"/\"outcome\":\"passed\"/' reports/events.jsonl";
 

@@ -1,4 +1,5 @@
-//! Change-Ids land where the hook that the running server serves puts them: the same bytes, on a corpus of messages.
+//! Tests that Change-Ids are placed exactly as by the hook of the running server, on a corpus of
+//! messages.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -8,14 +9,15 @@ use crate::support::gerrit::{Clone, Transport, User, server};
 
 type Settings = &'static [(&'static str, &'static str)];
 
-/// Settings of git that change what the hook does with any message.
+/// Settings of git that change the hook's work on any message.
 const SETTINGS: [Settings; 3] = [
     &[],
     &[("gerrit.reviewUrl", "https://review.example.com/")],
     &[("core.commentChar", ";")],
 ];
 
-/// Settings about which messages get an id at all: tried on those that would be squashed, and on a plain one.
+/// Settings that decide which messages get an id. They are tried on messages to be squashed and on
+/// a plain one.
 const WHETHER: [Settings; 3] = [
     &[("gerrit.createChangeId", "always")],
     &[("gerrit.createChangeId", "false")],
@@ -42,7 +44,8 @@ impl Bench {
         Some(Self { clone, hook })
     }
 
-    /// Exit code and the message afterwards, for a program that takes the message's file as its last argument.
+    /// Returns exit code and message of a program that takes the message's file as its last
+    /// argument.
     fn run(
         &self,
         program: &Path,

@@ -1,4 +1,4 @@
-//! The check of a push: of the commits that go, and of nothing else.
+//! Tests that the check of a push covers exactly the pushed commits.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::push::review::everything;
 use crate::support::gerrit::{Answer, Clone, Transport, User, plain, server};
 use crate::support::{chance, kill_after, until};
 
-/// Its test passes where the file `verdict` says `good`.
+/// Its test passes if the file `verdict` says `good`.
 const PIPELINE: &str = r#"
 version = 1
 [[step]]
@@ -27,7 +27,7 @@ fn write(clone: &Clone, file: &str, text: &str) {
     fs::write(clone.directory.join(file), text).unwrap();
 }
 
-/// The pipeline, committed and already at the server.
+/// Commits the pipeline and publishes it.
 fn publish(clone: &Clone, makefile: &str) {
     write(clone, "kata-ci.toml", PIPELINE);
     write(clone, "Makefile", makefile);
@@ -56,7 +56,7 @@ fn head(clone: &Clone) -> String {
     clone.git(&["rev-parse", "HEAD"])
 }
 
-/// No checkout is left behind.
+/// Returns true if no checkout is left.
 fn is_clear(clone: &Clone) -> bool {
     let aside = clone.home().join(".cache/kata-ci/aside");
     fs::read_dir(aside).map_or(true, |mut entries| entries.next().is_none())
@@ -69,7 +69,7 @@ fn the_commits_verdict_counts_and_not_the_work_trees() {
     write(&clone, "verdict", "bad\n");
     write(&clone, "Makefile", "test:\n\tfalse\n");
     let answer = clone.call(&["push"]).expect(0);
-    assert!(answer.output.contains("checked aside: "), "{answer:?}");
+    assert!(answer.output.contains("checked in a clean checkout: "), "{answer:?}");
     assert!(answer.output.contains("1 passed"), "{answer:?}");
     assert_eq!(in_review(&clone), head(&clone));
     clone.git(&["checkout", "-q", "."]);
@@ -210,7 +210,7 @@ fn killed_at_any_moment_of_the_check_it_leaves_everything_as_it_was() {
     clone.git(&["stash", "-q"]);
     write(&clone, "verdict", "dirty\n");
     let before = everything(&clone);
-    // Without stamps, so that each round makes the whole check.
+    // Without stamps each round makes the whole check.
     let push = |round: u32| {
         let mut push = clone.kata_ci(&["push"]);
         push.env(

@@ -1,4 +1,4 @@
-//! `--fix` adds the Change-Ids that are missing, and changes nothing else.
+//! Tests that `--fix` adds missing Change-Ids and changes nothing else.
 
 use std::process::Command;
 

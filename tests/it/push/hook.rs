@@ -1,4 +1,4 @@
-//! The hooks: where they are put, what they keep, what they let through. A plain git server does for all of it.
+//! Tests the installation and work of the hooks, with a plain git server.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -73,7 +73,7 @@ fn installing_twice_is_installing_once() {
 fn a_hook_that_was_there_is_kept_called_and_restored() {
     let (_, clone) = plain();
     let file = hook_file(&clone, "commit-msg");
-    // Without `#!`: git runs it with sh all the same.
+    // Without `#!`, git runs it with sh.
     let before = "echo 'Reviewed-by: the old hook' >> \"$1\"\n";
     write_hook(&file, before);
     let said = clone.call(&["hook", "install"]).expect(0);

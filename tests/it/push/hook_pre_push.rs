@@ -1,4 +1,5 @@
-//! The hook pre-push: every ref git names, each range rightly. A plain git server takes `refs/for/…` like any other ref.
+//! Tests the refs and ranges of the hook pre-push. A plain git server accepts `refs/for/…` like any
+//! other ref.
 
 use crate::support::gerrit::{Answer, Clone, plain};
 

@@ -1,4 +1,4 @@
-//! Commits to a Gerrit: push, hooks, rejections.
+//! Stories of pushes to Gerrit and of the git hooks.
 
 mod change_id;
 mod check;

@@ -1,5 +1,5 @@
-//! Several repositories pushed as one: all or nothing before the first connection, one topic, the order of `needs`, and a
-//! rerun that goes on with what is left.
+//! Tests pushes of several repositories: all or nothing before the first connection, one topic, the
+//! order of `needs`, and a second push of the rest.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ const NEEDS: [(&str, &[&str]); 4] = [
     ("idle", &[]),
 ];
 
-/// A workspace of clones side by side, with a pipeline's file that says what needs what.
+/// A workspace of clones with a pipeline that says which component needs which.
 struct Workspace {
     root: PathBuf,
     clones: Vec<Clone>,
@@ -37,7 +37,7 @@ impl Workspace {
         Self { root, clones }
     }
 
-    /// Of plain git servers, which take `refs/for/…` like any ref.
+    /// Creates plain git servers, which accept `refs/for/…` like any ref.
     fn plain() -> Self {
         let (origin, home) = plain();
         let place = origin.parent().unwrap().to_owned();
@@ -64,7 +64,7 @@ impl Workspace {
         Answer::of(command.args(arguments).current_dir(&self.root))
     }
 
-    /// What `refs/for/…` of a plain server is.
+    /// Returns the commit of `refs/for/…` at a plain server.
     fn pushed(&self, name: &str) -> Option<String> {
         let listed = self.clone(name).git(&["ls-remote", "origin", "refs/for/*"]);
         listed
@@ -82,7 +82,7 @@ impl Workspace {
     }
 }
 
-/// Real projects with their names behind the components', and clones of them.
+/// Creates real projects with the names of the components, and clones of them.
 fn reviewed() -> Option<(Vec<Project>, Workspace)> {
     let server = server()?;
     let projects: Vec<_> = NEEDS.iter().map(|(name, _)| server.project(name)).collect();
@@ -116,7 +116,7 @@ fn shim(projects: &[Project]) -> &Project {
     projects.find(|one| one.name.starts_with("shim")).unwrap()
 }
 
-/// The topics of all changes of the projects.
+/// Returns the topics of all changes of the projects.
 fn topics(projects: &[Project]) -> Vec<(String, String)> {
     let of = |project: &Project| {
         let path = format!("changes/?q=project:{}", project.id());
@@ -266,7 +266,7 @@ fn a_repository_that_cannot_be_told_of_stops_all() {
     assert_eq!(workspace.pushed("shim"), None);
 }
 
-/// Passes all but one.
+/// A check that passes for all but one repository.
 struct Failing(&'static str);
 
 impl Check for Failing {
@@ -354,7 +354,7 @@ fn each_is_checked_with_what_it_depends_on_before_any_of_them_goes() {
     fs::write(workspace.clone("runtime").directory.join("needs"), "").unwrap();
     commit("runtime", "good", &format!("\n\nDepends-on: {needed}"));
     commit("shim", "bad", "");
-    // What lies in the work tree has no say.
+    // The work tree does not count.
     fs::write(workspace.clone("shim").directory.join("verdict"), "good\n").unwrap();
     let answer = workspace.push(&[]).expect(1);
     for piece in [

@@ -1,4 +1,5 @@
-//! Every option of a push arrives at a real Gerrit as it was meant: pushed over ssh and over http, read back over REST.
+//! Tests that every push option arrives at a real Gerrit: pushed over ssh and over http, read back
+//! over REST.
 
 use serde_json::Value;
 
@@ -12,14 +13,14 @@ fn start(transport: Transport) -> Option<(Project, Clone)> {
     Some((project, clone))
 }
 
-/// Pushes HEAD with these arguments; the change of its Change-Id afterwards.
+/// Pushes HEAD with these arguments, and returns the change of its Change-Id.
 fn pushed(project: &Project, clone: &Clone, id: &str, arguments: &[&str]) -> Value {
     let all = [&["push", "--no-check"], arguments].concat();
     clone.call(&all).expect(0);
     project.change(id).expect("the change is there")
 }
 
-/// A new change with these options.
+/// Creates a new change with these options.
 fn new_change(transport: Transport, arguments: &[&str]) -> Option<Value> {
     let (project, clone) = start(transport)?;
     let id = clone.commit_with_id("file", "proxy: try an option");

@@ -1,4 +1,4 @@
-//! What a pipeline says of reviews (`[gerrit]`, `[network]`) holds for a push, wherever `run` would find that pipeline.
+//! Tests that a push uses `[gerrit]` and `[network]` of the pipeline that `run` would find.
 
 use std::fs;
 
@@ -95,7 +95,7 @@ fn a_push_goes_through_the_proxy_and_its_password_is_not_shown() {
     let proxy = Proxy::start();
     let id = clone.commit_with_id("file", "proxy: by a proxy");
     let configuration = || fs::read(clone.home().join("gitconfig")).unwrap();
-    // What git is configured to would lead nowhere.
+    // The proxy that git is configured with leads nowhere.
     clone.git(&["config", "--global", "http.proxy", "http://127.0.0.1:1"]);
     let before = configuration();
     beside(

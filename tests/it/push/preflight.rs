@@ -1,4 +1,4 @@
-//! The preflight says of a message what the server says of it: on the corpus, each message pushed as it is.
+//! Tests that preflight and server agree on every message of a corpus, each pushed unchanged.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use kata_ci::push::preflight::{ChangeIdState, state_of};
 
 use crate::support::gerrit::{Answer, Clone, Transport, User, fresh_id, server};
 
-/// The server's words for what the preflight found.
+/// Returns the server's words for a finding of the preflight.
 fn words(state: &ChangeIdState) -> Option<&'static str> {
     match state {
         ChangeIdState::Good(..) => None,
@@ -20,7 +20,7 @@ fn words(state: &ChangeIdState) -> Option<&'static str> {
     }
 }
 
-/// A commit with this message, byte for byte, on top of the target.
+/// Commits with this message, byte for byte, on top of the target.
 fn commit(clone: &Clone, message: &[u8]) -> String {
     let (tree, parent) = (
         clone.git(&["rev-parse", "origin/master^{tree}"]),
@@ -49,7 +49,7 @@ fn said(clone: &Clone, oid: &str) -> Option<String> {
     (answer.code != Some(0)).then(|| reason.expect("a reason"))
 }
 
-/// The corpus, and messages made for this, with an id of their own where they have the corpus's.
+/// Returns the corpus and further messages, with ids of their own in place of the corpus's.
 fn messages() -> Vec<(String, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/gerrit/messages");
     let mut messages = Vec::new();
@@ -57,7 +57,7 @@ fn messages() -> Vec<(String, Vec<u8>)> {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read(&path).unwrap();
-        // Without an id all of them are the same to this test: a few stand for them.
+        // Messages without an id are all the same to this test, so a few are enough.
         let has_id = String::from_utf8_lossy(&text)
             .to_lowercase()
             .contains("change-id");

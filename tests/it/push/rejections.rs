@@ -1,6 +1,6 @@
-//! Every rejection that this Gerrit can be made to give is provoked, and explained with its cause and an exact fix.
+//! Tests that every rejection of the installed Gerrit is explained with its cause and an exact fix.
 //!
-//! What the preflight would catch is sent by git itself, so that the server's own words are met.
+//! git itself pushes commits that the preflight would stop, so that the server answers.
 
 use std::process::Command;
 
@@ -18,7 +18,7 @@ fn start(user: User) -> Option<(Project, Clone)> {
     Some((project, clone))
 }
 
-/// What git and the server say to a push of HEAD, explained.
+/// Pushes HEAD with git, and explains the answer.
 fn sent(clone: &Clone, remote: &str, reference: &str, options: &[&str]) -> Rejection {
     let mut command = Command::new("git");
     command
@@ -41,15 +41,15 @@ fn sent(clone: &Clone, remote: &str, reference: &str, options: &[&str]) -> Rejec
     explain(&reason.expect("a reason"), &context)
 }
 
-/// The server's words and the fix hold these.
-fn met(rejection: &Rejection, words: &str, fix: &str) {
+/// Expects a known rejection with these words and this fix.
+fn expect_rejection(rejection: &Rejection, words: &str, fix: &str) {
     assert!(rejection.known, "{rejection:#?}");
     assert!(rejection.reason.contains(words), "{rejection:#?}");
     assert!(rejection.fix.contains(fix), "{rejection:#?}");
 }
 
 fn review(clone: &Clone, words: &str, fix: &str) {
-    met(&sent(clone, "origin", "refs/for/master", &[]), words, fix);
+    expect_rejection(&sent(clone, "origin", "refs/for/master", &[]), words, fix);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn nothing_new_is_success() {
     assert!(again.output.contains("nothing new"), "{again:?}");
     let rejection = sent(&clone, "origin", "refs/for/master", &[]);
     assert!(rejection.nothing_new);
-    met(&rejection, "no new changes", "nothing needs to be done");
+    expect_rejection(&rejection, "no new changes", "nothing needs to be done");
 }
 
 #[test]
@@ -139,14 +139,14 @@ fn commits_that_exist_elsewhere() {
     let base = format!("base={}", clone.git(&["rev-parse", "origin/master"]));
     let rejection = sent(&clone, "origin", "refs/for/master", &[&base]);
     assert!(rejection.nothing_new);
-    met(
+    expect_rejection(
         &rejection,
         "(as current patchset)",
         "nothing needs to be done",
     );
     clone.git(&["reset", "-q", "--hard", &first]);
     let rejection = sent(&clone, "origin", "refs/for/master", &[&base]);
-    met(
+    expect_rejection(
         &rejection,
         "already exists in change",
         "--amend --no-edit --date=now",
@@ -158,7 +158,7 @@ fn commits_that_exist_elsewhere() {
         .expect(0);
     clone.git(&["reset", "-q", "--hard", &first]);
     let rejection = sent(&clone, "origin", "refs/for/stable", &[&base]);
-    met(
+    expect_rejection(
         &rejection,
         "already exists (in the project)",
         "--amend --no-edit",
@@ -234,7 +234,8 @@ fn several_changes_with_one_id() {
     let id = clone.commit_with_id("file", "proxy: twice");
     clone.call(&["push", "--no-check"]).expect(0);
     let number = project.change(&id).unwrap()["_number"].as_u64().unwrap();
-    // No client can make the server do this, old servers and lost locks did: the change's refs once more.
+    // No client can cause this, but old servers and lost locks did: it copies the refs of the
+    // change.
     let copy = number + 700_000;
     for last in ["1", "meta"] {
         let name = |number: u64| format!("refs/changes/{:02}/{number}/{last}", number % 100);
@@ -311,7 +312,7 @@ fn wrong_places() {
         return;
     };
     clone.commit_with_id("file", "proxy: where to");
-    met(
+    expect_rejection(
         &sent(&clone, "origin", "refs/for/nobranch", &[]),
         "not found",
         "git ls-remote --heads origin",
@@ -498,7 +499,7 @@ fn options_the_server_does_not_take() {
         ),
         (&["submit"], "not permitted", "-o submit"),
     ] {
-        met(
+        expect_rejection(
             &sent(&clone, "origin", "refs/for/master", options),
             words,
             fix,
@@ -519,18 +520,18 @@ fn nobody_there_or_nobody_known() {
         project.url(User::Guest, Transport::Http),
     );
     let unknown_user = ssh.replace("guest@", "nobody@");
-    met(
+    expect_rejection(
         &sent(&clone, &unknown_user, "refs/for/master", &[]),
         "Permission denied",
         "ssh-add -l",
     );
     for (url, words) in [(&ssh, "not found"), (&http, "error: 403")] {
         let rejection = sent(&clone, &format!("{url}-nowhere"), "refs/for/master", &[]);
-        met(&rejection, words, "the right to read");
+        expect_rejection(&rejection, words, "the right to read");
     }
     let wrong = http.replace("guest@", "guest:wrong@");
     let rejection = sent(&clone, &wrong, "refs/for/master", &[]);
-    met(&rejection, "Authentication failed", "HTTP password");
+    expect_rejection(&rejection, "Authentication failed", "HTTP password");
     assert!(!format!("{rejection:?}").contains("wrong@"));
     let free = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()

@@ -1,5 +1,5 @@
-//! A push as such: what is asked, refused and fixed before it; direct pushes; servers without push options. A plain git
-//! server does for all of it, and takes `refs/for/…` like any other ref.
+//! Tests confirmations, preflight and fixes of a push, direct pushes, and servers without push
+//! options. It uses a plain git server, which accepts `refs/for/…` like any other ref.
 
 use std::fs;
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::support::gerrit::{Answer, Clone, fresh_id, plain};
 use crate::support::{chance, kill_after};
 
-/// Everything of a repository that a push must leave alone.
+/// Describes everything of a repository that a push must not change.
 pub fn everything(clone: &Clone) -> Vec<String> {
     let tree = Command::new("sh")
         .args(["-c", "find . -path ./.git -prune -o -type f -print0 | sort -z | xargs -0 sha1sum; sha1sum .git/index .git/config .git/HEAD"])

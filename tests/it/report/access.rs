@@ -1,5 +1,5 @@
-//! report.html for every reader: by keyboard, in the tree that screen readers get, in the dark, on a narrow screen and
-//! without scripts.
+//! Tests the accessibility of report.html: keyboard, screen readers, dark mode, narrow screens, and
+//! no scripts.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::support::browser::{Browser, page_of};
 use crate::support::workspace::makefiles;
 use crate::support::{Finished, run_in};
 
-/// A run with jobs and cases of most outcomes, in a workspace with the fixtures' longest names.
+/// Runs jobs with cases of most outcomes, in a workspace with the fixtures' longest names.
 fn run() -> (tempfile::TempDir, Finished) {
     let long = "a_name_without_any_blank_that_is_wider_than_a_narrow_window_by_far_".repeat(3);
     let bad = format!(
@@ -43,7 +43,7 @@ fn opened(browser: &mut Browser, run: &Finished) -> PathBuf {
     page
 }
 
-/// Role, name and whether it is unfolded or pressed, of everything in the tree of the page but its texts.
+/// Returns role, name and state (expanded or pressed) of every element in the accessibility tree.
 fn tree(browser: &mut Browser) -> Vec<(String, String, Value)> {
     let answer = browser.call("Accessibility.getFullAXTree", json!({}));
     let nodes = answer["nodes"].as_array().expect("nodes").iter();
@@ -67,7 +67,7 @@ fn tree(browser: &mut Browser) -> Vec<(String, String, Value)> {
         .collect()
 }
 
-/// The same of those with a role.
+/// Returns the names with a role.
 fn of_role(tree: &[(String, String, Value)], role: &str) -> Vec<String> {
     let of_role = tree.iter().filter(|(one, ..)| one == role);
     of_role.map(|(_, name, _)| name.clone()).collect()
@@ -124,7 +124,7 @@ fn everything_has_a_name(browser: &mut Browser) {
     );
 }
 
-/// The name of the case that has the focus, and whether it is unfolded.
+/// Returns the name of the focused case, and its state.
 fn focused(browser: &mut Browser) -> (String, bool) {
     let name = browser.text(
         "document.activeElement.querySelector?.('.mono')?.textContent ?? document.activeElement.id",
@@ -216,7 +216,7 @@ fn tab_comes_to_the_cases_wherever_the_list_stands(browser: &mut Browser) {
         assert_eq!(browser.evaluate(ON_A_CASE), true, "{key}");
         expect_order(browser);
     }
-    // A row that has the focus keeps it out of sight.
+    // A focused row keeps the focus when it is out of sight.
     browser.evaluate("document.getElementById('list').scrollTop = 8000");
     browser.until("document.getElementById('rows').textContent.includes('case_240')");
     browser.press("ArrowDown");
@@ -225,7 +225,7 @@ fn tab_comes_to_the_cases_wherever_the_list_stands(browser: &mut Browser) {
 
 const ON_A_CASE: &str = "document.activeElement.classList.contains('case')";
 
-/// The order of the document is the order on the screen, whichever way the list was moved.
+/// Expects the same order in the document and on the screen, in whatever way the list was scrolled.
 fn expect_order(browser: &mut Browser) {
     let tops = "[...document.querySelectorAll('#rows li')].map((row) => row.offsetTop)";
     let tops = browser.evaluate(tops);
@@ -238,7 +238,7 @@ fn expect_order(browser: &mut Browser) {
     assert!(tops.len() > 10 && tops.is_sorted(), "{tops:?}");
 }
 
-/// Texts whose colour is too near to what they stand on (WCAG 2, AA: 4.5).
+/// Finds texts with too little contrast (WCAG 2, AA: 4.5).
 const FAINT: &str = r"(() => {
     const parse = (colour) => (colour.match(/[\d.]+/g) || []).map(Number);
     const light = (colour) => {

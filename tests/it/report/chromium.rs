@@ -1,4 +1,5 @@
-//! report.html in a real browser: it opens offline, whatever the tests are called, and links lead to a case.
+//! Tests report.html in a real browser: it works offline, with any names of tests, and links lead
+//! to a case.
 
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::browser::{Browser, page_of};
 
-/// What the page asked for, and what went wrong in it.
+/// Expects no requests and no errors of the page.
 fn expect_quiet(browser: &Browser, page: &Path) {
     let own = format!("file://{}", page.display());
     let mut requests = 0;
@@ -27,7 +28,7 @@ fn expect_quiet(browser: &Browser, page: &Path) {
     assert_eq!(requests, 1);
 }
 
-/// 100,000 cases, of which 100 failed.
+/// Returns 100,000 cases, of which 100 failed.
 fn many() -> String {
     let mut xml = String::from("<testsuites><testsuite name=\"many\">");
     for number in 0..100_000 {
@@ -43,7 +44,7 @@ fn many() -> String {
     xml + "</testsuite></testsuites>"
 }
 
-/// Seconds of processor time that the page's main thread took.
+/// Returns the processor time of the page's main thread, in seconds.
 fn worked(browser: &mut Browser) -> f64 {
     let answer = browser.call("Performance.getMetrics", json!({}));
     let metrics = answer["metrics"].as_array().expect("metrics");
@@ -54,7 +55,7 @@ fn worked(browser: &mut Browser) -> f64 {
         .expect("a time")
 }
 
-/// What a search finds, as the page says it, when it is drawn.
+/// Searches, and returns the page's own count of the results when they are drawn.
 const SEARCH: &str = "(async (text) => {
     const search = document.getElementById('search');
     search.focus();
@@ -72,7 +73,8 @@ fn a_hundred_thousand_cases_open_and_filter_in_three_seconds() {
     browser.call("Performance.enable", json!({"timeDomain": "threadTicks"}));
     browser.open(&page, "");
     let found = browser.text(&format!("{SEARCH}('number_54321')"));
-    // The clock of a loaded machine says nothing about the page, the processor time of its one thread does.
+    // The page is measured by the processor time of its one thread, because the clock depends on
+    // the load of the machine.
     let (worked, clock) = (worked(&mut browser), browser.evaluate("performance.now()"));
     let clock = clock.as_f64().expect("milliseconds") / 1000.0;
     println!("100,000 cases opened and filtered in {clock:.2} s ({worked:.2} s of the processor)");
@@ -91,7 +93,7 @@ fn a_hundred_thousand_cases_open_and_filter_in_three_seconds() {
     let found = browser.text(&format!("{SEARCH}('thing such')"));
     let (found, rows) = found.split_once("; ").expect("both");
     assert_eq!(found, "100 of 100,000 cases", "words of the message");
-    // Only what is in view is in the page.
+    // The page only has rows that are in view.
     assert!(
         rows.parse::<u32>()
             .is_ok_and(|rows| (5..60).contains(&rows)),
@@ -128,7 +130,7 @@ const HOSTILE: [&str; 8] = [
     "javascript:window.hacked=1",
 ];
 
-/// A case of each name, which is its class, message, type, file and output as well.
+/// Returns a case of each name, with the same class, message, type, file and output.
 fn hostile() -> String {
     let line = "x<b>".repeat(256 * 1024);
     let cases = HOSTILE.iter().enumerate().map(|(index, name)| {
@@ -148,7 +150,8 @@ fn hostile() -> String {
     )
 }
 
-/// Names and texts of a case as the unfolded row shows them, folded again afterwards: only rows in view are there.
+/// Returns names and texts of a case from its expanded row. The row is collapsed again, because
+/// only rows in view exist.
 const UNFOLDED: &str = "(async (position) => {
     const button = document.querySelector(`#rows li[aria-posinset='${position}'] .case`);
     button.click();
@@ -193,14 +196,15 @@ fn no_text_of_a_test_becomes_markup() {
         assert!(texts[0].len() < 64 * 1024, "{name}");
         assert_eq!(texts[1], format!("{name} red nul[\u{fffd}]"));
     }
-    // Text of the other direction stays in its own place.
+    // Text of the other direction must not affect its surroundings.
     assert_eq!(
         browser.evaluate("getComputedStyle(document.querySelector('#rows .mono')).unicodeBidi"),
         "isolate"
     );
     assert_eq!(browser.evaluate("window.hacked"), Value::Null);
     expect_quiet(&browser, &page);
-    // Even markup that got in would neither run nor load anything: the page's policy knows its own script only.
+    // Markup that got in could not run or load anything, because the page's policy only allows its
+    // own script.
     let stopped = browser.evaluate(
         "(async () => {
             const stopped = [];
@@ -230,7 +234,7 @@ fn no_text_of_a_test_becomes_markup() {
     );
 }
 
-/// The case that has the focus: its name, whether it is unfolded, and whether it is where one can see it.
+/// Returns name, state and visibility of the focused case.
 const FOCUSED: &str = "(() => {
     const button = document.activeElement, box = button.getBoundingClientRect();
     const inside = document.getElementById('list').getBoundingClientRect();
@@ -267,7 +271,7 @@ fn a_link_opens_its_case_whatever_its_name() {
     let mut browser = Browser::start();
     browser.open(&page, "");
     for name in odd {
-        // The link that the page itself offers, as one would paste it into another browser.
+        // The page's own link, pasted into another browser.
         let name = name.replace('\u{202e}', "[U+202E]");
         browser.text(&format!("{SEARCH}({})", json!(name)));
         browser.evaluate("document.querySelector('#rows .case').click()");
@@ -285,7 +289,7 @@ fn a_link_opens_its_case_whatever_its_name() {
         assert!(detail.contains(&format!("the trace of {name}")), "{detail}");
         expect_quiet(&browser, &page);
     }
-    // Two of the same name have a link each; and following one in the open page works as well.
+    // Cases of the same name have a link each, and a link within the open page works as well.
     browser.text(&format!("{SEARCH}('twice')"));
     browser.evaluate("document.querySelector('#rows .case.case').click()");
     let failed = browser.text("location.hash");
@@ -293,7 +297,7 @@ fn a_link_opens_its_case_whatever_its_name() {
     assert_ne!(browser.text("location.hash"), failed);
     browser.evaluate(&format!("location.hash = {}", json!(failed)));
     browser.until("document.activeElement.textContent.startsWith('✗ failedtwice')");
-    // Writers of mail escape more than needs to be.
+    // Mail programs escape more characters than necessary.
     let escaped = "#case=s%20%26%20t/c%2F%70lain/%70lai%6E";
     browser.evaluate(&format!("location.hash = {}", json!(escaped)));
     browser.until("document.activeElement.textContent.startsWith('✗ failedplain')");

@@ -1,4 +1,5 @@
-//! CI systems: each gets what it reads, by itself, and nothing that a job prints is carried out by it.
+//! Tests the CI systems: each gets its own format by detection, and executes nothing that a job
+//! prints.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,7 @@ use tempfile::TempDir;
 use crate::support::workspace::{makefiles, write};
 use crate::support::{Finished, KataCi, run_in};
 
-/// Fails a Go test at a line of a file, and prints what each system would carry out.
+/// Fails a Go test at a line of a file, and prints commands of each system.
 const MAKEFILE: &str = "\
 test:
  @cat hostile
@@ -41,7 +42,7 @@ fn run(workspace: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Fini
     run.finish().expect_code(1)
 }
 
-/// Nothing but kata-ci's own marks is one.
+/// Expects no commands except for kata-ci's own.
 fn assert_harmless(log: &str, own: &[&str]) {
     for line in log.lines() {
         let text = line.trim_start();

@@ -1,5 +1,5 @@
-//! Files that real writers wrote (fixtures/junit/make-corpus) go through merge → junit → html with every case and state
-//! kept, as another parser counts them.
+//! Tests files of real writers (fixtures/junit/make-corpus): merge → junit → html keeps every case
+//! and state, as counted by another parser.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::support::KataCi;
 
-/// How many cases there are of each name and state.
+/// The number of cases of each name and state.
 type Cases = BTreeMap<(String, &'static str), usize>;
 
-/// Writers whose files are read: each has a dialect of its own.
+/// The writers, each with a dialect of its own.
 const WRITERS: [&str; 14] = [
     "bats",
     "ctest",
@@ -41,7 +41,7 @@ fn corpus() -> Vec<PathBuf> {
     files
 }
 
-/// The state by the elements inside, in the order in which consumers look at them.
+/// Returns the state by the child elements, in the order in which consumers check them.
 fn state(case: Node<'_, '_>) -> &'static str {
     let has = |name: &str| case.children().any(|child| child.has_tag_name(name));
     let status = [case.attribute("status"), case.attribute("result")];
@@ -59,14 +59,15 @@ fn state(case: Node<'_, '_>) -> &'static str {
     }
 }
 
-/// A name as far as it has to survive: control characters and blanks at its ends do not.
+/// Normalises a name: control characters and blanks at its ends may be lost.
 fn name(text: &str) -> String {
     let plain = |one: &char| !one.is_control() && *one != '\u{fffd}';
     let name: String = text.chars().filter(plain).collect();
     name.trim().replace(' ', "")
 }
 
-/// Some writers name or hold characters that XML does not allow (bats, node): the strict parser gets the rest.
+/// Removes characters that XML does not allow, which some writers use (bats, node), for the strict
+/// parser.
 fn strict(xml: &str) -> String {
     let references = regex::Regex::new("&#(x?[0-9a-fA-F]+);").expect("a pattern");
     let allowed = |one: char| !one.is_control() || matches!(one, '\n' | '\r' | '\t');
@@ -102,7 +103,7 @@ fn of_xml(xml: &str) -> Cases {
         );
         *cases.entry(key).or_default() += 1;
     }
-    // A suite that broke itself says so in an element of its own, which becomes a case.
+    // A broken suite has an element for itself, which becomes a case.
     for suite in document
         .descendants()
         .filter(|node| node.has_tag_name("testsuite"))
@@ -150,7 +151,8 @@ fn report(arguments: &[&str], path: &Path) -> String {
     finished.stdout
 }
 
-/// Cases as a style has them: for GitLab, cases of the same name get numbers, which are not compared.
+/// Returns the cases in a style. For GitLab, cases of the same name get numbers, which are not
+/// compared.
 fn in_style(style: &str, cases: &Cases) -> Cases {
     if style != "gitlab" {
         return cases.clone();
@@ -164,7 +166,7 @@ fn in_style(style: &str, cases: &Cases) -> Cases {
     plain
 }
 
-/// GitLab shows the first only of cases with the same class and name: no two have both.
+/// Expects unique pairs of class and name, because GitLab only shows the first of equal cases.
 fn assert_unique(xml: &str) {
     let document = roxmltree::Document::parse(xml).expect("well-formed");
     let mut seen = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! `kata-ci report merge`: everything that can be read into one file, everything else named.
+//! Tests `kata-ci report merge`: all readable files become one, and the others are named.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn merge(directory: &Path, paths: &[&str]) -> Finished {
         .finish()
 }
 
-/// The names of all cases of `out.xml`, in order.
+/// Returns the names of all cases of `out.xml`, in order.
 fn names(directory: &Path) -> Vec<String> {
     let xml = fs::read_to_string(directory.join("out.xml")).expect("out.xml");
     let document = roxmltree::Document::parse(&xml).expect("well-formed");
@@ -160,7 +160,7 @@ fn standard_input_and_pipes_are_read_and_a_pipe_is_written_to() {
     let place = tempfile::tempdir().expect("a directory");
     fs::write(place.path().join("one.xml"), good("one")).expect("written");
     fs::write(place.path().join("two.xml"), good("two")).expect("written");
-    // Pipes that are opened a second time have lost what was read of them before.
+    // A pipe that is opened a second time has lost its data.
     let script = r#"cd "$0" && mkfifo in out && (cat two.xml >in & cat out >out.xml & "$@" report merge - in -o out <one.xml && wait) && [ -p out ]"#;
     let words = ["sh", "-c", script, place.path().to_str().expect("text")];
     let call = KataCi::bare().through(&words, Path::new(env!("CARGO_BIN_EXE_kata-ci")));

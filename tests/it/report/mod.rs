@@ -1,4 +1,4 @@
-//! Reports: merged, shown, for CI systems, in a browser.
+//! Stories of reports: merged, shown, for CI systems, in a browser.
 
 mod access;
 mod chromium;

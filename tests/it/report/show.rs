@@ -1,4 +1,4 @@
-//! `kata-ci report show`, and the forms a report can be had in.
+//! Tests `kata-ci report show`, and the other forms of a report.
 
 use std::fs;
 use std::path::Path;
@@ -99,7 +99,7 @@ fn a_file_that_cannot_be_read_is_an_error_and_what_it_warns_of_is_said() {
     );
 }
 
-/// A call whose runs are kept in `state`.
+/// Returns a call whose runs are kept in `state`.
 fn kept_in(state: &Path) -> KataCi {
     KataCi::bare().env("XDG_STATE_HOME", state)
 }
@@ -112,7 +112,7 @@ fn run_kept(state: &Path, workspace: &Path, arguments: &[&str]) -> Finished {
         .finish()
 }
 
-/// The runs of a list, as programs get it.
+/// Returns the listed runs as JSON.
 fn listed(state: &Path) -> Vec<Value> {
     let list = kept_in(state).args(["report", "show", "--list", "--format", "json"]);
     let list: Value = serde_json::from_str(&list.finish().expect_code(0).stdout).expect("JSON");
@@ -204,7 +204,7 @@ fn runs_are_removed_when_there_are_too_many_and_that_is_said() {
     assert!(third.stdout.contains(removed), "{}", third.stdout);
     let after = listed(state.path());
     assert_eq!((after.len(), &after[1]), (2, &before[0]));
-    // All of it is gone, and the reports of a place that was named are nobody's business.
+    // The run is gone completely; reports in a named directory are never removed.
     let runs = state.path().join("kata-ci/runs");
     assert_eq!(
         fs::read_dir(&runs).expect("the runs").count(),
@@ -231,7 +231,8 @@ fn a_run_that_goes_on_is_neither_removed_nor_disturbed() {
         .start();
     until("the run has begun", || listed(state.path()).len() == 1);
     assert_eq!(listed(state.path())[0]["exit"], Value::Null);
-    // Run ids have whole seconds: whichever is the newer, the slow one is locked, and `latest` names the other.
+    // Run ids have whole seconds. Whichever run is newer, the slow one is locked, and `latest`
+    // names the other.
     for _ in 0..2 {
         run_kept(
             state.path(),

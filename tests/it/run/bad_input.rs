@@ -1,4 +1,4 @@
-//! Bad input: one clear error with the place and a way out, and never a green result.
+//! Tests that bad input is one clear error with place and hint, and never a success.
 
 use crate::support::workspace::{makefiles, write};
 use crate::support::{Finished, KataCi, run_in};

@@ -1,5 +1,5 @@
-//! `Depends-on:` against real servers: a file, a git daemon and Gerrit; what is found is fetched without a trace in the
-//! user's repositories.
+//! Tests `Depends-on:` with real servers: a file, a git daemon and Gerrit. Fetching leaves no trace
+//! in the user's repositories.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,7 @@ fn candidate(clone: &Clone) -> WorkspaceRepository {
     }
 }
 
-/// What `Depends-on: TEXT` in a commit of the first clone means.
+/// Resolves `Depends-on: TEXT` in a commit of the first clone.
 fn resolved(clones: &[&Clone], text: &str) -> Result<Option<Revision>, DependencyError> {
     let candidates: Vec<_> = clones.iter().map(|clone| candidate(clone)).collect();
     let found = dependencies(format!("a: b\n\nDepends-on: {text}\n").as_bytes())?;
@@ -38,7 +38,8 @@ fn resolved(clones: &[&Clone], text: &str) -> Result<Option<Revision>, Dependenc
     resolve(&found[0], &candidates, &candidates[0], &tip)
 }
 
-/// Fetches what was found into an empty store, and nothing of the user's changes; the subject of the commit.
+/// Fetches a revision into an empty store, and returns the subject of its commit. The user's
+/// repositories must not change.
 fn fetched(clone: &Clone, revision: &Revision) -> String {
     let everything = || {
         let files = Command::new("sh")
@@ -69,8 +70,8 @@ fn fetched(clone: &Clone, revision: &Revision) -> String {
         .to_owned()
 }
 
-/// Clones called runtime and runtime-rs beside the first one, of repositories below `kata-containers`; the server of the
-/// first of them has pull request 999.
+/// Returns clones called runtime and runtime-rs beside the first one, of repositories below
+/// `kata-containers`. The server of the first has pull request 999.
 fn with_a_pull_request() -> (Clone, Clone, Clone) {
     let (origin, proxy) = plain();
     let place = origin.parent().unwrap().join("kata-containers");
@@ -90,7 +91,7 @@ fn with_a_pull_request() -> (Clone, Clone, Clone) {
     runtime.commit("file", "runtime: asked to be pulled\n");
     runtime.git(&["push", "-q", "origin", "HEAD:refs/pull/999/head"]);
     runtime.git(&["reset", "-q", "--hard", "origin/master"]);
-    // What was just made must come from the server.
+    // The objects must come from the server.
     runtime.git(&["reflog", "expire", "--expire=now", "--all"]);
     runtime.git(&["gc", "-q", "--prune=now"]);
     (proxy, runtime, longer)
@@ -128,7 +129,7 @@ fn a_pull_request_is_fetched_from_the_repository_of_exactly_that_name() {
     );
 }
 
-/// `git daemon` for a directory, ended with the test.
+/// A `git daemon` for a directory, which ends with the test.
 struct Daemon(Child, u16);
 
 impl Daemon {
@@ -156,7 +157,7 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // It answers TERM by ending itself and what it started.
+        // On TERM it ends itself and its children.
         let id = nix::unistd::Pid::from_raw(self.0.id() as i32);
         let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM);
         let _ = self.0.wait();
@@ -274,7 +275,8 @@ fn changes_of_a_real_gerrit_by_id_and_by_url() {
     }
 }
 
-/// A clone of proxy whose test reads what lies beside it in agent, and one of agent, whose pull request 7 makes it pass.
+/// Returns a clone of proxy whose test reads a file of agent, and a clone of agent, whose pull
+/// request 7 makes it pass.
 fn checked_with_agent() -> (Clone, Clone) {
     let (origin, proxy) = plain();
     let place = origin.parent().unwrap().join("agent.git");
@@ -318,7 +320,7 @@ fn a_check_has_what_the_commit_depends_on_beside_it() {
     assert!(
         answer
             .output
-            .contains("(Depends-on: github.com/kata-containers/agent#7), checked out aside"),
+            .contains("(Depends-on: github.com/kata-containers/agent#7), in a clean checkout"),
         "{}",
         answer.output
     );
@@ -331,7 +333,7 @@ fn a_check_has_what_the_commit_depends_on_beside_it() {
     );
     let fetched = agent.directory.join(".git/FETCH_HEAD");
     assert!(!fetched.exists());
-    // A commit that is nowhere but in the clone beside it.
+    // A commit that only the clone beside it has.
     fs::write(agent.directory.join("verdict"), "good\n").unwrap();
     let id = agent.commit_with_id("file", "agent: not pushed yet");
     proxy.git(&["push", "-q", "origin", ":refs/for/master"]);

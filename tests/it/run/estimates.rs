@@ -1,4 +1,4 @@
-//! How long jobs took before decides which is started first.
+//! Tests that jobs with long estimates start first.
 
 use crate::support::KataCi;
 use crate::support::workspace::{makefiles, write};

@@ -1,4 +1,4 @@
-//! The table of exit codes of the contract, a test a row.
+//! Tests the exit codes of the contract, a test for each row.
 
 use nix::sys::signal::Signal;
 

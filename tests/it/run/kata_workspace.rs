@@ -1,4 +1,4 @@
-//! The main job: a kata v1 workspace with nothing configured, in each layout it comes in.
+//! Tests the main purpose: a kata v1 workspace without configuration, in each layout.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ fn counts(passed: u64, skipped: u64) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// The counts of fixtures/README.md, which `go test -json` and cargo gave.
+/// Expects the counts of fixtures/README.md, which `go test -json` and cargo gave.
 fn has_all_cases(run: &Finished) {
     assert_eq!(run.cases("runtime.test"), counts(23, 2));
     assert_eq!(run.cases("proxy.test"), counts(9, 0));
@@ -52,7 +52,7 @@ fn repositories_side_by_side_are_run_and_not_touched() {
     assert_eq!(state(place.path()), before);
 }
 
-/// What git says of every repository: status with untracked files, and head.
+/// Returns git's status with untracked files, and the head, of every repository.
 fn state(place: &Path) -> Vec<String> {
     ["runtime", "agent", "shim", "proxy", "tests"]
         .iter()

@@ -1,6 +1,6 @@
-//! Every fixture that misbehaves: the verdict it must get, in time, with nothing of it left.
+//! Tests every misbehaving fixture: the expected verdict, in time, without leftovers.
 //!
-//! What is expected stands in each fixture's own Makefile; fixtures/README.md tells the lines.
+//! Each fixture's own Makefile states what is expected; fixtures/README.md explains these lines.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,24 +11,24 @@ use tempfile::TempDir;
 use crate::support::workspace::{fixtures, misbehaving, write};
 use crate::support::{Finished, processes, run_in};
 
-/// Seconds a job that never ends may take; one that ends by itself gets what a busy machine needs.
+/// Time limit of a job that never ends, in seconds. Others get the time that a busy machine needs.
 const TIMEOUT: f64 = 3.0;
 const TIMEOUT_OF_THE_ENDING: f64 = 300.0;
 const GRACE: f64 = 1.0;
-/// What a run may take beyond its timeout and grace time…
+/// Time that a run may take beyond its timeout and grace time…
 const SLACK: f64 = 1.0;
-/// …and kata-ci itself to start, to look at the workspace and to write the reports, on a busy machine.
+/// …and that kata-ci itself may take to start, prepare and report on a busy machine.
 const AROUND: f64 = 6.0;
 
-/// A copy of a fixture, ready to be run.
+/// A prepared copy of a fixture.
 pub struct Fixture {
     pub place: TempDir,
-    /// Of the component.
+    /// The name of its component.
     pub name: String,
     pub header: Header,
 }
 
-/// What a fixture's Makefile says of itself.
+/// The header of a fixture's Makefile.
 #[derive(Default)]
 pub struct Header {
     pub expect: Vec<(String, String)>,
@@ -66,7 +66,7 @@ fn header(makefile: &Path) -> Header {
     header
 }
 
-/// Copies a fixture and prepares it, as its header says.
+/// Copies a fixture and prepares it by its header.
 pub fn prepared(fixture: &str) -> Fixture {
     let place = misbehaving(fixture);
     let name = Path::new(fixture)
@@ -139,7 +139,7 @@ fn behaves(fixture: &str) {
     }
 }
 
-/// The `makefile` pipeline, with what the fixture requires.
+/// Writes a pipeline that extends `makefile`, with the requirements of the fixture.
 fn pipeline(place: &Path, name: &str, header: &Header) {
     let requires: Vec<_> = header
         .requires
@@ -181,7 +181,7 @@ fn judged(
     assert!(document.contains(id), "{fixture}: {junit}");
 }
 
-/// Reads junit.xml whole with a parser that refuses what XML 1.0 does not allow.
+/// Reads junit.xml with a parser that refuses everything outside of XML 1.0.
 fn quick_xml_text(junit: &str) -> String {
     let document = roxmltree::Document::parse(junit).expect("junit.xml is well-formed");
     document

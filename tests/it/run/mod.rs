@@ -1,4 +1,4 @@
-//! `kata-ci run` as its users start it.
+//! Stories of `kata-ci run`.
 
 mod bad_input;
 mod depends;

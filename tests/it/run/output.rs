@@ -1,4 +1,4 @@
-//! What a run prints, and the files it leaves.
+//! Tests the output of a run, and its files.
 
 use serde_json::Value;
 

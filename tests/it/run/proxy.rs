@@ -1,4 +1,4 @@
-//! A proxy in between, named in `[network]`: it is used, by git too, and its password is seen nowhere.
+//! Tests a proxy in `[network]`: jobs and git use it, and its password is never shown.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::support::proxy::{CREDENTIALS, Files, Proxy, free_port};
 use crate::support::{Finished, run_in};
 
-/// A bare repository that can be fetched from a server that knows nothing of git.
+/// Creates a bare repository that can be fetched from a server without git.
 fn repository(directory: &Path) {
     let script = "git init -q --bare -b master repository && cd repository &&
         tree=$(git mktree </dev/null) &&
@@ -21,10 +21,11 @@ fn repository(directory: &Path) {
     assert!(status.expect("sh").success());
 }
 
-/// Runs a job that asks the server by git and by curl, and shows its environment, with this `[network]`.
+/// Runs a job that contacts the server by git and by curl, and shows its environment, with this
+/// `[network]`.
 fn asked(files: &Files, network: &str) -> (Finished, TempDir) {
     let home = tempfile::tempdir().unwrap();
-    // git prefers what is configured to every variable: a proxy that nobody runs.
+    // git prefers its configuration to every variable: here a proxy that nobody runs.
     let nobody = format!("[http]\n\tproxy = http://127.0.0.1:{}\n", free_port());
     std::fs::write(home.path().join(".gitconfig"), &nobody).unwrap();
     let place = home.path().join("place");

@@ -1,4 +1,4 @@
-//! `--resume`: a run that was killed goes on, and its result is that of one that was not.
+//! Tests `--resume`: a killed run continues, with the same result as an uninterrupted one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ impl Place {
         serde_json::from_str(&text).expect("JSON")
     }
 
-    /// What every job came to, and every case with the element that says how it ended.
+    /// Returns the outcome of every job, and every case with its element.
     fn outcome(&self) -> (Value, BTreeMap<String, String>, BTreeSet<[String; 3]>) {
         let result = self.result();
         let jobs = result["jobs"].as_array().expect("jobs").iter();
@@ -86,7 +86,7 @@ fn kill(started: Started) {
     started.finish().expect_code(137);
 }
 
-/// Two jobs, one after the other; the second waits until the file `go` is there.
+/// Creates two jobs in sequence; the second waits for the file `go`.
 fn waiting() -> Place {
     let workspace = makefiles(&[
         ("a", "check:\n @echo a ran\n.PHONY: check"),
@@ -104,7 +104,7 @@ fn waiting() -> Place {
 
 const STEP: [&str; 3] = ["-s", "check", "-j1"];
 
-/// Killed while the second of two jobs runs.
+/// Creates a run that was killed during the second of two jobs.
 fn killed() -> Place {
     let place = waiting();
     let run = place.kata_ci(&STEP).start();
@@ -326,7 +326,7 @@ fn the_last_run_is_found_where_runs_are_kept() {
     start(&["--resume"]).finish().expect_code(4);
 }
 
-/// Kills a run of the demo's workspace at a random moment, and what goes on with it at times too.
+/// Kills a run of the demo's workspace at a random moment, and sometimes its continuation too.
 struct Soak {
     place: Place,
     expected: (Value, BTreeMap<String, String>, BTreeSet<[String; 3]>),
@@ -338,7 +338,7 @@ struct Soak {
 impl Soak {
     fn new() -> Self {
         let place = Place::new(kata("gopath"));
-        // Twice: the first run fills Go's cache.
+        // Twice, because the first run fills Go's cache.
         place.kata_ci(&[]).finish().expect_code(0);
         let start = Instant::now();
         place.kata_ci(&[]).finish().expect_code(0);
@@ -359,7 +359,7 @@ impl Soak {
         }
     }
 
-    /// SplitMix64, below 1.
+    /// Returns a random number below 1, by SplitMix64.
     fn random(&mut self) -> f64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -367,7 +367,8 @@ impl Soak {
         ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Starts a run and kills it after a random time. Says whether it was killed before it ended.
+    /// Starts a run and kills it after a random time. Returns true if it was killed before it
+    /// ended.
     fn killed(&mut self, more: &[&str]) -> bool {
         let moment = self.longest.mul_f64(self.random());
         let run = self.place.kata_ci(more).start();
@@ -396,7 +397,7 @@ impl Soak {
         self.check_journal();
     }
 
-    /// When the log of each finished job was last written to.
+    /// Returns the time of the last write to the log of each finished job.
     fn finished_logs(&self) -> BTreeMap<String, SystemTime> {
         let Ok(text) = std::fs::read_to_string(self.place.file("events.jsonl")) else {
             return BTreeMap::new();
@@ -424,7 +425,7 @@ impl Soak {
         metadata.modified().expect("its time")
     }
 
-    /// No job started once it was finished, and each finished once.
+    /// Checks that finished jobs did not start again, and finished once.
     fn check_journal(&self) {
         let mut finished = BTreeSet::new();
         for record in self.place.journal() {

@@ -1,4 +1,4 @@
-//! What failed is run again: what that makes of tests and jobs, and that it never turns green what was not run.
+//! Tests retries of tests and jobs: a job never passes with tests that did not run.
 
 use std::path::Path;
 
@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::support::workspace::{git, makefiles, write};
 use crate::support::{Finished, run_in};
 
-/// A Go module with two packages. `TestFlaky` fails until the file `tried` is there, which it makes.
+/// Creates a Go module with two packages. `TestFlaky` fails until the file `tried` exists, which it
+/// creates.
 fn go_module() -> tempfile::TempDir {
     let place = makefiles(&[("tool", "test:\n go test -v -count=1 ./...\n.PHONY: test")]);
     let tool = place.path().join("tool");
@@ -47,7 +48,7 @@ fn retry(place: &Path, more: &[&str]) -> Finished {
         .finish()
 }
 
-/// What the schema of our JUnit has against the report.
+/// Validates the report, and returns the violations of the schema.
 fn invalid(run: &Finished) -> String {
     let schema = crate::support::workspace::fixtures().join("junit/junit.xsd");
     let output = std::process::Command::new("xmllint")
@@ -104,7 +105,7 @@ fn a_flaky_go_test_is_run_again_alone_and_told() {
     assert!(printed.contains("2 flaky"), "{printed}");
 }
 
-/// The module, tested a second time with a tag; the tests that only then there are fail.
+/// Creates the module with a second test command with a tag; the tests behind the tag fail.
 fn tested_twice() -> tempfile::TempDir {
     let place = go_module();
     let tool = place.path().join("tool");
@@ -266,7 +267,7 @@ fn what_is_vacuous_or_an_error_is_not_run_again() {
     }
 }
 
-/// Ids of the jobs of a run that keeps its reports in the same place each time.
+/// Returns the ids of the jobs of a result.
 fn jobs(result: &Value) -> Vec<&str> {
     let jobs = result["jobs"].as_array().expect("jobs").iter();
     jobs.map(|job| job["id"].as_str().expect("an id")).collect()
@@ -337,7 +338,7 @@ fn rerun_failed_is_no_pass_where_it_came_to_tests_that_never_ran() {
     let printed = again.printed();
     assert!(printed.contains("had not been reached before"), "{printed}");
     assert!(printed.contains("without --rerun-failed"), "{printed}");
-    // It is the whole job that has failed now.
+    // Now the whole job has failed.
     let whole = run(&["--rerun-failed"]).expect_code(1);
     assert!(whole.printed().contains("TestMore"), "{}", whole.printed());
 }

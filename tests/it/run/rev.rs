@@ -1,4 +1,5 @@
-//! `run --rev`: the verdict of what was committed, whatever lies in the work tree, and nothing of the user's is touched.
+//! Tests `run --rev`: the verdict depends on the commit alone, and the user's repository does not
+//! change.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ name = "proxy"
 path = "."
 "#;
 
-/// A repository with a pipeline of its own, whose test passes where the file `verdict` says `good`.
+/// A repository with its own pipeline. Its test passes if the file `verdict` says `good`.
 struct Repository {
     place: TempDir,
 }
@@ -68,7 +69,7 @@ impl Repository {
         git(self.path(), arguments)
     }
 
-    /// A run with a cache of its own.
+    /// Returns a run with a cache of its own.
     fn run(&self, cache: &Path, revision: &str) -> KataCi {
         run_in(self.path())
             .args(["--rev", revision])
@@ -76,7 +77,7 @@ impl Repository {
     }
 }
 
-/// Refs, stash, work trees, settings, index and every file with its content.
+/// Describes refs, stash, work trees, settings, index and the content of every file.
 fn everything(directory: &Path) -> String {
     let script = "git for-each-ref; git stash list; git worktree list; git reflog --all; cat .git/HEAD .git/config; \
                   find . -path ./.git/objects -prune -o -type f -print0 | sort -z | xargs -0 sha1sum";
@@ -87,7 +88,7 @@ fn everything(directory: &Path) -> String {
     String::from_utf8_lossy(&output.unwrap().stdout).into_owned()
 }
 
-/// What lies in the cache besides builds that are kept.
+/// Returns the contents of the cache without kept builds.
 fn left_in(cache: &Path) -> Vec<PathBuf> {
     let below = |name: &str| fs::read_dir(cache.join("kata-ci").join(name));
     ["aside", "views"]
@@ -157,7 +158,7 @@ fn nothing_of_the_users_is_touched_and_nothing_is_left() {
             .env("XDG_CACHE_HOME", cache.path());
         let run = run.finish().expect_code(0);
         assert!(
-            run.printed().contains("checked out aside"),
+            run.printed().contains("in a clean checkout"),
             "{}",
             run.printed()
         );
@@ -201,7 +202,7 @@ fn a_kata_component_is_checked_at_its_place_and_its_commits_are_seen() {
     };
     let good = run().finish().expect_code(0);
     assert_eq!(good.outcome("proxy.test"), "passed");
-    // `git clone` would take this for origin/master, and the check would find nothing changed.
+    // `git clone` would use this for origin/master, and the check would find no changes.
     write(&proxy.join("broken.json"), "{");
     git(&proxy, &["add", "broken.json"]);
     git(

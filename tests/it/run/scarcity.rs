@@ -1,4 +1,4 @@
-//! kata-ci itself where the machine gives it too little: an error with words, never the end of it without.
+//! Tests kata-ci with too few resources: it ends with an error, never silently.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::Finished;
 use crate::support::isolation::{Lab, Who};
 
-/// A run by way of a shell, which has `"$@"` to start it.
+/// Runs from a shell, which starts it by `"$@"`.
 fn through(lab: &Lab, who: Who, shell: &str, arguments: &[&str]) -> Finished {
     let program = match (who, nix::unistd::geteuid().is_root()) {
         (Who::User, true) => "setpriv",
@@ -86,11 +86,11 @@ fn too_little_memory_is_an_error_with_words() {
 #[test]
 fn too_few_processes_are_an_error_with_words() {
     if !nix::unistd::geteuid().is_root() {
-        // Others of this user's count, too.
+        // Other processes of this user count, too.
         return;
     }
     let lab = Lab::new("");
-    // Nobody else runs anything as this one.
+    // A user without any processes.
     let nobody = 54_300;
     let owned = std::process::Command::new("chown")
         .args(["-R", &format!("{nobody}:{nobody}")])

@@ -1,11 +1,11 @@
-//! Ctrl-C: once to end in good order, twice to end at once.
+//! Tests Ctrl-C: once to end in order, twice to end at once.
 
 use nix::sys::signal::Signal;
 
 use crate::support::workspace::makefiles;
 use crate::support::{processes, run_in};
 
-/// Tells that it got TERM, and goes on all the same.
+/// Returns a Makefile that reports TERM and continues.
 fn stubborn(marker: &str) -> String {
     format!(
         "test:\n @MARK={marker} bash -c 'trap \"echo got TERM\" TERM; echo ready; while :; do sleep 0.05; done'\n.PHONY: test"

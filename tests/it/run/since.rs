@@ -1,4 +1,4 @@
-//! `--since`: what a change affects is run, and what is left out is said.
+//! Tests `--since`: affected components run, and the others are listed.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ fn jobs(run: &Finished) -> Vec<String> {
     jobs.iter().map(id).collect()
 }
 
-/// The reason given for each component, `+` before those that are run.
+/// Returns the reason for each component, with `+` if it runs.
 fn reasons(run: &Finished) -> Vec<String> {
     let result = run.result();
     let components = result["since"]["components"].as_array().expect("since");
@@ -84,7 +84,7 @@ fn a_change_to_the_readme_runs_nothing_and_is_a_success_that_says_so() {
     run.junit();
 }
 
-/// Three components in one repository, the second needs the first.
+/// Creates three components in one repository; the second needs the first.
 fn repository() -> tempfile::TempDir {
     let makefile = "test:\n @printf 'running 1 test\\ntest a ... ok\\n\\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\\n'\n.PHONY: test";
     let place = makefiles(&[("libs", makefile), ("agent", makefile), ("tool", makefile)]);

@@ -1,4 +1,4 @@
-//! Stamps: what passed is not checked again, and what did not pass just so is.
+//! Tests stamps: jobs that passed are not run again, and all others are.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::support::gerrit::{Answer, Clone, plain};
 use crate::support::workspace::kata;
 
-/// `test` reads the tree, `check` the commits; each notes that it ran.
+/// `test` reads the tree, `check` the commits. Each records that it ran.
 const PIPELINE: &str = r#"
 version = 1
 [[step]]
@@ -27,7 +27,7 @@ path = "."
 const MAKEFILE: &str = "test:\n\techo test >> $(HOME)/ran\n\tgrep -x good verdict\n\
                         check:\n\techo check >> $(HOME)/ran\n";
 
-/// The pipeline at the server, and a good commit that is not.
+/// Publishes the pipeline, and commits a good change on top.
 fn prepared() -> Clone {
     let (_, clone) = plain();
     publish(&clone, PIPELINE);
@@ -52,7 +52,7 @@ fn commit(clone: &Clone, verdict: &str) {
     clone.commit_with_id("file", "proxy: say it");
 }
 
-/// The steps that ran since the last call.
+/// Returns the steps that ran since the last call.
 fn ran(clone: &Clone) -> Vec<String> {
     let file = clone.home().join("ran");
     let text = fs::read_to_string(&file).unwrap_or_default();
@@ -62,7 +62,8 @@ fn ran(clone: &Clone) -> Vec<String> {
     steps
 }
 
-/// A plain server takes `refs/for/…` for a branch: an amended commit is none of its line.
+/// Removes the pushed branch, because a plain server takes `refs/for/…` for a branch and refuses
+/// amended commits.
 fn amend(clone: &Clone) {
     clone.git(&["push", "-q", "--no-verify", "origin", ":refs/for/master"]);
     clone.git(&[
@@ -111,7 +112,7 @@ fn another_message_is_checked_and_the_tree_not_tested_again() {
     );
     clone.call(&["push"]).expect(0);
     assert_eq!(ran(&clone), Vec::<String>::new());
-    // What it is compared with has moved.
+    // The base of the comparison has moved.
     clone.git(&["update-ref", "refs/remotes/origin/master", "HEAD~2"]);
     clone.call(&["push"]).expect(0);
     assert_eq!(ran(&clone), ["check"]);
@@ -120,7 +121,7 @@ fn another_message_is_checked_and_the_tree_not_tested_again() {
 #[test]
 fn a_run_of_a_clean_tree_counts_for_the_push() {
     let clone = prepared();
-    // `main` is what a plain layout is compared with unless told otherwise.
+    // `main` is the default base of a plain layout.
     clone.git(&["update-ref", "refs/remotes/origin/main", "origin/master"]);
     run(&clone).expect(0);
     ran(&clone);
@@ -177,7 +178,7 @@ fn what_failed_or_was_vacuous_gets_none() {
         let said = answer
             .output
             .lines()
-            .find(|line| line.starts_with("checked aside"))
+            .find(|line| line.starts_with("checked in a clean checkout"))
             .unwrap_or_default();
         assert!(
             vacuous.split("; ").all(|part| said.contains(part)),
@@ -281,7 +282,7 @@ fn katas_tests_repository_is_a_part_of_it() {
         git("proxy", &["update-ref", &tracking, "origin/master"]);
         call(&proxy, &["push", "--direct", "--branch", branch]).output
     };
-    // What a direct push is compared with is its own branch: only the tree's stamp is the same.
+    // A direct push is compared with its own branch, so only the stamp of the tree is the same.
     let said = push("one");
     assert!(
         said.contains("passed before") && said.contains("tests at "),

@@ -1,4 +1,4 @@
-//! Jobs that print TAP: bats and prove as they are installed.
+//! Tests jobs that print TAP, with the installed bats and prove.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
-//! Chromium without a window, driven over its DevTools pipe: descriptors 3 and 4, so there is no port.
+//! Drives a headless Chromium over its DevTools pipe: descriptors 3 and 4, so there is no port.
 //!
-//! Every wait has a deadline that no loaded machine meets, and an end of the browser is an answer too: its descriptors are
-//! closed in every other program that the tests start at the same time, and a thread of its own reads, so that neither side
-//! waits for the other to empty a full pipe.
+//! Every wait has a generous deadline, and the end of the browser ends it too, because its
+//! descriptors are closed in all other programs that the tests start. A thread reads, so that
+//! neither side waits for the other to empty a full pipe.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -20,7 +20,7 @@ use nix::unistd::{Pid, pipe2};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Longest one answer or event may take.
+/// Time limit of one answer or event.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Options for a machine that may have neither a display nor a large /dev/shm, and is root in a container.
@@ -47,13 +47,13 @@ pub struct Browser {
     next: u64,
     session: Value,
     target: Value,
-    /// What the tab told since it was opened, oldest first.
+    /// The events of the tab since it was opened, oldest first.
     pub events: Vec<Value>,
     profile: TempDir,
 }
 
 impl Browser {
-    /// Starts one, with an empty tab.
+    /// Starts a browser with an empty tab.
     pub fn start() -> Self {
         let profile = tempfile::tempdir().expect("a directory");
         let (theirs_in, ours_out) = pipe2(OFlag::O_CLOEXEC).expect("a pipe");
@@ -76,7 +76,7 @@ impl Browser {
         browser
     }
 
-    /// Leaves the tab for a new one, in which nothing is emulated or remembered.
+    /// Opens a new tab in place of the old one, with no emulation and no memory.
     pub fn tab(&mut self) {
         let last = std::mem::take(&mut self.target);
         self.session = Value::Null;
@@ -134,7 +134,7 @@ impl Browser {
         }
     }
 
-    /// What an expression is in the page; a promise is awaited.
+    /// Evaluates an expression in the page; awaits a promise.
     pub fn evaluate(&mut self, script: &str) -> Value {
         let parameters = json!({"expression": script, "returnByValue": true, "awaitPromise": true, "userGesture": true});
         let answer = self.call("Runtime.evaluate", parameters);
@@ -142,7 +142,7 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
-    /// The same as text.
+    /// Evaluates an expression to text.
     pub fn text(&mut self, script: &str) -> String {
         let value = self.evaluate(script);
         value
@@ -179,12 +179,12 @@ impl Browser {
         self.call("Input.dispatchKeyEvent", released);
     }
 
-    /// Types into what has the focus.
+    /// Types into the focused element.
     pub fn enter(&mut self, text: &str) {
         self.call("Input.insertText", json!({"text": text}));
     }
 
-    /// Waits for an event, those that have come already included.
+    /// Waits for an event; earlier events count.
     fn wait(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !self.events.iter().any(&wanted) {
@@ -192,7 +192,7 @@ impl Browser {
         }
     }
 
-    /// The next message. Events of the tab are kept.
+    /// Returns the next message, and keeps events of the tab.
     fn receive(&mut self, what: &str, deadline: Instant) -> Value {
         let left = deadline.saturating_duration_since(Instant::now());
         let Ok(message) = self.messages.recv_timeout(left) else {
@@ -225,7 +225,7 @@ impl Drop for Browser {
     }
 }
 
-/// Starts Chromium, which reads requests from its descriptor 3 and writes to 4.
+/// Starts Chromium with requests on its descriptor 3 and answers on 4.
 fn spawn(profile: &TempDir, requests: &OwnedFd, answers: &OwnedFd) -> Child {
     let program = which::which("chromium")
         .expect("chromium is there: scripts/setup installs it (package chromium)");
@@ -255,14 +255,14 @@ fn spawn(profile: &TempDir, requests: &OwnedFd, answers: &OwnedFd) -> Child {
     command.spawn().expect("chromium starts")
 }
 
-/// A copy of a descriptor that is neither 3 nor 4, and closed in other programs.
+/// Copies a descriptor to a number above 4 that other programs do not inherit.
 fn above_four(descriptor: &OwnedFd) -> OwnedFd {
     let copy = fcntl(descriptor, FcntlArg::F_DUPFD_CLOEXEC(10)).expect("a copy");
     // SAFETY: fcntl has just made it, and nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(copy) }
 }
 
-/// Hands on messages, which end in a zero byte, until Chromium closes its end.
+/// Passes on messages, which end in a zero byte, until Chromium closes its end.
 fn read(answers: File, send: &Sender<Value>) {
     for message in BufReader::new(answers).split(0) {
         let Ok(bytes) = message else { return };
@@ -275,7 +275,7 @@ fn read(answers: File, send: &Sender<Value>) {
     }
 }
 
-/// The page of a JUnit file.
+/// Makes the page of a JUnit file.
 pub fn page_of(place: &Path, junit: &str) -> PathBuf {
     let (xml, html) = (place.join("junit.xml"), place.join("report.html"));
     std::fs::write(&xml, junit).expect("written");

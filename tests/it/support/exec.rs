@@ -1,4 +1,4 @@
-//! Plans made by hand, run for real.
+//! Runs plans made by hand.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -18,21 +18,21 @@ use kata_ci::model::{Command, JobId};
 use kata_ci::plan::{Job, Plan};
 use tempfile::TempDir;
 
-/// In the environment of every job of one bench: what is left of it can be found by it.
+/// A variable in every job of a bench, by which its leftovers are found.
 const MARK: &str = "KATA_CI_TEST_MARK";
 
-/// A place to run jobs in.
+/// A directory to run jobs in.
 pub struct Bench {
     place: Arc<TempDir>,
     mark: String,
     pub settings: Settings,
 }
 
-/// What a run did.
+/// The result of a run.
 pub struct Ran {
     pub events: Vec<Event>,
     pub elapsed: Duration,
-    /// Kept as long as the logs may be read.
+    /// Keeps the logs.
     place: Arc<TempDir>,
 }
 
@@ -61,12 +61,12 @@ impl Bench {
         }
     }
 
-    /// Where jobs run.
+    /// Returns a path in the directory of the jobs.
     pub fn path(&self, name: &str) -> PathBuf {
         self.place.path().join(name)
     }
 
-    /// A job that runs a script and is judged by its exit code.
+    /// Returns a job that runs a script and is judged by its exit code.
     pub fn script(&self, component: &str, text: &str) -> Job {
         self.job(component, Command::Script(text.into()))
     }
@@ -82,18 +82,18 @@ impl Bench {
         }
     }
 
-    /// Runs the jobs and makes sure that nothing is left of them.
+    /// Runs the jobs and checks that nothing is left of them.
     pub fn run(&self, jobs: impl Into<Vec<Job>>) -> Ran {
         self.run_watched(jobs, |_, _| {})
     }
 
-    /// Runs the jobs, where looking at what is left is not possible.
+    /// Runs the jobs without that check.
     pub fn run_unchecked(&self, jobs: impl Into<Vec<Job>>) -> Ran {
         let (control, controlled) = unbounded();
         self.run_with(jobs, |_, _| {}, &control, &controlled)
     }
 
-    /// As [`Bench::run`], with each event shown as it comes, with a way to control the run.
+    /// Runs like [`Bench::run`], with a callback for each event that can control the run.
     pub fn run_watched(
         &self,
         jobs: impl Into<Vec<Job>>,
@@ -136,7 +136,7 @@ impl Bench {
         }
     }
 
-    /// No process of any job of this bench.
+    /// Expects that no process of any job of this bench is left.
     pub fn assert_nothing_left(&self) {
         let left = self.left();
         assert!(left.is_empty(), "left behind: {left:?}");
@@ -147,7 +147,7 @@ impl Bench {
     }
 }
 
-/// What is left of the jobs of any bench of that process.
+/// Returns the leftovers of all benches of a process.
 pub fn left_of(process: u32) -> Vec<String> {
     marked(&format!("{process}-"))
 }
@@ -175,7 +175,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 impl Ran {
-    /// The end of the job of this component.
+    /// Returns the end of the component's job.
     pub fn finished(&self, component: &str) -> &JobFinished {
         let ends: Vec<_> = self
             .events
@@ -191,7 +191,7 @@ impl Ran {
         ends[0]
     }
 
-    /// `OUTCOME: REASON` of the job of this component.
+    /// Returns `OUTCOME: REASON` of the component's job.
     pub fn verdict(&self, component: &str) -> String {
         let finished = self.finished(component);
         format!("{}: {}", finished.outcome.word(), finished.reason)
@@ -208,13 +208,13 @@ impl Ran {
     }
 }
 
-/// Runs this very test again in a process of its own, for what is seen or done only there; says whether this is that
-/// process.
+/// Runs the calling test again in a process of its own, for effects on the whole process. Returns
+/// true in that process.
 pub fn is_alone(test: &str) -> bool {
     is_alone_behind(&["env"], test)
 }
 
-/// The same, started by another program, which gets the test as its last arguments.
+/// Does the same with another program, which gets the test as its last arguments.
 pub fn is_alone_behind(words: &[&str], test: &str) -> bool {
     const ALONE: &str = "KATA_CI_TEST_ALONE";
     if std::env::var_os(ALONE).is_some() {

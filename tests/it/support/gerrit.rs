@@ -1,4 +1,5 @@
-//! A real Gerrit on loopback, started once for all tests of this binary; a project of its own for each test.
+//! A real Gerrit on loopback, started once for all tests of this binary, with a project for each
+//! test.
 //!
 //! The server ends with the test process, however that ends: `gerrit-up --attended` stops it once its standard input is
 //! closed, and this process holds the other end.
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-/// Who talks to the server.
+/// A user of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum User {
     /// May do everything.
@@ -22,7 +23,7 @@ pub enum User {
 }
 
 impl User {
-    /// The name at the server.
+    /// Returns the name at the server.
     pub fn name(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -38,7 +39,7 @@ impl User {
     }
 }
 
-/// What a clone goes over.
+/// The transport of a clone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// Authenticated by key.
@@ -53,13 +54,15 @@ pub struct Server {
     _guard: Child,
 }
 
-/// The server, started by the first call. None where this machine cannot have one: the test then says so and is over.
+/// Returns the server, which the first call starts. `None` if this machine cannot run one; the test
+/// then reports that and ends.
 pub fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
     usable(SERVER.get_or_init(|| start("")))
 }
 
-/// A server of a test's own, with more text for its gerrit.config; see [`server`]. It ends with the test process.
+/// Starts a server for one test, with more text for its gerrit.config; see [`server`]. It ends with
+/// the test process.
 pub fn server_with(configuration: &str) -> Option<&'static Server> {
     usable(Box::leak(Box::new(start(configuration))))
 }
@@ -126,22 +129,22 @@ fn read_values(file: &Path) -> BTreeMap<String, String> {
 }
 
 impl Server {
-    /// A value of what gerrit-up said of the server.
+    /// Returns a value that gerrit-up printed.
     pub fn value(&self, key: &str) -> &str {
         &self.values[key]
     }
 
-    /// Base URL without a slash at its end.
+    /// Returns the base URL without a trailing slash.
     pub fn url(&self) -> &str {
         self.value("url")
     }
 
-    /// The user's HTTP password.
+    /// Returns the user's HTTP password.
     pub fn password(&self, user: User) -> &str {
         self.value(&format!("{}_password", user.name()))
     }
 
-    /// What git is to call for ssh.
+    /// Returns the ssh command for git.
     pub fn ssh_command(&self, user: User) -> String {
         format!(
             "ssh -i {} -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR",
@@ -149,7 +152,7 @@ impl Server {
         )
     }
 
-    /// A call of the REST interface; the answer as JSON (null where it has no body).
+    /// Calls the REST interface, and returns the answer as JSON (null without a body).
     pub fn rest(&self, user: User, method: &str, path: &str, body: Option<&Value>) -> Value {
         let mut curl = Command::new("curl");
         curl.args(["-sS", "--noproxy", "*", "--fail-with-body", "-X", method])
@@ -170,7 +173,7 @@ impl Server {
         serde_json::from_str(json).unwrap_or(Value::Null)
     }
 
-    /// A file the server serves to everybody.
+    /// Downloads a public file of the server.
     pub fn download(&self, path: &str) -> Vec<u8> {
         let output = Command::new("curl")
             .args(["-sSf", "--noproxy", "*"])
@@ -181,7 +184,7 @@ impl Server {
         output.stdout
     }
 
-    /// A new project with a branch `master` that has one commit.
+    /// Creates a project with one commit on `master`.
     pub fn project(&'static self, stem: &str) -> Project {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("{stem}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -205,7 +208,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// Its bare repository on the server's own disk.
+    /// Returns its bare repository on the server's disk.
     pub fn repository(&self) -> PathBuf {
         let site = Path::new(self.server.value("admin_key"))
             .parent()
@@ -213,12 +216,12 @@ impl Project {
         site.join(format!("git/{}.git", self.name))
     }
 
-    /// Its name as REST wants it in a path.
+    /// Returns its name for a path of REST.
     pub fn id(&self) -> String {
         self.name.replace('/', "%2F")
     }
 
-    /// Its URL for a user.
+    /// Returns its URL for a user.
     pub fn url(&self, user: User, transport: Transport) -> String {
         let name = user.name();
         match transport {
@@ -237,7 +240,7 @@ impl Project {
         }
     }
 
-    /// A clone of it, with the user's name and e-mail.
+    /// Clones it, with the user's name and e-mail.
     pub fn clone_as(&self, user: User, transport: Transport) -> Clone {
         let server = self.server;
         let home = Home::new(user.name(), user.email());
@@ -257,7 +260,7 @@ impl Project {
         home.clone(&self.url(user, transport), &self.name)
     }
 
-    /// A change of the project by its Change-Id, with details; none when there is none.
+    /// Returns a change by its Change-Id, with details, if there is one.
     pub fn change(&self, change_id: &str) -> Option<Value> {
         let path = format!(
             "changes/?q=project:{}+change:{change_id}&o=CURRENT_REVISION&o=CURRENT_COMMIT&o=DETAILED_LABELS&o=DETAILED_ACCOUNTS&o=MESSAGES",
@@ -267,7 +270,7 @@ impl Project {
         found.as_array().and_then(|list| list.first().cloned())
     }
 
-    /// Gives all registered users a rule: `ALLOW` or `BLOCK`.
+    /// Sets a rule for all registered users: `ALLOW` or `BLOCK`.
     pub fn rule(&self, reference: &str, permission: &str, action: &str) {
         let rule = serde_json::json!({"global:Registered-Users": {"action": action}});
         let permissions = serde_json::json!({permission: {"rules": rule}});
@@ -276,20 +279,20 @@ impl Project {
         self.server.rest(User::Admin, "POST", &path, Some(&body));
     }
 
-    /// Sets something in the project's configuration.
+    /// Changes the project's configuration.
     pub fn configure(&self, body: Value) {
         let path = format!("projects/{}/config", self.id());
         self.server.rest(User::Admin, "PUT", &path, Some(&body));
     }
 
-    /// Makes a branch where `master` is.
+    /// Creates a branch at `master`.
     pub fn branch(&self, name: &str) {
         let path = format!("projects/{}/branches/{name}", self.id());
         let body = serde_json::json!({"revision": "master"});
         self.server.rest(User::Admin, "PUT", &path, Some(&body));
     }
 
-    /// How many changes the project has.
+    /// Returns the number of changes.
     pub fn count(&self) -> usize {
         let path = format!("changes/?q=project:{}", self.id());
         let found = self.server.rest(User::Admin, "GET", &path, None);
@@ -297,11 +300,11 @@ impl Project {
     }
 }
 
-/// A home with a git configuration of its own, in a temporary place.
+/// A temporary home with a git configuration of its own.
 pub struct Home(tempfile::TempDir);
 
 impl Home {
-    /// For a user of this name and e-mail address.
+    /// Creates the home of a user.
     pub fn new(name: &str, email: &str) -> Self {
         let home = Self(tempfile::tempdir().expect("a temporary directory"));
         for (key, value) in [
@@ -315,7 +318,7 @@ impl Home {
         home
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub fn path(&self) -> &Path {
         self.0.path()
     }
@@ -331,13 +334,13 @@ impl Home {
         assert!(status.expect("git").success());
     }
 
-    /// A clone in it.
+    /// Clones into it.
     pub fn clone(self, url: &str, name: &str) -> Clone {
         Clone::of(std::rc::Rc::new(self), url, name)
     }
 }
 
-/// A plain git server, as a directory, with one commit on `master`; a clone of it.
+/// Creates a plain git server, as a directory, with one commit on `master`, and a clone of it.
 pub fn plain() -> (PathBuf, Clone) {
     let home = Home::new("ada", "ada@example.com");
     let origin = home.path().join("origin.git");
@@ -359,7 +362,7 @@ pub fn plain() -> (PathBuf, Clone) {
     (origin, clone)
 }
 
-/// A clone in a temporary place, with a home and a git configuration of its own.
+/// A temporary clone with a home and a git configuration of its own.
 pub struct Clone {
     home: std::rc::Rc<Home>,
     /// The work tree.
@@ -375,12 +378,12 @@ impl Clone {
         clone
     }
 
-    /// Another clone in the same home, below it at this path.
+    /// Clones into the same home, at this path.
     pub fn beside(&self, url: &str, path: &str) -> Self {
         Self::of(self.home.clone(), url, path)
     }
 
-    /// Variables that keep git and kata-ci to this clone's own configuration and state.
+    /// Returns variables that confine git and kata-ci to this clone's configuration and state.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let home = self.home.path();
         vec![
@@ -397,7 +400,7 @@ impl Clone {
         ]
     }
 
-    /// The directory that is this clone's HOME.
+    /// Returns the HOME of this clone.
     pub fn home(&self) -> &Path {
         self.home.path()
     }
@@ -421,7 +424,7 @@ impl Clone {
         self.git_in(&self.directory, arguments)
     }
 
-    /// Commits a new content of `file` with this message as it is.
+    /// Commits a new content of `file` with exactly this message.
     pub fn commit(&self, file: &str, message: &str) -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let content = format!("{}\n", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -441,14 +444,14 @@ impl Clone {
         self.git(&["rev-parse", "HEAD"])
     }
 
-    /// Commits with a fresh Change-Id below the message; the Change-Id.
+    /// Commits with a new Change-Id below the message, and returns that.
     pub fn commit_with_id(&self, file: &str, message: &str) -> String {
         let id = fresh_id();
         self.commit(file, &format!("{message}\n\nChange-Id: {id}\n"));
         id
     }
 
-    /// A kata-ci call in the work tree.
+    /// Returns a kata-ci command in the work tree.
     pub fn kata_ci(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kata-ci"));
         command
@@ -460,20 +463,20 @@ impl Clone {
         command
     }
 
-    /// The answer of a kata-ci call.
+    /// Calls kata-ci and returns its answer.
     pub fn call(&self, arguments: &[&str]) -> Answer {
         Answer::of(&mut self.kata_ci(arguments))
     }
 }
 
-/// A Change-Id nobody has used.
+/// Returns a new Change-Id.
 pub fn fresh_id() -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(1);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     format!("I{:08x}{count:032x}", std::process::id())
 }
 
-/// What a program said and how it ended.
+/// The output and exit code of a program.
 #[derive(Debug)]
 pub struct Answer {
     /// Exit code.
@@ -495,13 +498,13 @@ impl Answer {
         }
     }
 
-    /// Itself, if it ended with this code.
+    /// Expects this exit code.
     pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
         self
     }
 
-    /// Standard output as JSON.
+    /// Parses standard output as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.output).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }

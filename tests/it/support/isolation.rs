@@ -1,4 +1,4 @@
-//! Runs as root, as an ordinary user, and where user namespaces are forbidden.
+//! Runs kata-ci as root, as an ordinary user, and without user namespaces.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,20 +8,20 @@ use tempfile::TempDir;
 use crate::support::workspace::{git, write};
 use crate::support::{Finished, KataCi};
 
-/// Who runs kata-ci.
+/// The user who runs kata-ci.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
-    /// Who runs the tests.
+    /// The user of the tests.
     Myself,
     /// A user who is not root.
     User,
-    /// A user who is not root and may make no user namespace.
+    /// A user who is not root and may not create user namespaces.
     Forbidden,
 }
 
 impl Who {
-    /// Has the call made by them, with everything of it in a directory of their own. What is executed is a copy in that
-    /// directory: so everybody can reach it, wherever this checkout lies.
+    /// Changes a call to run as this user, in a directory of that user. It runs a copy of kata-ci
+    /// from there, because the user may not reach this checkout.
     pub fn calls(self, call: KataCi, place: &Path) -> KataCi {
         let call = call
             .env("HOME", place.join("home"))
@@ -39,19 +39,21 @@ impl Who {
     }
 }
 
-/// An id that nobody has.
+/// An id that no user has.
 const USER: u32 = 54321;
 
-/// Forbids user namespaces below the one it makes, and goes on as an ordinary user without any privilege in it.
+/// Forbids user namespaces below a new one, and continues as an ordinary user without privileges in
+/// it.
 const FORBID: &str = "echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --inh-caps=-all --ambient-caps=-all \"$@\"";
 
-/// A machine in miniature: components `a` and `b` that are git repositories, a home with secrets, and a place for reports.
+/// A machine in miniature: repositories of the components `a` and `b`, a home with secrets, and a
+/// directory for reports.
 pub struct Lab {
     place: TempDir,
 }
 
 impl Lab {
-    /// `script` is what `a` runs in its step `check`, with sh; `b` does nothing.
+    /// Creates it. `a` runs `script` with sh in its step `check`; `b` does nothing.
     pub fn new(script: &str) -> Self {
         let lab = Self {
             place: tempfile::tempdir().expect("a temporary directory"),
@@ -73,12 +75,12 @@ impl Lab {
         lab
     }
 
-    /// A path in it.
+    /// Returns a path in it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.place.path().join(name)
     }
 
-    /// The call, before it is started.
+    /// Returns a call that has not started.
     pub fn call(&self, who: Who, arguments: &[&str]) -> KataCi {
         let reports = self.path("reports");
         let call = KataCi::bare()
@@ -108,7 +110,7 @@ fn copy_of_kata_ci(place: &Path) -> PathBuf {
     copy
 }
 
-/// All but the copy of kata-ci, which may be a link to the original.
+/// Changes the owner of everything except for the copy of kata-ci, which may be a hard link.
 fn give_to_user(place: &Path) {
     if nix::unistd::geteuid().is_root() {
         let given = Command::new("find")
@@ -120,7 +122,7 @@ fn give_to_user(place: &Path) {
     }
 }
 
-/// What starts a program as an ordinary user.
+/// Returns the command that starts a program as an ordinary user.
 pub fn as_user() -> Vec<String> {
     if !nix::unistd::geteuid().is_root() {
         return vec!["env".to_owned()];
@@ -137,7 +139,8 @@ pub fn as_user() -> Vec<String> {
     .into()
 }
 
-/// As root the user inside is root outside, with no privilege: so the files are its own.
+/// Returns the command that starts a program without namespaces. Root outside is the user inside
+/// without privileges, so the files are its own.
 fn forbidden() -> Vec<String> {
     let (user, group) = (format!("--map-user={USER}"), format!("--map-group={USER}"));
     [

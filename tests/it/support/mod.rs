@@ -1,4 +1,4 @@
-//! What the stories share: kata-ci as its users start it, and workspaces to start it in.
+//! Shared helpers of the stories: kata-ci as its users start it, and workspaces.
 
 pub mod browser;
 pub mod exec;
@@ -20,17 +20,17 @@ use nix::sys::signal::{self, SigHandler, Signal};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Longest a run in these tests may take before it counts as hung.
+/// Time limit of a run, after which it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// A call of `kata-ci run` in an environment of its own: no configuration, no state, no `CI` of the user's.
+/// A call of `kata-ci run` in a clean environment: no configuration, no state, no `CI`.
 pub struct KataCi {
     command: Command,
     home: TempDir,
     reports: PathBuf,
 }
 
-/// What a call left behind.
+/// The results of a call.
 pub struct Finished {
     pub code: i32,
     pub stdout: String,
@@ -40,7 +40,7 @@ pub struct Finished {
     _home: TempDir,
 }
 
-/// `kata-ci run -C DIRECTORY`, its reports in a place of its own.
+/// Returns `kata-ci run -C DIRECTORY` with a report directory of its own.
 pub fn run_in(directory: &Path) -> KataCi {
     let run = KataCi::bare();
     let reports = run.reports.clone();
@@ -51,7 +51,7 @@ pub fn run_in(directory: &Path) -> KataCi {
 }
 
 impl KataCi {
-    /// The program without arguments.
+    /// Returns the program without arguments.
     pub fn bare() -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new(env!("CARGO_BIN_EXE_kata-ci"));
@@ -93,8 +93,8 @@ impl KataCi {
         self
     }
 
-    /// Has another program start it, which gets kata-ci and its arguments as its last arguments. `binary` is a copy of kata-ci
-    /// that whoever runs then can read.
+    /// Starts it by another program, which gets kata-ci and its arguments as its last arguments.
+    /// `binary` is a copy of kata-ci that the user of that program can read.
     pub fn through<S: AsRef<OsStr>>(mut self, words: &[S], binary: &Path) -> Self {
         let mut command = Command::new(&words[0]);
         command
@@ -113,13 +113,13 @@ impl KataCi {
         self
     }
 
-    /// Where the arguments have the reports go.
+    /// Sets the report directory that the arguments name.
     pub fn reports_in(mut self, directory: &Path) -> Self {
         self.reports = directory.to_owned();
         self
     }
 
-    /// A file of the user's configuration, relative to `$XDG_CONFIG_HOME`.
+    /// Adds a file of the user's configuration, relative to `$XDG_CONFIG_HOME`.
     pub fn config(self, name: &str, text: &str) -> Self {
         let path = self.home.path().join("config").join(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
@@ -147,21 +147,22 @@ impl KataCi {
     }
 }
 
-/// A CI system may start the tests as a shell's `&` does, with SIGINT ignored. Children inherit that, and kata-ci keeps to it.
+/// Restores SIGINT. A CI system may ignore it, as a shell's `&` does; children inherit that, and
+/// kata-ci respects it.
 fn heed_signals() {
     for signal in [Signal::SIGINT, Signal::SIGHUP] {
-        // SAFETY: no handler is installed. Nothing of these tests wants the signal ignored.
+        // SAFETY: no handler is installed, and no test wants the signal ignored.
         unsafe { signal::signal(signal, SigHandler::SigDfl) }.expect("a signal that can be set");
     }
 }
 
-/// A random number from 0 to 1.
+/// Returns a random number from 0 to 1.
 pub fn chance() -> f64 {
     let random = RandomState::new().build_hasher().finish();
     (random >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// Starts a program and kills it after that long, unless it has ended by then.
+/// Starts a program and kills it after this time, unless it has ended.
 pub fn kill_after(moment: Duration, command: &mut Command) {
     let mut child = command.spawn().expect("it starts");
     let deadline = Instant::now() + moment;
@@ -172,7 +173,7 @@ pub fn kill_after(moment: Duration, command: &mut Command) {
     child.wait().expect("it is ours");
 }
 
-/// A call that is going on.
+/// A running call.
 pub struct Started {
     pub child: Child,
     pub reports: PathBuf,
@@ -243,7 +244,7 @@ fn read_aside(
     })
 }
 
-/// Polls until a condition holds; a condition that never does fails the test.
+/// Polls until a condition holds; fails the test after a time limit.
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !holds() {
@@ -253,7 +254,7 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 impl Finished {
-    /// The exit code, with everything printed when it is another.
+    /// Expects an exit code, and prints the output of any other.
     pub fn expect_code(self, code: i32) -> Self {
         assert_eq!(
             self.code, code,
@@ -263,13 +264,13 @@ impl Finished {
         self
     }
 
-    /// result.json.
+    /// Returns result.json.
     pub fn result(&self) -> Value {
         let text = std::fs::read_to_string(self.reports.join("result.json")).expect("result.json");
         serde_json::from_str(&text).expect("result.json is JSON")
     }
 
-    /// A job of result.json.
+    /// Returns a job of result.json.
     pub fn job(&self, id: &str) -> Value {
         let result = self.result();
         let jobs = result["jobs"].as_array().expect("jobs");
@@ -279,7 +280,7 @@ impl Finished {
             .clone()
     }
 
-    /// The outcome of a job.
+    /// Returns the outcome of a job.
     pub fn outcome(&self, id: &str) -> String {
         self.job(id)["outcome"]
             .as_str()
@@ -287,7 +288,7 @@ impl Finished {
             .to_owned()
     }
 
-    /// Cases of a job by status word, those of which there are none left out.
+    /// Returns the cases of a job by status, without zero counts.
     pub fn cases(&self, id: &str) -> BTreeMap<String, u64> {
         let job = self.job(id);
         let cases = job["cases"].as_object().expect("cases");
@@ -299,18 +300,18 @@ impl Finished {
             .collect()
     }
 
-    /// junit.xml.
+    /// Returns junit.xml.
     pub fn junit(&self) -> String {
         std::fs::read_to_string(self.reports.join("junit.xml")).expect("junit.xml")
     }
 
-    /// The log of a job.
+    /// Returns the log of a job.
     pub fn log(&self, id: &str) -> String {
         let bytes = std::fs::read(self.reports.join(format!("logs/{id}.log"))).expect("the log");
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Both streams.
+    /// Returns the output on both streams.
     pub fn printed(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }

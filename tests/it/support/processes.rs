@@ -1,8 +1,9 @@
-//! Processes that should not be there any more.
+//! Finds leftover processes.
 
 use std::path::Path;
 
-/// Command lines of all processes whose command line, environment or directory holds the text, this process left out.
+/// Returns the command lines of all processes with the text in command line, environment or
+/// directory, except for this one.
 pub fn with(text: &str) -> Vec<String> {
     let own = std::process::id().to_string();
     let Ok(entries) = std::fs::read_dir("/proc") else {

@@ -1,4 +1,4 @@
-//! A real proxy on loopback, tinyproxy, that writes down what passed through it; a web server behind it.
+//! A real proxy on loopback (tinyproxy) with a log, and a web server.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 
 use super::until;
 
-/// User and password of the proxy, as they stand in a URL.
+/// User and password of the proxy, as in a URL.
 pub const CREDENTIALS: &str = "ada:s3cret-pass";
 
-/// The running proxy. It ends with the test.
+/// The running proxy, which ends with the test.
 pub struct Proxy {
     child: Child,
     directory: tempfile::TempDir,
@@ -17,9 +17,9 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one that asks for [`CREDENTIALS`].
+    /// Starts a proxy that requires [`CREDENTIALS`].
     pub fn start() -> Self {
-        // The port that was free may be taken by another test in between.
+        // Another test may take the free port meanwhile.
         (0..10)
             .find_map(|_| Self::attempt())
             .expect("tinyproxy starts: scripts/setup installs it")
@@ -53,17 +53,17 @@ impl Proxy {
             up = std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
             up || proxy.child.try_wait().expect("waited").is_some()
         });
-        // Somebody else may have answered.
+        // Another server may have answered.
         let runs = proxy.child.try_wait().expect("waited").is_none();
         (up && runs).then_some(proxy)
     }
 
-    /// Its URL, with user and password.
+    /// Returns its URL, with user and password.
     pub fn url(&self) -> String {
         format!("http://{CREDENTIALS}@127.0.0.1:{}", self.port)
     }
 
-    /// Every request that it was asked, a line each.
+    /// Returns every request, one on each line.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log"))
             .unwrap_or_default()
@@ -81,21 +81,21 @@ impl Drop for Proxy {
     }
 }
 
-/// A port of loopback nobody listens on.
+/// Returns a free port of loopback.
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
 }
 
-/// A web server on loopback for the files of a directory. It ends with the test.
+/// A web server on loopback for a directory, which ends with the test.
 pub struct Files {
     child: Child,
-    /// The port it listens on.
+    /// The port.
     pub port: u16,
 }
 
 impl Files {
-    /// Serves them.
+    /// Serves the directory.
     pub fn serve(directory: &Path) -> Self {
         let mut child = Command::new("python3")
             .args([

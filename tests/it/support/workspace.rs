@@ -1,16 +1,17 @@
-//! Workspaces in temporary directories.
+//! Creates workspaces in temporary directories.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
-/// The fixtures of the repository.
+/// Returns the fixtures of the repository.
 pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
-/// The four components of kata in miniature, as git repositories with origins and a tests clone.
+/// Creates the four components of kata in miniature, as git repositories with origins and a tests
+/// clone.
 pub fn kata(layout: &str) -> TempDir {
     let place = tempfile::tempdir().expect("a temporary directory");
     let made = Command::new(fixtures().join("make-workspace"))
@@ -26,7 +27,7 @@ pub fn kata(layout: &str) -> TempDir {
     place
 }
 
-/// Components with a Makefile each, given as `(name, Makefile)`; a line's leading spaces become its tab.
+/// Creates components from `(name, Makefile)`; leading spaces of a line become its tab.
 pub fn makefiles(components: &[(&str, &str)]) -> TempDir {
     let place = tempfile::tempdir().expect("a temporary directory");
     for (name, makefile) in components {
@@ -38,7 +39,7 @@ pub fn makefiles(components: &[(&str, &str)]) -> TempDir {
     place
 }
 
-/// A copy of a misbehaving fixture, alone in a workspace.
+/// Copies a misbehaving fixture into a workspace of its own.
 pub fn misbehaving(name: &str) -> TempDir {
     let place = tempfile::tempdir().expect("a temporary directory");
     let source = fixtures().join("misbehaving").join(name);
@@ -51,7 +52,8 @@ pub fn misbehaving(name: &str) -> TempDir {
     place
 }
 
-/// Runs git in a directory, under nobody's configuration but the repository's, and returns what it printed.
+/// Runs git in a directory, without any configuration except for the repository's, and returns its
+/// output.
 pub fn git(directory: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "user.name=A", "-c", "user.email=a@example.com"])

@@ -1,8 +1,8 @@
-//! What a job leaves behind beside files: looked up by its helper, from inside of the job's namespaces, before the last of
-//! it is killed.
+//! Finds what a job leaves behind besides files. The helper looks from inside of the job's
+//! namespaces, before it kills the last process.
 //!
-//! With mounts or a network of its own, everything in there that was not there before is the job's. Without, only what its
-//! processes hold is known to be its own; what else appeared is told as what it is: not known to be anybody's.
+//! In namespaces of its own, everything new belongs to the job. Otherwise only what its processes
+//! hold is known to be the job's; anything else that is new is reported as of unknown origin.
 
 mod mounts;
 mod sockets;
@@ -16,10 +16,10 @@ use crate::exec::isolation::Sandbox;
 use crate::exec::processes::Process;
 use mounts::Mounts;
 
-/// Entries of each kind that are named.
+/// Largest number of entries of each kind to name.
 pub(super) const NAMED: usize = 20;
 
-/// What there was before the job.
+/// The state before the job.
 #[derive(Debug)]
 pub(super) struct Before {
     mounts: io::Result<Mounts>,
@@ -28,7 +28,7 @@ pub(super) struct Before {
 }
 
 impl Before {
-    /// Looks at what is there now.
+    /// Takes the state.
     pub fn look(sandbox: &Sandbox) -> Self {
         Self {
             mounts: Mounts::look(),
@@ -37,7 +37,7 @@ impl Before {
         }
     }
 
-    /// What is there now and was not, while these processes of the job are left.
+    /// Returns everything that is new, while these processes of the job are left.
     pub fn compare(&self, processes: &[Process]) -> LeftBehind {
         let mut left = LeftBehind {
             processes: described(processes),
@@ -45,7 +45,7 @@ impl Before {
             ..LeftBehind::default()
         };
         self.compare_mounts(&mut left);
-        // Nobody listens on what no process holds.
+        // Only a process can listen.
         if !processes.is_empty() {
             self.look_at_sockets(processes, &mut left);
         }
@@ -90,7 +90,7 @@ impl Before {
     }
 }
 
-/// The first of the processes in words.
+/// Describes the first processes.
 pub(super) fn described(processes: &[Process]) -> Vec<String> {
     let first = processes.iter().take(NAMED);
     first.map(Process::describe).collect()
@@ -100,7 +100,7 @@ fn beyond_named(count: usize) -> u64 {
     count.saturating_sub(NAMED) as u64
 }
 
-/// Inodes of the sockets that the processes hold.
+/// Returns the inodes of the sockets that the processes hold.
 fn held(processes: &[Process], unknown: &mut Vec<String>) -> BTreeSet<u64> {
     let mut inodes = BTreeSet::new();
     for process in processes {
@@ -119,7 +119,7 @@ fn held(processes: &[Process], unknown: &mut Vec<String>) -> BTreeSet<u64> {
     inodes
 }
 
-/// The first of them, and how many more there are.
+/// Lists the first entries, and the number of the others.
 fn in_words(all: &[String]) -> String {
     let named = all[..all.len().min(NAMED)].join(", ");
     match beyond_named(all.len()) {

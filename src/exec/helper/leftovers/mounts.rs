@@ -1,18 +1,18 @@
-//! The mounts of this process's mount namespace, by /proc/self/mountinfo; see proc_pid_mountinfo(5).
+//! Reads the mounts of this mount namespace from /proc/self/mountinfo; see proc_pid_mountinfo(5).
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
-/// The table as it is: most jobs mount nothing, and then it need not be understood.
+/// The unparsed table. Most jobs mount nothing, and then it need not be parsed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mounts(Vec<u8>);
 
-/// What is mounted where, in words: by the number of the mount and its mount point, as a number is used again.
+/// Descriptions of mounts by id and mount point, because ids are used again.
 type Known = BTreeMap<(u64, Vec<u8>), String>;
 
 impl Mounts {
-    /// All there are now.
+    /// Reads the current mounts.
     pub fn look() -> io::Result<Self> {
         fs::read("/proc/self/mountinfo").map(Self)
     }
@@ -22,7 +22,7 @@ impl Mounts {
         lines.filter_map(mount).collect()
     }
 
-    /// Those that are not among the others, in words, in the order in which they were made.
+    /// Describes the mounts that the others lack, oldest first.
     pub fn without(&self, others: &Self) -> Vec<String> {
         if self == others {
             return Vec::new();
@@ -35,7 +35,8 @@ impl Mounts {
     }
 }
 
-/// `36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw`, with any number of words before the dash.
+/// Parses `36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw`, with any number
+/// of fields before the dash.
 fn mount(line: &[u8]) -> Option<((u64, Vec<u8>), String)> {
     let mut words = line.split(|byte| *byte == b' ');
     let number = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;
@@ -46,7 +47,7 @@ fn mount(line: &[u8]) -> Option<((u64, Vec<u8>), String)> {
     Some(((number, point), words))
 }
 
-/// Blank, tab, newline and backslash are written as `\040` and so on.
+/// Decodes blank, tab, newline and backslash, which the kernel writes as `\040` and so on.
 fn unescaped(word: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(word.len());
     let mut rest = word;

@@ -1,17 +1,17 @@
-//! Sockets of this process's network namespace that something listens on: TCP and unix sockets that accept connections, UDP
-//! sockets that take what anybody sends. See proc_pid_net(5) and include/net/tcp_states.h.
+//! Finds the listening sockets of this network namespace: TCP and unix sockets that accept
+//! connections, and unconnected UDP sockets. See proc_pid_net(5) and include/net/tcp_states.h.
 
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 const LISTEN: &str = "0A";
-/// Of UDP: it has no peer.
+/// The state of a UDP socket without a peer.
 const CLOSE: &str = "07";
-/// `__SO_ACCEPTCON` of unix sockets.
+/// The flag `__SO_ACCEPTCON` of unix sockets.
 const ACCEPTS: u64 = 0x10000;
 
-/// Each with its inode, in words.
+/// Returns inode and description of each listening socket.
 pub(super) fn listening() -> io::Result<Vec<(u64, String)>> {
     let mut all = Vec::new();
     for (name, kind, state) in [
@@ -27,7 +27,7 @@ pub(super) fn listening() -> io::Result<Vec<(u64, String)>> {
     Ok(all)
 }
 
-/// A kernel that lacks a protocol has no table of it.
+/// Reads a table; empty if the kernel lacks the protocol.
 fn table(name: &str) -> io::Result<String> {
     match fs::read(format!("/proc/self/net/{name}")) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
@@ -36,7 +36,7 @@ fn table(name: &str) -> io::Result<String> {
     }
 }
 
-/// `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …`
+/// Parses `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …`.
 fn internet(line: &str, kind: &str, wanted: &str) -> Option<(u64, String)> {
     let words: Vec<_> = line.split_whitespace().collect();
     if *words.get(3)? != wanted {
@@ -46,7 +46,7 @@ fn internet(line: &str, kind: &str, wanted: &str) -> Option<(u64, String)> {
     Some((words.get(9)?.parse().ok()?, format!("{kind} {address}")))
 }
 
-/// `0100007F:1F90`: the address in words of the machine's byte order, the port as a number.
+/// Parses `0100007F:1F90`: words of the address in the machine's byte order, the port as a number.
 fn address(text: &str) -> Option<SocketAddr> {
     let (address, port) = text.split_once(':')?;
     let words: Vec<_> = (0..address.len())
@@ -64,7 +64,8 @@ fn address(text: &str) -> Option<SocketAddr> {
     ))
 }
 
-/// `Num: RefCount Protocol Flags Type St Inode Path`; the inode is filled up with blanks, and a path can hold some.
+/// Parses `Num: RefCount Protocol Flags Type St Inode Path`. The inode is padded with blanks, and a
+/// path can have some.
 fn unix(line: &str) -> Option<(u64, String)> {
     let mut rest = line;
     let mut word = || {
@@ -79,7 +80,7 @@ fn unix(line: &str) -> Option<(u64, String)> {
     accepts.then(|| Some((inode.parse().ok()?, words)))?
 }
 
-/// The inode of what a file descriptor of a socket links to.
+/// Returns the inode that the file descriptor of a socket links to.
 pub(super) fn inode(link: &str) -> Option<u64> {
     link.strip_prefix("socket:[")?
         .strip_suffix(']')?

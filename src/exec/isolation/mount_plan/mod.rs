@@ -1,7 +1,8 @@
-//! Which places a job sees differently than the host has them.
+//! Plans which paths a job sees differently than the host.
 //!
-//! Two laws: what the job needs (its work tree, caches, programs, home) is there even where it lies in a directory that is
-//! hidden; and in a strict view nothing is writable that is not one of the job's own places.
+//! Two laws hold. Everything that the job needs (its work tree, caches, programs, home) is there,
+//! even if it lies in a hidden directory. And in a strict view only the job's own paths are
+//! writable.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -13,16 +14,16 @@ use super::{MountPoint, View, caches};
 use crate::plan::Job;
 use crate::workspace::IMPORT_ROOT;
 
-/// Directories where programs of all users meet: each job gets its own, empty ones.
+/// Directories that programs of all users share: each job gets empty ones of its own.
 const SHARED: &[&str] = &["/tmp", "/var/tmp", "/run", "/var/run"];
 
-/// Those of them whose entries are as good as any other directory's.
+/// Those whose entries are as good as in any other directory.
 const TEMPORARY: &[&str] = &["/tmp", "/var/tmp"];
 
-/// Where people keep what is not a job's business.
+/// Directories of people, with files that are no business of a job.
 const HOMES: &[&str] = &["/home", "/root"];
 
-/// Of the machine itself, readable for root. Those with a dash hold what was there before the last change.
+/// Secrets of the machine that root can read. Names with a dash hold the previous version.
 const SECRETS: &[&str] = &[
     "/etc/shadow",
     "/etc/shadow-",
@@ -33,53 +34,53 @@ const SECRETS: &[&str] = &[
     "/etc/kubernetes",
 ];
 
-/// Credentials in places that are otherwise seen, relative to the home directory.
+/// Credentials in otherwise visible directories, relative to the home directory.
 const CREDENTIALS: &[&str] = &[
     ".ssh",
     ".netrc",
     ".git-credentials",
     ".gnupg",
     ".config/git/credentials",
-    // Beside programs, which are seen with all that they belong to.
+    // The rest of this directory is visible, because it holds programs.
     ".cargo/credentials",
     ".cargo/credentials.toml",
     ".docker/config.json",
 ];
 
-/// What programs of a build read in the home directory.
+/// Settings that build programs read in the home directory.
 const SETTINGS: &[&str] = &[".gitconfig", ".config/git", ".config/go"];
 
-/// What is asked for a path.
+/// The wish for a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wish {
-    /// Not there.
+    /// It is not there.
     Hide,
-    /// There, as it is.
+    /// It is visible.
     See,
-    /// There, and what is written stays the job's own.
+    /// It is visible, and writes stay with the job.
     Copy,
-    /// There, and writable.
+    /// It is visible and writable.
     Keep,
-    /// As it is, and where it is writable not to be moved away.
+    /// It is unchanged, but cannot be moved away.
     Pin,
-    /// Not writable, although what it lies in is.
+    /// It is not writable, although its directory is.
     Protect,
 }
 
-/// Where a run's things lie.
+/// The paths of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct RunPaths<'a> {
     /// The directory that the components were found in.
     pub workspace: &'a Path,
-    /// A GOPATH view made for this run.
+    /// The GOPATH view of this run.
     pub view: Option<&'a Path>,
     /// The report directory.
     pub reports: &'a Path,
-    /// Directories of what kata-ci believes later on: its state, its cache, its configuration.
+    /// Directories that kata-ci trusts later: its state, cache and configuration.
     pub own: &'a [PathBuf],
 }
 
-/// The places of a job, outer ones first.
+/// Returns the mount points of a job, outer ones first.
 pub(super) fn places(job: &Job, scene: &RunPaths<'_>, strict: bool) -> Vec<MountPoint> {
     let mut wishes = Wishes::new(strict);
     wishes.hide_shared();
@@ -95,7 +96,7 @@ pub(super) fn places(job: &Job, scene: &RunPaths<'_>, strict: bool) -> Vec<Mount
     wishes.settle()
 }
 
-/// What is hidden from every job: for asking the host, without a job.
+/// Returns the mount points that every job has, to try on the host without a job.
 pub(super) fn of_nobody(strict: bool) -> Vec<MountPoint> {
     let mut wishes = Wishes::new(strict);
     wishes.hide_shared();
@@ -105,8 +106,8 @@ pub(super) fn of_nobody(strict: bool) -> Vec<MountPoint> {
     wishes.settle()
 }
 
-/// Whether a strict job of this kind may write to a directory that is there, in a run that does not protect it: its own
-/// reports are, those of other runs are not.
+/// Returns true if a strict job like this may write to an existing directory, in a run that does
+/// not protect it. A run protects its own reports, but not those of other runs.
 pub fn strict_job_may_write(job: &Job, workspace: &Path, directory: &Path) -> bool {
     let scene = RunPaths {
         workspace,
@@ -125,7 +126,8 @@ pub fn strict_job_may_write(job: &Job, workspace: &Path, directory: &Path) -> bo
     view == Some(View::Kept)
 }
 
-/// Why the places cannot be had: the component, or what the pipeline names, is itself one of the directories that are hidden.
+/// Returns why the view is impossible: a component, or a path of the pipeline, is itself one of the
+/// hidden directories.
 pub(super) fn conflict(job: &Job, strict: bool) -> Option<String> {
     let hidden = SHARED.iter().map(Path::new);
     let hidden: Vec<_> = match strict {
@@ -159,7 +161,7 @@ fn canonical(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok()
 }
 
-/// Where a path leads, also one whose end is not there yet.
+/// Resolves a path, even if its end does not exist.
 fn real(path: &Path) -> PathBuf {
     let found = path.ancestors().find_map(|above| {
         let rest = path.strip_prefix(above).ok()?;
@@ -193,7 +195,8 @@ impl Wishes {
         self.all.push((self.lifted(real), wish));
     }
 
-    /// Without strictness neighbours below /tmp may know each other: what lies there comes back with all that is around it.
+    /// Without strictness, neighbours below /tmp may see each other: such a path is visible
+    /// together with its surroundings.
     fn lifted(&self, path: PathBuf) -> PathBuf {
         if self.strict {
             return path;
@@ -231,7 +234,7 @@ impl Wishes {
         }
     }
 
-    /// What a job may write in a strict view, and what it needs to read in its home.
+    /// Adds the paths that a job may write in a strict view, and those that it reads in its home.
     fn own_places(&mut self, job: &Job, scene: &RunPaths<'_>) {
         let home = home(job).unwrap_or(Path::new("/"));
         for name in CREDENTIALS {
@@ -245,14 +248,14 @@ impl Wishes {
         for path in &job.bounds.writable {
             self.add(path, Wish::Keep);
         }
-        // What a run's own view holds is a copy made for this run.
+        // The view is a copy for this run.
         if let Some(view) = scene.view {
             self.add(view, Wish::Keep);
         }
         self.add(scene.reports, Wish::Protect);
     }
 
-    /// What kata-ci believes later on. Where the job could make such a directory, it is there before.
+    /// Hides kata-ci's own directories. One that the job could create is created before.
     fn hide_own(&mut self, scene: &RunPaths<'_>) {
         for own in scene.own.iter().map(|own| real(own)) {
             let is_kept = |(path, wish): &(PathBuf, Wish)| {
@@ -265,7 +268,7 @@ impl Wishes {
         }
     }
 
-    /// All of the repository, as its git writes there; but not what would make git run something later on.
+    /// Keeps the repository, because git writes to it, except for files that make git run programs.
     fn work_tree(&mut self, job: &Job, home: &Path) {
         let repository = Repository::of(&job.directory, home);
         self.add(&repository.top, Wish::Keep);
@@ -303,7 +306,9 @@ impl Wishes {
         self.add(or_home("RUSTUP_HOME", ".rustup"), Wish::See);
     }
 
-    /// kata v1's checks build their tools in the clone of its tests and install them beside it. What a stranger's job installs,
+    /// Copies kata's tests clone and the tools beside it, because v1's checks build and install
+    /// tools there. Nobody else may run the tools of a stranger's job. Other jobs do without,
+    /// because each such layer takes time.
     /// nobody else is to run. Others do without: each such layer takes its time.
     fn tests_clone(&mut self, gopath: &Path) {
         let clone = gopath.join(IMPORT_ROOT).join("tests");
@@ -313,7 +318,7 @@ impl Wishes {
         }
     }
 
-    /// What every job needs to find, wherever it lies.
+    /// Adds the paths that every job needs.
     fn common_places(&mut self, job: &Job, scene: &RunPaths<'_>) {
         self.add(&job.directory, Wish::Keep);
         if !self.strict {
@@ -338,7 +343,7 @@ impl Wishes {
         {
             self.add(program, Wish::See);
         }
-        // With a resolver of the machine's own it is a link into /run.
+        // With the machine's own resolver it is a link into /run.
         self.add("/etc/resolv.conf", Wish::See);
     }
 
@@ -348,7 +353,8 @@ impl Wishes {
         }
     }
 
-    /// What is protected or hidden would not be, could a directory around it be moved away and made anew.
+    /// Pins the directories above protected and hidden paths. If one could be moved away and
+    /// created again, the protection would be gone.
     fn pin_above(&mut self) {
         let above: BTreeSet<_> = (self.all.iter())
             .filter(|(_, wish)| matches!(wish, Wish::Protect | Wish::Hide))
@@ -358,7 +364,7 @@ impl Wishes {
             .extend(above.into_iter().map(|path| (path, Wish::Pin)));
     }
 
-    /// Each path with how it is seen, where that is not how it is seen anyway.
+    /// Returns each path and its view, if that differs from the view around it.
     fn settle(mut self) -> Vec<MountPoint> {
         self.pin_above();
         self.all
@@ -384,7 +390,7 @@ impl Wishes {
     }
 }
 
-/// How the wish has the path seen, when what is around it is seen so; none when it is seen so anyway.
+/// Returns the view for a wish within another view; `None` if it is the same.
 fn view(wish: Wish, around: Option<View>, strict: bool) -> Option<View> {
     match (wish, around) {
         (Wish::Hide, _) => Some(View::Hidden),
@@ -400,13 +406,15 @@ fn view(wish: Wish, around: Option<View>, strict: bool) -> Option<View> {
     }
 }
 
-/// A hidden directory that is wished for as a whole stays hidden: what is needed in it is wished for by itself.
+/// Returns true for a hidden directory that is wished for as a whole. It stays hidden; wishes for
+/// paths in it count by themselves.
 fn is_whole(path: &Path, wish: Wish, views: &BTreeMap<PathBuf, View>) -> bool {
     matches!(wish, Wish::See | Wish::Keep) && views.get(path) == Some(&View::Hidden)
 }
 
-/// What belongs to a directory of programs: for `~/.pyenv/shims` all of `~/.pyenv`, for `~/go/bin` all of `~/go`. Never the
-/// home directory itself, nor `~/.local`, where people keep more than programs.
+/// Returns the directory that belongs to a directory of programs: all of `~/.pyenv` for
+/// `~/.pyenv/shims`, all of `~/go` for `~/go/bin`. It is never the home directory itself, nor
+/// `~/.local`, where people keep more than programs.
 fn installation(entry: &Path, home: Option<&Path>) -> PathBuf {
     let is_programs = ["bin", "sbin", "shims"]
         .iter()

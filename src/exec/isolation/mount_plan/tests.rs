@@ -3,7 +3,7 @@ use std::fs;
 use super::*;
 use crate::model::{Command, JobId};
 
-/// A home below /tmp, with a workspace, caches and secrets in it.
+/// A home below /tmp with a workspace, caches and secrets.
 struct World {
     place: tempfile::TempDir,
 }
@@ -66,7 +66,7 @@ impl World {
         places(job, &scene, strict)
     }
 
-    /// How a path is seen: as the innermost place around it says.
+    /// Returns the view of a path, which the innermost mount point around it decides.
     fn view(&self, places: &[MountPoint], name: &str) -> Option<View> {
         let path = self.path(name);
         let around = places.iter().filter(|place| path.starts_with(place.path()));
@@ -138,7 +138,7 @@ fn strictly_what_git_would_run_later_is_not_writable() {
         world.view(&places, "home/src/proxy/.git/hooks/post-commit"),
         Some(View::ReadOnly)
     );
-    // Nor can the directory be moved away and made anew.
+    // The directory cannot be moved away and created again either.
     let git = world.path("home/src/proxy/.git");
     assert!(
         places

@@ -12,35 +12,38 @@ type Environment = BTreeMap<OsString, OsString>;
 
 /// Two repositories in a workspace below the CI system's checkout.
 struct RunPaths {
-    place: TempDir,
+    temporary: TempDir,
     environment: Environment,
 }
 
 impl RunPaths {
     fn new(variables: &[(&str, &str)], root: &str) -> Self {
-        let place = tempfile::tempdir().unwrap();
+        let temporary = tempfile::tempdir().unwrap();
         for name in ["agent", "proxy"] {
-            let repository = place.path().join("src/kata").join(name);
+            let repository = temporary.path().join("src/kata").join(name);
             fs::create_dir_all(repository.join(".git")).unwrap();
             fs::create_dir_all(repository.join("pkg/net")).unwrap();
             fs::write(repository.join("pkg/net/a_test.go"), "").unwrap();
         }
-        fs::create_dir(place.path().join("reports")).unwrap();
+        fs::create_dir(temporary.path().join("reports")).unwrap();
         let environment = variables
             .iter()
             .map(|(name, value)| (OsString::from(name), OsString::from(value)))
-            .chain([(root.into(), place.path().into())])
+            .chain([(root.into(), temporary.path().into())])
             .collect();
-        Self { place, environment }
+        Self {
+            temporary,
+            environment,
+        }
     }
 
     fn reports(&self) -> PathBuf {
-        self.place.path().join("reports")
+        self.temporary.path().join("reports")
     }
 
     fn publish(&self, document: &Document) -> Published {
         let detected = detect(&self.environment).unwrap();
-        let root = self.place.path().canonicalize().unwrap();
+        let root = self.temporary.path().canonicalize().unwrap();
         publish(
             &detected,
             document,

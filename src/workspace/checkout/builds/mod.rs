@@ -1,13 +1,13 @@
-//! What compilers built in a checkout aside, kept for the next one.
+//! Keeps the builds of a checkout for the next one.
 //!
-//! Kept are directories that say of themselves that they are a cache (cargo's `target`; <https://bford.info/cachedir/>):
-//! they are moved out before the checkout is removed, and into the next one of the same repository. go keeps its own cache
-//! elsewhere.
+//! Directories that are tagged as a cache are kept, such as cargo's `target`
+//! (<https://bford.info/cachedir/>). They are moved out before the checkout is removed, and into
+//! the next checkout of the same repository. go has a cache elsewhere.
 //!
-//! Two laws. What was built for one [`Trust`] is never brought to another. And what is brought is older than every file of
-//! the checkout: cargo compares times, not contents, and takes its output for fresh where no source is newer. So a cache in
-//! which one file is as new as the oldest of the checkout stays where it is, as a whole: a job, or a clock that was ahead,
-//! dated it.
+//! Two laws hold. Builds of one [`Trust`] are never used for another. And kept builds are older
+//! than every file of the checkout, because cargo compares times, not contents: its output counts
+//! as fresh if no source is newer. So a cache with a file as new as the oldest of the checkout is
+//! not used at all. A job, or a clock that was ahead, has dated it.
 
 use std::fs;
 use std::io;
@@ -17,23 +17,23 @@ use std::time::SystemTime;
 use super::Trust;
 use crate::workspace::copy::is_cache;
 
-/// Directories below this many others are not looked at.
+/// Deepest level of directories to search.
 const DEPTH: usize = 6;
 
-/// The builds of one checkout, while it lasts.
+/// The builds of one checkout.
 #[derive(Debug)]
 pub(super) struct Builds {
     kept: PathBuf,
     checkout: PathBuf,
-    /// Caches that the commit itself holds: no compiler made them.
+    /// Caches that the commit itself has, so no compiler made them.
     committed: Vec<PathBuf>,
-    /// Caches that were left where they are, as they lie in the checkout.
+    /// Caches that were not used, by their path in the checkout.
     pub(super) refused: Vec<PathBuf>,
 }
 
 impl Builds {
-    /// Moves what is kept for this trust in `kept` into a fresh checkout, where its place is free. None where nobody may use
-    /// what others built.
+    /// Moves the kept builds of this trust from `kept` into a fresh checkout, where the commit has
+    /// nothing in their place. Returns `None` if the trust shares no builds.
     pub(super) fn bring(kept: &Path, trust: &Trust, checkout: &Path) -> Option<Self> {
         let kept = kept.join(trust.directory()?);
         let mut builds = Self {
@@ -62,13 +62,13 @@ impl Builds {
             return;
         }
         match oldest.is_some_and(|oldest| is_older(cache, oldest).unwrap_or(false)) {
-            // Without it the build takes longer, that is all.
+            // A failure only makes the build slower.
             true => drop(fs::rename(cache, target)),
             false => self.refused.push(target),
         }
     }
 
-    /// Moves the caches of the checkout to where they are kept, over older ones.
+    /// Moves the caches of the checkout to the store, and replaces older ones.
     pub(super) fn keep(&self) {
         for cache in caches(&self.checkout, DEPTH) {
             if let Ok(below) = cache.strip_prefix(&self.checkout)
@@ -80,14 +80,15 @@ impl Builds {
     }
 }
 
-/// Whether a directory holds builds with a date that is yet to come: what they were built from cannot be told.
+/// Returns true if a directory has builds dated in the future, so that their sources are unknown.
 pub fn are_dated_ahead(directory: &Path) -> bool {
     let now = SystemTime::now();
     let is_ahead = |cache: &PathBuf| !is_older(cache, now).unwrap_or(false);
     caches(directory, DEPTH).iter().any(is_ahead)
 }
 
-/// The time of the oldest entry of a checkout, and of what its links lead to: that is what a compiler looks at.
+/// Returns the time of the oldest entry of a checkout. Links count by their target, because
+/// compilers follow them.
 fn oldest(checkout: &Path) -> io::Result<SystemTime> {
     let mut oldest = SystemTime::now();
     each(checkout, &mut |path, metadata| {
@@ -102,7 +103,7 @@ fn oldest(checkout: &Path) -> io::Result<SystemTime> {
     Ok(oldest)
 }
 
-/// Whether all of a directory is older than that.
+/// Returns true if everything in a directory is older than that.
 fn is_older(directory: &Path, than: SystemTime) -> io::Result<bool> {
     let mut is_older = true;
     each(directory, &mut |_, metadata| {
@@ -112,7 +113,8 @@ fn is_older(directory: &Path, than: SystemTime) -> io::Result<bool> {
     Ok(is_older)
 }
 
-/// Shows a directory and all that is below it, links as links; what lies in a directory where that is wanted.
+/// Visits a directory and everything below it, links as links. `show` returns true to enter a
+/// directory.
 fn each(
     path: &Path,
     show: &mut impl FnMut(&Path, &fs::Metadata) -> io::Result<bool>,

@@ -6,7 +6,7 @@ use super::*;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A cache all of which was written that long ago.
+/// Creates a cache with files of this age.
 fn cache(directory: &Path, content: &str, age: Duration) {
     fs::create_dir_all(directory.join("deps")).unwrap();
     let tag = "Signature: 8a477f597d28d172789f06886806bc55\n";
@@ -23,22 +23,22 @@ fn date(path: &Path, time: SystemTime) {
 }
 
 struct Lab {
-    place: tempfile::TempDir,
+    temporary: tempfile::TempDir,
 }
 
 impl Lab {
     fn new() -> Self {
-        let place = tempfile::tempdir().unwrap();
-        Self { place }
+        let temporary = tempfile::tempdir().unwrap();
+        Self { temporary }
     }
 
     fn kept(&self) -> PathBuf {
-        self.place.path().join("kept")
+        self.temporary.path().join("kept")
     }
 
-    /// A fresh checkout, with a directory for the cache.
+    /// Creates a fresh checkout with a directory for the cache.
     fn checkout(&self, name: &str) -> PathBuf {
-        let checkout = self.place.path().join(name);
+        let checkout = self.temporary.path().join(name);
         fs::create_dir_all(checkout.join("src/agent")).unwrap();
         fs::write(checkout.join("src/agent/lib.rs"), "").unwrap();
         checkout
@@ -48,14 +48,14 @@ impl Lab {
         Builds::bring(&self.kept(), trust, checkout).unwrap()
     }
 
-    /// What of the kept cache is there in a checkout of this name.
+    /// Returns the kept content in a new checkout of this name.
     fn brought(&self, trust: &Trust, name: &str) -> Option<String> {
         let checkout = self.checkout(name);
         self.bring(trust, &checkout);
         fs::read_to_string(checkout.join("src/agent/target/built")).ok()
     }
 
-    /// Has a run of this trust leave a cache.
+    /// Lets a run of this trust leave a cache.
     fn leave(&self, trust: &Trust, content: &str, age: Duration) -> PathBuf {
         let checkout = self.checkout("leaving");
         let builds = self.bring(trust, &checkout);
@@ -91,8 +91,8 @@ fn caches_move_out_and_into_the_next_checkout() {
 fn a_commit_without_the_directory_leaves_the_cache_where_it_is() {
     let (lab, trust) = (Lab::new(), Trust::of_the_user());
     let kept = lab.leave(&trust, "first", HOUR);
-    fs::create_dir(lab.place.path().join("bare")).unwrap();
-    lab.bring(&trust, &lab.place.path().join("bare"));
+    fs::create_dir(lab.temporary.path().join("bare")).unwrap();
+    lab.bring(&trust, &lab.temporary.path().join("bare"));
     assert!(kept.join("built").is_file());
 }
 
@@ -148,7 +148,7 @@ fn the_same_moment_is_not_older() {
 fn a_link_is_as_old_as_what_it_leads_to() {
     let (lab, trust) = (Lab::new(), Trust::of_the_user());
     lab.leave(&trust, "of then", HOUR);
-    let outside = lab.place.path().join("outside");
+    let outside = lab.temporary.path().join("outside");
     fs::write(&outside, "").unwrap();
     date(&outside, SystemTime::now() - 2 * HOUR);
     let checkout = lab.checkout("one");

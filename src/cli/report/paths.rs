@@ -1,4 +1,4 @@
-//! Where what is named on the command line lies.
+//! Resolves the paths that the command line names.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use crate::model::CommandError;
 use crate::report::read::INPUT;
 use crate::run::report_directory;
 
-/// Resolves paths: relative ones begin at `-C`.
+/// Resolves paths relative to `-C`.
 pub(super) struct PathResolver<'a> {
     directory: &'a Path,
 }
@@ -27,14 +27,14 @@ impl<'a> PathResolver<'a> {
         }
     }
 
-    /// Where to write; none for standard output, which `-` names too.
+    /// Returns the output file; `None` for standard output, also for `-`.
     pub(super) fn output(&self, output: Option<&Path>) -> Option<PathBuf> {
         output
             .filter(|path| *path != Path::new("-"))
             .map(|path| self.directory.join(path))
     }
 
-    /// What to read: a path, else a run's id, else the latest run.
+    /// Returns the path to read: a path as it is, a run's id, or the latest run.
     pub(super) fn from(&self, from: Option<&Path>) -> Result<PathBuf, CommandError> {
         let environment = std::env::vars_os().collect();
         let Some(from) = from else {

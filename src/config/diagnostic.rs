@@ -1,6 +1,6 @@
-//! The problems of a configuration, and how they are shown.
+//! The diagnostics of a configuration, and how they are shown.
 //!
-//! All problems of one file are reported at once. Text of the user's is quoted through [`quote`],
+//! All diagnostics of one file are reported at once. Text of the user's is quoted through [`quote`],
 //! so that a control character in a file never reaches the terminal.
 
 use std::cell::RefCell;
@@ -11,14 +11,14 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snip
 use super::source::{Document, Location};
 use crate::model::CommandError;
 
-/// The most problems shown. The others are counted.
+/// The most diagnostics shown. The others are counted.
 const SHOWN: usize = 20;
 
-/// A configuration that cannot be used. Each problem comes with its file, its line and a way out.
+/// A configuration that cannot be used. Each diagnostic comes with its file, its line and a way out.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.render(false))]
 pub struct ConfigError {
-    problems: Vec<Problem>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl ConfigError {
@@ -30,12 +30,12 @@ impl ConfigError {
             Renderer::plain()
         };
         let mut shown: Vec<_> = self
-            .problems
+            .diagnostics
             .iter()
             .take(SHOWN)
-            .map(|problem| renderer.render(&[problem.group()]))
+            .map(|diagnostic| renderer.render(&[diagnostic.group()]))
             .collect();
-        match self.problems.len().saturating_sub(SHOWN) {
+        match self.diagnostics.len().saturating_sub(SHOWN) {
             0 => {}
             more => shown.push(format!("and {more} more problems")),
         }
@@ -49,17 +49,17 @@ impl From<ConfigError> for CommandError {
     }
 }
 
-impl From<Problem> for ConfigError {
-    fn from(problem: Problem) -> Self {
+impl From<Diagnostic> for ConfigError {
+    fn from(diagnostic: Diagnostic) -> Self {
         Self {
-            problems: vec![problem],
+            diagnostics: vec![diagnostic],
         }
     }
 }
 
-/// One problem.
+/// One diagnostic.
 #[derive(Debug, Clone)]
-pub(super) struct Problem {
+pub(super) struct Diagnostic {
     title: String,
     notes: Vec<Note>,
     help: Vec<String>,
@@ -72,8 +72,8 @@ struct Note {
     kind: AnnotationKind,
 }
 
-impl Problem {
-    /// Makes a problem with a title of one line.
+impl Diagnostic {
+    /// Makes a diagnostic with a title of one line.
     pub fn new(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
@@ -107,7 +107,7 @@ impl Problem {
         self
     }
 
-    /// Returns the position that the problems of one file are sorted by.
+    /// Returns the position that the diagnostics of one file are sorted by.
     fn position(&self) -> usize {
         self.notes.first().map_or(0, |note| note.place.span.start)
     }
@@ -151,24 +151,24 @@ impl Problem {
     }
 }
 
-/// The problems found so far.
+/// The diagnostics found so far.
 #[derive(Debug, Default)]
-pub(super) struct Problems(RefCell<Vec<Problem>>);
+pub(super) struct Diagnostics(RefCell<Vec<Diagnostic>>);
 
-impl Problems {
-    /// Adds a problem.
-    pub fn add(&self, problem: Problem) {
-        self.0.borrow_mut().push(problem);
+impl Diagnostics {
+    /// Adds a diagnostic.
+    pub fn add(&self, diagnostic: Diagnostic) {
+        self.0.borrow_mut().push(diagnostic);
     }
 
-    /// Returns the value if there is no problem.
+    /// Returns the value if there is no diagnostic.
     pub fn or<T>(self, value: T) -> Result<T, ConfigError> {
-        let mut problems = self.0.into_inner();
-        if problems.is_empty() {
+        let mut diagnostics = self.0.into_inner();
+        if diagnostics.is_empty() {
             return Ok(value);
         }
-        problems.sort_by_key(Problem::position);
-        Err(ConfigError { problems })
+        diagnostics.sort_by_key(Diagnostic::position);
+        Err(ConfigError { diagnostics })
     }
 }
 
