@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::report::{ChangeReport, CommitRow, CommitState};
 
+/// Bytes of a record that are read.
+const LARGEST: u64 = 16 << 20;
+
 /// A change as it was after the last push from here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
@@ -35,7 +38,7 @@ impl Known {
             return Self::default();
         };
         let file = directory.join(format!("{}.json", file_name(place)));
-        let entries = std::fs::read(&file)
+        let entries = crate::fs::read(&file, LARGEST)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .unwrap_or_default();

@@ -22,6 +22,9 @@ use crate::stamp::key::{FILE, StampQuery, StampScope};
 use crate::stamp::{JobList, Stamp, StampFacts, identities, job_key, job_list_key};
 use crate::workspace::{Workspace, are_dated_ahead};
 
+/// Bytes of a pipeline's file that are read.
+const LARGEST: u64 = 1 << 20;
+
 /// A run that is about to begin, as far as stamps depend on it.
 pub(crate) struct StampedRun<'a> {
     /// Its pipeline.
@@ -334,8 +337,9 @@ impl Inspection<'_> {
 
 /// Whether a pipeline's file stands on its own, or on a shipped one.
 fn extends_no_file(file: &Path) -> bool {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let Ok(table) = text.parse::<toml::Table>() else {
+    let text = crate::fs::read(file, LARGEST).ok();
+    let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
+    let Some(table) = text.and_then(|text| text.parse::<toml::Table>().ok()) else {
         return false;
     };
     match table.get("extends") {

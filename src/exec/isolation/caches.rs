@@ -1,5 +1,5 @@
-//! Directories that a build fills for the next one: they have to be there before a job's view is made, or what goes into
-//! them would be gone with the job.
+//! Directories that a build fills for the next one: they have to be there before a job's view is made, to be kept or laid a
+//! layer over.
 
 use std::ffi::OsStr;
 use std::fs;
