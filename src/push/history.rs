@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::report::{ChangeReport, CommitRow, CommitState};
 
+/// The most bytes of a record that are read.
+const LARGEST: u64 = 16 << 20;
+
 /// A change after the last push from here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
@@ -36,7 +39,7 @@ impl Known {
             return Self::default();
         };
         let file = directory.join(format!("{}.json", file_name(project_branch)));
-        let entries = std::fs::read(&file)
+        let entries = crate::fs::read(&file, LARGEST)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .unwrap_or_default();

@@ -26,6 +26,9 @@ use crate::stamp::key::{FILE, StampQuery, StampScope};
 use crate::stamp::{JobList, Stamp, StampFacts, identities, job_key, job_list_key};
 use crate::workspace::{Workspace, are_dated_ahead};
 
+/// The most bytes of a pipeline's file that are read.
+const LARGEST: u64 = 1 << 20;
+
 /// The parts of a run that stamps depend on.
 pub(crate) struct StampedRun<'a> {
     /// The pipeline.
@@ -357,8 +360,9 @@ impl Inspection<'_> {
 
 /// Returns true if the pipeline's file extends nothing, or a shipped pipeline.
 fn extends_no_file(file: &Path) -> bool {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let Ok(table) = text.parse::<toml::Table>() else {
+    let text = crate::fs::read(file, LARGEST).ok();
+    let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
+    let Some(table) = text.and_then(|text| text.parse::<toml::Table>().ok()) else {
         return false;
     };
     match table.get("extends") {

@@ -66,6 +66,7 @@ impl Snapshot {
     /// If git cannot be asked, with the reason.
     pub fn look(git: &Onlooker, repository: &Repository) -> Result<Self, String> {
         let top = &repository.top;
+        check_index(repository)?;
         let listing = git.files(top).map_err(|error| error.to_string())?;
         let mut listed = listing.files;
         let own = (settings(repository).chain(rules(repository))).chain(stale_lock(repository));
@@ -98,6 +99,19 @@ impl Snapshot {
             });
         }
         Ok(after)
+    }
+}
+
+/// Refuses an index that is no file: git would wait for ever for the writer of a named pipe.
+fn check_index(repository: &Repository) -> Result<(), String> {
+    let mut all = repository
+        .git_directories
+        .iter()
+        .map(|git| git.join("index"));
+    let in_the_way = all.find(|path| path.metadata().is_ok_and(|found| !found.is_file()));
+    match in_the_way {
+        Some(path) => Err(format!("{} is no file", path.display())),
+        None => Ok(()),
     }
 }
 

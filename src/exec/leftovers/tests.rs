@@ -52,6 +52,18 @@ fn write(path: &Path, text: &str) {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_the_index_is_named_and_git_not_asked() {
+    let repository = Real::with_a_commit();
+    let index = repository.path().join(".git/index");
+    fs::remove_file(&index).unwrap();
+    nix::unistd::mkfifo(&index, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let place = Repository::of(repository.path(), Path::new("/root"));
+    let git = Onlooker::find(&environment(), PATIENCE).unwrap();
+    let said = Snapshot::look(&git, &place).unwrap_err();
+    assert!(said.ends_with(".git/index is no file"), "{said}");
+}
+
+#[test]
 fn nothing_done_is_nothing_left() {
     assert_eq!(done(|_| {}), BTreeMap::new());
 }

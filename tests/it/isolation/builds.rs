@@ -75,6 +75,11 @@ func TestRace(t *testing.T) {
 }
 ";
 
+/// Whether the log says that the runtime was compiled: it is in no cache that the build saw.
+fn compiles_runtime(log: &str) -> bool {
+    log.lines().any(|line| line == "runtime")
+}
+
 #[test]
 fn go_build_and_go_test_race_with_a_cold_and_a_warm_cache() {
     let lab = Lab::new("set -e; go build -v ./...; go test -race -count=1 -v ./...");
@@ -82,13 +87,18 @@ fn go_build_and_go_test_race_with_a_cold_and_a_warm_cache() {
     let cache = lab.path("cache");
     std::fs::create_dir(&cache).expect("made");
     let environment = [("GOCACHE", cache.clone())];
-    let compiles_runtime = |log: &str| log.lines().any(|line| line == "runtime");
     let log = passed(&lab, Who::Myself, &environment);
     assert!(
         compiles_runtime(&log) && log.contains("--- PASS: TestTwice"),
         "{log}"
     );
+    let is_empty = std::fs::read_dir(&cache).expect("read").next().is_none();
+    assert!(is_empty, "what the job compiled went with it");
+    let isolate = ["a", "--isolate", "auto"];
+    let own = lab.call(Who::Myself, &isolate).env("GOCACHE", &cache);
+    own.finish().expect_code(0);
     assert!(cache.join("README").exists(), "the cache is the user's own");
+    let before = entries(&cache);
     for who in EVERYBODY {
         let log = passed(&lab, who, &environment);
         assert!(
@@ -99,18 +109,63 @@ fn go_build_and_go_test_race_with_a_cold_and_a_warm_cache() {
     add(&lab, &[("race_test.go", RACE)]);
     let log = run(&lab, Who::Myself, &environment).log("a.check");
     assert!(log.contains("WARNING: DATA RACE"), "{log}");
+    assert_eq!(entries(&cache), before);
+}
+
+/// All there is below a directory, with size and time.
+fn entries(directory: &Path) -> Vec<String> {
+    let found = Command::new("find")
+        .arg(directory)
+        .args(["-type", "f", "-printf", "%P %s %T@\\n"])
+        .output();
+    let text = String::from_utf8(found.expect("find runs").stdout).expect("text");
+    let mut all: Vec<_> = text.lines().map(str::to_owned).collect();
+    all.sort();
+    all
 }
 
 #[test]
-fn a_cache_of_go_that_was_not_there_is_made_and_the_next_job_has_it() {
+fn a_cache_of_go_that_was_not_there_is_the_jobs_own() {
     for who in EVERYBODY {
         let lab = Lab::new("go build -v -o /dev/null ./command");
         add(&lab, GO);
-        let compiles_runtime = |log: &str| log.lines().any(|line| line == "runtime");
-        assert!(compiles_runtime(&passed(&lab, who, &[])));
-        let cache = lab.path("home/.cache/go-build");
-        assert!(cache.join("README").exists(), "{who:?}: it is on the host");
-        assert!(!compiles_runtime(&passed(&lab, who, &[])), "{who:?}");
+        for _ in 0..2 {
+            assert!(compiles_runtime(&passed(&lab, who, &[])), "{who:?}");
+            assert_eq!(entries(&lab.path("home/.cache/go-build")), [""; 0]);
+        }
+    }
+}
+
+/// Changes the sources that the next build of anybody compiles, and forges and removes what else lies in caches.
+const FORGE: &str = "set -e
+for f in \"$CARGO_HOME/registry/src/x/build.rs\" \"$CARGO_HOME/git/checkouts/x/build.rs\" \"$GOPATH/pkg/mod/m@v1/m.go\" \
+    \"$GOCACHE/00/entry\"; do
+  [ \"$(cat \"$f\")\" = good ]; chmod -R u+w \"${f%/*}\"; echo forged > \"$f\"; echo new > \"${f%/*}/new\"
+  [ \"$(cat \"$f\")\" = forged ]; mv \"$f\" \"$f.moved\"; echo forged > \"$f\"
+done
+rm -r \"$GOCACHE/00\"; echo complete";
+
+#[test]
+fn what_a_job_writes_into_the_caches_of_cargo_and_go_is_gone_with_it() {
+    for who in EVERYBODY {
+        let lab = Lab::new(FORGE);
+        let place = |name| lab.path("caches").join(name);
+        for name in [
+            "cargo/registry/src/x/build.rs",
+            "cargo/git/checkouts/x/build.rs",
+            "gopath/pkg/mod/m@v1/m.go",
+            "go/00/entry",
+        ] {
+            write(&place(name), "good");
+        }
+        let before = entries(&lab.path("caches"));
+        let environment = [
+            ("CARGO_HOME", place("cargo")),
+            ("GOPATH", place("gopath")),
+            ("GOCACHE", place("go")),
+        ];
+        assert_eq!(passed(&lab, who, &environment), "complete\n", "{who:?}");
+        assert_eq!(entries(&lab.path("caches")), before, "{who:?}");
     }
 }
 

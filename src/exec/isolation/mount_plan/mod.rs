@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::repository::Repository;
@@ -59,6 +60,8 @@ enum Wish {
     See,
     /// It is visible, and writes stay with the job.
     Copy,
+    /// The same, also in what the job may write: other jobs take its content without a look.
+    Cache,
     /// It is visible and writable.
     Keep,
     /// It is unchanged, but cannot be moved away.
@@ -281,24 +284,28 @@ impl Wishes {
         }
     }
 
+    /// What the next build of anybody takes without a look: a job has all of it, and adds nothing to it.
     fn caches(&mut self, job: &Job, home: &Path) {
         let or_home =
             |name, rest: &str| variable(job, name).map_or_else(|| home.join(rest), Path::to_owned);
         if let Some(cache) = caches::of_go(job) {
-            self.add(cache, Wish::Keep);
+            self.add(cache, Wish::Cache);
         }
         for gopath in paths(job, "GOPATH").chain([home.join("go")]) {
             self.add(&gopath, Wish::See);
-            self.add(gopath.join("pkg"), Wish::Keep);
+            // A volume of its own in many a container, which a layer over `pkg` does not show.
+            for name in ["pkg", "pkg/mod"] {
+                self.add(gopath.join(name), Wish::Cache);
+            }
             self.tests_clone(&gopath);
         }
         if let Some(cache) = variable(job, "GOMODCACHE") {
-            self.add(cache, Wish::Keep);
+            self.add(cache, Wish::Cache);
         }
         let cargo = or_home("CARGO_HOME", ".cargo");
         self.add(&cargo, Wish::See);
         for name in ["registry", "git"] {
-            self.add(cargo.join(name), Wish::Keep);
+            self.add(cargo.join(name), Wish::Cache);
         }
         for name in ["credentials", "credentials.toml"] {
             self.add(cargo.join(name), Wish::Hide);
@@ -373,6 +380,8 @@ impl Wishes {
         let mut order = Vec::new();
         for (path, wish) in self.all {
             let around = path.ancestors().find_map(|above| views.get(above)).copied();
+            // What a layer lies over is one file system, without what is mounted in it.
+            let around = around.filter(|_| wish != Wish::Cache || !is_mounted(&path));
             let Some(view) = view(wish, around, self.strict) else {
                 continue;
             };
@@ -395,21 +404,27 @@ fn view(wish: Wish, around: Option<View>, strict: bool) -> Option<View> {
     match (wish, around) {
         (Wish::Hide, _) => Some(View::Hidden),
         (Wish::See, Some(View::Hidden)) if strict => Some(View::ReadOnly),
-        (Wish::Copy, Some(View::Copied | View::Kept)) => None,
-        (Wish::Copy, _) if strict => Some(View::Copied),
-        (Wish::See | Wish::Copy | Wish::Keep, Some(View::Hidden)) => Some(View::Kept),
+        (Wish::Copy | Wish::Cache, Some(View::Copied)) | (Wish::Copy, Some(View::Kept)) => None,
+        (Wish::Copy | Wish::Cache, _) if strict => Some(View::Copied),
+        (Wish::See | Wish::Copy | Wish::Cache | Wish::Keep, Some(View::Hidden)) => Some(View::Kept),
         (Wish::Keep, Some(View::Kept)) => None,
         (Wish::Keep, _) if strict => Some(View::Kept),
         (Wish::Pin, Some(View::Kept)) if strict => Some(View::Kept),
         (Wish::Protect, Some(View::Kept)) => Some(View::ReadOnly),
-        (Wish::See | Wish::Copy | Wish::Keep | Wish::Pin | Wish::Protect, _) => None,
+        (Wish::See | Wish::Copy | Wish::Cache | Wish::Keep | Wish::Pin | Wish::Protect, _) => None,
     }
+}
+
+/// Returns true if another file system begins at the path.
+fn is_mounted(path: &Path) -> bool {
+    let device = |path: &Path| Some(path.metadata().ok()?.dev());
+    path.parent().and_then(device) != device(path)
 }
 
 /// Returns true for a hidden directory that is wished for as a whole. It stays hidden; wishes for
 /// paths in it count by themselves.
 fn is_whole(path: &Path, wish: Wish, views: &BTreeMap<PathBuf, View>) -> bool {
-    matches!(wish, Wish::See | Wish::Keep) && views.get(path) == Some(&View::Hidden)
+    matches!(wish, Wish::See | Wish::Cache | Wish::Keep) && views.get(path) == Some(&View::Hidden)
 }
 
 /// Returns the directory that belongs to a directory of programs: all of `~/.pyenv` for

@@ -97,14 +97,15 @@ fn strictly_only_the_jobs_own_places_are_writable() {
     let world = World::new();
     let places = world.places(&world.job(), true);
     let view = |name| world.view(&places, name);
-    for own in [
-        "home/src/proxy/main.go",
-        "home/src/proxy/.git/index",
+    for own in ["home/src/proxy/main.go", "home/src/proxy/.git/index"] {
+        assert_eq!(view(own), Some(View::Kept), "{own}");
+    }
+    for cache in [
         "home/.cache/go-build/aa",
         "home/go/pkg/mod",
         "home/.cargo/registry/src",
     ] {
-        assert_eq!(view(own), Some(View::Kept), "{own}");
+        assert_eq!(view(cache), Some(View::Copied), "{cache}");
     }
     for seen in [
         "home/src/shim/main.go",
@@ -316,6 +317,32 @@ fn strictly_what_is_installed_into_a_gopath_and_written_into_katas_tests_is_the_
     let places = world.places(&job, true);
     let tests = "gopath/src/github.com/kata-containers/tests";
     assert_eq!(world.view(&places, tests), Some(View::Kept));
+}
+
+#[test]
+fn strictly_a_cache_is_the_users_own_also_in_the_work_tree_unless_the_pipeline_says_otherwise() {
+    let world = World::new();
+    let cache = world.path("home/src/proxy/.cache/go");
+    let cargo = world.path("home/src/proxy/.cargo-home");
+    for directory in [&cache, &cargo.join("registry")] {
+        fs::create_dir_all(directory).unwrap();
+    }
+    let mut job = world.job();
+    for (name, path) in [("GOCACHE", &cache), ("CARGO_HOME", &cargo)] {
+        job.environment.insert(name.into(), path.into());
+    }
+    let views = |job: &Job| {
+        let places = world.places(job, true);
+        [".cache/go/x", ".cargo-home/registry/x"]
+            .map(|name| world.view(&places, &format!("home/src/proxy/{name}")))
+    };
+    assert_eq!(views(&job), [Some(View::Copied); 2]);
+    job.bounds.writable = vec![cache];
+    assert_eq!(views(&job), [Some(View::Kept), Some(View::Copied)]);
+    // All of what is hidden is no cache.
+    job.environment.insert("GOCACHE".into(), "/tmp".into());
+    let places = world.places(&job, true);
+    assert!(places.contains(&MountPoint::new("/tmp", View::Hidden)));
 }
 
 #[test]
