@@ -14,7 +14,8 @@
 //! - [`workspace`] finds components; [`parse`] turns output into cases; [`outcome`] judges.
 //! - [`config`] reads pipelines; [`event`] defines the events and the journal.
 //! - [`git`] runs git, [`probe`] short commands; [`model`] defines the words that all share.
-//! - [`fs`] handles files in places that others write to; `say` prints lines for people, `clock`
+//! - [`env`] holds variables, [`dirs`] knows where a user keeps things, [`fs`] handles files in
+//!   places that others write to; `say` prints lines for people, `clock`
 //!   tells the time.
 //!
 //! `plan`, `parse` and `outcome` know no input or output. ARCHITECTURE.md says which room is for
@@ -32,6 +33,8 @@
 pub mod cli;
 mod clock;
 pub mod config;
+pub mod dirs;
+pub mod env;
 pub mod event;
 pub mod exec;
 pub mod fs;

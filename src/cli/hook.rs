@@ -10,6 +10,7 @@ use super::format::AnswerFormat;
 use super::global::GlobalArguments;
 use super::run::given;
 use super::settings::SettingsArguments;
+use crate::env::Environment;
 use crate::git::plumbing::Repository;
 use crate::model::{CommandError, ExitCode};
 use crate::push::RunCheck;
@@ -172,7 +173,7 @@ fn pre_push(
     let check = RunCheck {
         settings: arguments.settings.settings(global, Format::Errors),
         pipeline: given(arguments.pipeline.as_ref()),
-        environment: std::env::vars_os().collect(),
+        environment: Environment::current(),
         tell: &tell,
     };
     let (name, url) = (&arguments.name, &arguments.url);

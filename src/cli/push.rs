@@ -1,6 +1,4 @@
 //! `kata-ci push`: arguments → a request; the terminal's part of it.
-
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 
 use clap::builder::FalseyValueParser;
@@ -13,6 +11,7 @@ use super::global::GlobalArguments;
 use super::run::given;
 use super::settings::SettingsArguments;
 use crate::config::{CommitRules, Gerrit};
+use crate::env::Environment;
 use crate::gerrit::push_options::{InvalidOption, Key, PushOption, PushOptions};
 use crate::gerrit::remote::Request;
 use crate::git::plumbing::Repository;
@@ -150,7 +149,7 @@ pub(super) fn call(
     global: &GlobalArguments,
     arguments: &PushArguments,
 ) -> Result<i32, CommandError> {
-    let called_with: BTreeMap<_, _> = std::env::vars_os().collect();
+    let called_with = Environment::current();
     let mut environment = called_with.clone();
     let asked = given(arguments.pipeline.as_ref());
     let pipeline = pipeline::anywhere(asked.as_deref(), &global.directory, &environment)?;

@@ -1,6 +1,6 @@
 //! From a job's command to an absolute program and its arguments.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
@@ -45,7 +45,7 @@ fn check_directory(directory: &Path) -> Result<(), Failure> {
 
 /// Looks where the job itself would look: in its own PATH, or from its own directory for a name with a slash.
 fn find(name: &str, job: &Job) -> Result<PathBuf, Failure> {
-    let path = job.environment.get(OsStr::new("PATH"));
+    let path = job.environment.get("PATH");
     if let Ok(found) = which::which_in(name, path, &job.directory) {
         return Ok(found);
     }

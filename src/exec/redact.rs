@@ -4,14 +4,13 @@
 //! held back until it is known whether it was one.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
 
 use crate::config::proxy_credentials;
+use crate::env::Environment;
 
 /// The way of a job's output past its secrets.
 #[derive(Debug, Default)]
@@ -22,7 +21,7 @@ pub(super) struct Mask {
 
 impl Mask {
     /// For a job with this environment.
-    pub fn of(environment: &BTreeMap<OsString, OsString>) -> Self {
+    pub fn of(environment: &Environment) -> Self {
         let secrets = proxy_credentials(environment)
             .into_iter()
             .flat_map(|text| forms(&text));
@@ -106,7 +105,7 @@ mod tests {
     use super::*;
 
     fn mask(proxy: &str) -> Mask {
-        Mask::of(&BTreeMap::from([("http_proxy".into(), proxy.into())]))
+        Mask::of(&Environment::from([("http_proxy".into(), proxy.into())]))
     }
 
     fn printed(proxy: &str, pieces: &[&[u8]]) -> String {

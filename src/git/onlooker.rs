@@ -1,12 +1,11 @@
 //! What may be asked of git where a job has run.
-
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
 use super::listing::parse;
 use super::{Git, GitError, Listing};
+use crate::env::Environment;
 
 /// Variables that git needs to find itself, its user's rules, and where a repository ends. No other is handed on: there may be
 /// a secret in it.
@@ -45,18 +44,15 @@ impl Onlooker {
     ///
     /// # Errors
     /// See [`Git::find`].
-    pub fn find(
-        environment: &BTreeMap<OsString, OsString>,
-        deadline: Duration,
-    ) -> Result<Self, GitError> {
-        let mut bare: BTreeMap<OsString, OsString> = VARIABLES
+    pub fn find(environment: &Environment, deadline: Duration) -> Result<Self, GitError> {
+        let mut bare: Environment = VARIABLES
             .iter()
             .filter_map(|name| {
-                let value = environment.get(OsStr::new(name))?;
-                Some((OsString::from(name), value.clone()))
+                let value = environment.get(name)?;
+                Some((OsString::from(name), value.to_owned()))
             })
             .collect();
-        bare.insert("GIT_ATTR_NOSYSTEM".into(), "1".into());
+        bare.set("GIT_ATTR_NOSYSTEM", "1");
         let git = Git::find(&bare)?;
         Ok(Self(git.with_deadline(deadline).without_fetching()))
     }

@@ -9,6 +9,8 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::env::Environment;
+
 /// A call of git that did not do what it was to do.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
@@ -40,7 +42,7 @@ pub enum GitError {
 #[derive(Debug, Clone)]
 pub struct Repository {
     directory: PathBuf,
-    environment: Option<BTreeMap<OsString, OsString>>,
+    environment: Option<Environment>,
 }
 
 impl Repository {
@@ -53,7 +55,7 @@ impl Repository {
     }
 
     /// With this environment for git in place of kata-ci's own.
-    pub fn with_environment(self, environment: BTreeMap<OsString, OsString>) -> Self {
+    pub fn with_environment(self, environment: Environment) -> Self {
         Self {
             environment: Some(environment),
             ..self
@@ -65,15 +67,15 @@ impl Repository {
         let mut environment = self
             .environment
             .clone()
-            .unwrap_or_else(|| std::env::vars_os().collect());
-        environment.insert(name.into(), value.into());
+            .unwrap_or_else(|| Environment::current());
+        environment.set(name, value);
         self.with_environment(environment)
     }
 
     /// A variable as git gets it.
     pub fn variable(&self, name: &str) -> Option<OsString> {
         match &self.environment {
-            Some(environment) => environment.get(OsStr::new(name)).cloned(),
+            Some(environment) => environment.get(name).map(OsStr::to_owned),
             None => std::env::var_os(name),
         }
     }

@@ -1,12 +1,11 @@
 //! Calling git.
-
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::GitError;
-use crate::probe::{Answer, Probe, at_least, dotted, find, version_in};
+use crate::env::Environment;
+use crate::probe::{Answer, Probe, at_least, dotted, version_in};
 
 /// The oldest git that is known to do all that is asked of it.
 pub const LEAST_VERSION: &[u32] = &[2, 20];
@@ -28,7 +27,7 @@ const GUARDS: [&str; 4] = [
 #[derive(Debug, Clone)]
 pub struct Git {
     program: PathBuf,
-    environment: BTreeMap<OsString, OsString>,
+    environment: Environment,
     deadline: Duration,
 }
 
@@ -37,8 +36,8 @@ impl Git {
     ///
     /// # Errors
     /// When there is none, it does not answer, or it is older than [`LEAST_VERSION`].
-    pub fn find(environment: &BTreeMap<OsString, OsString>) -> Result<Self, GitError> {
-        let program = find("git", environment).ok_or(GitError::Missing)?;
+    pub fn find(environment: &Environment) -> Result<Self, GitError> {
+        let program = environment.find_program("git").ok_or(GitError::Missing)?;
         let mut git = Self {
             program,
             environment: environment.clone(),
@@ -132,7 +131,7 @@ impl Git {
     fn remove_local_variables(&mut self) -> Result<(), GitError> {
         let names = self.run(Path::new("/"), &["rev-parse", "--local-env-vars"])?;
         for name in String::from_utf8_lossy(&names).lines() {
-            self.environment.remove(OsStr::new(name));
+            self.environment.remove(name);
         }
         Ok(())
     }
@@ -189,7 +188,7 @@ mod tests {
 
     #[test]
     fn without_git_on_the_path_that_is_said() {
-        let error = Git::find(&BTreeMap::new()).map_err(|error| error.to_string());
+        let error = Git::find(&Environment::default()).map_err(|error| error.to_string());
         assert_eq!(error.err().as_deref(), Some("git is not on PATH"));
     }
 
@@ -202,7 +201,7 @@ mod tests {
             "#!/bin/sh\nfor last; do :; done\ntest \"$last\" = --version && echo git version 1.8.3.1\nexit 0\n",
         )?;
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755))?;
-        let environment = BTreeMap::from([("PATH".into(), bin.path().as_os_str().to_owned())]);
+        let environment = Environment::from([("PATH".into(), bin.path().as_os_str().to_owned())]);
         let error = Git::find(&environment).map_err(|error| error.to_string());
         assert_eq!(
             error.err().as_deref(),
@@ -215,8 +214,8 @@ mod tests {
     fn variables_that_name_another_repository_are_not_followed() -> Result<(), GitError> {
         let repository = Repository::with_a_commit();
         let mut environment = environment();
-        environment.insert("GIT_DIR".into(), "/nonexistent".into());
-        environment.insert("GIT_WORK_TREE".into(), "/nonexistent".into());
+        environment.set("GIT_DIR", "/nonexistent");
+        environment.set("GIT_WORK_TREE", "/nonexistent");
         let git = Git::find(&environment)?;
         assert_eq!(git.top_level(repository.path())?, repository.path());
         Ok(())
@@ -256,7 +255,7 @@ mod tests {
         let repository = Repository::with_a_commit();
         let mut environment = environment();
         // git's own way to test this without being root.
-        environment.insert("GIT_TEST_ASSUME_DIFFERENT_OWNER".into(), "1".into());
+        environment.set("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
         let result = Git::find(&environment)?.top_level(repository.path());
         let Err(error @ GitError::DubiousOwnership { .. }) = result else {
             panic!("{result:?}");

@@ -1,14 +1,13 @@
 //! A repository for tests, made by git alone: tests of every file of this room can use it.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::env::Environment;
+
 /// An environment in which git knows who it is, and nothing of the machine's configuration.
-pub(crate) fn environment() -> BTreeMap<OsString, OsString> {
+pub(crate) fn environment() -> Environment {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    BTreeMap::from([
+    Environment::from([
         ("PATH".into(), path),
         ("HOME".into(), "/nonexistent".into()),
         ("GIT_CONFIG_GLOBAL".into(), "/dev/null".into()),

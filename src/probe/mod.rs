@@ -13,5 +13,5 @@ mod stream;
 mod version;
 
 pub use quote::quoted;
-pub use run::{Answer, Probe, ProbeError, find};
+pub use run::{Answer, Probe, ProbeError};
 pub use version::{at_least, dotted, version_in};

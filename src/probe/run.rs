@@ -1,10 +1,8 @@
 //! Runs one probe.
-
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,6 +12,7 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use super::stream::ProbePipe;
+use crate::env::Environment;
 
 /// The standard output that is kept, in bytes. A probe that prints more is ended with an error.
 const OUTPUT_LIMIT: usize = 64 << 20;
@@ -27,14 +26,14 @@ const SHORT_TICK: Duration = Duration::from_millis(1);
 /// A command that answers a question.
 #[derive(Debug, Clone)]
 pub struct Probe<'a> {
-    /// The absolute path of the program; see [`find`].
+    /// The absolute path of the program; see [`Environment::find_program`].
     pub program: &'a Path,
     /// Its arguments.
     pub arguments: Vec<OsString>,
     /// The directory that it runs in.
     pub directory: &'a Path,
     /// Its whole environment.
-    pub environment: &'a BTreeMap<OsString, OsString>,
+    pub environment: &'a Environment,
     /// The time after which it is killed.
     pub deadline: Duration,
 }
@@ -101,14 +100,6 @@ pub enum ProbeError {
         /// The cause.
         source: io::Error,
     },
-}
-
-/// Finds the absolute path of a program on the `PATH` of `environment`.
-pub fn find(program: &str, environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
-    let path = environment.get(OsStr::new("PATH"))?;
-    // A relative entry of PATH would mean another program in each directory. Taken from the root,
-    // it is not found.
-    which::which_in(program, Some(path), "/").ok()
 }
 
 enum End {
@@ -241,7 +232,7 @@ fn end(child: &Child) {
 mod tests {
     use super::*;
 
-    fn environment() -> BTreeMap<OsString, OsString> {
+    fn environment() -> Environment {
         std::env::vars_os()
             .filter(|(name, _)| name == "PATH")
             .collect()
@@ -339,14 +330,6 @@ mod tests {
     fn is_running(pid: &str) -> bool {
         std::fs::read_to_string(format!("/proc/{pid}/stat"))
             .is_ok_and(|stat| !stat.contains(") Z "))
-    }
-
-    #[test]
-    fn programs_are_found_on_the_path_given_only() {
-        assert!(find("sh", &environment()).is_some());
-        assert_eq!(find("sh", &BTreeMap::new()), None);
-        let elsewhere = BTreeMap::from([("PATH".into(), "/nonexistent".into())]);
-        assert_eq!(find("sh", &elsewhere), None);
     }
 
     #[test]

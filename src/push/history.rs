@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::report::{ChangeReport, CommitRow, CommitState};
+use crate::dirs;
+use crate::env::Environment;
 
 /// A change as it was after the last push from here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,11 +106,7 @@ impl Known {
 }
 
 fn state_directory() -> Option<PathBuf> {
-    let state = std::env::var_os("XDG_STATE_HOME")
-        .filter(|value| Path::new(value).is_absolute())
-        .map(PathBuf::from);
-    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/state"));
-    Some(state.or_else(home)?.join("kata-ci/gerrit"))
+    Some(dirs::state(&Environment::current())?.join("gerrit"))
 }
 
 /// Letters, digits, `.` and `-` as they are, everything else as `_XX`: no two places share a file.

@@ -18,9 +18,6 @@ pub mod reword;
 mod send;
 mod session;
 mod view;
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub(crate) use check::RunCheck;
@@ -32,6 +29,7 @@ pub use send::{CHECKED, SendError, Sent, send};
 pub use view::{outcome, plan, render};
 
 use crate::config::Pipeline;
+use crate::env::Environment;
 use crate::git;
 use crate::git::Git;
 use crate::git::plumbing::{GitError, Repository};
@@ -52,7 +50,7 @@ pub(crate) enum Pushed {
 pub(crate) fn push_from(
     repository: &Repository,
     pipeline: &Pipeline,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
     mut request: PushRequest,
     check: &dyn Check,
     ui: &mut dyn MultiPushUi,
@@ -73,7 +71,7 @@ pub(crate) fn push_from(
 /// The top of the work tree; none where the directory lies in no repository.
 fn top_level(
     repository: &Repository,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Result<Option<PathBuf>, GitError> {
     let failed = match repository.top_level() {
         Ok(top) => return Ok(Some(top)),

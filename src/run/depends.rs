@@ -1,10 +1,8 @@
 //! What the commits of `--rev` depend on (`Depends-on:` in their messages), brought beside them.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::config::Pipeline;
+use crate::env::Environment;
 use crate::gerrit::depends::{
     Dependency, DependencyError, Revision, WorkspaceRepository, dependencies, fetch, resolve,
 };
@@ -13,8 +11,6 @@ use crate::git::range::{read, unpublished};
 use crate::model::{CommandError, Selection};
 use crate::workspace;
 use crate::workspace::Aside;
-
-type Environment = BTreeMap<OsString, OsString>;
 
 /// Finds, fetches and checks out what the commit the user stands in, and those below it that no remote has, depend on.
 pub(crate) fn bring(

@@ -1,7 +1,7 @@
 //! Taking the fingerprint of a run that is about to begin, or to go on.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::planned::Planned;
 use crate::config::Layout;
+use crate::env::Environment;
 use crate::event::{Fingerprint, digest};
 use crate::git::{Git, GitError};
 use crate::workspace::IMPORT_ROOT;
@@ -17,11 +18,7 @@ use crate::workspace::passed;
 
 /// What the outcome of the run depends on. A component whose repository cannot be read has no digest: a run of it cannot
 /// go on.
-pub(super) fn take(
-    planned: &Planned,
-    environment: &BTreeMap<OsString, OsString>,
-    run_id: &str,
-) -> Fingerprint {
+pub(super) fn take(planned: &Planned, environment: &Environment, run_id: &str) -> Fingerprint {
     let salted = |value: &OsStr| digest([run_id.as_bytes(), value.as_bytes()]);
     Fingerprint {
         pipeline: pipeline(planned),
@@ -38,10 +35,7 @@ fn pipeline(planned: &Planned) -> String {
     digest([env!("CARGO_PKG_VERSION").as_bytes(), understood.as_bytes()])
 }
 
-fn trees(
-    planned: &Planned,
-    environment: &BTreeMap<OsString, OsString>,
-) -> BTreeMap<String, String> {
+fn trees(planned: &Planned, environment: &Environment) -> BTreeMap<String, String> {
     let Ok(git) = Git::find(environment) else {
         return BTreeMap::new();
     };
@@ -71,7 +65,7 @@ fn tests_repository(planned: &Planned) -> Option<(String, PathBuf)> {
     if planned.pipeline.layout != Layout::Gopath {
         return None;
     }
-    let gopath = (planned.workspace.environment).get(OsStr::new("GOPATH"))?;
+    let gopath = (planned.workspace.environment).get("GOPATH")?;
     let clone = Path::new(gopath).join(IMPORT_ROOT).join("tests");
     Some(("tests".to_owned(), clone))
 }

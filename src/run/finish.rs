@@ -1,7 +1,4 @@
 //! The end of a run: its journal is closed, its reports are written, and its summary is shown.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::Path;
 
 use super::prune;
@@ -10,6 +7,7 @@ use super::report_directory::ReportDirectory;
 use super::request::ReportPlaces;
 use super::session::Ended;
 use super::show::Screen;
+use crate::env::Environment;
 use crate::event::{Event, RunFinished};
 use crate::fs::Place;
 use crate::model::{CommandError, ExitCode};
@@ -72,7 +70,7 @@ impl FilePlaces {
     pub(super) fn find(
         screen: &Screen,
         places: &ReportPlaces,
-        environment: &BTreeMap<OsString, OsString>,
+        environment: &Environment,
     ) -> Result<Self, CommandError> {
         let junit = places.junit.as_deref().map(junit_place).transpose()?;
         let summary = match &screen.system {
@@ -107,7 +105,7 @@ pub(super) fn finish(
     screen: &Screen,
     places: &FilePlaces,
     keep: Limits,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> RunResult {
     let Ended {
         directory,
@@ -215,7 +213,7 @@ fn publish(
     root: &Path,
     document: &Document,
     (directory, places): (&ReportDirectory, &FilePlaces),
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Published {
     match &screen.system {
         Some(system) => report::ci::publish(

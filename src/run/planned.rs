@@ -1,19 +1,15 @@
 //! From a source and its pipeline to the workspace, and from that to the plan.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::Path;
 
 use super::source::Source;
 use super::{durations, rerun_failed, since, store};
 use crate::config::Pipeline;
+use crate::env::Environment;
 use crate::event::{Notice, Since};
 use crate::model::{CommandError, Selection};
 use crate::plan;
 use crate::plan::Plan;
 use crate::workspace::{Trust, Workspace};
-
-type Environment = BTreeMap<OsString, OsString>;
 
 /// A workspace that is ready, and what is to be run in it.
 pub(super) struct Opened {

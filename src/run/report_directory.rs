@@ -1,6 +1,4 @@
 //! The directory a run's reports go to.
-
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -9,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 
+use crate::dirs;
+use crate::env::Environment;
 use crate::fs::{ASIDE, Directory};
 use crate::model::CommandError;
 use crate::report::{RESULT, ci};
@@ -52,10 +52,7 @@ impl ReportDirectory {
     }
 
     /// The run's own directory below `$XDG_STATE_HOME/kata-ci/runs`.
-    pub(crate) fn default(
-        run_id: &str,
-        environment: &BTreeMap<OsString, OsString>,
-    ) -> Result<Self, CommandError> {
+    pub(crate) fn default(run_id: &str, environment: &Environment) -> Result<Self, CommandError> {
         Self::named(&runs_directory(environment)?.join(run_id))
     }
 
@@ -169,28 +166,12 @@ fn refused(path: &Path, error: &io::Error) -> CommandError {
 }
 
 /// Where runs are kept whose reports were not asked for elsewhere: a directory a run, named after its id.
-pub(crate) fn runs_directory(
-    environment: &BTreeMap<OsString, OsString>,
-) -> Result<PathBuf, CommandError> {
-    Ok(state_home(environment)?.join("kata-ci/runs"))
-}
-
-/// `$XDG_STATE_HOME`, as the XDG base directory specification says: absolute, else `~/.local/state`.
-pub(crate) fn state_home(
-    environment: &BTreeMap<OsString, OsString>,
-) -> Result<PathBuf, CommandError> {
-    let absolute = |name: &str| {
-        environment
-            .get(OsStr::new(name))
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    absolute("XDG_STATE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
-        .ok_or_else(|| {
-            CommandError::usage("neither XDG_STATE_HOME nor HOME says where reports go")
-                .hint("name a place with --report-dir DIR")
-        })
+pub(crate) fn runs_directory(environment: &Environment) -> Result<PathBuf, CommandError> {
+    let state = dirs::state(environment).ok_or_else(|| {
+        CommandError::usage("neither XDG_STATE_HOME nor HOME says where reports go")
+            .hint("name a place with --report-dir DIR")
+    })?;
+    Ok(state.join("runs"))
 }
 
 /// Points `latest` to this run, in one step.
@@ -275,7 +256,7 @@ mod tests {
     #[test]
     fn latest_names_the_newest_run() {
         let place = tempfile::tempdir().unwrap();
-        let environment = BTreeMap::from([(
+        let environment = Environment::from([(
             OsString::from("XDG_STATE_HOME"),
             OsString::from(place.path()),
         )]);
@@ -292,7 +273,7 @@ mod tests {
 
     #[test]
     fn without_a_home_the_user_is_asked_for_a_place() {
-        let error = ReportDirectory::default("id", &BTreeMap::new()).unwrap_err();
+        let error = ReportDirectory::default("id", &Environment::default()).unwrap_err();
         assert!(error.hints[0].contains("--report-dir"), "{error:?}");
     }
 }

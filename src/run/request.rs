@@ -1,13 +1,11 @@
 //! The request of a run, whoever makes it: the command line, a push, a hook.
 //!
 //! Plain values. Nothing of it is an argument or a variable any more: an empty text counts as not given.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::prune::Limits;
 use crate::config::{IsolatePolicy, NetworkPolicy, Overrides};
+use crate::env::Environment;
 use crate::model::Selection;
 use crate::report::ci::Ci;
 
@@ -17,7 +15,7 @@ pub struct RunRequest {
     /// The directory to start from; relative to that of the process.
     pub directory: PathBuf,
     /// The environment that kata-ci was called with.
-    pub environment: BTreeMap<OsString, OsString>,
+    pub environment: Environment,
     /// The revision to run in a clean checkout; none for what lies in the work tree.
     pub revision: Option<String>,
     /// The pipeline's name or file; none for the one that is found.
@@ -109,11 +107,7 @@ pub enum CiChoice {
 
 impl RunRequest {
     /// The request for all that a directory holds.
-    pub fn new(
-        directory: PathBuf,
-        environment: BTreeMap<OsString, OsString>,
-        settings: RunSettings,
-    ) -> Self {
+    pub fn new(directory: PathBuf, environment: Environment, settings: RunSettings) -> Self {
         Self {
             directory,
             environment,

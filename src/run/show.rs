@@ -1,11 +1,9 @@
 //! How a run is shown: live, and summed up at its end.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 
 use super::request::{CiChoice, Display, Format};
+use crate::env::Environment;
 use crate::outcome::Run;
 use crate::report;
 use crate::report::ci;
@@ -23,7 +21,7 @@ pub(crate) struct Screen {
 
 impl Screen {
     /// What suits the options, the environment and the terminal.
-    pub fn new(display: Display, environment: &BTreeMap<OsString, OsString>) -> Self {
+    pub fn new(display: Display, environment: &Environment) -> Self {
         let system = system(display.ci, environment);
         Self {
             color: display.color,
@@ -98,7 +96,7 @@ fn format(asked: Format, is_ci: bool) -> Format {
     }
 }
 
-fn system(choice: CiChoice, environment: &BTreeMap<OsString, OsString>) -> Option<DetectedCi> {
+fn system(choice: CiChoice, environment: &Environment) -> Option<DetectedCi> {
     match choice {
         CiChoice::Detected => ci::detect(environment),
         CiChoice::None => None,

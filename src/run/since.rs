@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::config::Pipeline;
+use crate::env::Environment;
 use crate::event::{Notice, Since};
 use crate::git::{Git, GitError};
 use crate::model::{CommandError, Decision};
@@ -19,7 +20,7 @@ pub(crate) fn decide(
     revision: &str,
     pipeline: &Pipeline,
     located: &Located,
-    environment: &BTreeMap<std::ffi::OsString, std::ffi::OsString>,
+    environment: &Environment,
 ) -> Result<Since, CommandError> {
     let git = Git::find(environment).map_err(|error| refused(&error))?;
     let mut repositories = Repositories {

@@ -3,21 +3,17 @@
 //! Which of the two it is, is asked here and nowhere else. Of a checkout the pipeline, too, is the commit's where its file
 //! lies in the repository: what is not committed has no say. A file above the repository, and one that is named with `-p`,
 //! is taken as it is.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::depends;
 use crate::config;
 use crate::config::Pipeline;
+use crate::env::Environment;
 use crate::event::Notice;
 use crate::model::{CommandError, Selection};
 use crate::workspace;
 use crate::workspace::{Aside, Located, Trust, Workspace};
-
-type Environment = BTreeMap<OsString, OsString>;
 
 /// What is run.
 pub(super) enum Source {

@@ -3,13 +3,12 @@
 //! Anything else that lies there is nobody's run: it is not listed, and never touched.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::DateTime;
 
 use super::report_directory::runs_directory;
+use crate::env::Environment;
 use crate::event::{Event, RunStarted, read_start};
 use crate::model::CommandError;
 
@@ -27,7 +26,7 @@ pub(crate) fn directories(runs: &Path) -> Vec<PathBuf> {
 }
 
 /// Directories of the runs that are kept for this user, newest first.
-pub(crate) fn kept(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
+pub(crate) fn kept(environment: &Environment) -> Vec<PathBuf> {
     let runs = runs_directory(environment).ok();
     runs.map_or_else(Vec::new, |runs| directories(&runs))
 }
@@ -35,7 +34,7 @@ pub(crate) fn kept(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
 /// Directories that may hold an earlier run of a workspace: the one that was named, else those kept, newest first.
 pub(crate) fn candidates(
     named: Option<&Path>,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Result<Vec<PathBuf>, CommandError> {
     match named {
         Some(named) => Ok(vec![named.to_owned()]),

@@ -3,14 +3,12 @@
 //! No stamp is made by a job that did not pass as a whole (vacuous, narrowed, resumed), on a work tree that is not as
 //! committed before the run or after it or holds builds of a time to come, where a sandbox that the pipeline asks for was not
 //! there, where strict jobs of several repositories met, or where the pipeline depends on more than stands in the key.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::config::{
     IsolatePolicy, Layout, NetworkPolicy, Overrides, Pipeline, Reads, Requirement, shipped,
 };
+use crate::env::Environment;
 use crate::event::Isolation;
 use crate::git::Git;
 use crate::git::seal::Seal;
@@ -46,10 +44,10 @@ pub(crate) struct StampedRun<'a> {
     pub author: Option<&'a str>,
     /// Neither steps nor components were left out.
     pub has_all_steps: bool,
-    /// The directory of the user's state; no stamp is kept without one.
+    /// kata-ci's own directory for what outlives a run; no stamp is kept without one.
     pub state: Option<PathBuf>,
     /// The environment that kata-ci was called with.
-    pub environment: &'a BTreeMap<OsString, OsString>,
+    pub environment: &'a Environment,
 }
 
 /// The repositories of a run whose jobs may get stamps.
@@ -101,11 +99,7 @@ impl StampRecorder {
     }
 
     /// Returns the plan without the jobs that have a stamp and that no other job needs, and the stamps.
-    pub fn without_passed(
-        &self,
-        mut plan: Plan,
-        environment: &BTreeMap<OsString, OsString>,
-    ) -> (Plan, Vec<Stamp>) {
+    pub fn without_passed(&self, mut plan: Plan, environment: &Environment) -> (Plan, Vec<Stamp>) {
         let stamped = |job: &Job| {
             self.places.iter().find_map(|place| {
                 let job = place.jobs.iter().find(|known| known.id == job.id)?;
@@ -273,7 +267,7 @@ impl Inspection<'_> {
         if self.run.pipeline.layout == Layout::Plain {
             return Some(None);
         }
-        let gopath = (self.run.workspace.environment).get(std::ffi::OsStr::new("GOPATH"))?;
+        let gopath = (self.run.workspace.environment).get("GOPATH")?;
         let clone = Path::new(gopath).join("src/github.com/kata-containers/tests");
         let used = self.git.revision(&clone).ok()??;
         (Some(&used) == grounds.tests.as_ref()).then_some(Some(used))

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
 use crate::config::{Component, Pipeline, Step};
+use crate::env::Environment;
 use crate::workspace::{FoundComponent, Workspace};
 
 /// Names that pass; the design's contract.
@@ -43,19 +44,19 @@ fn passes(name: &OsStr) -> bool {
 }
 
 /// What jobs get of the user's environment.
-pub fn passed(user: &BTreeMap<OsString, OsString>) -> impl Iterator<Item = (&OsString, &OsString)> {
+pub fn passed(user: &Environment) -> impl Iterator<Item = (&OsString, &OsString)> {
     user.iter().filter(|(name, _)| passes(name))
 }
 
 /// The environment all jobs of a component share: what their steps add is not in it. `layout` is
 /// [`Workspace::environment`].
 pub(crate) fn of_component(
-    user: &BTreeMap<OsString, OsString>,
-    layout: &BTreeMap<OsString, OsString>,
+    user: &Environment,
+    layout: &Environment,
     pipeline: &Pipeline,
     component: &Component,
-) -> BTreeMap<OsString, OsString> {
-    let mut environment: BTreeMap<_, _> = passed(user)
+) -> Environment {
+    let mut environment: Environment = passed(user)
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     environment.extend(layout.clone());
@@ -66,29 +67,26 @@ pub(crate) fn of_component(
 }
 
 /// Puts a layer of the pipeline on top; an empty value unsets.
-pub(crate) fn overlay(
-    environment: &mut BTreeMap<OsString, OsString>,
-    layer: &BTreeMap<String, String>,
-) {
+pub(crate) fn overlay(environment: &mut Environment, layer: &BTreeMap<String, String>) {
     for (name, value) in layer {
         match value.as_str() {
-            "" => environment.remove(OsStr::new(name)),
-            value => environment.insert(name.into(), value.into()),
+            "" => environment.remove(name),
+            value => environment.set(name, value),
         };
     }
 }
 
 /// The whole environment of one job. `PWD` is its directory, as a shell would have it.
 pub(crate) fn of_job(
-    user: &BTreeMap<OsString, OsString>,
+    user: &Environment,
     workspace: &Workspace,
     pipeline: &Pipeline,
     found: &FoundComponent,
     step: &Step,
-) -> BTreeMap<OsString, OsString> {
+) -> Environment {
     let mut environment = of_component(user, &workspace.environment, pipeline, &found.component);
     overlay(&mut environment, &step.env);
     pipeline.network.tell_git(&mut environment);
-    environment.insert("PWD".into(), found.directory.clone().into());
+    environment.set("PWD", found.directory.clone());
     environment
 }

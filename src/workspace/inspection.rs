@@ -2,9 +2,7 @@
 //!
 //! It inspects the user's own directories under the environment that the jobs will have. It does
 //! not find components ([`mod@super::open`] does) and changes nothing.
-
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::Path;
 use std::thread;
 
@@ -14,12 +12,11 @@ use super::packages::{Packages, packages};
 use super::preflight::Preflight;
 use super::{FoundComponent, Placed};
 use crate::config::{Component, Layout, Pipeline, Step};
+use crate::env::Environment;
 use crate::git::Git;
 use crate::model::Expect;
 use crate::model::{Readiness, Selection};
 use crate::workspace::of_component;
-
-type Environment = BTreeMap<OsString, OsString>;
 
 /// The input that all inspections share.
 pub(super) struct Inspection<'a> {

@@ -10,6 +10,7 @@ use super::place::PathResolver;
 use super::sources::Sources;
 use super::{deliver, exit_code};
 use crate::cli::global::GlobalArguments;
+use crate::env::Environment;
 use crate::fs;
 use crate::model::CommandError;
 use crate::report;
@@ -165,7 +166,7 @@ fn told(suite: &Suite, case: &Case, whole: bool) -> io::Result<String> {
 
 /// The runs that are kept, newest first.
 fn list(json: bool) -> Result<i32, CommandError> {
-    let runs = report_directory::runs_directory(&std::env::vars_os().collect())?;
+    let runs = report_directory::runs_directory(&Environment::current())?;
     let directories = store::directories(&runs);
     let kept: Vec<_> = directories.iter().filter_map(|one| kept(one)).collect();
     deliver(None, |out| {

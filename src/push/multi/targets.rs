@@ -1,10 +1,8 @@
 //! The repositories that a push in the directory of a workspace means, in the order in which they go.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Component, Pipeline};
+use crate::env::Environment;
 use crate::git::plumbing::{Repository, without_credentials};
 use crate::model::{CommandError, Selection};
 use crate::push::request::PushRequest;
@@ -53,7 +51,7 @@ pub fn in_order_of_needs(mut targets: Vec<PushTarget>) -> Vec<PushTarget> {
 pub(crate) fn targets(
     pipeline: &Pipeline,
     repository: &Repository,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
     request: &PushRequest,
 ) -> Result<Vec<PushTarget>, CommandError> {
     let directory = repository.directory();
@@ -138,7 +136,7 @@ pub(crate) fn project(
     pipeline: &Pipeline,
     repository: &Repository,
     top: &Path,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Option<String> {
     pipeline.gerrit.url.as_ref()?;
     let selection = Selection::default();

@@ -12,9 +12,6 @@ mod error;
 mod repository;
 mod settings;
 mod trust;
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Component as Segment, Path, PathBuf};
 
 pub use builds::are_dated_ahead;
@@ -23,11 +20,13 @@ pub use trust::Trust;
 
 use super::copy;
 use super::fs::subdirectories;
-use super::scratch::{self, OwnDirectory, unique_name};
+use super::scratch::{OwnDirectory, unique_name};
 use super::v1;
 use super::v1::IMPORT_ROOT;
 use super::{Workspace, WorkspaceError};
 use crate::config::{Component, Layout};
+use crate::dirs;
+use crate::env::Environment;
 use crate::event::Notice;
 use crate::git::{Git, GitError};
 use crate::model::{Readiness, Selection};
@@ -65,7 +64,7 @@ impl Aside {
         directory: &Path,
         revision: &str,
         selection: &Selection,
-        user: &BTreeMap<OsString, OsString>,
+        user: &Environment,
     ) -> Result<Self, AsideError> {
         let git = Git::find(user)?;
         let top = match git.top_level(directory) {
@@ -96,9 +95,9 @@ impl Aside {
         revision: &str,
         key: &Path,
         parent: PathBuf,
-        user: &BTreeMap<OsString, OsString>,
+        user: &Environment,
     ) -> Result<Self, AsideError> {
-        let cache = scratch::parent(user);
+        let cache = dirs::cache(user);
         let name = unique_name(key);
         let place = cache.join("aside");
         let failed = |source| AsideError::File {

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use kata_ci::env::Environment;
 use kata_ci::git::plumbing::Repository;
 use kata_ci::model::ExitCode;
 use kata_ci::push::multi::{MultiPushUi, MultiReport, PushTarget, in_order_of_needs, push_multi};
@@ -302,9 +303,7 @@ fn places(workspace: &Workspace) -> Vec<PushTarget> {
     in_order_of_needs(NEEDS.map(place).into())
 }
 
-fn git_environment(
-    workspace: &Workspace,
-) -> std::collections::BTreeMap<std::ffi::OsString, std::ffi::OsString> {
+fn git_environment(workspace: &Workspace) -> Environment {
     let own = workspace.clones[0].environment();
     let own = own
         .into_iter()
