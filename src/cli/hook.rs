@@ -11,7 +11,7 @@ use super::global::GlobalArguments;
 use super::run::given;
 use super::settings::SettingsArguments;
 use crate::env::Environment;
-use crate::git::plumbing::Repository;
+use crate::git::Repository;
 use crate::model::{CommandError, ExitCode};
 use crate::push::RunCheck;
 use crate::push::hooks;
@@ -65,7 +65,7 @@ type Said = Box<dyn std::error::Error>;
 
 /// Carries the command out in the repository of this directory.
 pub(super) fn call(global: &GlobalArguments, arguments: &HookArguments) -> ExitCode {
-    let repository = Repository::at(&global.directory);
+    let repository = Repository::at(&global.directory, &Environment::current());
     let done = match &arguments.command {
         HookCommand::Install => install(&repository),
         HookCommand::Uninstall => uninstall(&repository),

@@ -14,7 +14,7 @@ use crate::config::{CommitRules, Gerrit};
 use crate::env::Environment;
 use crate::gerrit::push_options::{InvalidOption, Key, PushOption, PushOptions};
 use crate::gerrit::remote::Request;
-use crate::git::plumbing::Repository;
+use crate::git::Repository;
 use crate::model::CommandError;
 use crate::push;
 use crate::push::multi::{MultiPushUi, MultiReport};
@@ -155,7 +155,7 @@ pub(super) fn call(
     let pipeline = pipeline::anywhere(asked.as_deref(), &global.directory, &environment)?;
     pipeline.network.set_variables(&mut environment);
     pipeline.network.tell_git(&mut environment);
-    let repository = Repository::at(&global.directory).with_environment(environment.clone());
+    let repository = Repository::at(&global.directory, &environment);
     let tell = |error: &CommandError| {
         say::aside(error::render(error, global.color()));
     };

@@ -9,7 +9,7 @@
 
 use serde::Serialize;
 
-use crate::git::plumbing::without_credentials;
+use crate::git::without_credentials;
 
 /// A ref of the push.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -69,7 +69,7 @@ impl Onlooker {
             "--others",
             "--exclude-standard",
         ]);
-        let answer = self.0.run_heard(top, &arguments)?;
+        let answer = self.0.at(top).heard(&arguments, b"")?;
         let complaints = String::from_utf8_lossy(&answer.errors);
         let unread = (complaints.lines())
             .filter_map(|line| line.strip_prefix("warning: "))
@@ -87,7 +87,7 @@ impl Onlooker {
     pub fn objects(&self, top: &Path, files: &[&Path]) -> Result<Vec<String>, GitError> {
         let mut arguments = words(&["hash-object", "--no-filters", "--"]);
         arguments.extend(files.iter().map(|path| path.as_os_str()));
-        let output = self.0.run(top, &arguments)?;
+        let output = self.0.at(top).run(&arguments)?;
         let text = String::from_utf8_lossy(&output);
         Ok(text.lines().map(str::to_owned).collect())
     }
@@ -98,8 +98,7 @@ impl Onlooker {
     /// When git refuses.
     pub fn head(&self, top: &Path) -> Result<Option<String>, GitError> {
         let arguments = words(&["rev-parse", "--verify", "--quiet", "HEAD"]);
-        let output = self.0.run_optional(top, &arguments)?;
-        Ok(output.map(|output| String::from_utf8_lossy(&output).trim_end().to_owned()))
+        self.0.at(top).find(&arguments)
     }
 }
 
@@ -115,11 +114,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::git::test_repository::{Repository, environment};
+    use crate::git::test_repository::{TestRepository, environment};
 
     #[test]
     fn tracked_new_and_ignored_files_are_told_apart() -> Result<(), GitError> {
-        let repository = Repository::with_a_commit();
+        let repository = TestRepository::with_a_commit();
         repository.commit("tracked\tfile", "x\n");
         let path = |name: &[u8]| repository.path().join(OsStr::from_bytes(name));
         std::fs::write(path(b".gitignore"), "ignored\n").unwrap();
@@ -141,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_file_as_it_is_has_the_object_that_git_has_of_it() -> Result<(), GitError> {
-        let repository = Repository::with_a_commit();
+        let repository = TestRepository::with_a_commit();
         repository.commit("-a", "x\n");
         let git = Onlooker::find(&environment(), Duration::from_secs(20))?;
         let files = git.files(repository.path())?.files;
@@ -159,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_the_configuration_names_is_not_run() -> Result<(), GitError> {
-        let repository = Repository::with_a_commit();
+        let repository = TestRepository::with_a_commit();
         let ran = repository.path().join("ran");
         let program = format!("touch '{}'", ran.display());
         for key in [

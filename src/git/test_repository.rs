@@ -20,12 +20,12 @@ pub(crate) fn environment() -> Environment {
 }
 
 /// A repository in a directory of its own.
-pub(crate) struct Repository {
+pub(crate) struct TestRepository {
     directory: tempfile::TempDir,
     path: PathBuf,
 }
 
-impl Repository {
+impl TestRepository {
     /// On branch `master`, with the file `file` committed.
     pub(crate) fn with_a_commit() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");

@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::dirs;
 use crate::env::Environment;
 use crate::exec;
-use crate::git::plumbing::Repository;
+use crate::git::Repository;
 use crate::git::range::Commit;
 use crate::model::{CommandError, ExitCode};
 use crate::run;

@@ -32,8 +32,8 @@ pub struct Known {
 
 impl Known {
     /// Reads the record for a place, as `HOST/PROJECT/BRANCH`.
-    pub fn load(place: &str) -> Self {
-        let Some(directory) = state_directory() else {
+    pub fn load(place: &str, environment: &Environment) -> Self {
+        let Some(directory) = state_directory(environment) else {
             return Self::default();
         };
         let file = directory.join(format!("{}.json", file_name(place)));
@@ -105,8 +105,8 @@ impl Known {
     }
 }
 
-fn state_directory() -> Option<PathBuf> {
-    Some(dirs::state(&Environment::current())?.join("gerrit"))
+fn state_directory(environment: &Environment) -> Option<PathBuf> {
+    Some(dirs::state(environment)?.join("gerrit"))
 }
 
 /// Letters, digits, `.` and `-` as they are, everything else as `_XX`: no two places share a file.

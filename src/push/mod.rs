@@ -30,9 +30,7 @@ pub use view::{outcome, plan, render};
 
 use crate::config::Pipeline;
 use crate::env::Environment;
-use crate::git;
-use crate::git::Git;
-use crate::git::plumbing::{GitError, Repository};
+use crate::git::{GitError, Repository};
 use crate::model::CommandError;
 use multi::{MultiPushUi, MultiReport, push_multi};
 use session::Push;
@@ -55,7 +53,7 @@ pub(crate) fn push_from(
     check: &dyn Check,
     ui: &mut dyn MultiPushUi,
 ) -> Result<Pushed, CommandError> {
-    match top_level(repository, environment).map_err(PushError::from)? {
+    match top_level(repository).map_err(PushError::from)? {
         Some(top) => {
             request.place.project = multi::project(pipeline, repository, &top, environment);
             let report = push(repository, &request, check, ui)?;
@@ -69,18 +67,11 @@ pub(crate) fn push_from(
 }
 
 /// The top of the work tree; none where the directory lies in no repository.
-fn top_level(
-    repository: &Repository,
-    environment: &Environment,
-) -> Result<Option<PathBuf>, GitError> {
-    let failed = match repository.top_level() {
-        Ok(top) => return Ok(Some(top)),
-        Err(failed) => failed,
-    };
-    let asked = Git::find(environment).and_then(|git| git.top_level(repository.directory()));
-    match asked {
-        Err(git::GitError::NoRepository { .. }) => Ok(None),
-        _ => Err(failed),
+fn top_level(repository: &Repository) -> Result<Option<PathBuf>, GitError> {
+    match repository.top_level() {
+        Ok(top) => Ok(Some(top)),
+        Err(GitError::NoRepository { .. }) => Ok(None),
+        Err(failed) => Err(failed),
     }
 }
 

@@ -6,8 +6,8 @@ use crate::env::Environment;
 use crate::gerrit::depends::{
     Dependency, DependencyError, Revision, WorkspaceRepository, dependencies, fetch, resolve,
 };
-use crate::git::plumbing::{GitError, Repository};
 use crate::git::range::{read, unpublished};
+use crate::git::{GitError, Repository};
 use crate::model::{CommandError, Selection};
 use crate::workspace;
 use crate::workspace::Aside;
@@ -25,7 +25,7 @@ pub(crate) fn bring(
     let mut environment = user.clone();
     pipeline.network.set_variables(&mut environment);
     pipeline.network.tell_git(&mut environment);
-    let repository = Repository::at(&source).with_environment(environment);
+    let repository = Repository::at(&source, &environment);
     let named = named(&repository, &commit)?;
     if named.is_empty() {
         return Ok(());

@@ -51,7 +51,7 @@ fn trees(planned: &Planned, environment: &Environment) -> BTreeMap<String, Strin
     components
         .chain(tests_repository(planned))
         .filter_map(|(name, directory)| {
-            let top = git.top_level(&directory).ok()?;
+            let top = git.at(&directory).top_level().ok()?;
             let tree = known
                 .entry(top.clone())
                 .or_insert_with(|| tree(&git, &top).ok());
@@ -72,10 +72,10 @@ fn tests_repository(planned: &Planned) -> Option<(String, PathBuf)> {
 
 /// The commit and every tracked file that differs from it. New files do not count: jobs leave some behind.
 fn tree(git: &Git, top: &Path) -> Result<String, GitError> {
-    let commit = git.resolve(top, "HEAD")?.unwrap_or_default();
+    let commit = git.at(top).commit("HEAD")?.unwrap_or_default();
     let mut parts = vec![commit.clone().into_bytes()];
     if !commit.is_empty() {
-        for path in git.differing(top, &commit)? {
+        for path in git.at(top).differing(&commit)? {
             parts.push(path.as_os_str().as_bytes().to_vec());
             parts.push(content(&top.join(&path)).into_bytes());
         }

@@ -63,7 +63,7 @@ impl Repositories<'_> {
             )
         })?;
         let component = placed.component.clone();
-        let top = match self.git.top_level(&real) {
+        let top = match self.git.at(&real).top_level() {
             Ok(top) => top,
             Err(GitError::NoRepository { .. }) => {
                 return Ok(Candidate {
@@ -96,12 +96,12 @@ impl Repositories<'_> {
     /// is compared with: that finds more, never less.
     fn ask(&self, top: &Path) -> Result<Vec<PathBuf>, CommandError> {
         let failed = |error: GitError| refused(&error);
-        let commit = (self.git.resolve(top, self.revision))
+        let commit = (self.git.at(top).commit(self.revision))
             .map_err(failed)?
             .ok_or_else(|| self.unknown_revision(top))?;
-        let base = self.git.merge_base(top, &commit).map_err(failed)?;
+        let base = self.git.at(top).merge_base(&commit).map_err(failed)?;
         let base = base.unwrap_or(commit);
-        self.git.changed_since(top, &base).map_err(failed)
+        self.git.at(top).changed_since(&base).map_err(failed)
     }
 
     fn unknown_revision(&self, top: &Path) -> CommandError {

@@ -11,7 +11,7 @@ use crate::config;
 use crate::config::{Overrides, Source};
 use crate::env::Environment;
 use crate::event::digest;
-use crate::git::plumbing::Repository;
+use crate::git::Repository;
 use crate::stamp::{Stamp, Store, Subject, job_key, job_list_key};
 use crate::workspace::passed;
 use crate::workspace::tests_clone;
@@ -75,13 +75,13 @@ impl StampScope {
         for name in OF_GIT {
             environment.remove(name);
         }
-        let git = Repository::at(question.top).with_environment(environment.clone());
+        let git = Repository::at(question.top, &environment);
         let (subject, has_file) = subject(&git, question)?;
         if depends(&git, &subject.commit)? {
             return None;
         }
         let tests = tests_clone(question.parent, question.environment)
-            .and_then(|clone| head(&Repository::at(clone).with_environment(environment)));
+            .and_then(|clone| head(&Repository::at(clone, &environment)));
         Some(Self {
             store: Store::new(question.state),
             subject,

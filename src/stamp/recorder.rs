@@ -85,7 +85,7 @@ impl StampRecorder {
             return Self::default();
         };
         let mut tops: Vec<PathBuf> = (run.workspace.components.iter())
-            .filter_map(|found| git.top_level(&found.directory).ok())
+            .filter_map(|found| git.at(&found.directory).top_level().ok())
             .collect();
         tops.sort();
         tops.dedup();
@@ -231,7 +231,7 @@ impl Inspection<'_> {
     /// New files count as well: a test that is not committed is a test that passed.
     fn is_committed(&self, top: &Path) -> bool {
         let arguments = ["status", "--porcelain", "-z", "--untracked-files=normal"];
-        let status = self.git.run(top, &arguments);
+        let status = self.git.at(top).run(&arguments);
         status.is_ok_and(|status| status.is_empty())
     }
 
@@ -269,7 +269,7 @@ impl Inspection<'_> {
         }
         let gopath = (self.run.workspace.environment).get("GOPATH")?;
         let clone = Path::new(gopath).join("src/github.com/kata-containers/tests");
-        let used = self.git.revision(&clone).ok()??;
+        let used = self.git.at(&clone).revision().ok()??;
         (Some(&used) == grounds.tests.as_ref()).then_some(Some(used))
     }
 

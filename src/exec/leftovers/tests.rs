@@ -10,7 +10,7 @@ use super::changes::{between, confirm};
 use super::snapshot::{Entry, Kind, Seen};
 use super::*;
 use crate::git::Listed;
-use crate::git::test_repository::{Repository as Real, environment};
+use crate::git::test_repository::{TestRepository as Real, environment};
 use crate::model::JobId;
 use crate::model::JobOutcome;
 use crate::outcome::Verdict;

@@ -8,7 +8,7 @@ use super::chained::{KeptError, call_kept};
 use super::hook_file::{Hook, HookFile};
 use crate::gerrit::change_id;
 use crate::gerrit::change_id::{AddedChangeId, ChangeIdSettings};
-use crate::git::plumbing::{GitError, Repository};
+use crate::git::{GitError, Repository};
 
 /// Why a message was not dealt with; git then does not commit.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::git::plumbing::{GitError, Repository};
+use crate::git::{GitError, Repository};
 
 /// A hook of git's that kata-ci answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::hook_file::{Hook, HookFile, HookState, MARK};
-use crate::git::plumbing::{GitError, Repository};
+use crate::git::{GitError, Repository};
 
 /// Why a hook was left alone.
 #[derive(Debug, thiserror::Error)]

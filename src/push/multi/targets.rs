@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Component, Pipeline};
 use crate::env::Environment;
-use crate::git::plumbing::{Repository, without_credentials};
+use crate::git::{Repository, without_credentials};
 use crate::model::{CommandError, Selection};
 use crate::push::request::PushRequest;
 use crate::workspace;
@@ -157,7 +157,7 @@ mod tests {
         PushTarget {
             components: vec![name.to_owned()],
             needs: needs.iter().map(|need| (*need).to_owned()).collect(),
-            repository: Repository::at("/nonexistent"),
+            repository: Repository::at("/nonexistent", &Environment::default()),
             request: PushRequest::default(),
         }
     }

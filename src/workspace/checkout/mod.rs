@@ -67,7 +67,7 @@ impl Aside {
         user: &Environment,
     ) -> Result<Self, AsideError> {
         let git = Git::find(user)?;
-        let top = match git.top_level(directory) {
+        let top = match git.at(directory).top_level() {
             Ok(top) => Some(top),
             Err(GitError::NoRepository { .. }) => None,
             Err(error) => return Err(error.into()),
@@ -342,7 +342,7 @@ impl Aside {
             .find(|one| source.starts_with(&one.source))
         {
             Some(known) => known.source.clone(),
-            None => self.git.top_level(&source)?,
+            None => self.git.at(&source).top_level()?,
         };
         let below = source
             .strip_prefix(&top)
@@ -367,9 +367,9 @@ impl Aside {
             // A commit depends on a revision of it.
             return Ok(());
         }
-        let commit = match self.git.top_level(clone) {
+        let commit = match self.git.at(clone).top_level() {
             Ok(top) if top == clone.canonicalize().unwrap_or_default() => {
-                self.git.resolve(clone, "HEAD")?
+                self.git.at(clone).commit("HEAD")?
             }
             _ => None,
         };
@@ -379,7 +379,7 @@ impl Aside {
                 source,
             });
         };
-        if self.git.revision(clone)? != Some(commit.clone()) {
+        if self.git.at(clone).revision()? != Some(commit.clone()) {
             self.notices.push(Notice {
                 text: format!("what is not committed in {} is left out", clone.display()),
                 fix: None,
@@ -401,7 +401,7 @@ impl Aside {
             }
             directory = self.import_root().join(unique_name(source));
         }
-        let commit = self.git.resolve(source, &self.revision)?;
+        let commit = self.git.at(source).commit(&self.revision)?;
         let commit = commit.ok_or_else(|| AsideError::UnknownRevision {
             revision: self.revision.clone(),
             repository: source.to_owned(),

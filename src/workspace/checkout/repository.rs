@@ -52,7 +52,7 @@ pub(super) fn begin(git: &Git, source: &Path, directory: &Path) -> Result<(), As
         source,
     };
     let git = &git.clone().with_deadline(DEADLINE);
-    let common = source.join(git.path(source, "--git-common-dir")?);
+    let common = source.join(git.at(source).path("--git-common-dir")?);
     let repository = directory.join(".git");
     initialise(git, source, directory)?;
     borrow_objects(&common, &repository).map_err(failed)?;
@@ -66,13 +66,13 @@ pub(super) fn finish(git: &Git, directory: &Path, commit: &str) -> Result<(), As
     // Hooks of a template or of the user's own are not for this repository.
     let checkout = ["checkout", "--quiet", "--detach", commit];
     let words = [&["-c", "core.hooksPath=/dev/null"][..], &checkout].concat();
-    git.run(directory, &words)?;
+    git.at(directory).run(&words)?;
     Ok(())
 }
 
 fn initialise(git: &Git, source: &Path, directory: &Path) -> Result<(), AsideError> {
     // A git that does not know the question knows one format only.
-    let format = git.path(source, "--show-object-format")?;
+    let format = git.at(source).path("--show-object-format")?;
     let mut words = vec!["-c", "init.defaultRefFormat=files", "init", "--quiet"];
     words.push("--template=");
     if format == Path::new("sha256") {
@@ -80,7 +80,7 @@ fn initialise(git: &Git, source: &Path, directory: &Path) -> Result<(), AsideErr
     }
     let mut words: Vec<_> = words.into_iter().map(Path::new).collect();
     words.push(directory);
-    git.run(Path::new("/"), &words)?;
+    git.at("/").run(&words)?;
     Ok(())
 }
 
@@ -113,16 +113,10 @@ fn append_settings(
 /// Branches and tags, in the file git packs refs into, and the symbolic ones among them (`origin/HEAD`).
 fn write_refs(git: &Git, source: &Path, repository: &Path) -> Result<io::Result<()>, GitError> {
     let format = "--format=%(objectname) %(refname) %(symref)";
-    let listed = git.run(
-        source,
-        &[
-            "for-each-ref",
-            format,
-            "refs/remotes",
-            "refs/tags",
-            "refs/heads",
-        ],
-    )?;
+    let places = ["refs/remotes", "refs/tags", "refs/heads"];
+    let listed = git
+        .at(source)
+        .run(["for-each-ref", format].into_iter().chain(places))?;
     let listed = String::from_utf8_lossy(&listed);
     let mut packed = String::new();
     let mut symbolic = Vec::new();

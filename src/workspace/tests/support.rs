@@ -84,7 +84,8 @@ impl World {
     pub(super) fn git(&self, directory: &str, arguments: &[&str]) -> String {
         let git = Git::find(&crate::git::test_repository::environment()).expect("git");
         let output = git
-            .run(&self.path(directory), arguments)
+            .at(self.path(directory))
+            .run(arguments)
             .expect("git does it");
         String::from_utf8(output).expect("text").trim().to_owned()
     }
