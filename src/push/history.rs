@@ -4,14 +4,15 @@
 //! change counts as new. The server alone knows for certain.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::report::{ChangeReport, CommitRow, CommitState};
 use crate::dirs;
 use crate::env::Environment;
+use crate::fs;
 
 /// A change as it was after the last push from here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,13 +96,7 @@ impl Known {
         let Some(file) = &self.file else {
             return Ok(());
         };
-        let directory = file.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(directory)?;
-        let mut aside = tempfile::NamedTempFile::new_in(directory)?;
-        aside.write_all(&serde_json::to_vec(&self.entries)?)?;
-        aside.as_file().sync_all()?;
-        aside.persist(file)?;
-        Ok(())
+        fs::replace(file, 0o600, &serde_json::to_vec(&self.entries)?)
     }
 }
 

@@ -4,13 +4,13 @@
 //! is ever overwritten.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::hook_file::{Hook, HookFile, HookState, MARK};
+use crate::fs::replace;
 use crate::git::{GitError, Repository};
 
 /// Why a hook was left alone.
@@ -145,7 +145,7 @@ fn install_one(place: &HookFile, program: &Path) -> Result<Change, InstallError>
             Change::InstalledAndKept(place.kept.clone())
         }
     };
-    write(&place.file, &content).map_err(failed)?;
+    replace(&place.file, 0o755, content.as_bytes()).map_err(failed)?;
     Ok(change)
 }
 
@@ -176,19 +176,6 @@ fn unusable(place: &HookFile, source: io::Error) -> InstallError {
 /// Also a link that leads nowhere.
 fn is_there(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
-}
-
-fn write(file: &Path, content: &str) -> io::Result<()> {
-    let directory = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
-    let mut aside = tempfile::NamedTempFile::new_in(directory)?;
-    aside.write_all(content.as_bytes())?;
-    aside
-        .as_file()
-        .set_permissions(fs::Permissions::from_mode(0o755))?;
-    aside.as_file().sync_all()?;
-    aside.persist(file)?;
-    Ok(())
 }
 
 /// The program may move; then the one on the PATH is taken, and without that the hook says so instead of letting things by.
