@@ -15,7 +15,7 @@
 //! - [`config`] reads pipelines; [`event`] defines the events and the journal.
 //! - [`git`] runs git, [`probe`] short commands; [`model`] defines the words that all share.
 //! - [`env`] holds variables, [`dirs`] knows where a user keeps things, [`fs`] handles files in
-//!   places that others write to; `say` prints lines for people, `clock`
+//!   places that others write to, [`text`] cleans what strangers wrote; `say` prints lines for people, `clock`
 //!   tells the time.
 //!
 //! `plan`, `parse` and `outcome` know no input or output. ARCHITECTURE.md says which room is for
@@ -50,4 +50,5 @@ pub mod report;
 pub mod run;
 mod say;
 pub mod stamp;
+pub mod text;
 pub mod workspace;

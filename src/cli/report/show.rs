@@ -15,8 +15,9 @@ use crate::fs;
 use crate::model::CommandError;
 use crate::report;
 use crate::report::model::{Case, Details, Document, Suite, Text};
-use crate::report::{Style, read, text};
+use crate::report::{Style, read};
 use crate::run::{report_directory, store};
+use crate::text;
 
 /// A larger result is none of a run.
 const LARGEST: u64 = 16 << 20;

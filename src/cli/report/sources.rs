@@ -89,7 +89,7 @@ impl Sources {
 
 /// Says something that a report's own words are part of: it may come from anywhere.
 fn say(what: &str, foreign: &str) {
-    let line = format!("{what}: {}", report::text::for_terminal(foreign, 4096));
+    let line = format!("{what}: {}", crate::text::for_terminal(foreign, 4096));
     line::aside(report::harmless(&line));
 }
 
