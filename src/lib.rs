@@ -15,8 +15,9 @@
 //! - [`workspace`] finds components. [`parse`] turns output into cases. [`outcome`] gives verdicts.
 //! - [`config`] reads pipelines. [`event`] defines the events and the journal.
 //! - [`git`] runs git. [`probe`] runs short commands. `say` prints lines for people.
-//! - [`model`] defines the words that all rooms share. `clock` tells the time. [`fs`] handles files in
-//!   directories that others can write to.
+//! - [`model`] defines the words that all rooms share. `clock` tells the time.
+//! - [`env`] holds variables. [`dirs`] knows a user's directories. [`fs`] handles files in directories
+//!   that others can write to. [`text`] cleans foreign text.
 //!
 //! `plan`, `parse` and `outcome` do no input or output. ARCHITECTURE.md tells the room for each kind
 //! of change; `tests/house` checks the order.
@@ -33,6 +34,8 @@
 pub mod cli;
 mod clock;
 pub mod config;
+pub mod dirs;
+pub mod env;
 pub mod event;
 pub mod exec;
 pub mod fs;
@@ -48,4 +51,5 @@ pub mod report;
 pub mod run;
 mod say;
 pub mod stamp;
+pub mod text;
 pub mod workspace;

@@ -10,7 +10,8 @@ use super::format::AnswerFormat;
 use super::global::GlobalArguments;
 use super::run::given;
 use super::settings::SettingsArguments;
-use crate::git::plumbing::Repository;
+use crate::env::Environment;
+use crate::git::Repository;
 use crate::model::{CommandError, ExitCode};
 use crate::push::RunCheck;
 use crate::push::hooks;
@@ -64,7 +65,7 @@ type Said = Box<dyn std::error::Error>;
 
 /// Calls the command in the repository of this directory.
 pub(super) fn call(global: &GlobalArguments, arguments: &HookArguments) -> ExitCode {
-    let repository = Repository::at(&global.directory);
+    let repository = Repository::at(&global.directory, &Environment::current());
     let done = match &arguments.command {
         HookCommand::Install => install(&repository),
         HookCommand::Uninstall => uninstall(&repository),
@@ -172,7 +173,7 @@ fn pre_push(
     let check = RunCheck {
         settings: arguments.settings.settings(global, Format::Errors),
         pipeline: given(arguments.pipeline.as_ref()),
-        environment: std::env::vars_os().collect(),
+        environment: Environment::current(),
         tell: &tell,
     };
     let (name, url) = (&arguments.name, &arguments.url);

@@ -1,6 +1,5 @@
 //! `kata-ci push`: arguments become a request; confirmations on the terminal.
 
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 
 use clap::builder::FalseyValueParser;
@@ -13,9 +12,10 @@ use super::global::GlobalArguments;
 use super::run::given;
 use super::settings::SettingsArguments;
 use crate::config::{CommitRules, Gerrit};
+use crate::env::Environment;
 use crate::gerrit::push_options::{InvalidOption, Key, PushOption, PushOptions};
 use crate::gerrit::remote::Request;
-use crate::git::plumbing::Repository;
+use crate::git::Repository;
 use crate::model::CommandError;
 use crate::push;
 use crate::push::multi::{MultiPushUi, MultiReport};
@@ -150,13 +150,13 @@ pub(super) fn call(
     global: &GlobalArguments,
     arguments: &PushArguments,
 ) -> Result<i32, CommandError> {
-    let called_with: BTreeMap<_, _> = std::env::vars_os().collect();
+    let called_with = Environment::current();
     let mut environment = called_with.clone();
     let asked = given(arguments.pipeline.as_ref());
     let pipeline = pipeline::anywhere(asked.as_deref(), &global.directory, &environment)?;
     pipeline.network.set_variables(&mut environment);
     pipeline.network.tell_git(&mut environment);
-    let repository = Repository::at(&global.directory).with_environment(environment.clone());
+    let repository = Repository::at(&global.directory, &environment);
     let tell = |error: &CommandError| {
         say::aside(error::render(error, global.color()));
     };

@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use super::global::GlobalArguments;
 use super::settings::{SettingsArguments, positive};
+use crate::env::Environment;
 use crate::model::{CommandError, ExitCode, Selection};
 use crate::run;
 use crate::run::{ReportPaths, RunRequest};
@@ -118,7 +119,7 @@ pub(super) fn call(
 fn request(global: &GlobalArguments, arguments: &RunArguments) -> RunRequest {
     RunRequest {
         directory: global.directory.clone(),
-        environment: std::env::vars_os().collect(),
+        environment: Environment::current(),
         revision: given(arguments.rev.as_ref()),
         pipeline: given(arguments.pipeline.as_ref()),
         selection: Selection {

@@ -1,7 +1,4 @@
 //! Finds a pipeline and loads it with everything it extends.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -13,6 +10,8 @@ use super::read::{Read, Role, read};
 use super::resolve::{Overrides, resolve};
 use super::source::{Document, Located, Location, Source};
 use super::{Pipeline, shipped};
+use crate::dirs;
+use crate::env::Environment;
 
 /// The name of a pipeline file that is found without being named.
 const FILE: &str = "kata-ci.toml";
@@ -85,16 +84,8 @@ fn is_absent(error: &io::Error) -> bool {
 /// `$XDG_CONFIG_HOME`, else in `$HOME/.config`.
 ///
 /// A relative path does not count, as the XDG base directory specification has it.
-pub fn user_file(environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        environment
-            .get(std::ffi::OsStr::new(name))
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    absolute("XDG_CONFIG_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".config")))
-        .map(|directory| directory.join("kata-ci/config.toml"))
+pub fn user_file(environment: &Environment) -> Option<PathBuf> {
+    Some(dirs::config(environment)?.join("config.toml"))
 }
 
 /// Loads a pipeline: below it the pipelines that it extends, below these the user's configuration

@@ -4,10 +4,10 @@
 //! 2.31 or newer). No configuration of git is ever written.
 //!
 //! A proxy's URL may hold a password, so it is never shown; see [`Proxy`].
-
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+
+use crate::env::Environment;
 
 /// The variables that name a proxy. curl reads some in lower case only, other programs in upper
 /// case.
@@ -104,17 +104,17 @@ impl Network {
     }
 
     /// Sets the variables that most programs read. A proxy given here replaces every other.
-    pub fn set_variables(&self, environment: &mut BTreeMap<OsString, OsString>) {
+    pub fn set_variables(&self, environment: &mut Environment) {
         if let Some(Proxy(url)) = &self.proxy {
             for name in PROXY_VARIABLES {
-                environment.remove(OsStr::new(name));
+                environment.remove(name);
             }
             let carried = CARRIED.iter().filter(|_| !url.is_empty());
             environment.extend(carried.map(|name| (name.into(), url.into())));
         }
         if let Some(hosts) = &self.no_proxy {
             for name in ["no_proxy", "NO_PROXY"] {
-                environment.insert(name.into(), hosts.join(",").into());
+                environment.set(name, hosts.join(","));
             }
         }
     }
@@ -124,34 +124,34 @@ impl Network {
     ///
     /// The setting is added behind those that `GIT_CONFIG_COUNT` already has. A proxy configured
     /// for one URL or one remote stays stronger, as always in git.
-    pub fn tell_git(&self, environment: &mut BTreeMap<OsString, OsString>) {
+    pub fn tell_git(&self, environment: &mut Environment) {
         if self.proxy.is_none() {
             return;
         }
-        let count = match environment.get(OsStr::new(GIT_CONFIG_COUNT)) {
+        let count = match environment.get(GIT_CONFIG_COUNT) {
             None => Some(0),
             Some(text) => text.to_str().and_then(|text| text.parse::<u32>().ok()),
         };
         // Git itself complains about a count that is no number.
         let Some(count) = count else { return };
-        let proxy = environment.get(OsStr::new("http_proxy")).cloned();
+        let proxy = environment.get("http_proxy").map(OsStr::to_owned);
         let (key, value) = (
             format!("GIT_CONFIG_KEY_{count}"),
             format!("GIT_CONFIG_VALUE_{count}"),
         );
-        environment.insert(key.into(), "http.proxy".into());
-        environment.insert(value.into(), proxy.unwrap_or_default());
-        environment.insert(GIT_CONFIG_COUNT.into(), (count + 1).to_string().into());
+        environment.set(key, "http.proxy");
+        environment.set(value, proxy.unwrap_or_default());
+        environment.set(GIT_CONFIG_COUNT, (count + 1).to_string());
     }
 }
 
 /// Returns the texts that must not be shown: `user:password@` of every proxy in this environment,
 /// and the form that HTTP makes of it.
-pub fn proxy_credentials(environment: &BTreeMap<OsString, OsString>) -> Vec<String> {
+pub fn proxy_credentials(environment: &Environment) -> Vec<String> {
     let mut secrets: Vec<String> = PROXY_VARIABLES
         .iter()
         .chain([&GO_PROXY])
-        .filter_map(|name| Some((*name, environment.get(OsStr::new(name))?.to_str()?)))
+        .filter_map(|name| Some((*name, environment.get(name)?.to_str()?)))
         .flat_map(|(name, value)| urls(name, value).filter_map(credentials))
         .collect();
     secrets.sort();
@@ -206,12 +206,12 @@ mod tests {
         }
     }
 
-    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<OsString, OsString> {
+    fn environment(pairs: &[(&str, &str)]) -> Environment {
         let owned = |(name, value): &(&str, &str)| (name.into(), value.into());
         pairs.iter().map(owned).collect()
     }
 
-    fn set(network: &Network, before: &[(&str, &str)]) -> BTreeMap<OsString, OsString> {
+    fn set(network: &Network, before: &[(&str, &str)]) -> Environment {
         let mut environment = environment(before);
         network.set_variables(&mut environment);
         network.tell_git(&mut environment);
@@ -307,12 +307,12 @@ mod tests {
             ("GIT_CONFIG_VALUE_0", "Ada"),
         ];
         let after = set(&network("http://new:3", &[]), &before);
-        assert_eq!(after[OsStr::new("GIT_CONFIG_COUNT")], "2");
-        assert_eq!(after[OsStr::new("GIT_CONFIG_VALUE_0")], "Ada");
-        assert_eq!(after[OsStr::new("GIT_CONFIG_VALUE_1")], "http://new:3");
+        assert_eq!(after.get("GIT_CONFIG_COUNT").unwrap(), "2");
+        assert_eq!(after.get("GIT_CONFIG_VALUE_0").unwrap(), "Ada");
+        assert_eq!(after.get("GIT_CONFIG_VALUE_1").unwrap(), "http://new:3");
         let bogus = [("GIT_CONFIG_COUNT", "many")];
         let after = set(&network("http://new:3", &[]), &bogus);
-        assert_eq!(after[OsStr::new("GIT_CONFIG_COUNT")], "many");
+        assert_eq!(after.get("GIT_CONFIG_COUNT").unwrap(), "many");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Resolves a job's command to an absolute program and its arguments.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
@@ -49,7 +49,7 @@ fn check_directory(directory: &Path) -> Result<(), Failure> {
 /// Finds a program where the job itself would: in the job's PATH, or from the job's directory if
 /// the name has a slash.
 fn find(name: &str, job: &Job) -> Result<PathBuf, Failure> {
-    let path = job.environment.get(OsStr::new("PATH"));
+    let path = job.environment.get("PATH");
     if let Ok(found) = which::which_in(name, path, &job.directory) {
         return Ok(found);
     }

@@ -5,14 +5,13 @@
 //! ends with the beginning of a password, that beginning is held back until more is known.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
 
 use crate::config::proxy_credentials;
+use crate::env::Environment;
 
 /// The filter that masks the secrets in a job's output.
 #[derive(Debug, Default)]
@@ -23,7 +22,7 @@ pub(super) struct Mask {
 
 impl Mask {
     /// Makes the mask of a job with this environment.
-    pub fn of(environment: &BTreeMap<OsString, OsString>) -> Self {
+    pub fn of(environment: &Environment) -> Self {
         let secrets = proxy_credentials(environment)
             .into_iter()
             .flat_map(|text| forms(&text));
@@ -108,7 +107,7 @@ mod tests {
     use super::*;
 
     fn mask(proxy: &str) -> Mask {
-        Mask::of(&BTreeMap::from([("http_proxy".into(), proxy.into())]))
+        Mask::of(&Environment::from([("http_proxy".into(), proxy.into())]))
     }
 
     fn printed(proxy: &str, pieces: &[&[u8]]) -> String {

@@ -1,7 +1,7 @@
 //! A file that is to be written later.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -67,5 +67,18 @@ impl Place {
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
         self.directory.write_aside(&self.name, write)
+    }
+
+    /// See [`Directory::write_aside_as`].
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn write_aside_as(
+        &self,
+        permissions: Permissions,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.directory
+            .write_aside_as(&self.name, Some(permissions), write)
     }
 }

@@ -9,7 +9,7 @@
 
 use serde::Serialize;
 
-use crate::git::plumbing::without_credentials;
+use crate::git::without_credentials;
 
 /// A ref of the push.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,8 +167,7 @@ fn ref_line(line: &str) -> Option<RefLine> {
 
 /// Removes control characters from a line of the server.
 pub(crate) fn clean(line: &str) -> String {
-    let line = anstream::adapter::strip_str(line).to_string();
-    line.chars().filter(|letter| !letter.is_control()).collect()
+    crate::text::printable(line.as_bytes()).replace('\t', "")
 }
 
 fn is_progress(line: &str) -> bool {

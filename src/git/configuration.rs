@@ -1,6 +1,6 @@
 //! git's configuration, read at once: a push looks at a dozen keys, and each call of git takes its time.
 
-use super::plumbing::{GitError, Repository};
+use super::{GitError, Repository};
 
 /// All that is configured for a repository, in git's order: what comes later wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,11 +20,11 @@ impl Configuration {
     /// # Errors
     /// [`GitError`] where the configuration cannot be read.
     pub fn of(repository: &Repository) -> Result<Self, GitError> {
-        let scoped = repository.output(["config", "--list", "-z", "--show-scope"], b"")?;
+        let scoped = repository.answer(["config", "--list", "-z", "--show-scope"])?;
         if scoped.status.success() {
-            return Ok(Self::scoped(&scoped.stdout));
+            return Ok(Self::scoped(&scoped.output));
         }
-        let plain = repository.bytes(["config", "--list", "-z"], b"")?;
+        let plain = repository.run(["config", "--list", "-z"])?;
         let entries = fields(&plain).map(|field| entry(false, &field));
         Ok(Self(entries.collect()))
     }
@@ -82,7 +82,7 @@ impl Configuration {
         names
     }
 
-    /// Whether URLs are rewritten (`url.*.insteadOf`), so that git has to be asked for them.
+    /// Returns true if URLs are rewritten (`url.*.insteadOf`), so that git has to be asked for them.
     pub fn rewrites_urls(&self) -> bool {
         let rewrites = |key: &str| key.ends_with(".insteadof") || key.ends_with(".pushinsteadof");
         self.0

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::configuration::Configuration;
-use super::plumbing::{GitError, Repository};
+use super::{GitError, Repository};
 
 /// What was found.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl GitContext {
             .map(|(_, (_, name))| name);
         Ok(Self {
             configuration: Configuration::of(repository)?,
-            branch: repository.find(["symbolic-ref", "--quiet", "--short", "HEAD"])?,
+            branch: repository.branch()?,
             repository: repository.clone(),
             root,
             unfinished,

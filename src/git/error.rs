@@ -1,8 +1,9 @@
-//! What can go wrong with git.
+//! The error of git.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::probe::ProbeError;
+use super::credentials::without_credentials;
+use crate::probe::{Answer, ProbeError};
 
 /// git could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +14,7 @@ pub enum GitError {
     /// git is too old.
     #[error("git is {found}, {least} or newer is needed")]
     TooOld {
-        /// What `git --version` says.
+        /// The answer to `git --version`.
         found: String,
         /// See [`super::LEAST_VERSION`].
         least: String,
@@ -24,7 +25,7 @@ pub enum GitError {
     /// The directory belongs to no repository.
     #[error("{} is in no git repository", directory.display())]
     NoRepository {
-        /// Where.
+        /// The directory.
         directory: PathBuf,
     },
     /// The repository belongs to another user, and git refuses to look into it.
@@ -35,22 +36,44 @@ pub enum GitError {
         /// The path git wants to have in `safe.directory`.
         repository: PathBuf,
     },
-    /// git refused.
+    /// git, or a program that it uses, said no.
     #[error("`{command}` failed in {} ({status}): {complaint}", directory.display())]
     Failed {
-        /// The command as typed.
+        /// The command as typed, without credentials.
         command: String,
-        /// Where.
+        /// The directory that it was called in.
         directory: PathBuf,
-        /// How it ended.
-        status: std::process::ExitStatus,
-        /// The first lines of its standard error.
+        /// The exit code or signal, in words.
+        status: String,
+        /// The first lines of its standard error, without credentials.
         complaint: String,
     },
 }
 
 impl GitError {
-    /// What to do about it, where something is known.
+    /// The error of a call that ended with another exit code than 0.
+    pub(super) fn refused(command: String, directory: &Path, answer: &Answer) -> Self {
+        let directory = directory.to_owned();
+        let errors = String::from_utf8_lossy(&answer.errors);
+        if errors.contains("dubious ownership") {
+            return Self::DubiousOwnership {
+                repository: refused_repository(&errors).unwrap_or_else(|| directory.clone()),
+                directory,
+            };
+        }
+        // A server's word about a repository of its own begins otherwise.
+        if errors.contains("fatal: not a git repository") {
+            return Self::NoRepository { directory };
+        }
+        Self::Failed {
+            command: without_credentials(&command),
+            directory,
+            status: answer.status.to_string(),
+            complaint: without_credentials(&answer.complaint()),
+        }
+    }
+
+    /// Returns what to do about it, if something is known.
     pub fn fix(&self) -> Option<String> {
         match self {
             Self::Missing => Some("install git and put it on PATH".to_owned()),
@@ -66,4 +89,10 @@ impl GitError {
             Self::Probe(_) | Self::Failed { .. } => None,
         }
     }
+}
+
+/// Reads the path in `fatal: detected dubious ownership in repository at '/path'`.
+fn refused_repository(errors: &str) -> Option<PathBuf> {
+    let (_, rest) = errors.split_once("in repository at '")?;
+    rest.split_once("'\n").map(|(path, _)| path.into())
 }

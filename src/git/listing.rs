@@ -1,4 +1,4 @@
-//! Which files a work tree has, tracked or new, by what git's index and the ignore rules say.
+//! Lists the files of a work tree, tracked or new, by git's index and its ignore rules.
 //!
 //! No file's content is looked at, so that no program runs that the repository's attributes or configuration name: neither
 //! a filter nor a monitor of the file system.
@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::{Git, GitError};
+use super::{GitError, Repository};
 
 /// A file as git knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +19,8 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// The object that the index has of it; none for what is not tracked, unmerged or a repository of its own.
+    /// Returns the object in the index; `None` if the file is not tracked, unmerged or a repository of
+    /// its own.
     pub fn object(&self) -> Option<&str> {
         let mut words = self.index.split(' ');
         let (mode, object, stage) = (words.next()?, words.next()?, words.next()?);
@@ -27,7 +28,7 @@ impl Listed {
         is_file.then_some(object)
     }
 
-    /// Whether it is a repository of its own: a submodule.
+    /// Returns true for a repository of its own: a submodule.
     pub fn is_repository(&self) -> bool {
         self.index.starts_with("160000 ")
     }
@@ -42,13 +43,14 @@ pub struct Listing {
     pub unread: BTreeSet<String>,
 }
 
-impl Git {
-    /// Tracked files of the work tree whose top this is, by their path from there.
+impl Repository {
+    /// Returns the tracked files by their path. The directory must be the top of the work tree.
     ///
     /// # Errors
-    /// When git refuses or lists more than any work tree holds.
-    pub fn tracked(&self, top: &Path) -> Result<BTreeMap<PathBuf, Listed>, GitError> {
-        Ok(parse(&self.run(top, &["ls-files", "-z", "--stage"])?))
+    ///
+    /// [`GitError`] if git refuses, or lists more than any work tree holds.
+    pub fn tracked(&self) -> Result<BTreeMap<PathBuf, Listed>, GitError> {
+        Ok(parse(&self.run(["ls-files", "-z", "--stage"])?))
     }
 }
 
@@ -96,6 +98,7 @@ fn is_index(text: &str) -> bool {
 mod tests {
 
     use proptest::prelude::*;
+    use std::path::Path;
 
     use super::*;
 

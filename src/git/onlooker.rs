@@ -1,12 +1,11 @@
 //! What may be asked of git where a job has run.
-
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
 use super::listing::parse;
 use super::{Git, GitError, Listing};
+use crate::env::Environment;
 
 /// Variables that git needs to find itself, its user's rules, and where a repository ends. No other is handed on: there may be
 /// a secret in it.
@@ -45,18 +44,15 @@ impl Onlooker {
     ///
     /// # Errors
     /// See [`Git::find`].
-    pub fn find(
-        environment: &BTreeMap<OsString, OsString>,
-        deadline: Duration,
-    ) -> Result<Self, GitError> {
-        let mut bare: BTreeMap<OsString, OsString> = VARIABLES
+    pub fn find(environment: &Environment, deadline: Duration) -> Result<Self, GitError> {
+        let mut bare: Environment = VARIABLES
             .iter()
             .filter_map(|name| {
-                let value = environment.get(OsStr::new(name))?;
-                Some((OsString::from(name), value.clone()))
+                let value = environment.get(name)?;
+                Some((OsString::from(name), value.to_owned()))
             })
             .collect();
-        bare.insert("GIT_ATTR_NOSYSTEM".into(), "1".into());
+        bare.set("GIT_ATTR_NOSYSTEM", "1");
         let git = Git::find(&bare)?;
         Ok(Self(git.with_deadline(deadline).without_fetching()))
     }
@@ -73,7 +69,7 @@ impl Onlooker {
             "--others",
             "--exclude-standard",
         ]);
-        let answer = self.0.run_heard(top, &arguments)?;
+        let answer = self.0.at(top).heard(&arguments, b"")?;
         let complaints = String::from_utf8_lossy(&answer.errors);
         let unread = (complaints.lines())
             .filter_map(|line| line.strip_prefix("warning: "))
@@ -91,7 +87,7 @@ impl Onlooker {
     pub fn objects(&self, top: &Path, files: &[&Path]) -> Result<Vec<String>, GitError> {
         let mut arguments = words(&["hash-object", "--no-filters", "--"]);
         arguments.extend(files.iter().map(|path| path.as_os_str()));
-        let output = self.0.run(top, &arguments)?;
+        let output = self.0.at(top).run(&arguments)?;
         let text = String::from_utf8_lossy(&output);
         Ok(text.lines().map(str::to_owned).collect())
     }
@@ -102,8 +98,7 @@ impl Onlooker {
     /// When git refuses.
     pub fn head(&self, top: &Path) -> Result<Option<String>, GitError> {
         let arguments = words(&["rev-parse", "--verify", "--quiet", "HEAD"]);
-        let output = self.0.run_optional(top, &arguments)?;
-        Ok(output.map(|output| String::from_utf8_lossy(&output).trim_end().to_owned()))
+        self.0.at(top).find(&arguments)
     }
 }
 
@@ -119,11 +114,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::git::test_repository::{Repository, environment};
+    use crate::git::test_repository::{TestRepository, environment};
 
     #[test]
     fn tracked_new_and_ignored_files_are_told_apart() -> Result<(), GitError> {
-        let repository = Repository::with_a_commit();
+        let repository = TestRepository::with_a_commit();
         repository.commit("tracked\tfile", "x\n");
         let path = |name: &[u8]| repository.path().join(OsStr::from_bytes(name));
         std::fs::write(path(b".gitignore"), "ignored\n").unwrap();
@@ -145,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_file_as_it_is_has_the_object_that_git_has_of_it() -> Result<(), GitError> {
-        let repository = Repository::with_a_commit();
+        let repository = TestRepository::with_a_commit();
         repository.commit("-a", "x\n");
         let git = Onlooker::find(&environment(), Duration::from_secs(20))?;
         let files = git.files(repository.path())?.files;
@@ -163,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_the_configuration_names_is_not_run() -> Result<(), GitError> {
-        let repository = Repository::with_a_commit();
+        let repository = TestRepository::with_a_commit();
         let ran = repository.path().join("ran");
         let program = format!("touch '{}'", ran.display());
         for key in [

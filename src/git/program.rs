@@ -1,22 +1,28 @@
-//! Calling git.
+//! The git program, and the environment that it is called in.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
-use super::GitError;
-use crate::probe::{Answer, Probe, at_least, dotted, find, version_in};
+use super::{GitError, Repository};
+use crate::env::Environment;
+use crate::probe::{Answer, Probe, ProbeError, at_least, dotted, stdin_with, version_in};
 
 /// The oldest git that is known to do all that is asked of it.
 pub const LEAST_VERSION: &[u32] = &[2, 20];
 
-/// What only looks at a repository takes milliseconds; a network file system gets its time.
-const DEADLINE: Duration = Duration::from_secs(20);
+/// The time that a question may take: looking takes milliseconds, but a network file system needs
+/// its time.
+const LOOKING: Duration = Duration::from_secs(20);
 
-/// A monitor of the file system is a program that the repository's configuration names, and a job may have written that.
-/// The empty word is no in every version, and submodules are given it, too. Nor is a directory of the tree taken for a
-/// repository that has no work tree, as anybody can commit one, with a configuration; before git 2.38 it is.
+/// Configuration that each call but the one for the user gets.
+///
+/// A monitor of the file system is a program that the repository's configuration names, and a job
+/// may have written that. The empty word means no in every version, and submodules get it too.
+/// Anybody can commit a directory that looks like a bare repository, with a configuration: it is
+/// not taken for one (before git 2.38 it is).
 const GUARDS: [&str; 4] = [
     "-c",
     "core.fsmonitor=",
@@ -24,160 +30,189 @@ const GUARDS: [&str; 4] = [
     "safe.bareRepository=explicit",
 ];
 
-/// The git program with the environment it is called in.
+/// The git program with the environment that it is called in.
 #[derive(Debug, Clone)]
 pub struct Git {
-    program: PathBuf,
-    environment: BTreeMap<OsString, OsString>,
+    /// `None` if there is no git on `PATH`.
+    program: Option<PathBuf>,
+    /// The environment as given, for calls that may ask the user.
+    called_with: Environment,
+    /// The environment of all other calls.
+    environment: Environment,
     deadline: Duration,
 }
 
 impl Git {
-    /// Finds git on the `PATH` of the environment and makes the environment fit for it.
+    /// Finds git on the `PATH` of the environment, checks its version, and removes variables that
+    /// point to a repository.
     ///
     /// # Errors
-    /// When there is none, it does not answer, or it is older than [`LEAST_VERSION`].
-    pub fn find(environment: &BTreeMap<OsString, OsString>) -> Result<Self, GitError> {
-        let program = find("git", environment).ok_or(GitError::Missing)?;
-        let mut git = Self {
-            program,
-            environment: environment.clone(),
-            deadline: DEADLINE,
-        };
-        git.environment.extend(
-            [
-                ("GIT_TERMINAL_PROMPT", "0"),
-                ("GIT_OPTIONAL_LOCKS", "0"),
-                ("LC_ALL", "C"),
-            ]
-            .map(|(name, value)| (name.into(), value.into())),
-        );
+    ///
+    /// [`GitError`] if there is none, it does not answer, or it is older than [`LEAST_VERSION`].
+    pub fn find(environment: &Environment) -> Result<Self, GitError> {
+        let mut git = Self::of_user(environment);
+        git.program()?;
         git.remove_local_variables()?;
         git.check_version()?;
         Ok(git)
     }
 
-    /// The same, with more time for each call than looking takes.
+    /// The user's git, which finds its repository as the user's own call would: variables that
+    /// point to a repository stay. Neither is a version asked for, so that a hook answers at once.
+    pub(super) fn of_user(environment: &Environment) -> Self {
+        let mut called_with = environment.clone();
+        called_with.set("LC_ALL", "C");
+        let mut guarded = called_with.clone();
+        guarded.set("GIT_TERMINAL_PROMPT", "0");
+        guarded.set("GIT_OPTIONAL_LOCKS", "0");
+        Self {
+            program: environment.find_program("git"),
+            called_with,
+            environment: guarded,
+            deadline: LOOKING,
+        }
+    }
+
+    /// Returns the same git with another deadline for each call.
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
     }
 
-    /// The same, without ever fetching what a partial clone lacks: whom to ask, and how, its configuration says.
+    /// Returns the same git, which never fetches what a partial clone lacks: the repository's
+    /// configuration says whom it would ask, and how.
     pub fn without_fetching(mut self) -> Self {
-        let no_fetching = [("GIT_NO_LAZY_FETCH", "1"), ("GIT_ALLOW_PROTOCOL", "none")];
-        self.environment
-            .extend(no_fetching.map(|(name, value)| (name.into(), value.into())));
+        for (name, value) in [("GIT_NO_LAZY_FETCH", "1"), ("GIT_ALLOW_PROTOCOL", "none")] {
+            self.set(name, value);
+        }
         self
     }
 
-    /// Calls git and hands out its standard output.
-    ///
-    /// # Errors
-    /// When it cannot be called, does not end in time, or ends with a code other than 0.
-    pub fn run<S: AsRef<OsStr>>(
-        &self,
-        directory: &Path,
-        arguments: &[S],
-    ) -> Result<Vec<u8>, GitError> {
-        self.run_heard(directory, arguments)
-            .map(|answer| answer.output)
+    /// Returns the repository that git finds from a directory.
+    pub fn at(&self, directory: impl Into<PathBuf>) -> Repository {
+        Repository::new(self.clone(), directory.into())
     }
 
-    /// The same, where it matters what git complained of and went on all the same.
-    pub(super) fn run_heard<S: AsRef<OsStr>>(
+    /// Sets a variable for all calls.
+    pub(super) fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        let value = value.into();
+        self.called_with.set(name, &value);
+        self.environment.set(name, value);
+    }
+
+    /// Returns the environment as it was given.
+    pub(super) fn called_with(&self) -> &Environment {
+        &self.called_with
+    }
+
+    /// Calls git with an input. It asks nobody, and is killed at the deadline.
+    pub(super) fn ask(
         &self,
         directory: &Path,
-        arguments: &[S],
+        arguments: &[OsString],
+        input: &[u8],
     ) -> Result<Answer, GitError> {
-        let (probe, answer) = self.ask(directory, arguments)?;
-        match answer.status.success() {
-            true => Ok(answer),
-            false => Err(failure(&probe, &answer)),
-        }
+        let guarded = GUARDS.iter().map(OsString::from).chain(arguments.to_vec());
+        self.probe(self.program()?, guarded.collect(), directory)
+            .run_with(input)
+            .map_err(|error| GitError::Probe(error))
     }
 
-    /// Calls git for something that may not be there, which it says with code 1 and no word.
-    pub(super) fn run_optional<S: AsRef<OsStr>>(
+    /// Calls another program as git would call it. It asks nobody, and is killed at the deadline.
+    pub(super) fn ask_program(
+        &self,
+        program: &str,
+        directory: &Path,
+        arguments: Vec<OsString>,
+        input: &[u8],
+    ) -> Result<Answer, GitError> {
+        let path = self.environment.find_program(program);
+        let path = path.unwrap_or_else(|| program.into());
+        Ok(self.probe(&path, arguments, directory).run_with(input)?)
+    }
+
+    /// Calls git for the user, with an input and further variables: it may ask on the terminal, and
+    /// takes the time that it takes.
+    ///
+    /// Without a terminal on standard input it must not wait for an answer.
+    pub(super) fn ask_user(
         &self,
         directory: &Path,
-        arguments: &[S],
-    ) -> Result<Option<Vec<u8>>, GitError> {
-        let (probe, answer) = self.ask(directory, arguments)?;
-        match answer.status.code() {
-            Some(0) => Ok(Some(answer.output)),
-            Some(1) if answer.errors.is_empty() => Ok(None),
-            _ => Err(failure(&probe, &answer)),
+        arguments: &[OsString],
+        input: &[u8],
+        variables: &Environment,
+    ) -> Result<Answer, GitError> {
+        let mut command = Command::new(self.program()?);
+        command
+            .args(arguments)
+            .current_dir(directory)
+            .env_clear()
+            .envs(&self.called_with)
+            .envs(variables);
+        if !io::stdin().is_terminal() {
+            command.env("GIT_TERMINAL_PROMPT", "0");
         }
+        let output = stdin_with(input).and_then(|stdin| command.stdin(stdin).output());
+        let output = output.map_err(|source| ProbeError::Start {
+            command: typed("git", arguments),
+            directory: directory.display().to_string(),
+            source,
+        })?;
+        Ok(Answer {
+            status: output.status,
+            output: output.stdout,
+            errors: output.stderr,
+        })
     }
 
-    fn ask<'a, S: AsRef<OsStr>>(
+    fn probe<'a>(
         &'a self,
+        program: &'a Path,
+        arguments: Vec<OsString>,
         directory: &'a Path,
-        arguments: &[S],
-    ) -> Result<(Probe<'a>, Answer), GitError> {
-        let probe = Probe {
-            program: &self.program,
-            arguments: (GUARDS.iter().map(OsString::from))
-                .chain(arguments.iter().map(|word| word.as_ref().to_owned()))
-                .collect(),
+    ) -> Probe<'a> {
+        Probe {
+            program,
+            arguments,
             directory,
             environment: &self.environment,
             deadline: self.deadline,
-        };
-        let answer = probe.run()?;
-        Ok((probe, answer))
+        }
     }
 
-    /// git itself knows which variables point it to a repository.
+    fn program(&self) -> Result<&Path, GitError> {
+        self.program.as_deref().ok_or(GitError::Missing)
+    }
+
+    /// Removes the variables that point to a repository; git itself knows which.
     fn remove_local_variables(&mut self) -> Result<(), GitError> {
-        let names = self.run(Path::new("/"), &["rev-parse", "--local-env-vars"])?;
-        for name in String::from_utf8_lossy(&names).lines() {
-            self.environment.remove(OsStr::new(name));
+        let names = self.at("/").text(["rev-parse", "--local-env-vars"])?;
+        for name in names.lines() {
+            self.environment.remove(name);
+            self.called_with.remove(name);
         }
         Ok(())
     }
 
     fn check_version(&self) -> Result<(), GitError> {
-        let output = self.run(Path::new("/"), &["--version"])?;
-        let text = String::from_utf8_lossy(&output);
+        let text = self.at("/").text(["--version"])?;
         match version_in(&text) {
             Some(version) if at_least(&version, LEAST_VERSION) => Ok(()),
             _ => Err(GitError::TooOld {
-                found: format!("`{}`", text.trim()),
+                found: format!("`{text}`"),
                 least: dotted(LEAST_VERSION),
             }),
         }
     }
 }
 
-fn failure(probe: &Probe<'_>, answer: &Answer) -> GitError {
-    let directory = probe.directory.to_owned();
-    let errors = String::from_utf8_lossy(&answer.errors);
-    if errors.contains("dubious ownership") {
-        return GitError::DubiousOwnership {
-            repository: refused_repository(&errors).unwrap_or_else(|| directory.clone()),
-            directory,
-        };
+/// Returns a call as a person would type it.
+pub(super) fn typed<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> String {
+    let mut typed = program.to_owned();
+    for argument in arguments {
+        typed.push(' ');
+        typed.push_str(&argument.as_ref().to_string_lossy());
     }
-    if errors.contains("not a git repository") {
-        return GitError::NoRepository { directory };
-    }
-    let asked = Probe {
-        arguments: probe.arguments[GUARDS.len()..].to_vec(),
-        ..probe.clone()
-    };
-    GitError::Failed {
-        command: asked.command(),
-        directory,
-        status: answer.status,
-        complaint: answer.complaint(),
-    }
-}
-
-/// `fatal: detected dubious ownership in repository at '/path'`
-fn refused_repository(errors: &str) -> Option<PathBuf> {
-    let (_, rest) = errors.split_once("in repository at '")?;
-    rest.split_once("'\n").map(|(path, _)| path.into())
+    typed
 }
 
 #[cfg(test)]
@@ -185,11 +220,11 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::git::test_repository::{Repository, environment};
+    use crate::git::test_repository::{TestRepository, environment};
 
     #[test]
     fn without_git_on_the_path_that_is_said() {
-        let error = Git::find(&BTreeMap::new()).map_err(|error| error.to_string());
+        let error = Git::find(&Environment::default()).map_err(|error| error.to_string());
         assert_eq!(error.err().as_deref(), Some("git is not on PATH"));
     }
 
@@ -202,7 +237,7 @@ mod tests {
             "#!/bin/sh\nfor last; do :; done\ntest \"$last\" = --version && echo git version 1.8.3.1\nexit 0\n",
         )?;
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755))?;
-        let environment = BTreeMap::from([("PATH".into(), bin.path().as_os_str().to_owned())]);
+        let environment = Environment::from([("PATH".into(), bin.path().as_os_str().to_owned())]);
         let error = Git::find(&environment).map_err(|error| error.to_string());
         assert_eq!(
             error.err().as_deref(),
@@ -213,33 +248,35 @@ mod tests {
 
     #[test]
     fn variables_that_name_another_repository_are_not_followed() -> Result<(), GitError> {
-        let repository = Repository::with_a_commit();
+        let repository = TestRepository::with_a_commit();
         let mut environment = environment();
-        environment.insert("GIT_DIR".into(), "/nonexistent".into());
-        environment.insert("GIT_WORK_TREE".into(), "/nonexistent".into());
+        environment.set("GIT_DIR", "/nonexistent");
+        environment.set("GIT_WORK_TREE", "/nonexistent");
         let git = Git::find(&environment)?;
-        assert_eq!(git.top_level(repository.path())?, repository.path());
+        assert_eq!(git.at(repository.path()).top_level()?, repository.path());
         Ok(())
     }
 
     #[test]
     fn no_monitor_that_a_repository_names_is_run() -> Result<(), GitError> {
-        let repository = Repository::with_a_commit();
+        let repository = TestRepository::with_a_commit();
         let ran = repository.path().join("ran");
         let program = format!("touch '{}'", ran.display());
         repository.git(&["config", "core.fsmonitor", &program]);
         let git = Git::find(&environment())?;
-        git.revision(repository.path())?;
-        git.changed_since(repository.path(), "HEAD")?;
+        git.at(repository.path()).revision()?;
+        git.at(repository.path()).changed_since("HEAD")?;
         assert!(!ran.exists());
         Ok(())
     }
 
     #[test]
     fn a_refusal_has_command_place_and_reason() -> Result<(), GitError> {
-        let repository = Repository::with_a_commit();
+        let repository = TestRepository::with_a_commit();
         let git = Git::find(&environment())?;
-        let error = git.run(repository.path(), &["rev-parse", "--verify", "nothing"]);
+        let error = git
+            .at(repository.path())
+            .run(["rev-parse", "--verify", "nothing"]);
         let message = error
             .err()
             .map(|error| error.to_string())
@@ -253,11 +290,11 @@ mod tests {
 
     #[test]
     fn a_repository_of_another_owner_is_recognised() -> Result<(), GitError> {
-        let repository = Repository::with_a_commit();
+        let repository = TestRepository::with_a_commit();
         let mut environment = environment();
         // git's own way to test this without being root.
-        environment.insert("GIT_TEST_ASSUME_DIFFERENT_OWNER".into(), "1".into());
-        let result = Git::find(&environment)?.top_level(repository.path());
+        environment.set("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+        let result = Git::find(&environment)?.at(repository.path()).top_level();
         let Err(error @ GitError::DubiousOwnership { .. }) = result else {
             panic!("{result:?}");
         };

@@ -1,6 +1,6 @@
 //! The commits of a range, as git stores them.
 
-use super::plumbing::{GitError, Repository};
+use super::{GitError, Repository};
 
 /// Name, e-mail and time as in a commit: `Ada <ada@example.com> 1795424400 +0000`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -153,7 +153,7 @@ fn no_commit(repository: &Repository, oid: &str) -> GitError {
         command: "git cat-file --batch".to_owned(),
         directory: repository.directory().to_owned(),
         status: "an answer that was not understood".to_owned(),
-        message: format!("{oid} is no commit here"),
+        complaint: format!("{oid} is no commit here"),
     }
 }
 

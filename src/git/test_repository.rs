@@ -1,14 +1,13 @@
 //! A repository for tests, made by git alone: tests of every file of this room can use it.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::env::Environment;
+
 /// An environment in which git knows who it is, and nothing of the machine's configuration.
-pub(crate) fn environment() -> BTreeMap<OsString, OsString> {
+pub(crate) fn environment() -> Environment {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    BTreeMap::from([
+    Environment::from([
         ("PATH".into(), path),
         ("HOME".into(), "/nonexistent".into()),
         ("GIT_CONFIG_GLOBAL".into(), "/dev/null".into()),
@@ -21,12 +20,12 @@ pub(crate) fn environment() -> BTreeMap<OsString, OsString> {
 }
 
 /// A repository in a directory of its own.
-pub(crate) struct Repository {
+pub(crate) struct TestRepository {
     directory: tempfile::TempDir,
     path: PathBuf,
 }
 
-impl Repository {
+impl TestRepository {
     /// On branch `master`, with the file `file` committed.
     pub(crate) fn with_a_commit() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");

@@ -1,29 +1,7 @@
-//! Turns the bytes of a line into text that can be shown: valid UTF-8, no escape sequences, no
-//! control characters but the tab.
-
-use std::borrow::Cow;
+//! Makes messages of what a test said.
 
 /// The most bytes of a message.
 const LONGEST: usize = 1024;
-
-/// Returns the text of a line. Invalid UTF-8 becomes U+FFFD.
-pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(bytes);
-    // There is no early exit, so that the compiler can check many bytes at once.
-    let dirty = text.bytes().fold(false, |dirty, byte| {
-        dirty | ((byte < 0x20) & (byte != b'\t')) | (byte == 0x7f)
-    });
-    if !dirty {
-        return text;
-    }
-    let stripped = anstream::adapter::strip_str(&text).to_string();
-    Cow::Owned(
-        stripped
-            .chars()
-            .filter(|c| *c == '\t' || !c.is_control())
-            .collect(),
-    )
-}
 
 /// Makes a message of one line: blanks run together, at most 1 KiB, cut at a character's end.
 /// Returns `None` if nothing is left.

@@ -14,8 +14,9 @@ use super::make;
 use super::make::Make;
 use super::static_checks::StaticChecks;
 use super::tap::TapStreams;
-use super::{CaseContext, Finding, Observations, clean};
+use super::{CaseContext, Finding, Observations};
 use crate::model::Ending;
+use crate::text::printable;
 
 /// Parses the output of one job.
 #[derive(Debug)]
@@ -91,7 +92,7 @@ impl Receiver for Reader<'_> {
 
 impl ParserState {
     fn line(&mut self, line: Line<'_>, sink: &mut dyn FnMut(Finding)) {
-        let text = clean::text(line.bytes);
+        let text = printable(line.bytes);
         let Self {
             context,
             names,

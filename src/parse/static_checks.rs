@@ -13,6 +13,7 @@ use super::lines::Line;
 use super::make::MOST_PROGRAMS;
 use super::{CaseContext, CaseKey, Observations, clean};
 use crate::model::{CaseStatus, Ending};
+use crate::text::printable;
 
 /// The package of the cases.
 pub(super) const PACKAGE: &str = "static-checks";
@@ -68,7 +69,7 @@ impl StaticChecks {
             section.printed = true;
             self.last.clear();
             self.last
-                .push_str(&clean::text(&last[..last.len().min(4096)]));
+                .push_str(&printable(&last[..last.len().min(4096)]));
         }
     }
 

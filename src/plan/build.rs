@@ -1,8 +1,8 @@
 //! Builds the jobs of a run from the pipeline and the components found.
 
+use crate::env::Environment;
 use crate::model::Selection;
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::{Bounds, Job, Plan};
@@ -46,7 +46,7 @@ pub fn build(
     pipeline: &Pipeline,
     workspace: &Workspace,
     selection: &Selection,
-    user: &BTreeMap<OsString, OsString>,
+    user: &Environment,
 ) -> Result<Plan, SelectionError> {
     let steps = selected_steps(pipeline, selection)?;
     let components = selected_components(workspace, selection)?;
@@ -75,7 +75,7 @@ fn job(
     workspace: &Workspace,
     found: &FoundComponent,
     step: &Step,
-    user: &BTreeMap<OsString, OsString>,
+    user: &Environment,
     components: &[&FoundComponent],
     steps: &[&Step],
 ) -> Job {
@@ -142,7 +142,7 @@ fn job(
 }
 
 /// Resolves a path: `~` is the user's home, a relative path lies in the component.
-fn writable(path: &str, directory: &Path, user: &BTreeMap<OsString, OsString>) -> PathBuf {
+fn writable(path: &str, directory: &Path, user: &Environment) -> PathBuf {
     let home = user.get(OsStr::new("HOME")).map(PathBuf::from);
     match (path.strip_prefix('~'), home) {
         (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {

@@ -1,11 +1,11 @@
 //! A job: one step of one component, with everything needed to run it.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::{IsolatePolicy, Limits, NetworkPolicy};
+use crate::env::Environment;
 use crate::model::{Command, Expect, JobId, Reach, Readiness};
 
 /// One step of one component.
@@ -19,7 +19,7 @@ pub struct Job {
     /// PWD.
     pub directory: PathBuf,
     /// The whole environment. Nothing else is inherited.
-    pub environment: BTreeMap<OsString, OsString>,
+    pub environment: Environment,
     /// The evidence that it must show.
     pub expect: Expect,
     /// The time limit.
@@ -69,7 +69,7 @@ impl Job {
             id,
             command,
             directory,
-            environment: BTreeMap::new(),
+            environment: Environment::default(),
             expect: Expect::Exit,
             timeout: Duration::from_secs(60),
             grace: Duration::from_secs(10),

@@ -1,8 +1,8 @@
 //! Plans built from pipelines and workspaces made by hand.
 
+use crate::env::Environment;
 use crate::model::{Command, JobId, Readiness, Selection};
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::*;
@@ -39,7 +39,7 @@ fn pipeline(steps: Vec<Step>, components: &[Component]) -> Pipeline {
 fn workspace(components: &[Component]) -> Workspace {
     Workspace {
         root: PathBuf::from("/w"),
-        environment: BTreeMap::new(),
+        environment: Environment::default(),
         components: components
             .iter()
             .map(|component| FoundComponent {
@@ -70,7 +70,7 @@ fn plan(steps: Vec<Step>, components: &[Component], selection: &Selection) -> Pl
         &pipeline(steps, components),
         &workspace(components),
         selection,
-        &BTreeMap::new(),
+        &Environment::default(),
     )
     .expect("the selection is known")
 }
@@ -148,7 +148,7 @@ fn unknown_names_are_refused_with_what_is_known() {
             &pipeline,
             &workspace(&components),
             selection,
-            &BTreeMap::new(),
+            &Environment::default(),
         )
         .expect_err("the name is unknown")
         .to_string()
@@ -185,14 +185,14 @@ fn environment_of(
     layout: &[(&str, &str)],
     of_pipeline: &[(&str, &str)],
     of_step: &[(&str, &str)],
-) -> BTreeMap<OsString, OsString> {
+) -> Environment {
     let text = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
         pairs
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect()
     };
-    let os = |pairs: &[(&str, &str)]| -> BTreeMap<OsString, OsString> {
+    let os = |pairs: &[(&str, &str)]| -> Environment {
         pairs
             .iter()
             .map(|(name, value)| (name.into(), value.into()))
@@ -230,9 +230,9 @@ fn a_job_sees_an_allowlist_of_the_users_environment() {
         &[],
         &[],
     );
-    let names: Vec<_> = seen.keys().map(|name| name.to_string_lossy()).collect();
+    let names: Vec<_> = seen.names().map(|name| name.to_string_lossy()).collect();
     assert_eq!(names, ["HOME", "LC_ALL", "PWD", "https_proxy"]);
-    assert_eq!(seen[OsStr::new("PWD")], "/w/proxy");
+    assert_eq!(seen.get("PWD").unwrap(), "/w/proxy");
 }
 
 #[test]
@@ -249,9 +249,9 @@ fn later_layers_win_and_an_empty_value_unsets() {
         ("PATH", "/view/bin:/user"),
     ];
     for (name, value) in expected {
-        assert_eq!(seen[OsStr::new(name)], value);
+        assert_eq!(seen.get(name).unwrap(), value);
     }
-    assert!(!seen.contains_key(OsStr::new("CI")));
+    assert!(!seen.contains("CI"));
 }
 
 #[test]

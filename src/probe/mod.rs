@@ -1,7 +1,7 @@
 //! Short commands whose answer kata-ci itself needs: `git rev-parse`, `go version`, `cargo
 //! metadata`.
 //!
-//! Invariants: a probe ends by its deadline, whatever it does. It has no standard input. It leaves
+//! Invariants: a probe ends by its deadline, whatever it does. It has no standard input but what it is given. It leaves
 //! no process of its group behind. Its output is kept up to a limit. Its environment is the one
 //! given and nothing else.
 //!
@@ -13,5 +13,5 @@ mod stream;
 mod version;
 
 pub use quote::quoted;
-pub use run::{Answer, Probe, ProbeError, find};
+pub use run::{Answer, Probe, ProbeError, stdin_with};
 pub use version::{at_least, dotted, version_in};

@@ -1,10 +1,9 @@
 //! Runs one probe.
-
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::fs::File;
+use std::io::{self, Seek, Write};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,8 +11,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
+use rustix::fs::MemfdFlags;
 
 use super::stream::ProbePipe;
+use crate::env::Environment;
 
 /// The standard output that is kept, in bytes. A probe that prints more is ended with an error.
 const OUTPUT_LIMIT: usize = 64 << 20;
@@ -27,14 +28,14 @@ const SHORT_TICK: Duration = Duration::from_millis(1);
 /// A command that answers a question.
 #[derive(Debug, Clone)]
 pub struct Probe<'a> {
-    /// The absolute path of the program; see [`find`].
+    /// The absolute path of the program; see [`Environment::find_program`].
     pub program: &'a Path,
     /// Its arguments.
     pub arguments: Vec<OsString>,
     /// The directory that it runs in.
     pub directory: &'a Path,
     /// Its whole environment.
-    pub environment: &'a BTreeMap<OsString, OsString>,
+    pub environment: &'a Environment,
     /// The time after which it is killed.
     pub deadline: Duration,
 }
@@ -103,12 +104,22 @@ pub enum ProbeError {
     },
 }
 
-/// Finds the absolute path of a program on the `PATH` of `environment`.
-pub fn find(program: &str, environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
-    let path = environment.get(OsStr::new("PATH"))?;
-    // A relative entry of PATH would mean another program in each directory. Taken from the root,
-    // it is not found.
-    which::which_in(program, Some(path), "/").ok()
+/// Returns a standard input that holds these bytes, and ends after them.
+///
+/// They lie in memory, not in a pipe: a program that reads none of them keeps nobody waiting.
+///
+/// # Errors
+///
+/// The error of the operating system.
+pub fn stdin_with(input: &[u8]) -> io::Result<Stdio> {
+    if input.is_empty() {
+        return Ok(Stdio::null());
+    }
+    let memory = rustix::fs::memfd_create("input", MemfdFlags::CLOEXEC)?;
+    let mut file = File::from(memory);
+    file.write_all(input)?;
+    file.rewind()?;
+    Ok(file.into())
 }
 
 enum End {
@@ -121,7 +132,12 @@ impl Probe<'_> {
     /// Runs the probe and waits for its end, at most until its deadline. A status other than 0 is
     /// an answer too.
     pub fn run(&self) -> Result<Answer, ProbeError> {
-        let mut child = self.spawn()?;
+        self.run_with(b"")
+    }
+
+    /// Runs the probe as [`Self::run`] does, with this on its standard input.
+    pub fn run_with(&self, input: &[u8]) -> Result<Answer, ProbeError> {
+        let mut child = self.spawn(input)?;
         let watched = self.watch(&mut child);
         end(&child);
         let status = child.wait();
@@ -158,22 +174,29 @@ impl Probe<'_> {
             .join(" ")
     }
 
-    fn spawn(&self) -> Result<Child, ProbeError> {
-        Command::new(self.program)
-            .args(&self.arguments)
-            .current_dir(self.directory)
-            .env_clear()
-            .envs(self.environment)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
+    fn spawn(&self, input: &[u8]) -> Result<Child, ProbeError> {
+        let start = |stdin| self.command_with(stdin).spawn();
+        stdin_with(input)
+            .and_then(start)
             .map_err(|source| ProbeError::Start {
                 command: self.command(),
                 directory: self.directory.display().to_string(),
                 source,
             })
+    }
+
+    fn command_with(&self, stdin: Stdio) -> Command {
+        let mut command = Command::new(self.program);
+        command
+            .args(&self.arguments)
+            .current_dir(self.directory)
+            .env_clear()
+            .envs(self.environment)
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        command
     }
 
     fn watch(&self, child: &mut Child) -> io::Result<(End, Vec<u8>, Vec<u8>)> {
@@ -241,7 +264,7 @@ fn end(child: &Child) {
 mod tests {
     use super::*;
 
-    fn environment() -> BTreeMap<OsString, OsString> {
+    fn environment() -> Environment {
         std::env::vars_os()
             .filter(|(name, _)| name == "PATH")
             .collect()
@@ -277,6 +300,25 @@ mod tests {
     fn nothing_can_be_read_and_nothing_is_inherited() -> Result<(), ProbeError> {
         let answer = shell("read line || echo end; echo \"${HOME-none}\"", LONG)?;
         assert_eq!(answer.output, b"end\nnone\n");
+        Ok(())
+    }
+
+    #[test]
+    fn an_input_of_any_size_is_read_or_left() -> Result<(), ProbeError> {
+        let environment = environment();
+        let input = vec![b'x'; 3_000_000];
+        let shell = |script: &str| {
+            Probe {
+                program: Path::new("/bin/sh"),
+                arguments: vec!["-c".into(), script.into()],
+                directory: Path::new("/"),
+                environment: &environment,
+                deadline: LONG,
+            }
+            .run_with(&input)
+        };
+        assert_eq!(shell("cat")?.output, input);
+        assert!(shell("exit 0")?.status.success());
         Ok(())
     }
 
@@ -339,14 +381,6 @@ mod tests {
     fn is_running(pid: &str) -> bool {
         std::fs::read_to_string(format!("/proc/{pid}/stat"))
             .is_ok_and(|stat| !stat.contains(") Z "))
-    }
-
-    #[test]
-    fn programs_are_found_on_the_path_given_only() {
-        assert!(find("sh", &environment()).is_some());
-        assert_eq!(find("sh", &BTreeMap::new()), None);
-        let elsewhere = BTreeMap::from([("PATH".into(), "/nonexistent".into())]);
-        assert_eq!(find("sh", &elsewhere), None);
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Checks a push: runs the pipeline on exactly the commits to push, in the same way as `run --rev`.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::time::Duration;
 
+use crate::dirs;
+use crate::env::Environment;
 use crate::exec;
-use crate::git::plumbing::Repository;
+use crate::git::Repository;
 use crate::git::range::Commit;
 use crate::model::{CommandError, ExitCode};
 use crate::run;
-use crate::run::{RunRequest, RunResult, RunSettings, report_directory};
+use crate::run::{RunRequest, RunResult, RunSettings};
 use crate::stamp::Stamp;
 use crate::stamp::key::{StampQuery, StampScope};
 
@@ -50,7 +50,7 @@ pub(crate) struct RunCheck<'a> {
     /// The pipeline as given with `-p`.
     pub pipeline: Option<String>,
     /// The environment that kata-ci was called with.
-    pub environment: BTreeMap<OsString, OsString>,
+    pub environment: Environment,
     /// Receives the reason if a commit cannot be run.
     pub tell: &'a dyn Fn(&CommandError),
 }
@@ -116,7 +116,7 @@ impl RunCheck<'_> {
             asked: self.pipeline.as_deref(),
             overrides: &self.settings.overrides,
             author: None,
-            state: &report_directory::state_home(&self.environment).ok()?,
+            state: &dirs::state(&self.environment)?,
             environment: &self.environment,
         };
         StampScope::of(&question)?.all(&self.environment)

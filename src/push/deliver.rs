@@ -8,7 +8,7 @@ use super::session::Push;
 use crate::gerrit::push_options::Key;
 use crate::gerrit::push_output::PushedChange;
 use crate::gerrit::rejection::{Rejection, RejectionContext, explain};
-use crate::git::plumbing::GitError;
+use crate::git::GitError;
 use crate::model::ExitCode;
 
 impl Push<'_> {
@@ -89,7 +89,7 @@ impl Push<'_> {
         }
         let mut arguments = vec!["ls-remote", "--", self.destination.repository()];
         arguments.extend(patterns.iter().map(String::as_str));
-        let listed = self.repository.text(arguments)?;
+        let listed = self.repository.interactive_text(arguments)?;
         for (oid, name) in listed.lines().filter_map(|line| line.split_once('\t')) {
             let mut parts = name.rsplit('/');
             let patch_set = parts.next().and_then(|part| part.parse().ok());
@@ -114,8 +114,8 @@ impl Push<'_> {
             return Ok(Some(note.to_owned()));
         };
         let upstream = format!("--set-upstream-to={remote}/{}", self.destination.branch);
-        self.repository
-            .text(["branch", "--quiet", &upstream, branch])?;
+        let repository = self.repository.clone().for_writing();
+        repository.text(["branch", "--quiet", &upstream, branch])?;
         Ok(None)
     }
 }

@@ -5,12 +5,15 @@
 //! read, every change counts as new. Only the server knows for certain.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::report::{ChangeReport, CommitRow, CommitState};
+use crate::dirs;
+use crate::env::Environment;
+use crate::fs;
 
 /// The most bytes of a record that are read.
 const LARGEST: u64 = 16 << 20;
@@ -34,8 +37,8 @@ pub struct Known {
 
 impl Known {
     /// Reads the record of a `HOST/PROJECT/BRANCH`.
-    pub fn load(project_branch: &str) -> Self {
-        let Some(directory) = state_directory() else {
+    pub fn load(project_branch: &str, environment: &Environment) -> Self {
+        let Some(directory) = state_directory(environment) else {
             return Self::default();
         };
         let file = directory.join(format!("{}.json", file_name(project_branch)));
@@ -97,22 +100,12 @@ impl Known {
         let Some(file) = &self.file else {
             return Ok(());
         };
-        let directory = file.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(directory)?;
-        let mut aside = tempfile::NamedTempFile::new_in(directory)?;
-        aside.write_all(&serde_json::to_vec(&self.entries)?)?;
-        aside.as_file().sync_all()?;
-        aside.persist(file)?;
-        Ok(())
+        fs::replace(file, 0o600, &serde_json::to_vec(&self.entries)?)
     }
 }
 
-fn state_directory() -> Option<PathBuf> {
-    let state = std::env::var_os("XDG_STATE_HOME")
-        .filter(|value| Path::new(value).is_absolute())
-        .map(PathBuf::from);
-    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/state"));
-    Some(state.or_else(home)?.join("kata-ci/gerrit"))
+fn state_directory(environment: &Environment) -> Option<PathBuf> {
+    Some(dirs::state(environment)?.join("gerrit"))
 }
 
 /// Returns the file name: letters, digits, `.` and `-` unchanged, everything else as `_XX`, so that

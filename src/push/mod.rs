@@ -20,9 +20,6 @@ pub mod reword;
 mod send;
 mod session;
 mod view;
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub(crate) use check::RunCheck;
@@ -34,9 +31,8 @@ pub use send::{CHECKED, SendError, Sent, send};
 pub use view::{outcome, plan, render};
 
 use crate::config::Pipeline;
-use crate::git;
-use crate::git::Git;
-use crate::git::plumbing::{GitError, Repository};
+use crate::env::Environment;
+use crate::git::{GitError, Repository};
 use crate::model::CommandError;
 use multi::{MultiPushUi, MultiReport, push_multi};
 use session::Push;
@@ -54,12 +50,12 @@ pub(crate) enum Pushed {
 pub(crate) fn push_from(
     repository: &Repository,
     pipeline: &Pipeline,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
     mut request: PushRequest,
     check: &dyn Check,
     ui: &mut dyn MultiPushUi,
 ) -> Result<Pushed, CommandError> {
-    match top_level(repository, environment).map_err(PushError::from)? {
+    match top_level(repository).map_err(PushError::from)? {
         Some(top) => {
             request.destination.project = multi::project(pipeline, repository, &top, environment);
             let report = push(repository, &request, check, ui)?;
@@ -73,18 +69,11 @@ pub(crate) fn push_from(
 }
 
 /// Returns the top of the work tree; `None` outside of a repository.
-fn top_level(
-    repository: &Repository,
-    environment: &BTreeMap<OsString, OsString>,
-) -> Result<Option<PathBuf>, GitError> {
-    let failed = match repository.top_level() {
-        Ok(top) => return Ok(Some(top)),
-        Err(failed) => failed,
-    };
-    let asked = Git::find(environment).and_then(|git| git.top_level(repository.directory()));
-    match asked {
-        Err(git::GitError::NoRepository { .. }) => Ok(None),
-        _ => Err(failed),
+fn top_level(repository: &Repository) -> Result<Option<PathBuf>, GitError> {
+    match repository.top_level() {
+        Ok(top) => Ok(Some(top)),
+        Err(GitError::NoRepository { .. }) => Ok(None),
+        Err(failed) => Err(failed),
     }
 }
 

@@ -5,7 +5,7 @@ use super::reword::RewordError;
 use super::send::SendError;
 use crate::gerrit::push_options::PushOptions;
 use crate::gerrit::remote::{DestinationError, Request};
-use crate::git::plumbing::GitError;
+use crate::git::GitError;
 use crate::model::CommandError;
 
 /// The request of one push.

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use crate::gerrit::change_id;
 use crate::gerrit::change_id::{AddedChangeId, ChangeIdSettings, CreateChangeId};
-use crate::git::plumbing::{GitError, Repository};
 use crate::git::range::Commit;
+use crate::git::{GitError, Repository};
 use crate::push::preflight::{ChangeIdState, CommitFacts, state_of};
 
 /// The reason why nothing was rewritten.
@@ -63,6 +63,7 @@ pub fn add_missing_ids(
     let Some(first) = facts.commits.iter().position(lacks_id) else {
         return Ok(Rewritten::new());
     };
+    let repository = &repository.clone().for_writing();
     let touched = &facts.commits[first..];
     let branch = permitted(repository, facts, touched)?;
     let rewritten = rewrite(repository, touched)?;

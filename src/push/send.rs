@@ -1,11 +1,10 @@
 //! Runs `git push`, a second time if the server does not accept push options.
 
-use std::collections::BTreeMap;
-
+use crate::env::Environment;
 use crate::gerrit::push_options::{NotInReference, PushOptions, suffix};
 use crate::gerrit::push_output::PushAnswer;
 use crate::gerrit::remote::Destination;
-use crate::git::plumbing::{GitError, Repository};
+use crate::git::{GitError, Repository};
 
 /// The environment variable that tells the hook pre-push which commit was checked, by its hash.
 pub const CHECKED: &str = "KATACI_PUSH_CHECKED";
@@ -89,13 +88,13 @@ impl Attempt<'_> {
         arguments.extend(options.iter().flat_map(|option| ["-o", option]));
         let refspec = format!("{}:{reference}", self.commit);
         arguments.extend(["--", self.destination.repository(), &refspec]);
-        let environment = BTreeMap::from([(CHECKED, self.commit)]);
-        let output = self.repository.interactive(arguments, &environment)?;
+        let checked = Environment::from([(CHECKED.into(), self.commit.into())]);
+        let answer = self.repository.interactive(arguments, b"", &checked)?;
         Ok(Sent {
-            success: output.status.success(),
+            success: answer.status.success(),
             answer: PushAnswer::parse(
-                &String::from_utf8_lossy(&output.stdout),
-                &String::from_utf8_lossy(&output.stderr),
+                &String::from_utf8_lossy(&answer.output),
+                &String::from_utf8_lossy(&answer.errors),
             ),
             in_reference: false,
         })

@@ -6,8 +6,8 @@ use super::report::{CommitRow, CommitState, Outcome, PushReport};
 use super::request::{PushError, PushRequest, PushUi};
 use crate::gerrit::push_options::{Key, PushOption, PushOptions};
 use crate::gerrit::remote::{Destination, resolve};
+use crate::git::Repository;
 use crate::git::context::GitContext;
-use crate::git::plumbing::Repository;
 use crate::git::range::Commit;
 use crate::model::ExitCode;
 use crate::push::preflight::{
@@ -53,7 +53,7 @@ impl<'a> Push<'a> {
             destination,
         };
         let (facts, findings, rewritten) = look.look()?;
-        let known = Known::load(&look.project_branch());
+        let known = Known::load(&look.project_branch(), repository.environment());
         let mut report = look.report(&facts, findings, &known);
         report.rewritten = rewritten;
         Ok(Self {

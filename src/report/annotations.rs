@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::ci::SourceTree;
 use super::model::{Case, Document, Suite};
-use super::text::one_line;
+use crate::text::one_line;
 
 /// The most errors that GitHub shows of one step ("limited to 10 warning annotations and 10 error
 /// annotations per step", docs.github.com, REST API, Create a check run). The last of them says how

@@ -11,9 +11,9 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::text;
 use crate::event::Span;
 use crate::fs;
+use crate::text;
 
 /// The most bytes read at each end: several times the shown text, because JSON wraps every line.
 const WINDOW: u64 = 256 * 1024;

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::Style;
 use super::model::{Case, Suite};
-use super::text;
 use crate::event::{Enforcement, Isolation, RunStarted};
 use crate::model::{CaseStatus, JobOutcome, Tally};
 use crate::outcome::{CaseResult, JobResult};
+use crate::text;
 
 /// The most bytes of a reason, a message or a name on a terminal.
 pub(super) const LINE_CAP: usize = 1024;

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use super::excerpt::ends;
 use super::format::{duration, plural};
 use super::model::{Case, CaseState, Document, Suite, properties};
-use super::text::{is_deceptive, undeceptive};
+use crate::text::{is_deceptive, undeceptive};
 
 /// The most bytes of a document. GitHub takes 1 MiB a step, and the last line has to fit too.
 const CAP: usize = 1024 * 1024 - TAIL;

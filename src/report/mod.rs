@@ -29,7 +29,6 @@ pub mod read;
 mod result;
 mod style;
 mod summary;
-pub mod text;
 
 #[cfg(test)]
 mod tests;

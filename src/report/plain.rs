@@ -11,10 +11,11 @@ use super::ci::{DetectedCi, Folds};
 use super::format;
 use super::format::LINE_CAP;
 use super::line_writer::LineWriter;
-use super::{Meaning, Reporter, Style, text};
+use super::{Meaning, Reporter, Style};
 use crate::event::{Event, JobFinished, JobStarted, Record, RunResumed, RunStarted, RunStopping};
 use crate::model::JobOutcome;
 use crate::outcome::{CaseResult, JobResult, Run};
+use crate::text;
 
 /// The most failing cases shown under a job.
 const CASES: usize = 20;

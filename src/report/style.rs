@@ -13,8 +13,8 @@ use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::AnsiColor;
 
-use super::text;
 use crate::model::JobOutcome;
+use crate::text;
 
 /// The columns of a stream that is no terminal.
 const ELSEWHERE: usize = 100;

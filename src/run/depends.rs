@@ -1,20 +1,17 @@
 //! Checks out the changes that the commits of `--rev` name in their messages (`Depends-on:`).
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::config::Pipeline;
+use crate::env::Environment;
 use crate::gerrit::depends::{
     Dependency, DependencyError, Revision, WorkspaceRepository, dependencies, fetch, resolve,
 };
-use crate::git::plumbing::{GitError, Repository};
 use crate::git::range::{read, unpublished};
+use crate::git::{GitError, Repository};
 use crate::model::{CommandError, Selection};
 use crate::workspace;
 use crate::workspace::CheckoutSet;
-
-type Environment = BTreeMap<OsString, OsString>;
 
 /// Finds, fetches and checks out the dependencies of the commit that the user stands in, and of its
 /// ancestors that no remote has.
@@ -30,7 +27,7 @@ pub(crate) fn bring(
     let mut environment = user.clone();
     pipeline.network.set_variables(&mut environment);
     pipeline.network.tell_git(&mut environment);
-    let repository = Repository::at(&source).with_environment(environment);
+    let repository = Repository::at(&source, &environment);
     let named = named(&repository, &commit)?;
     if named.is_empty() {
         return Ok(());

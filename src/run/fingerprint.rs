@@ -1,7 +1,7 @@
 //! Takes the fingerprint of a run that begins or is resumed.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::planned::Planned;
 use crate::config::Layout;
+use crate::env::Environment;
 use crate::event::{Fingerprint, digest};
 use crate::git::{Git, GitError};
 use crate::workspace::IMPORT_ROOT;
@@ -17,11 +18,7 @@ use crate::workspace::passed;
 
 /// Takes the fingerprint of everything that the outcome of the run depends on. A component whose
 /// repository cannot be read gets no digest, so its run cannot be resumed.
-pub(super) fn take(
-    planned: &Planned,
-    environment: &BTreeMap<OsString, OsString>,
-    run_id: &str,
-) -> Fingerprint {
+pub(super) fn take(planned: &Planned, environment: &Environment, run_id: &str) -> Fingerprint {
     let salted = |value: &OsStr| digest([run_id.as_bytes(), value.as_bytes()]);
     Fingerprint {
         pipeline: pipeline(planned),
@@ -38,10 +35,7 @@ fn pipeline(planned: &Planned) -> String {
     digest([env!("CARGO_PKG_VERSION").as_bytes(), understood.as_bytes()])
 }
 
-fn trees(
-    planned: &Planned,
-    environment: &BTreeMap<OsString, OsString>,
-) -> BTreeMap<String, String> {
+fn trees(planned: &Planned, environment: &Environment) -> BTreeMap<String, String> {
     let Ok(git) = Git::find(environment) else {
         return BTreeMap::new();
     };
@@ -57,7 +51,7 @@ fn trees(
     components
         .chain(tests_repository(planned))
         .filter_map(|(name, directory)| {
-            let top = git.top_level(&directory).ok()?;
+            let top = git.at(&directory).top_level().ok()?;
             let tree = known
                 .entry(top.clone())
                 .or_insert_with(|| tree(&git, &top).ok());
@@ -71,7 +65,7 @@ fn tests_repository(planned: &Planned) -> Option<(String, PathBuf)> {
     if planned.pipeline.layout != Layout::Gopath {
         return None;
     }
-    let gopath = (planned.workspace.environment).get(OsStr::new("GOPATH"))?;
+    let gopath = (planned.workspace.environment).get("GOPATH")?;
     let clone = Path::new(gopath).join(IMPORT_ROOT).join("tests");
     Some(("tests".to_owned(), clone))
 }
@@ -79,10 +73,10 @@ fn tests_repository(planned: &Planned) -> Option<(String, PathBuf)> {
 /// Returns a digest of the commit and of every tracked file that differs from it. New files do not
 /// count, because jobs leave some behind.
 fn tree(git: &Git, top: &Path) -> Result<String, GitError> {
-    let commit = git.resolve(top, "HEAD")?.unwrap_or_default();
+    let commit = git.at(top).commit("HEAD")?.unwrap_or_default();
     let mut parts = vec![commit.clone().into_bytes()];
     if !commit.is_empty() {
-        for path in git.differing(top, &commit)? {
+        for path in git.at(top).differing(&commit)? {
             parts.push(path.as_os_str().as_bytes().to_vec());
             parts.push(content(&top.join(&path)).into_bytes());
         }

@@ -1,7 +1,5 @@
 //! Finishes a run: closes its journal, writes its reports and shows its summary.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::Path;
 
 use super::prune;
@@ -10,6 +8,7 @@ use super::report_directory::ReportDirectory;
 use super::request::ReportPaths;
 use super::session::Ended;
 use super::show::Screen;
+use crate::env::Environment;
 use crate::event::{Event, RunFinished};
 use crate::fs::Place;
 use crate::model::{CommandError, ExitCode};
@@ -74,7 +73,7 @@ impl OutputFiles {
     pub(super) fn find(
         screen: &Screen,
         paths: &ReportPaths,
-        environment: &BTreeMap<OsString, OsString>,
+        environment: &Environment,
     ) -> Result<Self, CommandError> {
         let junit = paths.junit.as_deref().map(junit_place).transpose()?;
         let summary = match &screen.system {
@@ -109,7 +108,7 @@ pub(super) fn finish(
     screen: &Screen,
     files: &OutputFiles,
     keep: KeepLimits,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> RunResult {
     let Ended {
         directory,
@@ -218,7 +217,7 @@ fn publish(
     root: &Path,
     document: &Document,
     (directory, files): (&ReportDirectory, &OutputFiles),
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Published {
     match &screen.system {
         Some(system) => report::ci::publish(

@@ -34,6 +34,7 @@ mod since;
 mod source;
 pub(crate) mod store;
 
+use crate::dirs;
 use crate::model::{CommandError, ExitCode};
 use crate::stamp::recorder::{StampRecorder, StampedRun};
 
@@ -102,7 +103,7 @@ fn recorder(request: &RunRequest, planned: &Planned) -> StampRecorder {
         pushed_to: request.pushed_to.as_deref(),
         author: request.author.as_deref(),
         has_all_steps: request.selection.steps.is_empty() && planned.since.is_none(),
-        state: report_directory::state_home(&request.environment).ok(),
+        state: dirs::state(&request.environment),
         environment: &request.environment,
     })
 }

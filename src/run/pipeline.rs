@@ -1,12 +1,11 @@
 //! Loads the pipeline of a command.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::Path;
 
 use super::source::Source;
 use crate::config;
 use crate::config::{Layout, Overrides, Pipeline};
+use crate::env::Environment;
 use crate::model::CommandError;
 use crate::workspace;
 use crate::workspace::WorkspaceError;
@@ -18,7 +17,7 @@ pub(super) fn load(
     asked: Option<&str>,
     overrides: &Overrides,
     pushed_to: Option<&str>,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Result<Pipeline, CommandError> {
     let user = config::user_file(environment);
     let mut pipeline = config::load(&source.pipeline(asked)?, overrides, user.as_deref())?;
@@ -44,7 +43,7 @@ fn compare_with(branch: &str, pipeline: &mut Pipeline) {
 pub(crate) fn anywhere(
     asked: Option<&str>,
     directory: &Path,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Result<Pipeline, CommandError> {
     let found = match config::locate(asked, directory)? {
         Some(source) => source,

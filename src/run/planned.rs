@@ -1,19 +1,16 @@
 //! Opens the workspace of a source, and plans its jobs.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::Path;
 
 use super::source::Source;
 use super::{durations, rerun_failed, since, store};
 use crate::config::Pipeline;
+use crate::env::Environment;
 use crate::event::{Notice, Since};
 use crate::model::{CommandError, Selection};
 use crate::plan;
 use crate::plan::Plan;
 use crate::workspace::{Trust, Workspace};
-
-type Environment = BTreeMap<OsString, OsString>;
 
 /// An open workspace and the selection to run in it.
 pub(super) struct Opened {

@@ -1,6 +1,5 @@
 //! The directory that holds the reports of a run.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -9,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 
+use crate::dirs;
+use crate::env::Environment;
 use crate::fs::{ASIDE, Directory};
 use crate::model::CommandError;
 use crate::report::{RESULT, ci};
@@ -55,10 +56,7 @@ impl ReportDirectory {
     }
 
     /// Creates the directory of the run below `$XDG_STATE_HOME/kata-ci/runs`.
-    pub(crate) fn default(
-        run_id: &str,
-        environment: &BTreeMap<OsString, OsString>,
-    ) -> Result<Self, CommandError> {
+    pub(crate) fn default(run_id: &str, environment: &Environment) -> Result<Self, CommandError> {
         Self::named(&runs_directory(environment)?.join(run_id))
     }
 
@@ -175,29 +173,12 @@ fn refused(path: &Path, error: &io::Error) -> CommandError {
 }
 
 /// Returns the directory of the store: it holds a directory for each run, named after its id.
-pub(crate) fn runs_directory(
-    environment: &BTreeMap<OsString, OsString>,
-) -> Result<PathBuf, CommandError> {
-    Ok(state_home(environment)?.join("kata-ci/runs"))
-}
-
-/// Returns `$XDG_STATE_HOME` by the XDG base directory specification: it counts if it is absolute,
-/// else `~/.local/state`.
-pub(crate) fn state_home(
-    environment: &BTreeMap<OsString, OsString>,
-) -> Result<PathBuf, CommandError> {
-    let absolute = |name: &str| {
-        environment
-            .get(OsStr::new(name))
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    absolute("XDG_STATE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
-        .ok_or_else(|| {
-            CommandError::usage("neither XDG_STATE_HOME nor HOME says where reports go")
-                .hint("name a place with --report-dir DIR")
-        })
+pub(crate) fn runs_directory(environment: &Environment) -> Result<PathBuf, CommandError> {
+    let state = dirs::state(environment).ok_or_else(|| {
+        CommandError::usage("neither XDG_STATE_HOME nor HOME says where reports go")
+            .hint("name a place with --report-dir DIR")
+    })?;
+    Ok(state.join("runs"))
 }
 
 /// Points the link `latest` to this run, atomically.
@@ -282,7 +263,7 @@ mod tests {
     #[test]
     fn latest_names_the_newest_run() {
         let temporary = tempfile::tempdir().unwrap();
-        let environment = BTreeMap::from([(
+        let environment = Environment::from([(
             OsString::from("XDG_STATE_HOME"),
             OsString::from(temporary.path()),
         )]);
@@ -299,7 +280,7 @@ mod tests {
 
     #[test]
     fn without_a_home_the_user_is_asked_for_a_place() {
-        let error = ReportDirectory::default("id", &BTreeMap::new()).unwrap_err();
+        let error = ReportDirectory::default("id", &Environment::default()).unwrap_err();
         assert!(error.hints[0].contains("--report-dir"), "{error:?}");
     }
 }

@@ -2,12 +2,11 @@
 //!
 //! It holds plain values, no arguments or variables. An empty text counts as not given.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::prune::KeepLimits;
 use crate::config::{IsolatePolicy, NetworkPolicy, Overrides};
+use crate::env::Environment;
 use crate::model::Selection;
 use crate::report::ci::Ci;
 
@@ -17,7 +16,7 @@ pub struct RunRequest {
     /// Directory to start from, relative to that of the process.
     pub directory: PathBuf,
     /// Environment that kata-ci was called with.
-    pub environment: BTreeMap<OsString, OsString>,
+    pub environment: Environment,
     /// Revision to run in a clean checkout; `None` for the work tree.
     pub revision: Option<String>,
     /// Name or file of the pipeline; `None` to detect it.
@@ -109,11 +108,7 @@ pub enum CiChoice {
 
 impl RunRequest {
     /// Creates the request of everything in a directory.
-    pub fn new(
-        directory: PathBuf,
-        environment: BTreeMap<OsString, OsString>,
-        settings: RunSettings,
-    ) -> Self {
+    pub fn new(directory: PathBuf, environment: Environment, settings: RunSettings) -> Self {
         Self {
             directory,
             environment,

@@ -5,11 +5,11 @@
 //! mixes two states.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::planned::Planned;
 use super::{durations, fingerprint, rerun_failed};
+use crate::env::Environment;
 use crate::event::{Journal, Record, RunStarted, read_start};
 use crate::exec::Settings;
 use crate::model::{CommandError, JobId, JobOutcome};
@@ -42,7 +42,7 @@ pub(crate) struct Interrupted {
 pub(super) fn take_over(
     mut planned: Planned,
     named: Option<&Path>,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Result<(Planned, Interrupted), CommandError> {
     let directories = store::candidates(named, environment)?;
     rerun_failed::believe(
@@ -99,7 +99,7 @@ fn refused(started: &RunStarted, occupied: &Occupied) -> CommandError {
 fn check(
     started: &RunStarted,
     planned: &Planned,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Result<(), CommandError> {
     let refuse = |why: String| Err(cannot_go_on(started, &why));
     if let Some(other) = &started.rerun_of {

@@ -1,7 +1,6 @@
 //! A session: a run from its first event to the end of its jobs, new or resumed.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::thread;
 use std::time::Instant;
@@ -10,18 +9,19 @@ use nix::unistd::gethostname;
 
 use super::fingerprint;
 use super::planned::Planned;
-use super::report_directory::{ReportDirectory, state_home};
+use super::report_directory::ReportDirectory;
 use super::request::RunRequest;
 use super::resume;
 use super::show::Screen;
 use crate::config;
+use crate::dirs;
+use crate::env::Environment;
 use crate::event::{Event, Journal, Notice, RunResumed, RunStarted, Since};
 use crate::exec;
 use crate::exec::{IsolationPlan, RunPaths, Settings};
 use crate::model::CommandError;
 use crate::plan::Plan;
 use crate::report::Live;
-use crate::workspace;
 
 /// Capacity of the channel of events to the thread that draws. Jobs wait if it is full.
 const EVENTS_IN_FLIGHT: usize = 1024;
@@ -183,7 +183,7 @@ fn settings(
         reports: &directory.path,
         own: &own_directories(&request.environment),
     };
-    let ci = request.environment.get(OsStr::new("CI"));
+    let ci = request.environment.get("CI");
     Settings {
         isolated: isolation.settle(&planned.plan, &paths),
         parallel: request.settings.jobs.unwrap_or_else(processors),
@@ -191,21 +191,16 @@ fn settings(
         done: BTreeMap::new(),
         logs: directory.logs.clone(),
         written_meanwhile: directory.written_meanwhile(),
-        require_all: request.settings.require_all || config::is_set(ci.map(|value| &**value)),
+        require_all: request.settings.require_all || config::is_set(ci),
         program: exec::own_program(),
     }
 }
 
 /// Returns the directories that hold kata-ci's own state, cache and configuration.
-fn own_directories(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
-    let state = state_home(environment)
-        .ok()
-        .map(|home| home.join("kata-ci"));
-    let configuration = config::user_file(environment);
-    let configuration = configuration.and_then(|file| Some(file.parent()?.to_owned()));
-    (state.into_iter())
-        .chain(configuration)
-        .chain([workspace::cache(environment)])
+fn own_directories(environment: &Environment) -> Vec<PathBuf> {
+    (dirs::state(environment).into_iter())
+        .chain(dirs::config(environment))
+        .chain([dirs::cache(environment)])
         .collect()
 }
 

@@ -1,11 +1,10 @@
 //! Shows a run: live, and as a summary at its end.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 
 use super::request::{CiChoice, Display, Format};
+use crate::env::Environment;
 use crate::outcome::Run;
 use crate::report;
 use crate::report::ci;
@@ -23,7 +22,7 @@ pub(crate) struct Screen {
 
 impl Screen {
     /// Chooses the format that suits the options, the environment and the terminal.
-    pub fn new(display: Display, environment: &BTreeMap<OsString, OsString>) -> Self {
+    pub fn new(display: Display, environment: &Environment) -> Self {
         let system = system(display.ci, environment);
         Self {
             color: display.color,
@@ -99,7 +98,7 @@ fn format(asked: Format, is_ci: bool) -> Format {
     }
 }
 
-fn system(choice: CiChoice, environment: &BTreeMap<OsString, OsString>) -> Option<DetectedCi> {
+fn system(choice: CiChoice, environment: &Environment) -> Option<DetectedCi> {
     match choice {
         CiChoice::Detected => ci::detect(environment),
         CiChoice::None => None,

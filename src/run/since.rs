@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::config::Pipeline;
+use crate::env::Environment;
 use crate::event::{Notice, Since};
 use crate::git::{Git, GitError};
 use crate::model::{CommandError, Decision};
@@ -19,7 +20,7 @@ pub(crate) fn decide(
     revision: &str,
     pipeline: &Pipeline,
     located: &Located,
-    environment: &BTreeMap<std::ffi::OsString, std::ffi::OsString>,
+    environment: &Environment,
 ) -> Result<Since, CommandError> {
     let git = Git::find(environment).map_err(|error| refused(&error))?;
     let mut repositories = Repositories {
@@ -62,7 +63,7 @@ impl Repositories<'_> {
             )
         })?;
         let component = placed.component.clone();
-        let top = match self.git.top_level(&real) {
+        let top = match self.git.at(&real).top_level() {
             Ok(top) => top,
             Err(GitError::NoRepository { .. }) => {
                 return Ok(Candidate {
@@ -95,12 +96,12 @@ impl Repositories<'_> {
     /// a merge base it compares with the revision itself, which finds more and never less.
     fn ask(&self, top: &Path) -> Result<Vec<PathBuf>, CommandError> {
         let failed = |error: GitError| refused(&error);
-        let commit = (self.git.resolve(top, self.revision))
+        let commit = (self.git.at(top).commit(self.revision))
             .map_err(failed)?
             .ok_or_else(|| self.unknown_revision(top))?;
-        let base = self.git.merge_base(top, &commit).map_err(failed)?;
+        let base = self.git.at(top).merge_base(&commit).map_err(failed)?;
         let base = base.unwrap_or(commit);
-        self.git.changed_since(top, &base).map_err(failed)
+        self.git.at(top).changed_since(&base).map_err(failed)
     }
 
     fn unknown_revision(&self, top: &Path) -> CommandError {

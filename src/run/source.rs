@@ -4,20 +4,17 @@
 //! if its file lies in the repository, because uncommitted changes must not count. A file above the
 //! repository, or one named with `-p`, is used as it is.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::depends;
 use crate::config;
 use crate::config::Pipeline;
+use crate::env::Environment;
 use crate::event::Notice;
 use crate::model::{CommandError, Selection};
 use crate::workspace;
 use crate::workspace::{CheckoutSet, Located, Trust, Workspace};
-
-type Environment = BTreeMap<OsString, OsString>;
 
 /// The source of a run.
 pub(super) enum Source {

@@ -4,13 +4,12 @@
 //! Everything else in that directory is ignored and never touched.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::DateTime;
 
 use super::report_directory::runs_directory;
+use crate::env::Environment;
 use crate::event::{Event, RunStarted, read_start};
 use crate::model::CommandError;
 
@@ -29,7 +28,7 @@ pub(crate) fn directories(runs: &Path) -> Vec<PathBuf> {
 }
 
 /// Returns the kept runs of this user, newest first.
-pub(crate) fn kept(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
+pub(crate) fn kept(environment: &Environment) -> Vec<PathBuf> {
     let runs = runs_directory(environment).ok();
     runs.map_or_else(Vec::new, |runs| directories(&runs))
 }
@@ -38,7 +37,7 @@ pub(crate) fn kept(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
 /// the store, newest first.
 pub(crate) fn candidates(
     named: Option<&Path>,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Result<Vec<PathBuf>, CommandError> {
     match named {
         Some(named) => Ok(vec![named.to_owned()]),

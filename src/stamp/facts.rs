@@ -1,13 +1,13 @@
 //! The facts that a stamp depends on besides its key. They are looked up again each time.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::probe::find;
+use crate::dirs;
+use crate::env::Environment;
 
 /// Programs with versions that always matter. git is not among them, because in a hook PATH finds
 /// another one.
@@ -39,7 +39,7 @@ pub struct StampFacts {
 
 impl StampFacts {
     /// Returns true if the facts still hold, with the tests repository at this commit.
-    pub fn hold(&self, tests: Option<&str>, environment: &BTreeMap<OsString, OsString>) -> bool {
+    pub fn hold(&self, tests: Option<&str>, environment: &Environment) -> bool {
         (self.tests.is_none() || self.tests.as_deref() == tests)
             && self.programs == identities(self.programs.keys(), environment)
     }
@@ -49,14 +49,14 @@ impl StampFacts {
 /// their versions.
 pub fn identities<'a>(
     names: impl IntoIterator<Item = &'a String>,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> BTreeMap<String, String> {
     let fixed = PROGRAMS.iter().map(|name| (*name).to_owned());
     let named = names.into_iter().cloned();
     let mut programs: BTreeMap<_, _> = (fixed.chain(named))
         .filter(|name| !name.starts_with('/'))
         .map(|name| {
-            let path = find(&name, environment);
+            let path = environment.find_program(&name);
             let is = path.map_or("absent".to_owned(), |path| identity(&path));
             (name, is)
         })
@@ -69,14 +69,11 @@ pub fn identities<'a>(
 
 /// Returns the settings that choose versions. The programs of rustup are all the same file, so its
 /// settings decide; so do those of `go env -w`.
-fn deciding(environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
-    let variable = |name: &str| {
-        let value = environment.get(OsStr::new(name)).map(PathBuf::from);
-        value.filter(|path| path.is_absolute())
-    };
-    let home = variable("HOME").unwrap_or_default();
-    let rustup = variable("RUSTUP_HOME").unwrap_or_else(|| home.join(".rustup"));
-    let configuration = variable("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"));
+fn deciding(environment: &Environment) -> Vec<PathBuf> {
+    let rustup = environment.absolute("RUSTUP_HOME").map(Path::to_owned);
+    let home = || environment.home().unwrap_or(Path::new(""));
+    let rustup = rustup.unwrap_or_else(|| home().join(".rustup"));
+    let configuration = dirs::config_home(environment).unwrap_or_else(|| ".config".into());
     vec![
         rustup.join("settings.toml"),
         rustup.join("toolchains"),
@@ -114,7 +111,7 @@ mod tests {
     fn another_program_or_tests_repository_is_another_fact() {
         let bin = tempfile::tempdir().unwrap();
         program(bin.path(), "go", "1");
-        let environment = BTreeMap::from([("PATH".into(), bin.path().into())]);
+        let environment = Environment::from([("PATH".into(), bin.path().into())]);
         let names = ["jq".to_owned()];
         let facts = StampFacts {
             tests: Some("t".to_owned()),
@@ -132,7 +129,7 @@ mod tests {
 
     #[test]
     fn who_does_not_use_the_tests_repository_does_not_mind_it() {
-        let environment = BTreeMap::new();
+        let environment = Environment::default();
         let facts = StampFacts {
             tests: None,
             programs: identities([], &environment),

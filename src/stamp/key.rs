@@ -1,8 +1,7 @@
 //! Gathers the parts of a stamp's key: repository, pipeline, machine and user. It makes few calls
 //! of git, because a hook has to answer at once.
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -11,13 +10,12 @@ use nix::unistd::{geteuid, gethostname};
 
 use crate::config;
 use crate::config::{Overrides, Source};
+use crate::env::Environment;
 use crate::event::digest;
-use crate::git::plumbing::Repository;
+use crate::git::Repository;
 use crate::stamp::{Stamp, Store, Subject, job_key, job_list_key};
 use crate::workspace::passed;
 use crate::workspace::tests_clone;
-
-type Environment = BTreeMap<OsString, OsString>;
 
 /// The name of a pipeline's file at the top of a repository.
 pub(crate) const FILE: &str = "kata-ci.toml";
@@ -53,7 +51,7 @@ pub(crate) struct StampQuery<'a> {
     pub overrides: &'a Overrides,
     /// The account that owns the commits, where that matters.
     pub author: Option<&'a str>,
-    /// The directory of the user's state.
+    /// kata-ci's own directory for what outlives a run.
     pub state: &'a Path,
     /// The environment that kata-ci was called with.
     pub environment: &'a Environment,
@@ -76,17 +74,17 @@ impl StampScope {
     pub fn of(question: &StampQuery<'_>) -> Option<Self> {
         let mut environment = question.environment.clone();
         for name in OF_GIT {
-            environment.remove(OsStr::new(name));
+            environment.remove(name);
         }
-        let git = Repository::at(question.top).with_environment(environment.clone());
+        let git = Repository::at(question.top, &environment);
         let (subject, has_file) = subject(&git, question)?;
         if depends(&git, &subject.commit)? {
             return None;
         }
         let tests = tests_clone(question.parent, question.environment)
-            .and_then(|clone| head(&Repository::at(clone).with_environment(environment)));
+            .and_then(|clone| head(&Repository::at(clone, &environment)));
         Some(Self {
-            store: Store::new(&question.state.join("kata-ci")),
+            store: Store::new(question.state),
             subject,
             setting: setting(question, has_file)?,
             has_file,

@@ -8,13 +8,12 @@
 //! - strict jobs of several repositories ran together;
 //! - the pipeline depends on more than the key holds.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::config::{
     IsolatePolicy, Layout, NetworkPolicy, Overrides, Pipeline, Reads, Requirement, shipped,
 };
+use crate::env::Environment;
 use crate::event::Isolation;
 use crate::git::Git;
 use crate::git::seal::Seal;
@@ -53,10 +52,10 @@ pub(crate) struct StampedRun<'a> {
     pub author: Option<&'a str>,
     /// True if no step and no component was left out.
     pub has_all_steps: bool,
-    /// The directory of the user's state; without one no stamps are kept.
+    /// The directory of kata-ci's own state; without one no stamps are kept.
     pub state: Option<PathBuf>,
     /// The environment that kata-ci was called with.
-    pub environment: &'a BTreeMap<OsString, OsString>,
+    pub environment: &'a Environment,
 }
 
 /// Records stamps for the repositories of a run.
@@ -94,7 +93,7 @@ impl StampRecorder {
             return Self::default();
         };
         let mut tops: Vec<PathBuf> = (run.workspace.components.iter())
-            .filter_map(|found| git.top_level(&found.directory).ok())
+            .filter_map(|found| git.at(&found.directory).top_level().ok())
             .collect();
         tops.sort();
         tops.dedup();
@@ -112,11 +111,7 @@ impl StampRecorder {
 
     /// Returns the plan without jobs that have a stamp, and the stamps. A job that another job
     /// needs stays.
-    pub fn without_passed(
-        &self,
-        mut plan: Plan,
-        environment: &BTreeMap<OsString, OsString>,
-    ) -> (Plan, Vec<Stamp>) {
+    pub fn without_passed(&self, mut plan: Plan, environment: &Environment) -> (Plan, Vec<Stamp>) {
         let stamped = |job: &Job| {
             self.repositories.iter().find_map(|repository| {
                 let job = repository.jobs.iter().find(|known| known.id == job.id)?;
@@ -261,7 +256,7 @@ impl Inspection<'_> {
     /// that passed.
     fn is_committed(&self, top: &Path) -> bool {
         let arguments = ["status", "--porcelain", "-z", "--untracked-files=normal"];
-        let status = self.git.run(top, &arguments);
+        let status = self.git.at(top).run(&arguments);
         status.is_ok_and(|status| status.is_empty())
     }
 
@@ -299,9 +294,9 @@ impl Inspection<'_> {
         if self.run.pipeline.layout == Layout::Plain {
             return Some(None);
         }
-        let gopath = (self.run.workspace.environment).get(std::ffi::OsStr::new("GOPATH"))?;
+        let gopath = (self.run.workspace.environment).get("GOPATH")?;
         let clone = Path::new(gopath).join("src/github.com/kata-containers/tests");
-        let used = self.git.revision(&clone).ok()??;
+        let used = self.git.at(&clone).revision().ok()??;
         (Some(&used) == scope.tests.as_ref()).then_some(Some(used))
     }
 

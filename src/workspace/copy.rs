@@ -110,7 +110,7 @@ pub(super) fn detach(source: &Path, target: &Path, git: Option<&Git>) -> io::Res
 
 fn location(git: &Git, source: &Path, option: &str) -> Result<PathBuf, GitError> {
     // The option is relative to the directory, or absolute.
-    Ok(source.join(git.path(source, option)?))
+    Ok(source.join(git.at(source).path(option)?))
 }
 
 /// Makes the repository belong to its directory: a shared one may be bare, and that of a submodule
@@ -120,7 +120,7 @@ fn belongs_to_its_directory(git: &Git, repository: &Path) -> Result<(), GitError
     let set = |arguments: &[&str]| {
         let mut words = vec!["config".as_ref(), "--file".as_ref(), config.as_os_str()];
         words.extend(arguments.iter().map(AsRef::<std::ffi::OsStr>::as_ref));
-        git.run(Path::new("/"), &words)
+        git.at("/").run(&words)
     };
     set(&["core.bare", "false"])?;
     set(&["core.worktree", ".."])?;

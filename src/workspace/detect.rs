@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::fs::{absolute, has_makefile, is_inside, subdirectories};
 use super::{WorkspaceError, v1};
 use crate::config::Component;
+use crate::env::Environment;
 use crate::git::Git;
 
 /// The result of the detection.
@@ -32,7 +33,7 @@ pub fn detect(directory: &Path) -> Result<Detected, WorkspaceError> {
     let directory = absolute(directory)?;
     // Without git a checkout is known only by its directory's name. The preflight reports a missing
     // git.
-    let git = Git::find(&std::env::vars_os().collect()).ok();
+    let git = Git::find(&Environment::current()).ok();
     if let Some(root) = monorepo_root(&directory) {
         return Ok(Detected {
             pipeline: "kata-monorepo",

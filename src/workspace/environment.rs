@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
 use crate::config::{Component, Pipeline, Step};
+use crate::env::Environment;
 use crate::workspace::{FoundComponent, Workspace};
 
 /// Names of the allowed variables; part of the contract.
@@ -44,19 +45,19 @@ fn passes(name: &OsStr) -> bool {
 }
 
 /// Returns the variables of the user that jobs get.
-pub fn passed(user: &BTreeMap<OsString, OsString>) -> impl Iterator<Item = (&OsString, &OsString)> {
+pub fn passed(user: &Environment) -> impl Iterator<Item = (&OsString, &OsString)> {
     user.iter().filter(|(name, _)| passes(name))
 }
 
 /// Returns the common environment of a component's jobs, without the variables of their steps.
 /// `layout` is [`Workspace::environment`].
 pub(crate) fn of_component(
-    user: &BTreeMap<OsString, OsString>,
-    layout: &BTreeMap<OsString, OsString>,
+    user: &Environment,
+    layout: &Environment,
     pipeline: &Pipeline,
     component: &Component,
-) -> BTreeMap<OsString, OsString> {
-    let mut environment: BTreeMap<_, _> = passed(user)
+) -> Environment {
+    let mut environment: Environment = passed(user)
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     environment.extend(layout.clone());
@@ -67,29 +68,26 @@ pub(crate) fn of_component(
 }
 
 /// Adds a layer of the pipeline; an empty value unsets.
-pub(crate) fn overlay(
-    environment: &mut BTreeMap<OsString, OsString>,
-    layer: &BTreeMap<String, String>,
-) {
+pub(crate) fn overlay(environment: &mut Environment, layer: &BTreeMap<String, String>) {
     for (name, value) in layer {
         match value.as_str() {
-            "" => environment.remove(OsStr::new(name)),
-            value => environment.insert(name.into(), value.into()),
+            "" => environment.remove(name),
+            value => environment.set(name, value),
         };
     }
 }
 
 /// Returns the whole environment of a job. `PWD` is its directory, as in a shell.
 pub(crate) fn of_job(
-    user: &BTreeMap<OsString, OsString>,
+    user: &Environment,
     workspace: &Workspace,
     pipeline: &Pipeline,
     found: &FoundComponent,
     step: &Step,
-) -> BTreeMap<OsString, OsString> {
+) -> Environment {
     let mut environment = of_component(user, &workspace.environment, pipeline, &found.component);
     overlay(&mut environment, &step.env);
     pipeline.network.tell_git(&mut environment);
-    environment.insert("PWD".into(), found.directory.clone().into());
+    environment.set("PWD", found.directory.clone());
     environment
 }

@@ -6,24 +6,24 @@
 //! Symbolic links would not do: `make -C` follows them, go then finds itself outside of the GOPATH,
 //! and v1's `make check` ends with "cannot find package" (seen with go 1.19 and 1.26). They would
 //! also let a run change the user's trees. So would bind mounts, which moreover need root.
-
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::preflight::{TestsClone, gopath};
-use super::scratch::{self, OwnDirectory, unique_name};
+use super::scratch::{OwnDirectory, unique_name};
 use super::v1::{IMPORT_ROOT, gopath_of};
 use super::{CheckoutSet, Placed, WorkspaceError, copy};
 use crate::config::Layout;
+use crate::dirs;
+use crate::env::Environment;
 use crate::git::Git;
 
 /// The existing layout, or the one that was made.
 #[derive(Debug)]
 pub(super) struct GopathLayout {
     /// See [`super::Workspace::environment`].
-    pub(super) environment: BTreeMap<OsString, OsString>,
+    pub(super) environment: Environment,
     /// See [`super::Workspace::view`].
     pub(super) view: Option<OwnDirectory>,
     /// The path of kata's tests repository, as the user knows it.
@@ -36,12 +36,12 @@ impl GopathLayout {
         layout: Layout,
         root: &Path,
         selected: &[&Placed],
-        user: &BTreeMap<OsString, OsString>,
+        user: &Environment,
     ) -> Result<Self, WorkspaceError> {
         let own = gopath(user).map(|gopath| gopath.join(IMPORT_ROOT).join("tests"));
         if layout == Layout::Plain {
             return Ok(Self {
-                environment: BTreeMap::new(),
+                environment: Environment::default(),
                 view: None,
                 tests_clone: TestsClone {
                     candidates: own.into_iter().collect(),
@@ -77,7 +77,7 @@ impl GopathLayout {
     pub(super) fn of_checkouts(
         layout: Layout,
         checkouts: &mut CheckoutSet,
-        user: &BTreeMap<OsString, OsString>,
+        user: &Environment,
     ) -> Result<Self, WorkspaceError> {
         let root = checkouts.parent().to_owned();
         let own = gopath(user).map(|gopath| gopath.join(IMPORT_ROOT).join("tests"));
@@ -85,7 +85,7 @@ impl GopathLayout {
             candidates: std::iter::once(root.join("tests")).chain(own).collect(),
         };
         let environment = match layout {
-            Layout::Plain => BTreeMap::new(),
+            Layout::Plain => Environment::default(),
             Layout::Gopath => {
                 if let Some(clone) = tests_clone.found() {
                     checkouts.bring_tests_clone(clone)?;
@@ -112,7 +112,7 @@ impl GopathLayout {
 
 /// Returns kata's tests repository for repositories that lie in a directory, if it exists. `user`
 /// is the environment that kata-ci was called with.
-pub fn tests_clone(parent: &Path, user: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
+pub fn tests_clone(parent: &Path, user: &Environment) -> Option<PathBuf> {
     let own = gopath(user).map(|gopath| gopath.join(IMPORT_ROOT).join("tests"));
     let candidates = std::iter::once(parent.join("tests")).chain(own).collect();
     TestsClone { candidates }.found().cloned()
@@ -129,11 +129,7 @@ fn common_gopath<'a>(placed: &[&'a Placed]) -> Option<&'a Path> {
 
 /// Sets GOPATH, turns modules off, and puts the GOPATH's programs first on PATH. In a view the
 /// user's own GOPATH still provides its programs, last, and its module cache.
-fn environment(
-    path: &Path,
-    user: &BTreeMap<OsString, OsString>,
-    own: Option<PathBuf>,
-) -> BTreeMap<OsString, OsString> {
+fn environment(path: &Path, user: &Environment, own: Option<PathBuf>) -> Environment {
     let mut programs = path.join("bin").into_os_string();
     let mut add = |entry: &OsStr| {
         programs.push(":");
@@ -142,7 +138,7 @@ fn environment(
     if let Some(path) = user.get(OsStr::new("PATH")).filter(|path| !path.is_empty()) {
         add(path);
     }
-    let mut environment = BTreeMap::from([
+    let mut environment = Environment::from([
         ("GOPATH".into(), path.as_os_str().to_owned()),
         ("GO111MODULE".into(), "off".into()),
     ]);
@@ -152,12 +148,12 @@ fn environment(
             .get(OsStr::new("GOMODCACHE"))
             .filter(|cache| !cache.is_empty())
         {
-            Some(cache) => cache.clone(),
+            Some(cache) => cache.to_owned(),
             None => own.join("pkg/mod").into(),
         };
-        environment.insert("GOMODCACHE".into(), cache);
+        environment.set("GOMODCACHE", cache);
     }
-    environment.insert("PATH".into(), programs);
+    environment.set("PATH", programs);
     environment
 }
 
@@ -165,11 +161,11 @@ fn make(
     workspace: &Path,
     selected: &[&Placed],
     tests_clone: Option<&Path>,
-    user: &BTreeMap<OsString, OsString>,
+    user: &Environment,
 ) -> Result<OwnDirectory, WorkspaceError> {
     // The preflight reports a missing git.
     let git = Git::find(user).ok();
-    let parent = scratch::parent(user);
+    let parent = dirs::cache(user);
     let view = directory(&parent, workspace).map_err(|source| WorkspaceError::View {
         path: parent,
         source,

@@ -2,9 +2,7 @@
 //!
 //! It inspects the user's own directories under the environment that the jobs will have. It does
 //! not find components ([`mod@super::open`] does) and changes nothing.
-
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::Path;
 use std::thread;
 
@@ -14,12 +12,11 @@ use super::packages::{Packages, packages};
 use super::preflight::Preflight;
 use super::{FoundComponent, Placed};
 use crate::config::{Component, Layout, Pipeline, Step};
+use crate::env::Environment;
 use crate::git::Git;
 use crate::model::Expect;
 use crate::model::{Readiness, Selection};
 use crate::workspace::of_component;
-
-type Environment = BTreeMap<OsString, OsString>;
 
 /// The input that all inspections share.
 pub(super) struct Inspection<'a> {
@@ -95,7 +92,7 @@ impl Inspection<'_> {
             component: component.clone(),
             readiness: preflight.readiness(),
             calls_sudo: preflight.sudo_steps(),
-            revision: git.and_then(|git| git.revision(source).ok()?),
+            revision: git.and_then(|git| git.at(source).revision().ok()?),
             packages: names,
             go_root,
             changed_files: git.and_then(|git| self.changed_files(git, source, &branch)),
@@ -135,9 +132,10 @@ impl Inspection<'_> {
 
     fn changed_files(&self, git: &Git, directory: &Path, branch: &str) -> Option<Vec<String>> {
         let base = git
-            .resolve(directory, &format!("refs/remotes/origin/{branch}"))
+            .at(directory)
+            .commit(&format!("refs/remotes/origin/{branch}"))
             .ok()??;
-        let mut files = git.changed_files(directory, &base).ok()?;
+        let mut files = git.at(directory).changed_files(&base).ok()?;
         if self.pipeline.layout == Layout::Gopath {
             // `get_pr_changed_file_details` of v1's static checks does the same.
             files.retain(|file| !file.contains("vendor/"));

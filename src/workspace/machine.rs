@@ -1,12 +1,10 @@
 //! The facts of the machine that the preflight checks, and the notes to the user about it.
-
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
 use crate::config::{Component, Requirement, is_set};
+use crate::env::Environment;
 use crate::event::Notice;
 
 /// The machine and the user.
@@ -44,7 +42,7 @@ impl Machine {
 /// Returns the notices for the selected components, each with the environment of its jobs.
 pub(super) fn notices<'a>(
     machine: &Machine,
-    components: impl Iterator<Item = (&'a Component, BTreeMap<OsString, OsString>)>,
+    components: impl Iterator<Item = (&'a Component, Environment)>,
 ) -> Vec<Notice> {
     let mut dangerous = components
         .filter(|(component, _)| component.requires.contains(&Requirement::TestsClone))
@@ -58,8 +56,8 @@ pub(super) fn notices<'a>(
 
 /// Returns true if kata's test_coverage would warn: it compares `CI` with `true` and asks whether
 /// `KATA_DEV_MODE` is set. Source: `.ci/go-test.sh` of kata's tests repository, branch 1.x-eol.
-fn is_continuous_development(environment: &BTreeMap<OsString, OsString>) -> bool {
-    let value = |name: &str| environment.get(OsStr::new(name)).map(OsString::as_os_str);
+fn is_continuous_development(environment: &Environment) -> bool {
+    let value = |name: &str| environment.get(name);
     value("CI").is_some_and(|value| value == "true") && is_set(value("KATA_DEV_MODE"))
 }
 

@@ -1,8 +1,5 @@
 //! Opens the workspace of a pipeline: finds every component, and runs the preflight of the selected
 //! ones.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::detect::makefile_components;
@@ -12,12 +9,11 @@ use super::inspection::Inspection;
 use super::machine::Machine;
 use super::{CheckoutSet, Located, Placed, Workspace, WorkspaceError, machine, v1};
 use crate::config::{Layout, Pipeline};
+use crate::env::Environment;
 use crate::event::Notice;
 use crate::git::Git;
 use crate::model::Selection;
 use crate::workspace::of_component;
-
-type Environment = BTreeMap<OsString, OsString>;
 
 /// Finds the pipeline's components from a directory, without inspecting them. `user` is the
 /// environment that kata-ci was called with.

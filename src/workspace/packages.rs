@@ -3,7 +3,7 @@
 //!
 //! If go or cargo cannot tell, the list is `None`, and results say "unknown".
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +11,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::config::{Component, Requirement};
-use crate::probe::{Probe, find};
+use crate::env::Environment;
+use crate::probe::Probe;
 use crate::workspace::toolchain;
 
 /// The time limit, long enough for a large tree with a cold cache.
@@ -37,10 +38,7 @@ pub(super) struct Packages {
 
 /// Returns the environment of a probe: that of the jobs, with nothing that makes go or rustup
 /// download anything.
-pub(super) fn offline(
-    environment: &BTreeMap<OsString, OsString>,
-    directory: &Path,
-) -> BTreeMap<OsString, OsString> {
+pub(super) fn offline(environment: &Environment, directory: &Path) -> Environment {
     let mut environment = environment.clone();
     let settings = [
         ("GOPROXY", "off"),
@@ -51,7 +49,7 @@ pub(super) fn offline(
         ("GIT_DIR", "/dev/null"),
     ];
     environment.extend(settings.map(|(name, value)| (name.into(), value.into())));
-    environment.insert("PWD".into(), directory.into());
+    environment.set("PWD", directory);
     environment
 }
 
@@ -61,7 +59,7 @@ pub(super) fn offline(
 pub(super) fn packages(
     component: &Component,
     directory: &Path,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Packages {
     let environment = offline(environment, directory);
     let cargo = |requirement: &Requirement| matches!(requirement, Requirement::Program { name, .. } if name == "cargo");
@@ -80,7 +78,7 @@ pub(super) fn packages(
 ///
 /// With `-e` a package is listed although it, or an import of it, is broken or missing. Otherwise
 /// the list is the same.
-fn go_packages(directory: &Path, environment: &BTreeMap<OsString, OsString>) -> Option<Packages> {
+fn go_packages(directory: &Path, environment: &Environment) -> Option<Packages> {
     let format = "{{.ImportPath}}\t{{.Dir}}";
     let output = ask(
         "go",
@@ -166,7 +164,7 @@ impl Target {
 /// Returns the crates whose manifest lies in the directory, as the compiler calls them. In a larger
 /// workspace the other crates do not belong to the component: kata's Makefiles also choose by the
 /// manifest's path (`PACKAGES` in utils.mk of the monorepo).
-fn crates(directory: &Path, environment: &BTreeMap<OsString, OsString>) -> Option<Vec<String>> {
+fn crates(directory: &Path, environment: &Environment) -> Option<Vec<String>> {
     let arguments = [
         "metadata",
         "--no-deps",
@@ -197,10 +195,10 @@ fn ask(
     program: &str,
     arguments: &[&str],
     directory: &Path,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Option<String> {
     let answer = Probe {
-        program: &find(program, environment)?,
+        program: &environment.find_program(program)?,
         arguments: arguments.iter().map(OsString::from).collect(),
         directory,
         environment,

@@ -7,9 +7,6 @@
 //!
 //! The path is the same in each run, because go's build cache knows packages by their directory. A
 //! run beside another one gets `NAME.2` and so on.
-
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
@@ -150,23 +147,6 @@ fn make_writable(directory: &Path) -> io::Result<()> {
         make_writable(&entry?.path())?;
     }
     Ok(())
-}
-
-/// Returns the cache directory: on disk because checkouts are large, and outside of /tmp because jobs
-/// get a private /tmp.
-pub fn parent(user: &BTreeMap<OsString, OsString>) -> PathBuf {
-    let variable = |name: &str| user.get(OsStr::new(name)).map(PathBuf::from);
-    variable("XDG_CACHE_HOME")
-        .filter(|path| path.is_absolute())
-        .or_else(|| {
-            Some(
-                variable("HOME")
-                    .filter(|path| path.is_dir())?
-                    .join(".cache"),
-            )
-        })
-        .unwrap_or_else(std::env::temp_dir)
-        .join("kata-ci")
 }
 
 /// Returns a name for the path: the same in each run, and different from that of any other path.

@@ -1,10 +1,10 @@
 //! Finds out if a tree names its own Rust toolchain. Rustup then starts a program of the tree, even
 //! for a version query. Only a job may start that, in its sandbox, and not kata-ci.
-
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
+
+use crate::env::Environment;
 
 /// The files that rustup searches for, from a directory upwards; the nearest counts. See the rustup
 /// book, "Overrides".
@@ -12,12 +12,9 @@ const FILES: [&str; 2] = ["rust-toolchain", "rust-toolchain.toml"];
 
 /// Returns true if cargo, started in the directory, would be a program at a path that a file of the
 /// tree names. A file that cannot be read counts as such.
-pub(super) fn is_named_by_path(
-    directory: &Path,
-    environment: &BTreeMap<OsString, OsString>,
-) -> bool {
+pub(super) fn is_named_by_path(directory: &Path, environment: &Environment) -> bool {
     // The variable comes before any file.
-    if environment.contains_key(OsStr::new("RUSTUP_TOOLCHAIN")) {
+    if environment.contains(OsStr::new("RUSTUP_TOOLCHAIN")) {
         return false;
     }
     let nearest = directory
@@ -49,7 +46,7 @@ mod tests {
         let temporary = tempfile::tempdir().unwrap();
         let below = temporary.path().join("src/agent");
         fs::create_dir_all(&below).unwrap();
-        let mut environment = BTreeMap::new();
+        let mut environment = Environment::default();
         let write = |name: &str, text: &str| fs::write(temporary.path().join(name), text).unwrap();
         write("rust-toolchain.toml", "[toolchain]\npath = \"tool\"\n");
         assert!(is_named_by_path(&below, &environment));
@@ -60,7 +57,7 @@ mod tests {
             "[toolchain]\npath = \"/t\"",
         );
         assert!(is_named_by_path(&below, &environment));
-        environment.insert("RUSTUP_TOOLCHAIN".into(), "stable".into());
+        environment.set("RUSTUP_TOOLCHAIN", "stable");
         assert!(!is_named_by_path(&below, &environment));
     }
 

@@ -1,11 +1,9 @@
 //! The types of an opened workspace.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::OwnDirectory;
 use crate::config::Component;
+use crate::env::Environment;
 use crate::event::Notice;
 use crate::model::Readiness;
 
@@ -16,7 +14,7 @@ pub struct Workspace {
     pub root: PathBuf,
     /// The environment that every job needs because of the layout (`GOPATH`, `GO111MODULE`,
     /// `PATH`).
-    pub environment: BTreeMap<OsString, OsString>,
+    pub environment: Environment,
     /// The components in the order of the pipeline.
     pub components: Vec<FoundComponent>,
     /// Notes that the user should read before the run.
@@ -30,7 +28,7 @@ impl Workspace {
     pub fn empty(root: PathBuf) -> Self {
         Self {
             root,
-            environment: BTreeMap::new(),
+            environment: Environment::default(),
             components: Vec::new(),
             notices: Vec::new(),
             view: None,

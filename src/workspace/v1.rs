@@ -141,7 +141,7 @@ fn origin_name(directory: &Path, git: &Git) -> Option<String> {
         return None;
     }
     // A repository that git refuses has no origin here; the preflight reports why.
-    let url = git.remote_url(directory, "origin").ok()??;
+    let url = git.at(directory).remote_url("origin").ok()??;
     let last = url.trim_end_matches('/').rsplit(['/', ':']).next()?;
     Some(last.strip_suffix(".git").unwrap_or(last).to_owned())
 }

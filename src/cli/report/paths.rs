@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::env::Environment;
 use crate::model::CommandError;
 use crate::report::read::INPUT;
 use crate::run::report_directory;
@@ -36,7 +37,7 @@ impl<'a> PathResolver<'a> {
 
     /// Returns the path to read: a path as it is, a run's id, or the latest run.
     pub(super) fn from(&self, from: Option<&Path>) -> Result<PathBuf, CommandError> {
-        let environment = std::env::vars_os().collect();
+        let environment = Environment::current();
         let Some(from) = from else {
             let latest = report_directory::runs_directory(&environment)?.join("latest");
             return present(latest, "there is no run yet: name a report");

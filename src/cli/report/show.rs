@@ -10,12 +10,14 @@ use super::paths::PathResolver;
 use super::sources::Sources;
 use super::{deliver, exit_code};
 use crate::cli::global::GlobalArguments;
+use crate::env::Environment;
 use crate::fs;
 use crate::model::CommandError;
 use crate::report;
 use crate::report::model::{Case, Details, Document, Suite, Text};
-use crate::report::{Style, read, text};
+use crate::report::{Style, read};
 use crate::run::{report_directory, store};
+use crate::text;
 
 /// Largest `result.json` to read, in bytes.
 const LARGEST: u64 = 16 << 20;
@@ -166,7 +168,7 @@ fn told(suite: &Suite, case: &Case, whole: bool) -> io::Result<String> {
 
 /// Lists the kept runs, newest first.
 fn list(json: bool) -> Result<i32, CommandError> {
-    let runs = report_directory::runs_directory(&std::env::vars_os().collect())?;
+    let runs = report_directory::runs_directory(&Environment::current())?;
     let directories = store::directories(&runs);
     let kept: Vec<_> = directories.iter().filter_map(|one| kept(one)).collect();
     deliver(None, |out| {

@@ -90,7 +90,7 @@ impl Sources {
 
 /// Prints a message with foreign text in it, cleaned.
 fn say(what: &str, foreign: &str) {
-    let line = format!("{what}: {}", report::text::for_terminal(foreign, 4096));
+    let line = format!("{what}: {}", crate::text::for_terminal(foreign, 4096));
     line::aside(report::harmless(&line));
 }
 

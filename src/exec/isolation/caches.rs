@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use super::variables::{home, paths, variable};
 use crate::plan::Job;
-use crate::probe::find;
 
 /// Creates the missing caches of the installed tools and, for a strict view, those that the
 /// pipeline names. A failure is left for the job to notice.
@@ -16,10 +15,10 @@ pub(super) fn make(job: &Job, strict: bool) {
     if strict {
         missing.extend(job.bounds.writable.iter().cloned());
     }
-    if find("go", &job.environment).is_some() {
+    if job.environment.find_program("go").is_some() {
         missing.extend(go(job));
     }
-    if find("cargo", &job.environment).is_some() {
+    if job.environment.find_program("cargo").is_some() {
         missing.extend(cargo(job));
     }
     for directory in missing {
@@ -37,7 +36,7 @@ pub(super) fn of_go(job: &Job) -> Option<PathBuf> {
 }
 
 fn go(job: &Job) -> Vec<PathBuf> {
-    let gopaths: Vec<_> = match job.environment.contains_key(OsStr::new("GOPATH")) {
+    let gopaths: Vec<_> = match job.environment.contains(OsStr::new("GOPATH")) {
         true => paths(job, "GOPATH").collect(),
         false => existing_home(job)
             .map(|home| home.join("go"))
@@ -76,9 +75,8 @@ fn existing_home(job: &Job) -> Option<&Path> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
+    use crate::env::Environment;
     use crate::model::{Command, JobId};
 
     /// Returns a job with a home that has a `bin` of programs that do nothing. Its variables hold
@@ -89,7 +87,7 @@ mod tests {
         for name in programs {
             std::os::unix::fs::symlink("/bin/true", bin.join(name)).unwrap();
         }
-        let mut environment = BTreeMap::from([
+        let mut environment = Environment::from([
             ("HOME".into(), home.into()),
             ("PATH".into(), bin.into_os_string()),
         ]);
@@ -164,7 +162,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let mut job = job(place.path(), &["go", "cargo"], &[]);
         let home = place.path().join("nonexistent");
-        job.environment.insert("HOME".into(), home.clone().into());
+        job.environment.set("HOME", home.clone());
         make(&job, true);
         assert!(!home.exists());
     }

@@ -20,12 +20,12 @@ mod running_jobs;
 mod snapshot;
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::isolation::Repository;
+use crate::env::Environment;
 use crate::event::{FileChange, LeftBehind, LeftFile};
 use crate::git::Onlooker;
 use crate::plan::Job;
@@ -102,7 +102,7 @@ impl RepositorySnapshots {
 
     fn git(&self) -> Result<&Onlooker, String> {
         let git = self.git.get_or_init(|| {
-            let found = Onlooker::find(&std::env::vars_os().collect(), PATIENCE);
+            let found = Onlooker::find(&Environment::current(), PATIENCE);
             found.map_err(|error| error.to_string())
         });
         git.as_ref().map_err(Clone::clone)
@@ -186,7 +186,7 @@ impl JobRepository {
 /// Finds the job's repository and its directory.
 fn locate(job: &Job) -> Result<(Repository, PathBuf), String> {
     let directory = (job.directory.canonicalize()).map_err(|error| error.to_string())?;
-    let home = job.environment.get(OsStr::new("HOME"));
+    let home = job.environment.get("HOME");
     let home = home.map_or(Path::new("/"), Path::new);
     let repository = Repository::of(&directory, home);
     match repository.git_directories.is_empty() {

@@ -308,7 +308,7 @@ fn carry_out(
     drop(trees.enter(&job));
     let ran = fs::read_to_string(scene.mark()).unwrap_or_default();
     assert_eq!(ran, "", "{plants:?} {keys:?}");
-    let _ = git.run(&scene.top(), &["status"]);
+    let _ = git.at(scene.top()).run(["status"]);
     let is_live = scene.mark().exists();
     assert!(!(is_live && holds), "{plants:?} {keys:?}");
     is_live

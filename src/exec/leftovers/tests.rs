@@ -10,7 +10,7 @@ use super::changes::{between, confirm};
 use super::snapshot::{Entry, Kind, Seen};
 use super::*;
 use crate::git::Listed;
-use crate::git::test_repository::{Repository as Real, environment};
+use crate::git::test_repository::{TestRepository as Real, environment};
 use crate::model::JobId;
 
 const OBJECT: &str = "100644 587be6b4c3f93f93c489c0111bba5596147a26cb 0";

@@ -1,7 +1,7 @@
 //! A directory that is held: files are made in it whatever its name has come to lead to.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufWriter, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -125,12 +125,28 @@ impl Directory {
         name: &OsStr,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
+        self.write_aside_as(name, None, write)
+    }
+
+    /// Does the same with permissions of its own; others are as the umask has them.
+    ///
+    /// # Errors
+    /// See [`Self::write_aside`].
+    pub(super) fn write_aside_as(
+        &self,
+        name: &OsStr,
+        permissions: Option<Permissions>,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
         let place = self.current()?;
         let (aside, file) = new_aside(&place)?;
-        let written = written(&file, write).and_then(|()| {
-            let renamed = rustix::fs::renameat(&place, &aside, &place, name);
-            renamed.map_err(io::Error::from)
-        });
+        let permitted = permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions));
+        let written = permitted
+            .and_then(|()| written(&file, write))
+            .and_then(|()| {
+                let renamed = rustix::fs::renameat(&place, &aside, &place, name);
+                renamed.map_err(io::Error::from)
+            });
         if written.is_err() {
             let _ = rustix::fs::unlinkat(&place, &aside, AtFlags::empty());
         }

@@ -1,6 +1,6 @@
 //! The errors of dependencies, each with a way out.
 
-use crate::git::plumbing::GitError;
+use crate::git::GitError;
 
 /// A dependency that is not available. Nothing is checked without it.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use super::{Dependency, DependencyError};
 use crate::gerrit::change_id::ChangeId;
 use crate::gerrit::remote::PushUrl;
 use crate::git::configuration::Configuration;
-use crate::git::plumbing::{GitError, Repository};
+use crate::git::{GitError, Repository};
 
 /// A repository that a dependency may belong to.
 #[derive(Debug, Clone)]
@@ -240,7 +240,7 @@ impl DependencySearch<'_> {
         tip: &str,
     ) -> Result<bool, DependencyError> {
         let arguments = ["merge-base", "--is-ancestor", commit, tip];
-        let answer = own.repository.output(arguments, b"").map_err(self.git())?;
+        let answer = own.repository.answer(arguments).map_err(self.git())?;
         Ok(answer.status.success())
     }
 

@@ -7,9 +7,10 @@
 
 use serde::Deserialize;
 
+use crate::env::Environment;
 use crate::gerrit::change_id::ChangeId;
 use crate::gerrit::remote::{PushUrl, Transport};
-use crate::git::plumbing::{GitError, Repository};
+use crate::git::{GitError, Repository};
 
 /// A change as `gerrit query` describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -62,17 +63,19 @@ fn base(url: &PushUrl) -> String {
 }
 
 fn get(repository: &Repository, configuration: &str) -> Result<Vec<Queried>, GitError> {
-    let mut curl = repository.program("curl");
-    curl.args(["--silent", "--show-error", "--fail", "--globoff"])
-        .args([
-            "--max-time",
-            "60",
-            "--proto",
-            "=http,https",
-            "--config",
-            "-",
-        ]);
-    let answer = repository.said(curl, configuration.as_bytes())?;
+    let arguments = [
+        "--silent",
+        "--show-error",
+        "--fail",
+        "--globoff",
+        "--max-time",
+        "60",
+        "--proto",
+        "=http,https",
+        "--config",
+        "-",
+    ];
+    let answer = repository.program("curl", &arguments, configuration.as_bytes())?;
     // The first line keeps browsers from running the answer.
     let json = answer.strip_prefix(")]}'").unwrap_or(&answer);
     let changes: Vec<RestChange> = serde_json::from_str(json.trim()).unwrap_or_default();
@@ -99,9 +102,10 @@ fn credentials(
 ) -> Result<Option<String>, GitError> {
     let user = url.user.iter().map(|user| format!("username={user}\n"));
     let question = format!("url={base}\n{}\n", user.collect::<String>());
-    let quiet = repository.clone().with_variable("GIT_TERMINAL_PROMPT", "0");
-    let answer = quiet.output(["credential", "fill"], question.as_bytes())?;
-    let answer = String::from_utf8_lossy(&answer.stdout).into_owned();
+    // A helper may ask in a window of its own.
+    let quiet = Environment::from([("GIT_TERMINAL_PROMPT".into(), "0".into())]);
+    let answer = repository.interactive(["credential", "fill"], question.as_bytes(), &quiet)?;
+    let answer = String::from_utf8_lossy(&answer.output).into_owned();
     let value = |key: &str| answer.lines().find_map(|line| line.strip_prefix(key));
     let pair = value("username=").zip(value("password="));
     Ok(pair.map(|(user, password)| format!("user = \"{}:{}\"\n", quoted(user), quoted(password))))

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::rest::{self, Queried};
 use crate::gerrit::change_id::ChangeId;
 use crate::gerrit::remote::{PushUrl, Transport};
-use crate::git::plumbing::{GitError, Repository};
+use crate::git::{GitError, Repository};
 
 /// A ref of a server and its commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(super) fn patch_set(
 }
 
 fn list(repository: &Repository, url: &PushUrl, pattern: &str) -> Result<Vec<RemoteRef>, GitError> {
-    let listed = repository.text(["ls-remote", "--", url.for_git(), pattern])?;
+    let listed = repository.interactive_text(["ls-remote", "--", url.for_git(), pattern])?;
     let found = |(commit, name): (&str, &str)| RemoteRef {
         commit: commit.to_owned(),
         reference: name.to_owned(),
@@ -80,7 +80,7 @@ pub fn fetch(
         .with_variable("GIT_OBJECT_DIRECTORY", objects)
         .with_variable("GIT_ALTERNATE_OBJECT_DIRECTORIES", own);
     repository
-        .text([
+        .interactive_text([
             "-c",
             "protocol.ext.allow=never",
             "-c",
@@ -133,7 +133,7 @@ pub(super) fn query(
 
 /// Calls the program that git would call: `GIT_SSH_COMMAND`, `core.sshCommand`, else ssh.
 fn over_ssh(repository: &Repository, words: &[String]) -> Result<String, GitError> {
-    let configured = match repository.variable("GIT_SSH_COMMAND") {
+    let configured = match repository.environment().get("GIT_SSH_COMMAND") {
         Some(command) => Some(command.to_string_lossy().into_owned()),
         None => repository.config("core.sshCommand")?,
     };
@@ -142,7 +142,7 @@ fn over_ssh(repository: &Repository, words: &[String]) -> Result<String, GitErro
         "{} -o BatchMode=yes \"$@\"",
         configured.as_deref().unwrap_or("ssh")
     );
-    let mut command = repository.program("sh");
-    command.args(["-c", &script, "ssh"]).args(words);
-    repository.said(command, b"")
+    let mut arguments = vec!["-c", &script, "ssh"];
+    arguments.extend(words.iter().map(String::as_str));
+    repository.program("sh", &arguments, b"")
 }

@@ -6,7 +6,7 @@ use std::fs;
 use super::{Destination, GitReview, MalformedGitReview, PushUrl, Request, UnusableUrl};
 use crate::config::closest;
 use crate::git::context::GitContext;
-use crate::git::plumbing::{GitError, Repository};
+use crate::git::{GitError, Repository};
 
 /// An error of finding the destination.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +100,7 @@ fn is_branch(repository: &Repository, name: &str) -> Result<bool, GitError> {
     }
     let full = format!("refs/heads/{name}");
     Ok(repository
-        .output(["check-ref-format", &full], b"")?
+        .answer(["check-ref-format", &full])?
         .status
         .success())
 }

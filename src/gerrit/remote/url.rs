@@ -52,7 +52,7 @@ impl FromStr for PushUrl {
 
     fn from_str(raw: &str) -> Result<Self, Self::Err> {
         parse(raw).map_err(|problem| UnusableUrl {
-            url: crate::git::plumbing::without_credentials(&raw.escape_debug().to_string()),
+            url: crate::git::without_credentials(&raw.escape_debug().to_string()),
             problem: problem.to_owned(),
         })
     }
@@ -178,7 +178,7 @@ impl PushUrl {
 /// Formats the URL without credentials.
 impl fmt::Display for PushUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&crate::git::plumbing::without_credentials(&self.raw))
+        formatter.write_str(&crate::git::without_credentials(&self.raw))
     }
 }
 

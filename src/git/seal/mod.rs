@@ -46,7 +46,7 @@ impl Seal {
         let Some(own) = Own::look(top) else {
             return Ok(None);
         };
-        let listed = git.tracked(top)?;
+        let listed = git.at(top).tracked()?;
         let submodules = listed.iter().filter(|(_, listed)| listed.is_repository());
         let (there, vacant): (Vec<_>, Vec<_>) = submodules
             .map(|(path, _)| top.join(path))

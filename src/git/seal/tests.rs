@@ -4,12 +4,12 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
-use crate::git::test_repository::{Repository, environment};
+use crate::git::test_repository::{TestRepository, environment};
 
 /// A repository with the tracked files `file`, `dir/inner` and the empty place of a submodule, `sub`; whether its seal holds
 /// after something was done.
-fn holds_after(act: impl FnOnce(&Repository)) -> bool {
-    let repository = Repository::with_a_commit();
+fn holds_after(act: impl FnOnce(&TestRepository)) -> bool {
+    let repository = TestRepository::with_a_commit();
     let top = repository.path();
     fs::create_dir(top.join("dir")).unwrap();
     repository.commit("dir/inner", "inner\n");
@@ -23,7 +23,7 @@ fn holds_after(act: impl FnOnce(&Repository)) -> bool {
     seal.unwrap().holds()
 }
 
-fn write(repository: &Repository, name: &str, text: &str) {
+fn write(repository: &TestRepository, name: &str, text: &str) {
     let path = repository.path().join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
@@ -122,7 +122,7 @@ fn another_entry_of_the_same_name_breaks_it() {
 /// git keeps these files otherwise than they lie there.
 #[test]
 fn a_repository_with_filters_has_a_seal_that_holds() {
-    let repository = Repository::with_a_commit();
+    let repository = TestRepository::with_a_commit();
     write(&repository, ".gitattributes", "* text eol=crlf\n");
     repository.commit("lines", "a\nb\n");
     fs::remove_file(repository.path().join("lines")).unwrap();
@@ -138,7 +138,7 @@ fn a_repository_with_filters_has_a_seal_that_holds() {
 
 #[test]
 fn what_a_directory_sees_of_git_is_told_apart_by_name() {
-    let repository = Repository::with_a_commit();
+    let repository = TestRepository::with_a_commit();
     let below = repository.path().join("a/b");
     fs::create_dir_all(&below).unwrap();
     let before = Own::seen_from(&below).unwrap();

@@ -17,10 +17,11 @@ use super::package;
 use super::text::build_message;
 use super::{PackageEnd, PackageSuite};
 use crate::model::CaseStatus;
+use crate::parse::CaseContext;
 use crate::parse::evidence::Evidence;
 use crate::parse::finding::{CaseDetails, CaseSink};
 use crate::parse::lines::Line;
-use crate::parse::{CaseContext, clean};
+use crate::text::printable;
 
 /// The seconds of a package's own clock after which it cannot be a replay from the cache.
 const PATIENCE: u32 = 2;
@@ -238,7 +239,7 @@ impl RunningPackage {
     fn output(&mut self, test: &str, output: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
         self.suite.switch_to_same(test);
         for line in pieces(output) {
-            let line = clean::text(line.as_bytes());
+            let line = printable(line.as_bytes());
             match grammar::result(line.trim_start()) {
                 Some((name, result)) if name == test => self.suite.hint(name, result),
                 _ => self
@@ -251,7 +252,7 @@ impl RunningPackage {
     fn own_output(&mut self, output: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
         self.suite.switch_to(None);
         for line in pieces(output) {
-            let line = clean::text(line.as_bytes());
+            let line = printable(line.as_bytes());
             if let Some(closing) = grammar::closing(&line) {
                 self.cached = closing.cached;
                 self.note = closing.note.map(str::to_owned);

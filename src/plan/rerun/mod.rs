@@ -19,7 +19,7 @@
 //! output is thrown away cannot be noticed.
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
 use super::Job;
 use crate::model::Command;
@@ -100,11 +100,15 @@ fn by_go_flags<'a>(job: &Job, failed: &[&'a CaseResult]) -> Option<(Job, BTreeSe
     }
     let mut job = job.clone();
     let name = OsStr::new("GOFLAGS");
-    let mut value = job.environment.get(name).cloned().unwrap_or_default();
+    let mut value = job
+        .environment
+        .get(name)
+        .map(OsStr::to_owned)
+        .unwrap_or_default();
     // Without a count, an earlier pass of just these tests could come from the cache. Without -v
     // the output would not tell that they passed.
     value.push(format!(" -count=1 -v -run={pattern}"));
-    job.environment.insert(name.to_owned(), value);
+    job.environment.set(name.to_owned(), value);
     Some((job, names))
 }
 
@@ -125,8 +129,8 @@ fn go_test(name: &str) -> Option<&str> {
 fn flags(job: &Job) -> impl Iterator<Item = String> + '_ {
     let variables = ["GOFLAGS", "KATA_GO_TEST_FLAGS"]
         .into_iter()
-        .filter_map(|name| job.environment.get(OsStr::new(name)))
-        .map(|value: &OsString| value.to_string_lossy().into_owned());
+        .filter_map(|name| job.environment.get(name))
+        .map(|value| value.to_string_lossy().into_owned());
     let command = match &job.command {
         Command::Run(words) => words.join(" "),
         Command::Script(text) => text.clone(),

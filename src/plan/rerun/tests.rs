@@ -49,15 +49,14 @@ fn failed(names: &[&str]) -> Vec<CaseResult> {
 }
 
 fn go_flags(job: &Job) -> Option<String> {
-    let value = job.environment.get(OsStr::new("GOFLAGS"))?;
+    let value = job.environment.get("GOFLAGS")?;
     Some(value.to_string_lossy().into_owned())
 }
 
 #[test]
 fn failed_go_tests_run_again_with_their_subtests_and_nothing_else() {
     let mut job = go();
-    job.environment
-        .insert("GOFLAGS".into(), "-mod=vendor".into());
+    job.environment.set("GOFLAGS", "-mod=vendor");
     let again = rerun(
         &job,
         &failed(&["TestB/sub case", "TestA", "TestB", "TestA #2"]),
@@ -113,15 +112,12 @@ fn flags_that_narrow_already_are_not_narrowed_again() {
         "'-test.run=x'",
     ] {
         let mut job = go();
-        job.environment
-            .insert("KATA_GO_TEST_FLAGS".into(), flags.into());
+        job.environment.set("KATA_GO_TEST_FLAGS", flags);
         assert_eq!(rerun(&job, &failed(&["TestA"])), job, "{flags}");
     }
     let mut job = go();
-    job.environment.insert(
-        "KATA_GO_TEST_FLAGS".into(),
-        "-json -race -timeout 60s".into(),
-    );
+    job.environment
+        .set("KATA_GO_TEST_FLAGS", "-json -race -timeout 60s");
     assert!(rerun(&job, &failed(&["TestA"])).only.is_some());
 }
 

@@ -1,14 +1,16 @@
 //! The hook commit-msg: adds a Change-Id to a commit message.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::chained::{KeptError, call_kept};
 use super::hook_file::{Hook, HookFile};
+use crate::fs::replace;
 use crate::gerrit::change_id;
 use crate::gerrit::change_id::{AddedChangeId, ChangeIdSettings};
-use crate::git::plumbing::{GitError, Repository};
+use crate::git::{GitError, Repository};
 
 /// An error that makes git stop the commit.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +54,10 @@ pub fn commit_msg(repository: &Repository, file: &Path) -> Result<(), CommitMsgE
     let message = fs::read(&path).map_err(unusable)?;
     let seed = change_id::seed_of(repository)?;
     match change_id::add(repository, &message, &settings, &seed)? {
-        AddedChangeId::Message(message) => replace(&path, &message).map_err(unusable),
+        AddedChangeId::Message(message) => {
+            let mode = fs::metadata(&path).map_err(unusable)?.permissions().mode();
+            replace(&path, mode & 0o7777, &message).map_err(unusable)
+        }
         AddedChangeId::Empty => Err(CommitMsgError::Empty {
             path: file.to_owned(),
         }),
@@ -60,17 +65,4 @@ pub fn commit_msg(repository: &Repository, file: &Path) -> Result<(), CommitMsgE
             Ok(())
         }
     }
-}
-
-/// Replaces the file atomically, and keeps its permissions.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let mut aside = tempfile::NamedTempFile::new_in(directory)?;
-    aside.write_all(content)?;
-    aside
-        .as_file()
-        .set_permissions(fs::metadata(path)?.permissions())?;
-    aside.as_file().sync_all()?;
-    aside.persist(path)?;
-    Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::git::plumbing::{GitError, Repository};
+use crate::git::{GitError, Repository};
 
 /// A git hook that kata-ci can install.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

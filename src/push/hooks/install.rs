@@ -4,14 +4,14 @@
 //! unchanged, a link as a link. Nothing is ever overwritten.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::hook_file::{Hook, HookFile, HookState, MARK};
-use crate::git::plumbing::{GitError, Repository};
+use crate::fs::replace;
+use crate::git::{GitError, Repository};
 
 /// The reason why a hook was left alone.
 #[derive(Debug, thiserror::Error)]
@@ -145,7 +145,7 @@ fn install_one(hook: &HookFile, program: &Path) -> Result<Change, InstallError> 
             Change::InstalledAndKept(hook.kept.clone())
         }
     };
-    write(&hook.file, &content).map_err(failed)?;
+    replace(&hook.file, 0o755, content.as_bytes()).map_err(failed)?;
     Ok(change)
 }
 
@@ -176,19 +176,6 @@ fn unusable(hook: &HookFile, source: io::Error) -> InstallError {
 /// Returns true if the path exists, also as a link that leads nowhere.
 fn is_there(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
-}
-
-fn write(file: &Path, content: &str) -> io::Result<()> {
-    let directory = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
-    let mut aside = tempfile::NamedTempFile::new_in(directory)?;
-    aside.write_all(content.as_bytes())?;
-    aside
-        .as_file()
-        .set_permissions(fs::Permissions::from_mode(0o755))?;
-    aside.as_file().sync_all()?;
-    aside.persist(file)?;
-    Ok(())
 }
 
 /// Returns the script of the hook. If the program has moved, it takes the one on PATH. Without any,

@@ -1,11 +1,10 @@
 //! Finds the repositories of a push of several, and their order.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Component, Pipeline};
-use crate::git::plumbing::{Repository, without_credentials};
+use crate::env::Environment;
+use crate::git::{Repository, without_credentials};
 use crate::model::{CommandError, Selection};
 use crate::push::request::PushRequest;
 use crate::workspace;
@@ -54,7 +53,7 @@ pub fn in_order_of_needs(mut targets: Vec<PushTarget>) -> Vec<PushTarget> {
 pub(crate) fn targets(
     pipeline: &Pipeline,
     repository: &Repository,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
     request: &PushRequest,
 ) -> Result<Vec<PushTarget>, CommandError> {
     let directory = repository.directory();
@@ -140,7 +139,7 @@ pub(crate) fn project(
     pipeline: &Pipeline,
     repository: &Repository,
     top: &Path,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Option<String> {
     pipeline.gerrit.url.as_ref()?;
     let selection = Selection::default();
@@ -161,7 +160,7 @@ mod tests {
         PushTarget {
             components: vec![name.to_owned()],
             needs: needs.iter().map(|need| (*need).to_owned()).collect(),
-            repository: Repository::at("/nonexistent"),
+            repository: Repository::at("/nonexistent", &Environment::default()),
             request: PushRequest::default(),
         }
     }

@@ -2,9 +2,9 @@
 
 use crate::gerrit::remote::Destination;
 use crate::git::context::GitContext;
-use crate::git::plumbing::{GitError, Repository};
 use crate::git::range;
 use crate::git::range::Commit;
+use crate::git::{GitError, Repository};
 
 /// Largest number of commits to read. More commits mean a wrong base, not a stack.
 pub const MANY: usize = 200;
@@ -100,7 +100,7 @@ fn foreign_base(
     if base == merge_base {
         return Ok(None);
     }
-    let output = repository.output(["merge-base", "--is-ancestor", base, &tracking], b"")?;
+    let output = repository.answer(["merge-base", "--is-ancestor", base, &tracking])?;
     if output.status.success() {
         return Ok(None);
     }

@@ -1,14 +1,10 @@
 //! Detects the CI system that runs kata-ci, by the environment alone.
-
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::Ci;
+use crate::env::Environment;
 
 /// The variables that kata-ci was called with.
-type Environment = BTreeMap<OsString, OsString>;
-
 /// A CI system, and the sign that it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DetectedCi {
@@ -47,7 +43,7 @@ pub fn detect(environment: &Environment) -> Option<DetectedCi> {
 }
 
 fn sign(system: Ci, environment: &Environment) -> Option<&'static str> {
-    let value = |name: &str| environment.get(OsStr::new(name));
+    let value = |name: &str| environment.get(name);
     let is_set = |name: &&'static str| value(name).is_some_and(|value| !value.is_empty());
     let is_true = |name: &&'static str| value(name).is_some_and(|value| value == "true");
     match system {
@@ -69,7 +65,7 @@ impl DetectedCi {
     pub fn named(system: Ci, by: &'static str, environment: &Environment) -> Self {
         let workspace = system
             .workspace_variable()
-            .and_then(|name| environment.get(OsStr::new(name)))
+            .and_then(|name| environment.get(name))
             .map(PathBuf::from)
             .filter(|path| path.is_absolute());
         Self {

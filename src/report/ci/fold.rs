@@ -18,10 +18,11 @@ use super::Ci;
 use crate::event::{JobFinished, Span};
 use crate::model::JobOutcome;
 use crate::report::LogReader;
+use crate::report::Style;
 use crate::report::annotations::data;
 use crate::report::excerpt::log_path;
 use crate::report::format::LINE_CAP;
-use crate::report::{Style, text};
+use crate::text;
 
 /// The most output shown of a job, in bytes.
 const JOB: usize = 64 * 1024;

@@ -7,7 +7,7 @@
 //! (actions/runner, `ActionCommand.cs`; both standard output and standard error are read).
 //!
 //! GitLab's sections (`section_start:…\r\e[0K`) need control characters, which
-//! [`crate::report::text`] removes from all untrusted text. Annotated steps of Buildbot read lines
+//! [`crate::text`] removes from all untrusted text. Annotated steps of Buildbot read lines
 //! that begin with `@@@`.
 //!
 //! The protection is always on: a line must not become dangerous because a system was not detected.

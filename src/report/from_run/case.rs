@@ -126,7 +126,7 @@ fn problem(case: &CaseResult) -> Option<Problem> {
         kind,
         word: Some(case.status.word().into()),
         message: Some(line(message.unwrap_or(case.status.word())).into()),
-        body: Text::here(crate::report::text::one_line(&body, 2 * super::LINE_CAP)),
+        body: Text::here(crate::text::one_line(&body, 2 * super::LINE_CAP)),
     })
 }
 

@@ -14,11 +14,11 @@ use std::path::Path;
 
 use super::format::pipeline;
 use super::model::{Document, Suite, Text, properties};
-use super::text;
 use crate::event::{Enforcement, LeftBehind, RunStarted};
 use crate::model::Ending;
 use crate::model::JobId;
 use crate::outcome::{JobResult, Run};
+use crate::text;
 use output::OutputBudget;
 
 /// The most bytes of a single line.

@@ -61,12 +61,12 @@ pub(super) fn spoken(word: &str) -> &str {
 
 /// Spells out characters that reorder or hide the text beside them.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(crate::report::text::is_deceptive) {
+    if !text.contains(crate::text::is_deceptive) {
         return Cow::Borrowed(text);
     }
     let mut spelled = String::with_capacity(text.len() + 16);
     for character in text.chars() {
-        if crate::report::text::is_deceptive(character) {
+        if crate::text::is_deceptive(character) {
             spelled.push_str(&format!("[U+{:04X}]", u32::from(character)));
         } else {
             spelled.push(character);

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::*;
 use crate::report::model::{Case, CaseState, Details, Suite, Text};
 use crate::report::tests::sample;
-use crate::report::{from_run, read, text};
+use crate::report::{from_run, read};
+use crate::text;
 
 fn page(document: &Document) -> String {
     let mut bytes = Vec::new();

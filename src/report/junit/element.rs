@@ -9,7 +9,7 @@ use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event as Xml};
 use super::Dialect;
 use crate::report::format::seconds;
 use crate::report::model::{Attempt, Case, Details, Problem, Text};
-use crate::report::text;
+use crate::text;
 
 /// The most bytes of an attribute's value.
 pub(super) const ATTRIBUTE_CAP: usize = 4096;

@@ -25,10 +25,11 @@ use super::eta;
 use super::format;
 use super::format::LINE_CAP;
 use super::plain::{again_line, attempt_line, job_line, notices, resumed_line, stopping_line};
-use super::{Meaning, Reporter, Style, text};
+use super::{Meaning, Reporter, Style};
 use crate::event::{Event, Record};
 use crate::model::JobOutcome;
 use crate::outcome::{JobResult, Run};
+use crate::text;
 use terminal::CursorAtStart;
 
 /// The most frames a second, a little more than there are ticks.

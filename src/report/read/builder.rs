@@ -12,7 +12,7 @@ use super::xml::Element;
 use crate::report::model::{
     Attempt, Case, CaseState, Details, Document, Problem, ProblemKind, Spool, Suite, Text,
 };
-use crate::report::text;
+use crate::text;
 
 /// The most bytes of a single line.
 const LINE_CAP: usize = 4096;

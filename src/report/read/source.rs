@@ -144,7 +144,7 @@ pub fn run(journal: &Path) -> Result<Run, Unread> {
 
 fn read_stream(stream: impl Read, name: &str, spool: &Spool) -> Result<Document, ReadError> {
     let mut document = read_junit(stream, spool)?;
-    document.title = crate::report::text::one_line(name, 255);
+    document.title = crate::text::one_line(name, 255);
     Ok(document)
 }
 

@@ -6,10 +6,11 @@ use super::{NO_END, SummaryContext};
 use crate::event::JobFinished;
 use crate::model::{CaseStatus, JobOutcome};
 use crate::outcome::{CaseResult, JobResult};
+use crate::report::Meaning;
 use crate::report::excerpt::log_path;
 use crate::report::format;
 use crate::report::format::LINE_CAP;
-use crate::report::{Meaning, text};
+use crate::text;
 
 /// The most packages named that did not run.
 const PACKAGES: usize = 3;

@@ -55,7 +55,7 @@ fn colours_only_colour() {
     let run = sample::everything().run();
     let colored = render(&run, Style::new(true, true, 100));
     assert_ne!(colored, unicode(&run));
-    assert_eq!(crate::report::text::clean(&colored), unicode(&run));
+    assert_eq!(crate::text::clean(&colored), unicode(&run));
 }
 
 #[test]

@@ -13,9 +13,6 @@ mod error;
 mod repository;
 mod settings;
 mod trust;
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Component as Segment, Path, PathBuf};
 
 pub use builds::are_dated_ahead;
@@ -24,11 +21,13 @@ pub use trust::Trust;
 
 use super::copy;
 use super::fs::subdirectories;
-use super::scratch::{self, OwnDirectory, unique_name};
+use super::scratch::{OwnDirectory, unique_name};
 use super::v1;
 use super::v1::IMPORT_ROOT;
 use super::{Workspace, WorkspaceError};
 use crate::config::{Component, Layout};
+use crate::dirs;
+use crate::env::Environment;
 use crate::event::Notice;
 use crate::git::{Git, GitError};
 use crate::model::{Readiness, Selection};
@@ -67,10 +66,10 @@ impl CheckoutSet {
         directory: &Path,
         revision: &str,
         selection: &Selection,
-        user: &BTreeMap<OsString, OsString>,
+        user: &Environment,
     ) -> Result<Self, CheckoutError> {
         let git = Git::find(user)?;
-        let top = match git.top_level(directory) {
+        let top = match git.at(directory).top_level() {
             Ok(top) => Some(top),
             Err(GitError::NoRepository { .. }) => None,
             Err(error) => return Err(error.into()),
@@ -98,9 +97,9 @@ impl CheckoutSet {
         revision: &str,
         key: &Path,
         parent: PathBuf,
-        user: &BTreeMap<OsString, OsString>,
+        user: &Environment,
     ) -> Result<Self, CheckoutError> {
-        let cache = scratch::parent(user);
+        let cache = dirs::cache(user);
         let name = unique_name(key);
         let place = cache.join("aside");
         let failed = |source| CheckoutError::File {
@@ -346,7 +345,7 @@ impl CheckoutSet {
             .find(|one| source.starts_with(&one.source))
         {
             Some(known) => known.source.clone(),
-            None => self.git.top_level(&source)?,
+            None => self.git.at(&source).top_level()?,
         };
         let below = source
             .strip_prefix(&top)
@@ -371,9 +370,9 @@ impl CheckoutSet {
             // A commit depends on a revision of it, which is there already.
             return Ok(());
         }
-        let commit = match self.git.top_level(clone) {
+        let commit = match self.git.at(clone).top_level() {
             Ok(top) if top == clone.canonicalize().unwrap_or_default() => {
-                self.git.resolve(clone, "HEAD")?
+                self.git.at(clone).commit("HEAD")?
             }
             _ => None,
         };
@@ -383,7 +382,7 @@ impl CheckoutSet {
                 source,
             });
         };
-        if self.git.revision(clone)? != Some(commit.clone()) {
+        if self.git.at(clone).revision()? != Some(commit.clone()) {
             self.notices.push(Notice {
                 text: format!("what is not committed in {} is left out", clone.display()),
                 fix: None,
@@ -405,7 +404,7 @@ impl CheckoutSet {
             }
             directory = self.import_root().join(unique_name(source));
         }
-        let commit = self.git.resolve(source, &self.revision)?;
+        let commit = self.git.at(source).commit(&self.revision)?;
         let commit = commit.ok_or_else(|| CheckoutError::UnknownRevision {
             revision: self.revision.clone(),
             repository: source.to_owned(),

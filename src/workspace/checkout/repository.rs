@@ -53,7 +53,7 @@ pub(super) fn begin(git: &Git, source: &Path, directory: &Path) -> Result<(), Ch
         source,
     };
     let git = &git.clone().with_deadline(DEADLINE);
-    let common = source.join(git.path(source, "--git-common-dir")?);
+    let common = source.join(git.at(source).path("--git-common-dir")?);
     let repository = directory.join(".git");
     initialise(git, source, directory)?;
     borrow_objects(&common, &repository).map_err(failed)?;
@@ -67,13 +67,13 @@ pub(super) fn finish(git: &Git, directory: &Path, commit: &str) -> Result<(), Ch
     // Hooks of a template or of the user must not run here.
     let checkout = ["checkout", "--quiet", "--detach", commit];
     let words = [&["-c", "core.hooksPath=/dev/null"][..], &checkout].concat();
-    git.run(directory, &words)?;
+    git.at(directory).run(&words)?;
     Ok(())
 }
 
 fn initialise(git: &Git, source: &Path, directory: &Path) -> Result<(), CheckoutError> {
     // A git without this option has only one format.
-    let format = git.path(source, "--show-object-format")?;
+    let format = git.at(source).path("--show-object-format")?;
     let mut words = vec!["-c", "init.defaultRefFormat=files", "init", "--quiet"];
     words.push("--template=");
     if format == Path::new("sha256") {
@@ -81,7 +81,7 @@ fn initialise(git: &Git, source: &Path, directory: &Path) -> Result<(), Checkout
     }
     let mut words: Vec<_> = words.into_iter().map(Path::new).collect();
     words.push(directory);
-    git.run(Path::new("/"), &words)?;
+    git.at("/").run(&words)?;
     Ok(())
 }
 
@@ -114,16 +114,10 @@ fn append_settings(
 /// Writes branches and tags to the file of packed refs, and the symbolic refs (`origin/HEAD`).
 fn write_refs(git: &Git, source: &Path, repository: &Path) -> Result<io::Result<()>, GitError> {
     let format = "--format=%(objectname) %(refname) %(symref)";
-    let listed = git.run(
-        source,
-        &[
-            "for-each-ref",
-            format,
-            "refs/remotes",
-            "refs/tags",
-            "refs/heads",
-        ],
-    )?;
+    let places = ["refs/remotes", "refs/tags", "refs/heads"];
+    let listed = git
+        .at(source)
+        .run(["for-each-ref", format].into_iter().chain(places))?;
     let listed = String::from_utf8_lossy(&listed);
     let mut packed = String::new();
     let mut symbolic = Vec::new();

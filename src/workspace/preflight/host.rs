@@ -1,15 +1,13 @@
 //! Checks root, KVM, and the sudo that kata's go-test.sh calls.
-
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use super::{Preflight, RequirementProblem};
 use crate::config::is_set;
+use crate::env::Environment;
 use crate::model::Expect;
-use crate::probe::{Probe, find};
+use crate::probe::Probe;
 use crate::workspace::overlay;
 
 /// The time limit of sudo, which may ask a directory server.
@@ -78,7 +76,7 @@ impl Preflight<'_> {
     }
 
     fn sudo_refusal(&self) -> Option<String> {
-        let Some(program) = find("sudo", self.environment) else {
+        let Some(program) = self.environment.find_program("sudo") else {
             return Some("sudo is not on PATH".to_owned());
         };
         let probe = Probe {
@@ -99,8 +97,8 @@ impl Preflight<'_> {
 /// Returns true if kata's go-test.sh, for a user who is not root, runs packages again as root. It
 /// does in its coverage mode (`CI` is `true`, or `KATA_DEV_MODE` is set), unless both hold. Source:
 /// `test_coverage` and `main` in `.ci/go-test.sh` of kata's tests repository, branch 1.x-eol.
-fn root_rerun(environment: &BTreeMap<OsString, OsString>) -> bool {
-    let value = |name: &str| environment.get(OsStr::new(name)).map(OsString::as_os_str);
+fn root_rerun(environment: &Environment) -> bool {
+    let value = |name: &str| environment.get(name);
     let continuous = value("CI").is_some_and(|value| value == "true");
     continuous != is_set(value("KATA_DEV_MODE"))
 }

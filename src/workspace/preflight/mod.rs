@@ -9,13 +9,12 @@ mod host;
 mod origin;
 mod programs;
 mod tests_clone;
-
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::machine::Machine;
 use crate::config::{Component, Requirement, Step};
+use crate::env::Environment;
 use crate::git::{Git, GitError};
 use crate::model::Readiness;
 
@@ -58,7 +57,7 @@ pub(super) struct Preflight<'a> {
     /// The user's work tree, whatever view is made of it.
     pub(super) directory: &'a Path,
     /// The environment that all jobs of the component share.
-    pub(super) environment: &'a BTreeMap<OsString, OsString>,
+    pub(super) environment: &'a Environment,
     /// The branch of `origin` that changed files are compared with.
     pub(super) branch: &'a str,
     pub(super) tests_clone: &'a TestsClone,
@@ -124,7 +123,7 @@ fn git_problem(error: &GitError) -> RequirementProblem {
 }
 
 /// Returns the first directory of GOPATH; go's default is `~/go`.
-pub(super) fn gopath(environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
+pub(super) fn gopath(environment: &Environment) -> Option<PathBuf> {
     let variable = |name: &str| {
         environment
             .get(OsStr::new(name))

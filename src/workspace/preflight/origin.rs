@@ -15,13 +15,13 @@ impl Preflight<'_> {
     }
 
     fn look_at_origin(&self, git: &Git) -> Result<Option<RequirementProblem>, GitError> {
-        let remotes = git.remotes(self.directory)?;
+        let remotes = git.at(self.directory).remotes()?;
         if !remotes.iter().any(|remote| remote == "origin") {
             return Ok(Some(self.no_origin(&remotes)));
         }
         let branch = self.branch;
         let name = format!("refs/remotes/origin/{branch}");
-        if git.resolve(self.directory, &name)?.is_some() {
+        if git.at(self.directory).commit(&name)?.is_some() {
             return Ok(None);
         }
         // The destination is given, because a clone of a single branch would fetch any other into

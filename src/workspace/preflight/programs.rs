@@ -1,13 +1,11 @@
 //! Checks programs and their versions, and make with its Makefile.
-
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
 use super::{Preflight, RequirementProblem};
+use crate::env::Environment;
 use crate::model::Command;
-use crate::probe::{Probe, at_least, dotted, find, quoted, version_in};
+use crate::probe::{Probe, at_least, dotted, quoted, version_in};
 use crate::workspace::fs::has_makefile;
 use crate::workspace::packages::offline;
 use crate::workspace::toolchain;
@@ -17,7 +15,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 impl Preflight<'_> {
     pub(super) fn program(&self, name: &str, least: Option<&[u32]>) -> Option<RequirementProblem> {
-        let Some(path) = find(name, self.environment) else {
+        let Some(path) = self.environment.find_program(name) else {
             return Some(RequirementProblem::unmet(
                 format!("{name} is not on PATH"),
                 format!("install {}, and put it on PATH", product(name, least)),
@@ -87,7 +85,7 @@ impl Preflight<'_> {
         let Some(words) = self.steps.iter().find_map(|step| plain_make(&step.command)) else {
             return Vec::new();
         };
-        let program = find(words, self.environment).is_none().then(|| {
+        let program = self.environment.find_program(words).is_none().then(|| {
             RequirementProblem::broken(
                 format!("{words} is not on PATH"),
                 "install GNU make, and put it on PATH",
@@ -122,7 +120,7 @@ fn version(
     name: &str,
     path: &Path,
     directory: &Path,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Result<String, String> {
     let environment = offline(environment, directory);
     let probe = Probe {

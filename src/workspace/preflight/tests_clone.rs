@@ -41,7 +41,7 @@ impl TestsClone {
         if missing.is_empty() {
             return None;
         }
-        let state = match git.map(|git| git.branch(directory)) {
+        let state = match git.map(|git| git.at(directory).branch()) {
             Ok(Ok(Some(branch))) => format!("is on branch {branch}, which has"),
             Ok(Err(error @ GitError::DubiousOwnership { .. })) => return Some(git_problem(&error)),
             _ => "has".to_owned(),
@@ -93,7 +93,8 @@ fn has_branch(git: Result<&Git, &GitError>, directory: &Path) -> bool {
     ];
     git.is_ok_and(|git| {
         names.iter().any(|name| {
-            git.resolve(directory, name)
+            git.at(directory)
+                .commit(name)
                 .is_ok_and(|commit| commit.is_some())
         })
     })

@@ -1,7 +1,5 @@
 //! The directories of components.
 
-use std::ffi::OsStr;
-
 use super::support::{World, any_makefile, component, kata_monorepo, kata_v1, names, pipeline};
 use crate::config::{Layout, Overrides, Source, load};
 use crate::model::ExitCode;
@@ -26,7 +24,7 @@ fn a_gopath_is_opened_where_it_is() {
     let workspace = world.open(&kata_v1(), "go", &[]).expect("a workspace");
     assert_eq!(names(&workspace), ["shim", "proxy"]);
     assert!(workspace.view.is_none());
-    let variable = |name: &str| workspace.environment[OsStr::new(name)].to_string_lossy();
+    let variable = |name: &str| workspace.environment.get(name).unwrap().to_string_lossy();
     assert_eq!(world.told(variable("GOPATH")), "ROOT/go");
     assert_eq!(variable("GO111MODULE"), "off");
     assert!(

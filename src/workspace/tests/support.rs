@@ -1,12 +1,13 @@
 //! A directory with checkouts, and the pipelines to open in it.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Component, Layout, Pipeline, Step};
+use crate::env::Environment;
 use crate::git::Git;
 use crate::model::{Command, Readiness, Selection};
 use crate::workspace::machine::Machine;
@@ -17,7 +18,7 @@ use crate::workspace::{FoundComponent, Workspace, WorkspaceError};
 pub(super) struct World {
     _directory: tempfile::TempDir,
     root: PathBuf,
-    pub(super) user: BTreeMap<OsString, OsString>,
+    pub(super) user: Environment,
     pub(super) machine: Machine,
 }
 
@@ -26,7 +27,7 @@ impl World {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path().canonicalize().expect("its path");
         let world = Self {
-            user: BTreeMap::new(),
+            user: Environment::default(),
             machine: Machine {
                 user: 0,
                 kvm: root.join("kvm"),
@@ -59,7 +60,7 @@ impl World {
     }
 
     pub(super) fn set(&mut self, name: &str, value: impl AsRef<OsStr>) {
-        self.user.insert(name.into(), value.as_ref().to_owned());
+        self.user.set(name, value.as_ref().to_owned());
     }
 
     pub(super) fn path(&self, path: &str) -> PathBuf {
@@ -83,7 +84,8 @@ impl World {
     pub(super) fn git(&self, directory: &str, arguments: &[&str]) -> String {
         let git = Git::find(&crate::git::test_repository::environment()).expect("git");
         let output = git
-            .run(&self.path(directory), arguments)
+            .at(self.path(directory))
+            .run(arguments)
             .expect("git does it");
         String::from_utf8(output).expect("text").trim().to_owned()
     }

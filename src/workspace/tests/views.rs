@@ -1,13 +1,12 @@
 //! The GOPATH view of checkouts side by side.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::support::{World, kata_v1, names};
 use crate::model::ExitCode;
-use crate::probe::{Probe, find};
+use crate::probe::Probe;
 
 fn side_by_side() -> World {
     let world = World::new();
@@ -39,7 +38,7 @@ fn a_view_is_a_gopath_for_the_run_and_gone_after_it() {
     let before = inventory(&world.path("work"));
     let workspace = world.open(&kata_v1(), "work", &[]).expect("a workspace");
     assert_eq!(names(&workspace), ["shim", "proxy"]);
-    let gopath = PathBuf::from(&workspace.environment[OsStr::new("GOPATH")]);
+    let gopath = PathBuf::from(&workspace.environment.get("GOPATH").unwrap());
     assert!(
         gopath.starts_with(world.path("home/.cache/kata-ci")),
         "{gopath:?}"
@@ -195,12 +194,12 @@ fn programs_of_the_users_gopath_are_found_after_those_of_path() {
     let mut world = side_by_side();
     world.set("GOPATH", world.path("go"));
     let workspace = world.open(&kata_v1(), "work", &[]).expect("a workspace");
-    let path = workspace.environment[OsStr::new("PATH")].to_string_lossy();
+    let path = workspace.environment.get("PATH").unwrap().to_string_lossy();
     assert!(
         path.ends_with(&*format!(":{}", world.path("go/bin").display())),
         "{path}"
     );
-    let cache = &workspace.environment[OsStr::new("GOMODCACHE")];
+    let cache = &workspace.environment.get("GOMODCACHE").unwrap();
     assert_eq!(Path::new(cache), world.path("go/pkg/mod"));
 }
 
@@ -226,7 +225,7 @@ fn go_works_below_make_in_a_view() {
         &proxy.component,
     );
     let answer = Probe {
-        program: &find("make", &environment).expect("make"),
+        program: &environment.find_program("make").expect("make"),
         arguments: vec!["-s".into(), "test".into()],
         directory: &proxy.directory,
         environment: &environment,

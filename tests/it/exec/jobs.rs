@@ -65,8 +65,7 @@ fn a_job_sees_its_own_environment_directory_and_three_files_only() {
         "a",
         "pwd; env; ls -l /proc/self/fd | sed -n 's/.* \\([0-9]*\\) -> /fd \\1 /p'",
     );
-    job.environment
-        .insert("GREETING".into(), "hello world".into());
+    job.environment.set("GREETING", "hello world");
     let ran = bench.run([job]);
     let log = ran.log("a");
     assert!(

@@ -30,7 +30,7 @@ fn error(bench: &Bench, job: Job) -> (String, String) {
 fn a_program_that_is_not_there_is_named_with_the_path() {
     let bench = Bench::new();
     let mut job = command(&bench, &["no-such-program", "x"]);
-    job.environment.insert("PATH".into(), "/one:/two".into());
+    job.environment.set("PATH", "/one:/two");
     let (reason, fix) = error(&bench, job);
     assert_eq!(
         reason,

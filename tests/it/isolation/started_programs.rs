@@ -30,7 +30,6 @@ const MAP: [(&str, &str, usize, When); 24] = [
     ("stamp/key.rs", "Repository::at(", 2, Elsewhere),
     ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
     ("cli/push.rs", "Repository::at(", 1, Elsewhere),
-    ("push/mod.rs", "Git::find(", 1, Elsewhere),
     ("run/depends.rs", "Repository::at(", 1, Before),
     ("run/fingerprint.rs", "Git::find(", 1, Before),
     ("run/since.rs", "Git::find(", 1, Before),
@@ -40,8 +39,9 @@ const MAP: [(&str, &str, usize, When); 24] = [
     ("exec/leftovers/mod.rs", "Onlooker::find(", 1, After),
     ("push/hooks/chained.rs", "Command::new(", 2, Elsewhere),
     ("git/onlooker.rs", "Git::find(", 1, Means),
-    ("git/plumbing.rs", "Command::new(", 1, Means),
-    ("git/program.rs", "Probe {", 2, Means),
+    ("git/program.rs", "Command::new(", 1, Means),
+    ("git/program.rs", "Probe {", 1, Means),
+    ("git/repository.rs", "Git::of_user(", 1, Means),
     ("probe/run.rs", "Command::new(", 1, Means),
     ("workspace/checkout/mod.rs", "Git::find(", 1, Before),
     ("workspace/detect.rs", "Git::find(", 1, Before),
@@ -54,10 +54,11 @@ const MAP: [(&str, &str, usize, When); 24] = [
 ];
 
 /// The words that start a program, or return something that can.
-const STARTS: [&str; 8] = [
+const STARTS: [&str; 9] = [
     "Command::new(",
     "Probe {",
     "Git::find(",
+    "Git::of_user(",
     "Onlooker::find(",
     "Repository::at(",
     "duct::cmd",

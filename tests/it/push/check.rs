@@ -69,7 +69,10 @@ fn the_commits_verdict_counts_and_not_the_work_trees() {
     write(&clone, "verdict", "bad\n");
     write(&clone, "Makefile", "test:\n\tfalse\n");
     let answer = clone.call(&["push"]).expect(0);
-    assert!(answer.output.contains("checked in a clean checkout: "), "{answer:?}");
+    assert!(
+        answer.output.contains("checked in a clean checkout: "),
+        "{answer:?}"
+    );
     assert!(answer.output.contains("1 passed"), "{answer:?}");
     assert_eq!(in_review(&clone), head(&clone));
     clone.git(&["checkout", "-q", "."]);

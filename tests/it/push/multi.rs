@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kata_ci::git::plumbing::Repository;
+use kata_ci::env::Environment;
+use kata_ci::git::Repository;
 use kata_ci::model::ExitCode;
 use kata_ci::push::multi::{MultiPushUi, MultiReport, PushTarget, in_order_of_needs, push_multi};
 use kata_ci::push::{Check, CheckRequest, CheckResult, PushReport, PushRequest, PushUi};
@@ -295,16 +296,13 @@ fn places(workspace: &Workspace) -> Vec<PushTarget> {
     let place = |(name, needs): (&str, &[&str])| PushTarget {
         components: vec![name.to_owned()],
         needs: needs.iter().map(|need| (*need).to_owned()).collect(),
-        repository: Repository::at(workspace.root.join(name))
-            .with_environment(git_environment(workspace)),
+        repository: Repository::at(workspace.root.join(name), &git_environment(workspace)),
         request: PushRequest::default(),
     };
     in_order_of_needs(NEEDS.map(place).into())
 }
 
-fn git_environment(
-    workspace: &Workspace,
-) -> std::collections::BTreeMap<std::ffi::OsString, std::ffi::OsString> {
+fn git_environment(workspace: &Workspace) -> Environment {
     let own = workspace.clones[0].environment();
     let own = own
         .into_iter()

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use kata_ci::gerrit::depends::{
     DependencyError, Revision, WorkspaceRepository, dependencies, fetch, resolve,
 };
-use kata_ci::git::plumbing::Repository;
+use kata_ci::git::Repository;
 
 use crate::support::gerrit::{Clone, Transport, User, plain, server};
 use crate::support::proxy::free_port;
@@ -26,7 +26,7 @@ fn candidate(clone: &Clone) -> WorkspaceRepository {
             .to_string_lossy()
             .into_owned(),
         top: clone.directory.clone(),
-        repository: Repository::at(&clone.directory).with_environment(environment.collect()),
+        repository: Repository::at(&clone.directory, &environment.collect()),
     }
 }
 

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use kata_ci::env::Environment;
 use kata_ci::event::{Event, JobFinished};
 use kata_ci::exec;
 use kata_ci::exec::{Control, Settings};
@@ -74,7 +74,7 @@ impl Bench {
     pub fn job(&self, component: &str, command: Command) -> Job {
         let id = JobId::new(component, "test");
         Job {
-            environment: BTreeMap::from([
+            environment: Environment::from([
                 ("PATH".into(), std::env::var_os("PATH").unwrap()),
                 (MARK.into(), self.mark.clone().into()),
             ]),

@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::env::Environment;
 use crate::model::{Command, JobId};
 
 /// A home below /tmp with a workspace, caches and secrets.
@@ -48,7 +49,7 @@ impl World {
         let command = Command::Run(vec!["make".into()]);
         let id = JobId::new("proxy", "test");
         Job {
-            environment: BTreeMap::from([
+            environment: Environment::from([
                 ("HOME".into(), self.path("home").into()),
                 ("PATH".into(), path.unwrap()),
             ]),
@@ -279,9 +280,8 @@ fn strictly_a_credential_beside_programs_is_hidden() {
     fs::write(world.path("home/.docker/config.json"), "").unwrap();
     let mut job = world.job();
     let path = world.path("home/.docker/bin");
-    job.environment.insert("PATH".into(), path.into());
-    job.environment
-        .insert("CARGO_HOME".into(), world.path("elsewhere").into());
+    job.environment.set("PATH", path);
+    job.environment.set("CARGO_HOME", world.path("elsewhere"));
     let places = world.places(&job, true);
     for (name, view) in [
         (".docker/bin/docker", View::ReadOnly),
@@ -300,8 +300,7 @@ fn strictly_what_is_installed_into_a_gopath_and_written_into_katas_tests_is_the_
         fs::create_dir_all(world.path(directory)).unwrap();
     }
     let mut job = world.job();
-    job.environment
-        .insert("GOPATH".into(), world.path("gopath").into());
+    job.environment.set("GOPATH", world.path("gopath"));
     let places = world.places(&job, true);
     for (name, view) in [
         ("gopath", View::ReadOnly),
@@ -329,7 +328,7 @@ fn strictly_a_cache_is_the_users_own_also_in_the_work_tree_unless_the_pipeline_s
     }
     let mut job = world.job();
     for (name, path) in [("GOCACHE", &cache), ("CARGO_HOME", &cargo)] {
-        job.environment.insert(name.into(), path.into());
+        job.environment.set(name, path);
     }
     let views = |job: &Job| {
         let places = world.places(job, true);
@@ -340,7 +339,7 @@ fn strictly_a_cache_is_the_users_own_also_in_the_work_tree_unless_the_pipeline_s
     job.bounds.writable = vec![cache];
     assert_eq!(views(&job), [Some(View::Kept), Some(View::Copied)]);
     // All of what is hidden is no cache.
-    job.environment.insert("GOCACHE".into(), "/tmp".into());
+    job.environment.set("GOCACHE", "/tmp");
     let places = world.places(&job, true);
     assert!(places.contains(&MountPoint::new("/tmp", View::Hidden)));
 }

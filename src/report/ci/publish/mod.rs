@@ -1,12 +1,10 @@
 //! Writes the files and commands for the CI system at the end of a run.
-
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::Path;
 
 use super::system::{CODE_QUALITY, GITLAB_JUNIT, ZUUL_RETURN};
 use super::{Ci, DetectedCi, SourceTree, code_quality, step_summary, zuul};
+use crate::env::Environment;
 use crate::fs::{Directory, Place};
 use crate::report::files::{FileError, write_in};
 use crate::report::model::Document;
@@ -30,9 +28,9 @@ pub struct Published {
 /// The name cannot be resolved.
 pub fn summary_place(
     detected: &DetectedCi,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> io::Result<Option<Place>> {
-    match environment.get(OsStr::new("GITHUB_STEP_SUMMARY")) {
+    match environment.get("GITHUB_STEP_SUMMARY") {
         Some(path) if detected.system == Ci::GitHub => Place::of_target(Path::new(path)).map(Some),
         _ => Ok(None),
     }
@@ -46,10 +44,10 @@ pub fn publish(
     workspace: &Path,
     directory: &Directory,
     summary: Option<&Place>,
-    environment: &BTreeMap<OsString, OsString>,
+    environment: &Environment,
 ) -> Published {
     let checkout = SourceTree::on(detected, workspace);
-    let variable = |name: &str| environment.get(OsStr::new(name)).map(OsString::as_os_str);
+    let variable = |name: &str| environment.get(name);
     match detected.system {
         Ci::GitHub => github(document, &checkout, summary),
         Ci::GitLab => gitlab(document, &checkout, directory),

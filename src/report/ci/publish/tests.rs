@@ -5,10 +5,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::*;
+use crate::env::Environment;
 use crate::report::ci::detect;
 use crate::report::read;
-
-type Environment = BTreeMap<OsString, OsString>;
 
 /// Two repositories in a workspace below the CI system's checkout.
 struct RunPaths {
@@ -28,7 +27,12 @@ impl RunPaths {
         fs::create_dir(temporary.path().join("reports")).unwrap();
         let environment = variables
             .iter()
-            .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+            .map(|(name, value)| {
+                (
+                    std::ffi::OsString::from(name),
+                    std::ffi::OsString::from(value),
+                )
+            })
             .chain([(root.into(), temporary.path().into())])
             .collect();
         Self {

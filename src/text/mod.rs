@@ -1,6 +1,6 @@
-//! Makes untrusted text fit for reports: any bytes in, harmless text out.
+//! Cleans text that strangers wrote: any bytes in, harmless text out.
 //!
-//! Invariants: everything returned here is allowed in XML 1.0 (production `Char`, less the C0 and
+//! Invariants: everything returned here but by [`printable`] is allowed in XML 1.0 (production `Char`, less the C0 and
 //! C1 controls other than tab and newline). It holds no escape sequence. One-line variants hold no
 //! newline and no tab. Characters that are not allowed become U+FFFD, so that the reader sees that
 //! something was there.
@@ -13,6 +13,26 @@ const REPLACEMENT: char = '\u{FFFD}';
 /// Turns bytes into clean text with `\n` line ends. See [`clean`].
 pub fn clean_bytes(bytes: &[u8]) -> String {
     clean(&String::from_utf8_lossy(bytes))
+}
+
+/// Returns a line without its escape sequences and control characters but the tab, for those who
+/// look for something in it. Nothing stands in place of what is gone. Invalid UTF-8 becomes U+FFFD.
+pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(bytes);
+    // There is no early exit, so that the compiler can check many bytes at once.
+    let dirty = text.bytes().fold(false, |dirty, byte| {
+        dirty | ((byte < 0x20) & (byte != b'\t')) | (byte == 0x7f)
+    });
+    if !dirty {
+        return text;
+    }
+    let stripped = anstream::adapter::strip_str(&text).to_string();
+    Cow::Owned(
+        stripped
+            .chars()
+            .filter(|c| *c == '\t' || !c.is_control())
+            .collect(),
+    )
 }
 
 /// Removes escape sequences, ends lines with `\n` alone, and replaces characters that must not be
@@ -103,7 +123,7 @@ pub fn for_terminal(text: &str, cap: usize) -> String {
 }
 
 /// Returns a line of clean text for a terminal, with the blanks at its beginning.
-pub(super) fn undeceptive(line: &str) -> String {
+pub(crate) fn undeceptive(line: &str) -> String {
     line.chars()
         .map(|character| match is_deceptive(character) {
             true => REPLACEMENT,
@@ -113,7 +133,7 @@ pub(super) fn undeceptive(line: &str) -> String {
 }
 
 /// Returns true if a character reorders or hides its neighbours.
-pub(super) fn is_deceptive(character: char) -> bool {
+pub(crate) fn is_deceptive(character: char) -> bool {
     matches!(
         character,
         '\u{61C}'
