@@ -114,7 +114,7 @@ impl Git {
         let guarded = GUARDS.iter().map(OsString::from).chain(arguments.to_vec());
         self.probe(self.program()?, guarded.collect(), directory)
             .run_with(input)
-            .map_err(|error| GitError::Probe(error))
+            .map_err(GitError::Probe)
     }
 
     /// Calls another program as git would call it. It asks nobody, and is killed at the deadline.

@@ -256,7 +256,7 @@ impl Inspection<'_> {
     /// that passed.
     fn is_committed(&self, top: &Path) -> bool {
         let arguments = ["status", "--porcelain", "-z", "--untracked-files=normal"];
-        let status = self.git.at(top).run(&arguments);
+        let status = self.git.at(top).run(arguments);
         status.is_ok_and(|status| status.is_empty())
     }
 

@@ -19,7 +19,7 @@ const KEYS: [&str; 6] = [
 /// Returns the relevant settings of the repository's own file, as the text of such a file.
 pub(super) fn of(git: &Git, repository: &Path) -> Result<String, GitError> {
     let arguments = ["config", "--local", "--includes", "--list", "-z"];
-    Ok(text(&git.at(repository).run(&arguments)?))
+    Ok(text(&git.at(repository).run(arguments)?))
 }
 
 /// Formats a list of `KEY \n VALUE \0 …`; a key without a value means true.
@@ -73,7 +73,7 @@ mod tests {
         let git = Git::find(&environment()).unwrap();
         let file = file.to_string_lossy();
         git.at("/")
-            .run(&["config", "--file", &file, "--list", "-z"])
+            .run(["config", "--file", &file, "--list", "-z"])
             .unwrap()
     }
 
