@@ -1,5 +1,8 @@
 //! What the preflight looks at.
 
+use std::collections::BTreeSet;
+
+use crate::gerrit::change_id::LinkServer;
 use crate::gerrit::remote::Destination;
 use crate::git::context::GitContext;
 use crate::git::plumbing::{GitError, Repository};
@@ -31,6 +34,10 @@ pub struct CommitFacts {
     /// Where the range begins: the commit outside of it that its first one is based on, with a branch that has it, where
     /// that is not on the target branch.
     pub foreign_base: Option<(String, String)>,
+    /// The boundary of a shallow clone: commits whose parents this repository lacks.
+    pub boundary: BTreeSet<String>,
+    /// The server whose links name changes.
+    pub links: LinkServer,
     /// The e-mail address git would commit with.
     pub email: Option<String>,
 }
@@ -78,6 +85,11 @@ pub fn gather(
         target_commit,
         merge_base,
         foreign_base,
+        links: LinkServer {
+            review_url: (context.configuration.get("gerrit.reviewUrl")).map(str::to_owned),
+            host: destination.url.host.clone(),
+        },
+        boundary: context.boundary.clone(),
         email: context.configuration.get("user.email").map(str::to_owned),
     })
 }

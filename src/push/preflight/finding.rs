@@ -38,6 +38,8 @@ pub enum Rule {
     WrongBase,
     /// No common ancestor with the target branch.
     NoCommonAncestry,
+    /// The clone is shallow, and does not reach the target branch.
+    Shallow,
     /// The target branch is not known here.
     TargetUnknown,
     /// Far too many commits.
@@ -113,6 +115,11 @@ impl Finding {
     pub fn line(mut self, line: usize) -> Self {
         self.line = Some(line);
         self
+    }
+
+    /// Returns true for an error that `--fix` leaves alone.
+    pub fn stays(&self) -> bool {
+        self.severity == Severity::Error && !self.fixable
     }
 
     /// `--fix` does it.
