@@ -2,6 +2,9 @@
 //!
 //! [`add`] follows the hook of Gerrit 3.10 call by call, so that a message gets the same bytes from
 //! either. The tests compare the two on a corpus. `git interpret-trailers` places the trailers.
+//!
+//! It differs where that hook misplaces the id: the user's settings of trailers have no say, and the
+//! id always goes to the last paragraph of what git commits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,6 +12,8 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex as BytesRegex;
 
+use super::footer::footers;
+use super::trailers::{Reading, comment_of};
 use crate::git::{GitError, Repository};
 
 /// A Change-Id: `I` and 40 lower-case hexadecimal digits that are not all zeros.
@@ -83,9 +88,20 @@ pub struct ChangeIdSettings {
     pub create: CreateChangeId,
     /// `gerrit.reviewUrl`: if set, ids are given as `Link: URL/id/I…`.
     pub review_url: Option<String>,
-    /// True if the message is that of a commit, not of an editor: no line of it is a comment, none
-    /// a divider.
-    pub literal: bool,
+    /// The origin of the message.
+    pub origin: MessageOrigin,
+}
+
+/// The origin of a message, which tells what git does with its lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MessageOrigin {
+    /// An editor: git removes comments.
+    #[default]
+    Editor,
+    /// An option of `git commit`: git keeps every line.
+    Option,
+    /// A commit: no line of it is a comment, none a divider.
+    Commit,
 }
 
 impl ChangeIdSettings {
@@ -104,7 +120,7 @@ impl ChangeIdSettings {
         Ok(Self {
             create,
             review_url: review_url.filter(|url| !url.is_empty()),
-            literal: false,
+            origin: MessageOrigin::of(repository)?,
         })
     }
 
@@ -116,6 +132,23 @@ impl ChangeIdSettings {
             ),
             None => ("Change-Id", id.to_owned()),
         }
+    }
+}
+
+impl MessageOrigin {
+    /// Returns the origin of the message that a hook is called for. Git sets `GIT_EDITOR` to `:` if it
+    /// starts no editor.
+    fn of(repository: &Repository) -> Result<Self, GitError> {
+        let no_editor = repository
+            .environment()
+            .variable("GIT_EDITOR")
+            .is_some_and(|editor| editor == ":");
+        let cleanup = repository.config("commit.cleanup")?;
+        let keeps = |cleanup: &str| ["verbatim", "whitespace"].contains(&cleanup);
+        Ok(match no_editor || cleanup.as_deref().is_some_and(keeps) {
+            true => Self::Option,
+            false => Self::Editor,
+        })
     }
 }
 
@@ -136,9 +169,6 @@ pub enum AddedChangeId {
 
 static SQUASHED: LazyLock<Option<BytesRegex>> =
     LazyLock::new(|| BytesRegex::new(r"^(?-u)[a-z]+! ").ok());
-static LINK: LazyLock<Option<BytesRegex>> =
-    LazyLock::new(|| BytesRegex::new(r"(?m-u)^Link: .*/id/I[0-9a-f]{40}$").ok());
-
 fn matches(pattern: &Option<BytesRegex>, text: &[u8]) -> bool {
     pattern
         .as_ref()
@@ -170,18 +200,70 @@ pub fn add(
         }
         CreateChangeId::Default | CreateChangeId::Always => {}
     }
-    let own = up_to_scissors(message);
-    if repository
-        .bytes(["stripspace", "--strip-comments"], &own)?
-        .is_empty()
-    {
+    let readings = Readings::of(repository, message, settings.origin)?;
+    if readings.is_empty(repository, message)? {
         return Ok(AddedChangeId::Empty);
     }
-    if has_id(repository, message, settings)? {
+    if has_id(repository, message, settings, &readings)? {
         return Ok(AddedChangeId::AlreadyThere);
     }
     let id = generate(repository, message, seed)?;
-    place(repository, message, settings, &id).map(AddedChangeId::Message)
+    place(repository, message, &settings.trailer(&id), &readings).map(AddedChangeId::Message)
+}
+
+/// The readings of a message: that of Gerrit's own hook first, then those that find the last
+/// paragraph where that one does not.
+struct Readings {
+    tried: Vec<Reading>,
+    /// Git will remove comments.
+    comments: Option<Reading>,
+}
+
+impl Readings {
+    fn of(
+        repository: &Repository,
+        message: &[u8],
+        origin: MessageOrigin,
+    ) -> Result<Self, GitError> {
+        let literal = Reading::literal(message);
+        if origin == MessageOrigin::Commit {
+            return Ok(Self {
+                tried: vec![literal],
+                comments: None,
+            });
+        }
+        let comment = comment_of(repository, message)?;
+        let reading = |divider| Reading {
+            comment: comment.clone(),
+            divider,
+        };
+        Ok(match origin {
+            MessageOrigin::Editor => Self {
+                tried: vec![reading(true), reading(false)],
+                comments: Some(reading(false)),
+            },
+            _ => Self {
+                tried: vec![reading(true), literal],
+                comments: None,
+            },
+        })
+    }
+
+    fn is_empty(&self, repository: &Repository, message: &[u8]) -> Result<bool, GitError> {
+        let own = match &self.comments {
+            Some(reading) => reading.without_comments(&up_to_scissors(message)),
+            None => message.to_owned(),
+        };
+        Ok(repository.bytes(["stripspace"], &own)?.is_empty())
+    }
+
+    /// Returns the message as git will commit it.
+    fn kept(&self, message: &[u8]) -> Vec<u8> {
+        match &self.comments {
+            Some(reading) => reading.kept(message),
+            None => message.to_owned(),
+        }
+    }
 }
 
 /// Returns the seed that Gerrit's hook uses: the committer with the time, and HEAD (the empty tree
@@ -220,14 +302,97 @@ fn has_id(
     repository: &Repository,
     message: &[u8],
     settings: &ChangeIdSettings,
+    readings: &Readings,
 ) -> Result<bool, GitError> {
-    let trailers = repository.bytes(["interpret-trailers", "--parse"], message)?;
-    Ok(match settings.review_url {
-        Some(_) => matches(&LINK, &trailers),
-        None => trailers
-            .split(|byte| *byte == b'\n')
-            .any(|line| line.starts_with(b"Change-Id: ")),
-    })
+    for reading in &readings.tried {
+        let trailers = reading.parse(repository, message)?;
+        let mut lines = trailers.split(|byte| *byte == b'\n');
+        let found = match &settings.review_url {
+            Some(url) => lines.any(|line| is_link(line, url)),
+            None => lines.any(|line| line.starts_with(b"Change-Id: ")),
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Returns true for a link to a change of the server at this URL.
+fn is_link(line: &[u8], url: &str) -> bool {
+    let server = LinkServer {
+        review_url: Some(url.to_owned()),
+        host: String::new(),
+    };
+    let line = String::from_utf8_lossy(line);
+    let value = line.strip_prefix("Link: ");
+    value.is_some_and(|value| server.linked_id(value).is_some())
+}
+
+/// The server whose links name changes. Links to others, or to a tracker, say nothing of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LinkServer {
+    /// The URL of its web page: git's configuration key `gerrit.reviewUrl`.
+    pub review_url: Option<String>,
+    /// The host that is pushed to.
+    pub host: String,
+}
+
+impl LinkServer {
+    /// Returns the Change-Id that a link to this server names: `URL/id/I…`.
+    pub fn linked_id<'a>(&self, link: &'a str) -> Option<&'a str> {
+        let (place, id) = link.rsplit_once("/id/")?;
+        let known = self.review_url.as_deref();
+        let ours = known.is_some_and(|url| url.trim_end_matches('/') == place)
+            || !self.host.is_empty() && host_of(place) == Some(&self.host);
+        (ours && id.parse::<ChangeId>().is_ok()).then_some(id)
+    }
+}
+
+/// Returns the host of a web address.
+fn host_of(url: &str) -> Option<&str> {
+    let rest = url
+        .strip_prefix("https://")
+        .or(url.strip_prefix("http://"))?;
+    let authority = rest.split('/').next()?;
+    Some(authority.split(':').next().unwrap_or(authority))
+}
+
+/// Places the id where the server finds it: in the last paragraph of what git will commit.
+fn place(
+    repository: &Repository,
+    message: &[u8],
+    trailer: &(&str, String),
+    readings: &Readings,
+) -> Result<Vec<u8>, GitError> {
+    let (key, value) = trailer;
+    let visible = |placed: &Vec<u8>| {
+        let all = footers(&readings.kept(placed));
+        all.iter()
+            .any(|footer| footer.is(key) && footer.value == *value)
+    };
+    let mut first = None;
+    for reading in &readings.tried {
+        let placed = place_before_sign_off(repository, message, trailer, reading)?;
+        if visible(&placed) {
+            return Ok(placed);
+        }
+        first.get_or_insert(placed);
+    }
+    let appended = appended(message, trailer, readings.comments.as_ref());
+    match (visible(&appended), first) {
+        (false, Some(first)) => Ok(first),
+        _ => Ok(appended),
+    }
+}
+
+/// Appends a paragraph to the text above git's comments.
+fn appended(message: &[u8], trailer: &(&str, String), comments: Option<&Reading>) -> Vec<u8> {
+    let end = comments.map_or(message.len(), |reading| reading.end_of_text(message));
+    let (text, rest) = message.split_at(end);
+    let (key, value) = trailer;
+    let paragraph = format!("\n\n{key}: {value}\n");
+    [text.trim_ascii_end(), paragraph.as_bytes(), rest].concat()
 }
 
 /// Places the id before the first `Signed-off-by`. A sentinel makes sure that there is one, and is
@@ -235,55 +400,28 @@ fn has_id(
 ///
 /// The id is first added as a Signed-off-by of its own, because `trailer.where` places a trailer
 /// only beside those of the same key.
-fn place(
+fn place_before_sign_off(
     repository: &Repository,
     message: &[u8],
-    settings: &ChangeIdSettings,
-    id: &str,
+    (token, value): &(&str, String),
+    reading: &Reading,
 ) -> Result<Vec<u8>, GitError> {
     const KEY: &str = "Signed-off-by: ";
-    const SENTINEL: &[u8] = b"Signed-off-by: SENTINEL";
-    let (token, value) = settings.trailer(id);
-    let literally = match settings.literal {
-        true => literally(message),
-        false => Vec::new(),
-    };
-    let interpret = |configuration: &[&str], trailer: &str, message: &[u8]| {
-        let mut arguments: Vec<&str> = literally.iter().map(String::as_str).collect();
-        arguments.extend(configuration);
-        arguments.push("interpret-trailers");
-        arguments.extend(settings.literal.then_some("--no-divider"));
-        arguments.extend(["--trailer", trailer]);
-        repository.bytes(arguments, message)
-    };
-    let with_sentinel = interpret(&[], &String::from_utf8_lossy(SENTINEL), message)?;
+    const SENTINEL: &str = "Signed-off-by: SENTINEL";
+    let with_sentinel = reading.add(repository, &[], SENTINEL, message)?;
     let trailer = format!("{KEY}{token}: {value}");
-    let placed = interpret(&["-c", "trailer.where=before"], &trailer, &with_sentinel)?;
+    let before = ["-c", "trailer.where=before"];
+    let placed = reading.add(repository, &before, &trailer, &with_sentinel)?;
     let disguised = format!("{KEY}{token}: ");
     Ok(placed
         .split_inclusive(|byte| *byte == b'\n')
-        .filter(|line| !line.starts_with(SENTINEL))
+        .filter(|line| !line.starts_with(SENTINEL.as_bytes()))
         .flat_map(|line| match line.starts_with(disguised.as_bytes()) {
             true => &line[KEY.len()..],
             false => line,
         })
         .copied()
         .collect())
-}
-
-/// Returns configuration with a comment character that begins no line of the message, so that git
-/// takes none for a comment.
-fn literally(message: &[u8]) -> Vec<String> {
-    let begins = |letter: char| {
-        message
-            .split(|byte| *byte == b'\n')
-            .any(|line| line.first() == Some(&(letter as u8)))
-    };
-    let free = "#;@!$%^&|:~?+=<>".chars().find(|letter| !begins(*letter));
-    match free {
-        Some(letter) => vec!["-c".to_owned(), format!("core.commentChar={letter}")],
-        None => Vec::new(),
-    }
 }
 
 #[cfg(test)]

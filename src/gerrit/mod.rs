@@ -10,3 +10,4 @@ pub mod push_options;
 pub mod push_output;
 pub mod rejection;
 pub mod remote;
+mod trailers;

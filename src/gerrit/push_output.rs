@@ -171,20 +171,24 @@ pub(crate) fn clean(line: &str) -> String {
 }
 
 fn is_progress(line: &str) -> bool {
-    const BEGINNINGS: [&str; 9] = [
+    const BEGINNINGS: [&str; 8] = [
         "Processing changes:",
         "remote: Processing changes:",
         "Counting objects:",
         "Resolving deltas:",
-        "Total ",
         "Delta compression",
         "Compressing objects:",
         "Writing objects:",
         "Enumerating objects:",
     ];
-    BEGINNINGS
-        .iter()
-        .any(|beginning| line.trim_start().starts_with(beginning))
+    let line = line.trim_start();
+    // A server may begin a sentence so, but with no number.
+    let counted = line.strip_prefix("Total ").unwrap_or_default();
+    let total = counted.starts_with(|letter: char| letter.is_ascii_digit());
+    total
+        || BEGINNINGS
+            .iter()
+            .any(|beginning| line.starts_with(beginning))
 }
 
 fn change(said: &str) -> Option<PushedChange> {

@@ -1,5 +1,6 @@
 //! Where the user is: work tree, branch, configuration, and what is under way. Read once, with three calls of git.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::configuration::Configuration;
@@ -18,6 +19,8 @@ pub struct GitContext {
     pub branch: Option<String>,
     /// What was begun and not finished: `rebase`, `merge`, …
     pub unfinished: Option<&'static str>,
+    /// The commits that a shallow clone has without their parents; empty in a whole repository.
+    pub boundary: BTreeSet<String>,
 }
 
 /// git leaves a file or directory for what it is in the middle of.
@@ -36,11 +39,14 @@ impl GitContext {
     /// # Errors
     /// [`GitError`] outside of a work tree.
     pub fn of(repository: &Repository) -> Result<Self, GitError> {
-        let marks = MARKS.iter().flat_map(|(mark, _)| ["--git-path", mark]);
-        let paths = repository.text(["rev-parse", "--show-toplevel"].into_iter().chain(marks))?;
+        let names = ["shallow"].into_iter().chain(MARKS.map(|(mark, _)| mark));
+        let names = names.flat_map(|name| ["--git-path", name]);
+        let paths = repository.text(["rev-parse", "--show-toplevel"].into_iter().chain(names))?;
         let mut paths = paths.lines();
         let root = PathBuf::from(paths.next().unwrap_or_default());
-        let there = |path: &str| repository.directory().join(Path::new(path)).exists();
+        let place = |path: &str| repository.directory().join(Path::new(path));
+        let shallow = std::fs::read_to_string(place(paths.next().unwrap_or_default()));
+        let there = |path: &str| place(path).exists();
         let unfinished = paths
             .zip(MARKS)
             .find(|(path, _)| there(path))
@@ -51,6 +57,9 @@ impl GitContext {
             repository: repository.clone(),
             root,
             unfinished,
+            boundary: (shallow.unwrap_or_default().lines())
+                .map(str::to_owned)
+                .collect(),
         })
     }
 }

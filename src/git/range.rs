@@ -120,7 +120,9 @@ pub fn above(repository: &Repository, tip: &str, bases: &[&str]) -> Result<Vec<S
 pub fn read(repository: &Repository, oids: &[String]) -> Result<Vec<Commit>, GitError> {
     let mut asked = oids.join("\n");
     asked.push('\n');
-    let answer = repository.bytes(["cat-file", "--batch"], asked.as_bytes())?;
+    // What is pushed is the commit itself, whatever `git replace` shows in its place.
+    let arguments = ["--no-replace-objects", "cat-file", "--batch"];
+    let answer = repository.bytes(arguments, asked.as_bytes())?;
     let mut commits = Vec::with_capacity(oids.len());
     let mut rest = answer.as_slice();
     for oid in oids {

@@ -7,7 +7,7 @@ use super::send::{Sent, send};
 use super::session::Push;
 use crate::gerrit::push_options::Key;
 use crate::gerrit::push_output::PushedChange;
-use crate::gerrit::rejection::{Rejection, RejectionContext, explain};
+use crate::gerrit::rejection::{Rejection, RejectionContext, explain, explain_refusal};
 use crate::git::GitError;
 use crate::model::ExitCode;
 
@@ -51,8 +51,12 @@ impl Push<'_> {
             tip: self.facts.tip.clone(),
             count: self.facts.count,
         };
-        let mut rejection = explain(&reason, &context);
-        rejection.by_server = sent.answer.refs.iter().any(|one| one.rejected().is_some());
+        let by_server = sent.answer.refs.iter().any(|one| one.rejected().is_some());
+        let mut rejection = match by_server {
+            true => explain_refusal(&reason, &context),
+            false => explain(&reason, &context),
+        };
+        rejection.by_server = by_server;
         Some(rejection)
     }
 

@@ -4,13 +4,16 @@
 //! Only the message and rewritten parents differ. Work tree and index stay as they are, because no
 //! tree changes. The branch moves in one step, and only if it has not moved meanwhile.
 //!
-//! Refused if it would affect more than the branch: another branch or tag that has one of the
-//! commits, a signature that would break, an unfinished operation.
+//! Not done where it would affect more than the branch: another branch, tag or remote that has one of the commits, a
+//! signature that would break, a merge, something unfinished. git looks over the repository before and after; the old tip
+//! stays reachable by a ref of its own, below `refs/kata-ci/before-fix/`.
 
 use std::collections::BTreeMap;
 
 use crate::gerrit::change_id;
-use crate::gerrit::change_id::{AddedChangeId, ChangeIdSettings, CreateChangeId};
+use crate::gerrit::change_id::{
+    AddedChangeId, ChangeIdSettings, CreateChangeId, LinkServer, MessageOrigin,
+};
 use crate::git::range::Commit;
 use crate::git::{GitError, Repository};
 use crate::push::preflight::{ChangeIdState, CommitFacts, state_of};
@@ -33,6 +36,34 @@ pub enum RewordError {
         /// The commit.
         short: String,
     },
+    /// Others may have it.
+    #[error(
+        "--fix does not rewrite {short}, which `{holder}` has already: to rewrite it nonetheless, give it a Change-Id yourself (git rebase -i {short}~, mark it `reword`)"
+    )]
+    Published {
+        /// The ref of the remote.
+        holder: String,
+        /// The commit.
+        short: String,
+    },
+    /// It joins histories, and only its author knows how.
+    #[error(
+        "--fix does not rewrite the merge {short}: git rebase {target} makes one line of the commits, then kata-ci push --fix"
+    )]
+    Merge {
+        /// The commit.
+        short: String,
+        /// The target branch.
+        target: String,
+    },
+    /// `git replace` shows another commit in its place.
+    #[error(
+        "--fix does not rewrite {0}, which has a replacement (git replace --list): git replace -d {0} removes that"
+    )]
+    Replaced(String),
+    /// Objects are missing or broken.
+    #[error("--fix rewrites nothing in a repository that is not whole; git fsck says: {0}")]
+    NotWhole(String),
     /// A signature would break.
     #[error(
         "--fix would break the signature of {0}: sign it again yourself, with the Change-Id (git commit --amend -S)"
@@ -48,36 +79,80 @@ pub enum RewordError {
     Git(#[from] GitError),
 }
 
-/// Maps old to new hashes of the rewritten commits.
-pub type Rewritten = BTreeMap<String, String>;
+/// What became of the commits: old hash → new hash, for those that were rewritten.
+type Rewritten = BTreeMap<String, String>;
 
-/// Rewrites the commits that lack a Change-Id and their descendants, and moves the branch. Returns
-/// an empty map if there is nothing to do.
+/// Rewrites what lacks a Change-Id, with all that is based on it, and moves the branch. The answer has old and new hashes,
+/// oldest first; nothing to do is an empty one.
 ///
 /// # Errors
 /// [`RewordError`]; the branch has not moved then.
 pub fn add_missing_ids(
     repository: &Repository,
     facts: &CommitFacts,
-) -> Result<Rewritten, RewordError> {
-    let Some(first) = facts.commits.iter().position(lacks_id) else {
-        return Ok(Rewritten::new());
+) -> Result<Vec<(String, String)>, RewordError> {
+    let Some(first) = facts
+        .commits
+        .iter()
+        .position(|commit| lacks_id(commit, &facts.links))
+    else {
+        return Ok(Vec::new());
     };
     let repository = &repository.clone().for_writing();
     let touched = &facts.commits[first..];
     let branch = permitted(repository, facts, touched)?;
-    let rewritten = rewrite(repository, touched)?;
-    copy_notes(repository, &rewritten)?;
+    whole(repository, &[])?;
+    let rewritten = rewrite(repository, touched, &facts.links)?;
     let new_tip = rewritten.get(&facts.tip).unwrap_or(&facts.tip);
-    let branch = format!("refs/heads/{branch}");
-    let message = "kata-ci push --fix: add Change-Ids";
-    repository.text(["update-ref", "-m", message, &branch, new_tip, &facts.tip])?;
-    Ok(rewritten)
+    whole(repository, &[new_tip])?;
+    copy_notes(repository, &rewritten)?;
+    move_branch(repository, branch, &facts.tip, new_tip)?;
+    let pair = |commit: &Commit| Some((commit.oid.clone(), rewritten.get(&commit.oid)?.clone()));
+    Ok(touched.iter().filter_map(pair).collect())
 }
 
-/// Returns true if the commit lacks a Change-Id. Commits that will be squashed need none.
-fn lacks_id(commit: &Commit) -> bool {
-    state_of(&commit.message) == ChangeIdState::Missing
+/// Has git check that nothing is missing below these commits; without one: in the whole repository.
+fn whole(repository: &Repository, commits: &[&str]) -> Result<(), RewordError> {
+    let words = [
+        "fsck",
+        "--connectivity-only",
+        "--no-dangling",
+        "--no-progress",
+        "--no-reflogs",
+    ];
+    let checked = repository
+        .clone()
+        .for_writing()
+        .answer([&words[..], commits].concat())?;
+    if checked.status.success() {
+        return Ok(());
+    }
+    let said = [checked.output, checked.errors].concat();
+    let said = String::from_utf8_lossy(&said);
+    let lines: Vec<_> = said.lines().take(3).collect();
+    Err(RewordError::NotWhole(lines.join("; ")))
+}
+
+/// Moves the branch, if it is still where it was. First the old tip gets a ref: a reflog may be switched off.
+fn move_branch(
+    repository: &Repository,
+    branch: &str,
+    old: &str,
+    new: &str,
+) -> Result<(), GitError> {
+    let message = "kata-ci push --fix: add Change-Ids";
+    let (own, before) = (
+        format!("refs/heads/{branch}"),
+        format!("refs/kata-ci/before-fix/{branch}"),
+    );
+    repository.text(["update-ref", "-m", message, &before, old])?;
+    repository.text(["update-ref", "-m", message, &own, new, old])?;
+    Ok(())
+}
+
+/// What would be squashed anyway needs none.
+fn lacks_id(commit: &Commit, links: &LinkServer) -> bool {
+    state_of(&commit.message, links) == ChangeIdState::Missing
         && !change_id::is_to_be_squashed(&commit.message)
 }
 
@@ -94,39 +169,70 @@ fn permitted<'a>(
     if let Some(signed) = touched.iter().find(|commit| commit.signed) {
         return Err(RewordError::Signed(signed.short().to_owned()));
     }
+    if let Some(merge) = touched.iter().find(|commit| commit.parents.len() > 1) {
+        return Err(RewordError::Merge {
+            short: merge.short().to_owned(),
+            target: facts.target.clone(),
+        });
+    }
+    unreplaced(repository, touched)?;
+    held_by_nobody_else(repository, branch, touched)?;
+    Ok(branch)
+}
+
+fn unreplaced(repository: &Repository, touched: &[Commit]) -> Result<(), RewordError> {
+    let replaced = repository.text(["for-each-ref", "--format=%(refname)", "refs/replace"])?;
+    let has = |commit: &&Commit| replaced.lines().any(|name| name.ends_with(&commit.oid));
+    match touched.iter().find(has) {
+        Some(commit) => Err(RewordError::Replaced(commit.short().to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// Whoever has a later commit has the oldest, too: there is no merge among them.
+fn held_by_nobody_else(
+    repository: &Repository,
+    branch: &str,
+    touched: &[Commit],
+) -> Result<(), RewordError> {
     let own = format!("refs/heads/{branch}");
     let Some(oldest) = touched.first() else {
-        return Ok(branch);
+        return Ok(());
     };
-    let holders = repository.text([
+    let places = ["refs/heads", "refs/tags", "refs/remotes", "refs/changes"];
+    let asked = [
         "for-each-ref",
         "--contains",
         &oldest.oid,
         "--format=%(refname)",
-        "refs/heads",
-        "refs/tags",
-    ])?;
-    match holders.lines().find(|holder| *holder != own) {
-        Some(holder) => Err(RewordError::Shared {
-            holder: holder.to_owned(),
-            short: oldest.short().to_owned(),
-        }),
-        None => Ok(branch),
-    }
+    ];
+    let holders = repository.text([&asked[..], &places].concat())?;
+    let Some(holder) = holders.lines().find(|holder| *holder != own) else {
+        return Ok(());
+    };
+    let (short, holder) = (oldest.short().to_owned(), holder.to_owned());
+    Err(match holder.split('/').nth(1) {
+        Some("remotes" | "changes") => RewordError::Published { holder, short },
+        _ => RewordError::Shared { holder, short },
+    })
 }
 
-fn rewrite(repository: &Repository, commits: &[Commit]) -> Result<Rewritten, RewordError> {
-    // The user asked for it, so a configuration without Change-Ids does not count.
+fn rewrite(
+    repository: &Repository,
+    commits: &[Commit],
+    links: &LinkServer,
+) -> Result<Rewritten, RewordError> {
+    // Asked for by name, so a configuration that wants no ids does not stand in the way.
     let settings = ChangeIdSettings {
         create: CreateChangeId::Always,
-        literal: true,
+        origin: MessageOrigin::Commit,
         ..ChangeIdSettings::of(repository)?
     };
     let mut rewritten = Rewritten::new();
     for commit in commits {
         let header = with_parents(&commit.header, &rewritten);
-        let message = match lacks_id(commit) {
-            true => with_id(repository, commit, &settings)?,
+        let message = match lacks_id(commit, links) {
+            true => with_id(repository, commit, &settings, links)?,
             false => commit.message.clone(),
         };
         if header != commit.header || message != commit.message {
@@ -146,13 +252,14 @@ fn with_id(
     repository: &Repository,
     commit: &Commit,
     settings: &ChangeIdSettings,
+    links: &LinkServer,
 ) -> Result<Vec<u8>, RewordError> {
     let mut seed = change_id::seed_of(repository)?;
     seed.extend_from_slice(commit.oid.as_bytes());
     let added = change_id::add(repository, &commit.message, settings, &seed)?;
     match added {
         AddedChangeId::Message(message)
-            if matches!(state_of(&message), ChangeIdState::Good(..)) =>
+            if matches!(state_of(&message, links), ChangeIdState::Good(..)) =>
         {
             Ok(message)
         }
@@ -215,6 +322,7 @@ mod tests {
             message: message.to_vec(),
             ..Commit::default()
         };
+        let lacks_id = |commit: &Commit| lacks_id(commit, &LinkServer::default());
         assert!(lacks_id(&commit(b"a: b\n")));
         assert!(!lacks_id(&commit(b"fixup! a: b\n")));
         assert!(!lacks_id(&commit(b"a: b\n\nChange-Id: I1\n")));

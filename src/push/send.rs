@@ -84,7 +84,13 @@ impl Attempt<'_> {
         // `ext::` runs programs, and the configuration of the repository must not do that.
         let mut arguments = vec!["-c", "protocol.ext.allow=never"];
         arguments.extend(configuration);
-        arguments.extend(["push", "--porcelain", "--no-follow-tags"]);
+        arguments.extend([
+            "push",
+            "--porcelain",
+            "--no-follow-tags",
+            // `push.recurseSubmodules` would push other repositories, or refuse this one.
+            "--recurse-submodules=no",
+        ]);
         arguments.extend(options.iter().flat_map(|option| ["-o", option]));
         let refspec = format!("{}:{reference}", self.commit);
         arguments.extend(["--", self.destination.repository(), &refspec]);

@@ -4,6 +4,7 @@ use super::check::{Check, CheckRequest, CheckResult};
 use super::history::Known;
 use super::report::{CommitRow, CommitState, Outcome, PushReport};
 use super::request::{PushError, PushRequest, PushUi};
+use crate::gerrit::change_id::LinkServer;
 use crate::gerrit::push_options::{Key, PushOption, PushOptions};
 use crate::gerrit::remote::{Destination, resolve};
 use crate::git::Repository;
@@ -55,6 +56,14 @@ impl<'a> Push<'a> {
         let (facts, findings, rewritten) = look.look()?;
         let known = Known::load(&look.project_branch(), repository.environment());
         let mut report = look.report(&facts, findings, &known);
+        if let Some((old, _)) = rewritten.last() {
+            report.notes.push(way_back(old));
+        } else if request.fix && report.findings.iter().any(|finding| finding.fixable) {
+            let note = "--fix rewrote nothing: the other findings come first";
+            report
+                .notes
+                .extend((!request.dry_run).then(|| note.to_owned()));
+        }
         report.rewritten = rewritten;
         Ok(Self {
             repository,
@@ -157,7 +166,12 @@ impl<'a> Push<'a> {
     }
 }
 
-/// The parameters of gathering facts.
+/// Neither index nor work tree changed, so only the branch needs to go back.
+fn way_back(old_tip: &str) -> String {
+    format!("--fix: the way back is git reset --soft {old_tip}")
+}
+
+/// What a look needs.
 struct Look<'a> {
     repository: &'a Repository,
     context: GitContext,
@@ -185,12 +199,14 @@ impl Look<'_> {
     fn look(&self) -> Result<Looked, PushError> {
         let (facts, findings) = self.look_once()?;
         let fixable = findings.iter().any(|finding| finding.fixable);
-        if !self.request.fix || !fixable || self.request.dry_run {
+        // Whatever else is wrong may be wrong with what would be rewritten.
+        let refused = findings.iter().any(PreflightFinding::stays);
+        if !self.request.fix || !fixable || refused || self.request.dry_run {
             return Ok((facts, findings, Vec::new()));
         }
         let rewritten = add_missing_ids(self.repository, &facts)?;
         let (facts, findings) = self.look_once()?;
-        Ok((facts, findings, rewritten.into_iter().collect()))
+        Ok((facts, findings, rewritten))
     }
 
     /// Returns the requested bases that this repository has; the server knows the others.
@@ -242,7 +258,7 @@ impl Look<'_> {
             commits: facts
                 .commits
                 .iter()
-                .map(|commit| self.row(commit, known))
+                .map(|commit| self.row(commit, &facts.links, known))
                 .collect(),
             findings,
             rewritten: Vec::new(),
@@ -254,8 +270,8 @@ impl Look<'_> {
         }
     }
 
-    fn row(&self, commit: &Commit, known: &Known) -> CommitRow {
-        let change_id = match state_of(&commit.message) {
+    fn row(&self, commit: &Commit, links: &LinkServer, known: &Known) -> CommitRow {
+        let change_id = match state_of(&commit.message, links) {
             ChangeIdState::Good(id, _) => Some(id.to_string()),
             _ => None,
         };

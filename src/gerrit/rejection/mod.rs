@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use serde::Serialize;
 
+use table::AnswerKind;
+
 /// The facts that a fix may mention.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RejectionContext {
@@ -63,10 +65,24 @@ static ROWS: LazyLock<Vec<CompiledRule>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Explains the reason behind `[remote rejected]`, or the line that stands for it.
+/// Explains the line that stands for the reason of a failed push.
 pub fn explain(reason: &str, context: &RejectionContext) -> Rejection {
+    explain_by(reason, context, |_| true)
+}
+
+/// Explains the reason behind `[remote rejected]`. The server has answered, so the connection was not
+/// lost, whatever its words are about.
+pub fn explain_refusal(reason: &str, context: &RejectionContext) -> Rejection {
+    explain_by(reason, context, |row| row.nature != AnswerKind::Lost)
+}
+
+fn explain_by(
+    reason: &str,
+    context: &RejectionContext,
+    possible: impl Fn(&table::RejectionRule) -> bool,
+) -> Rejection {
     let (commit, bare) = named_commit(reason);
-    let found = ROWS.iter().find_map(|row| {
+    let found = ROWS.iter().filter(|row| possible(row.row)).find_map(|row| {
         row.pattern
             .captures(bare)
             .map(|captures| (row.row, captures))
@@ -75,11 +91,11 @@ pub fn explain(reason: &str, context: &RejectionContext) -> Rejection {
         Some((row, captures)) => Rejection {
             cause: fill(row.cause, &captures, commit, context),
             fix: fill(row.fix, &captures, commit, context),
-            nothing_new: row.nature == table::AnswerKind::NothingNew,
-            transient: row.nature == table::AnswerKind::Transient,
+            nothing_new: row.nature == AnswerKind::NothingNew,
+            transient: matches!(row.nature, AnswerKind::Transient | AnswerKind::Lost),
             known: true,
             by_server: true,
-            see_said: row.nature == table::AnswerKind::Said,
+            see_said: row.nature == AnswerKind::Said,
             reason: reason.to_owned(),
             commit: commit.map(str::to_owned),
         },

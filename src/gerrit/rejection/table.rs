@@ -4,7 +4,7 @@
 //! ssh's own messages. In texts `$1` is the pattern's group, and `{…}` is a field of
 //! [`super::RejectionContext`].
 
-use AnswerKind::{NothingNew, Refused, Said, Transient};
+use AnswerKind::{Lost, NothingNew, Refused, Said, Transient};
 
 /// The kind of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum AnswerKind {
     NothingNew,
     /// Another try may help.
     Transient,
+    /// There was no connection, or it was lost. A server that answers cannot mean its own.
+    Lost,
     /// The user must change something first, which other lines of the output describe.
     Said,
 }
@@ -406,13 +408,13 @@ pub const ROWS: &[RejectionRule] = &[
     ),
     row(
         r"Could not resolve host(?:name)?:? (\S+?):?(?: |$)|Name or service not known|Temporary failure in name resolution",
-        Transient,
+        Lost,
         "the server's name is not known to this machine",
         "look at the URL and the network, then try again",
     ),
     row(
         r"Connection refused|Failed to connect|Couldn't connect|Network is unreachable|No route to host|timed out|Connection reset|Connection closed|unexpected disconnect|remote end hung up|Broken pipe|early EOF",
-        Transient,
+        Lost,
         "there is no connection to the server, or it was lost",
         "try again",
     ),

@@ -45,6 +45,9 @@ fn base(facts: &CommitFacts) -> Option<PreflightFinding> {
         let text = format!("`{target}` is not known here, so what is new cannot be told");
         return Some(PreflightFinding::error(Rule::TargetUnknown, text, fetch));
     }
+    if let Some(finding) = shallow(facts) {
+        return Some(finding);
+    }
     if facts.merge_base.is_none() {
         let text =
             format!("HEAD and `{target}` have no commit in common: another repository's history");
@@ -63,6 +66,25 @@ fn base(facts: &CommitFacts) -> Option<PreflightFinding> {
     Some(match facts.commits.first() {
         Some(oldest) => finding.of(oldest),
         None => finding,
+    })
+}
+
+/// A commit of the boundary is somebody else's, and looks like the first of all: whatever hangs on it cannot be told from
+/// what is new.
+fn shallow(facts: &CommitFacts) -> Option<PreflightFinding> {
+    let beyond = |oid: &String| facts.boundary.contains(oid);
+    let pushed = facts.commits.iter().any(|commit| beyond(&commit.oid));
+    let cut = facts.merge_base.is_none() && !facts.boundary.is_empty();
+    (pushed || cut).then(|| {
+        let (remote, _) = facts.target.split_once('/').unwrap_or(("origin", ""));
+        PreflightFinding::error(
+            Rule::Shallow,
+            format!(
+                "the clone is shallow, and ends before the commit that HEAD and `{}` have in common: what is new cannot be told",
+                facts.target
+            ),
+            format!("git fetch --unshallow {remote} (or --deepen=1000, where that reaches back far enough)"),
+        )
     })
 }
 
@@ -88,10 +110,10 @@ fn merges(facts: &CommitFacts) -> impl Iterator<Item = PreflightFinding> {
         .iter()
         .filter(|commit| commit.parents.len() > 1)
         .map(|commit| {
-            PreflightFinding::error(
+            PreflightFinding::warning(
                 Rule::Merge,
-                "is a merge commit, which most servers do not take for review",
-                format!("git rebase {}", facts.target),
+                "is a merge commit: some servers take it for review, others only from those with the right \"Push Merge Commit\"",
+                format!("git rebase {}, if the server refuses it", facts.target),
             )
             .of(commit)
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::facts::CommitFacts;
 use super::finding::{PreflightFinding, Rule};
-use crate::gerrit::change_id::{ChangeId, is_to_be_squashed};
+use crate::gerrit::change_id::{ChangeId, LinkServer, is_to_be_squashed};
 use crate::gerrit::footer::{Footer, change_id_lines, footers};
 use crate::git::range::Commit;
 
@@ -25,17 +25,17 @@ pub enum ChangeIdState {
     Malformed(usize, String),
 }
 
-/// Reads the Change-Id of a message. A `Link: URL/id/I…` footer counts if there is no `Change-Id`.
-pub fn state_of(message: &[u8]) -> ChangeIdState {
+/// Reads it from a message. A `Link: URL/id/I…` footer counts as one, if it leads to a change of the server.
+pub fn state_of(message: &[u8], server: &LinkServer) -> ChangeIdState {
     let all = footers(message);
-    let mut ids: Vec<(usize, String)> = all
-        .iter()
-        .filter(|footer| footer.is("Change-Id"))
-        .map(|footer| (footer.line, footer.value.clone()))
+    let id_of = |footer: &Footer| match () {
+        () if footer.is("Change-Id") => Some(footer.value.clone()),
+        () if footer.is("Link") => server.linked_id(&footer.value).map(str::to_owned),
+        () => None,
+    };
+    let ids: Vec<(usize, String)> = (all.iter())
+        .filter_map(|footer| Some((footer.line, id_of(footer)?)))
         .collect();
-    if ids.is_empty() {
-        ids = all.iter().filter_map(linked).collect();
-    }
     match ids.as_slice() {
         [] => without(message),
         [(line, value)] => match value.parse() {
@@ -44,14 +44,6 @@ pub fn state_of(message: &[u8]) -> ChangeIdState {
         },
         [_, (line, _), ..] => ChangeIdState::Several(*line, ids.len()),
     }
-}
-
-fn linked(footer: &Footer) -> Option<(usize, String)> {
-    if !footer.is("Link") {
-        return None;
-    }
-    let (_, id) = footer.value.rsplit_once("/id/")?;
-    id.starts_with('I').then(|| (footer.line, id.to_owned()))
 }
 
 fn without(message: &[u8]) -> ChangeIdState {
@@ -66,7 +58,7 @@ pub(super) fn check(facts: &CommitFacts) -> Vec<PreflightFinding> {
     let mut findings = Vec::new();
     let mut seen: BTreeMap<ChangeId, &Commit> = BTreeMap::new();
     for commit in &facts.commits {
-        let state = state_of(&commit.message);
+        let state = state_of(&commit.message, &facts.links);
         findings.extend(finding(facts, commit, &state));
         if let ChangeIdState::Good(id, line) = state {
             match seen.get(&id) {
@@ -92,6 +84,13 @@ fn finding(
             format!("git rebase -i --autosquash {}", facts.target),
         )
         .line(1),
+        ChangeIdState::Missing if commit.parents.len() > 1 && commit.oid == facts.tip => {
+            PreflightFinding::error(
+                Rule::ChangeIdMissing,
+                "is a merge commit without a Change-Id",
+                "kata-ci hook install, then git commit --amend --no-edit",
+            )
+        }
         ChangeIdState::Missing => PreflightFinding::error(
             Rule::ChangeIdMissing,
             "has no Change-Id",

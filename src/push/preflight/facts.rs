@@ -1,5 +1,8 @@
 //! Gathers the facts for the preflight.
 
+use std::collections::BTreeSet;
+
+use crate::gerrit::change_id::LinkServer;
 use crate::gerrit::remote::Destination;
 use crate::git::context::GitContext;
 use crate::git::range;
@@ -31,7 +34,11 @@ pub struct CommitFacts {
     pub merge_base: Option<String>,
     /// The parent of the first commit and a branch that has it, if it is not on the target branch.
     pub foreign_base: Option<(String, String)>,
-    /// The e-mail address that git would commit with.
+    /// The boundary of a shallow clone: commits whose parents this repository lacks.
+    pub boundary: BTreeSet<String>,
+    /// The server whose links name changes.
+    pub links: LinkServer,
+    /// The e-mail address git would commit with.
     pub email: Option<String>,
 }
 
@@ -78,6 +85,11 @@ pub fn gather(
         target_commit,
         merge_base,
         foreign_base,
+        links: LinkServer {
+            review_url: (context.configuration.get("gerrit.reviewUrl")).map(str::to_owned),
+            host: destination.url.host.clone(),
+        },
+        boundary: context.boundary.clone(),
         email: context.configuration.get("user.email").map(str::to_owned),
     })
 }

@@ -38,7 +38,9 @@ pub enum Rule {
     WrongBase,
     /// There is no common ancestor with the target branch.
     NoCommonAncestry,
-    /// This repository does not have the target branch.
+    /// The clone is shallow, and does not reach the target branch.
+    Shallow,
+    /// The target branch is not known here.
     TargetUnknown,
     /// There are far too many commits.
     TooMany,
@@ -115,7 +117,12 @@ impl PreflightFinding {
         self
     }
 
-    /// Marks it as fixed by `--fix`.
+    /// Returns true for an error that `--fix` leaves alone.
+    pub fn stays(&self) -> bool {
+        self.severity == Severity::Error && !self.fixable
+    }
+
+    /// `--fix` does it.
     pub fn fixable(mut self) -> Self {
         self.fixable = true;
         self

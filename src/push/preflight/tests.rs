@@ -1,6 +1,7 @@
 //! Tests each rule on facts made by hand.
 
 use super::*;
+use crate::gerrit::change_id::LinkServer;
 use crate::git::range::{Commit, Person};
 
 const ONE: &str = "Change-Id: I5f0c5f0c5f0c5f0c5f0c5f0c5f0c5f0c5f0c5f0c";
@@ -42,6 +43,10 @@ fn facts(messages: &[&str]) -> CommitFacts {
         target_commit: Some("f".repeat(40)),
         merge_base: Some("f".repeat(40)),
         email: Some("ada@example.com".to_owned()),
+        links: LinkServer {
+            review_url: None,
+            host: "review.example.com".to_owned(),
+        },
         ..CommitFacts::default()
     }
 }
@@ -122,7 +127,35 @@ fn only_what_fix_can_do_is_called_fixable() {
 #[test]
 fn a_link_to_a_change_counts_as_its_id() {
     let link = ONE.replace("Change-Id: ", "Link: https://review.example.com/id/");
-    assert_eq!(check(&facts(&[&format!("a: b\n\n{link}\n")]), REVIEW), []);
+    let linked = facts(&[&format!("a: b\n\n{link}\n")]);
+    assert_eq!(check(&linked, REVIEW), []);
+    let elsewhere = link.replace("review.", "tracker.");
+    let missing = [(Rule::ChangeIdMissing, None)];
+    let other = facts(&[&format!("a: b\n\n{elsewhere}\n")]);
+    assert_eq!(rules(&other, REVIEW), missing);
+    let both = facts(&[&format!("a: b\n\n{elsewhere}\n{ONE}\n")]);
+    assert_eq!(check(&both, REVIEW), []);
+    let by_url = CommitFacts {
+        links: LinkServer {
+            review_url: Some("https://tracker.example.com/".to_owned()),
+            host: String::new(),
+        },
+        ..other
+    };
+    assert_eq!(check(&by_url, REVIEW), []);
+}
+
+#[test]
+fn a_shallow_clone_is_named_as_the_cause() {
+    let cut = CommitFacts {
+        merge_base: None,
+        boundary: [format!("{:040x}", 1)].into(),
+        ..facts(&["upstream: theirs\n", &format!("a: b\n\n{ONE}\n")])
+    };
+    let findings = check(&cut, REVIEW);
+    assert_eq!(findings[0].rule, Rule::Shallow);
+    let fix = &findings[0].fix;
+    assert!(fix.starts_with("git fetch --unshallow origin"), "{fix}");
 }
 
 #[test]

@@ -180,6 +180,10 @@ fn pushed(report: &PushReport) -> String {
     text
 }
 
+/// git's last line after any push that failed.
+const GITS_LAST_WORDS: &str = "error: failed to push some refs";
+
+/// The server may say a line, or a page: all of it is shown, whatever the table knows.
 fn rejected(report: &PushReport) -> String {
     let Some(rejection) = &report.rejection else {
         return String::new();
@@ -193,9 +197,11 @@ fn rejected(report: &PushReport) -> String {
     let mut text = format!("{RED}✗{RED:#} {who}: {reason}\n");
     let _ = writeln!(text, "    {}", clean(&rejection.cause));
     let _ = writeln!(text, "    → {}", clean(&rejection.fix));
-    if rejection.see_said {
-        for line in report.said.iter().filter(|line| !line.is_empty()) {
-            let _ = writeln!(text, "  {DIM}{}{DIM:#}", clean(line));
+    let repeats =
+        |line: &str| line.is_empty() || line == reason || line.starts_with(GITS_LAST_WORDS);
+    for line in report.said.iter().map(|line| clean(line)) {
+        if !repeats(&line) {
+            let _ = writeln!(text, "  {DIM}{line}{DIM:#}");
         }
     }
     text

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::gerrit::push_output::PushedChange;
-use crate::gerrit::rejection::{RejectionContext, explain};
+use crate::gerrit::rejection::{RejectionContext, explain, explain_refusal};
 use crate::push::preflight::Rule;
 use crate::push::report::{ChangeReport, CommitState};
 
@@ -128,4 +128,19 @@ fn subjects_do_not_steer_the_terminal() {
             .any(|letter| letter.is_control() && letter != '\n'),
         "{text:?}"
     );
+}
+
+#[test]
+fn a_known_reason_does_not_hide_the_other_words_of_the_server() {
+    let mut bad = report(Outcome::Rejected);
+    let reason = "pre-receive hook declined: the tracker timed out";
+    let rejection = explain_refusal(reason, &RejectionContext::default());
+    assert!(!rejection.transient, "{rejection:?}");
+    bad.rejection = Some(rejection);
+    bad.said = ["One.", "", "Two.", "error: failed to push some refs to 'x'"]
+        .map(str::to_owned)
+        .to_vec();
+    let text = plain(&bad);
+    assert!(text.contains("One.\n") && text.contains("Two.\n"), "{text}");
+    assert!(!text.contains("failed to push"), "{text}");
 }

@@ -11,3 +11,5 @@ mod pipeline;
 mod preflight;
 mod rejections;
 mod review;
+mod rewriting;
+mod trailers;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use kata_ci::gerrit::change_id::LinkServer;
 use kata_ci::gerrit::push_output::PushAnswer;
 use kata_ci::push::preflight::{ChangeIdState, state_of};
 
@@ -103,10 +104,14 @@ fn messages_are_judged_as_the_server_judges_them() {
     let clone = server
         .project("judged")
         .clone_as(User::Admin, Transport::Http);
+    let links = LinkServer {
+        review_url: None,
+        host: "127.0.0.1".to_owned(),
+    };
     let mut differences = Vec::new();
     for (name, message) in messages() {
         let oid = commit(&clone, &message);
-        let state = state_of(&message);
+        let state = state_of(&message, &links);
         let theirs = said(&clone, &oid);
         let agreed = match (words(&state), &theirs) {
             (None, None) => true,
