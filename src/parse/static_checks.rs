@@ -36,7 +36,7 @@ const NOTHING: [&str; 12] = [
 
 /// The reason for a function that printed nothing at all, such as `static_check_versions` without a
 /// `versions.yaml`.
-const SILENT: &str = "printed nothing: it cannot be explanation whether it looked at anything";
+const SILENT: &str = "printed nothing: it cannot be told whether it looked at anything";
 
 /// The output of one function.
 #[derive(Debug)]
