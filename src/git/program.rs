@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::{GitError, Repository};
+use super::GitError;
 use crate::env::Environment;
 use crate::probe::{Answer, Probe, ProbeError, at_least, dotted, stdin_with, version_in};
 
@@ -85,11 +85,6 @@ impl Git {
             self.set(name, value);
         }
         self
-    }
-
-    /// Returns the repository that git finds from a directory.
-    pub fn at(&self, directory: impl Into<PathBuf>) -> Repository {
-        Repository::new(self.clone(), directory.into())
     }
 
     /// Sets a variable for all calls.

@@ -22,6 +22,13 @@ pub struct Repository {
     directory: PathBuf,
 }
 
+impl Git {
+    /// Returns the repository that git finds from a directory.
+    pub fn at(&self, directory: impl Into<PathBuf>) -> Repository {
+        Repository::new(self.clone(), directory.into())
+    }
+}
+
 impl Repository {
     pub(super) fn new(git: Git, directory: PathBuf) -> Self {
         Self { git, directory }

@@ -21,8 +21,8 @@ pub const ROOMS: &[&str] = &[
     "say",
     "model",
     "clock",
-    "env",
     "dirs",
+    "env",
     "fs",
     "text",
 ];
