@@ -10,11 +10,13 @@ use rustix::fs::{Mode, OFlags};
 
 use super::regular::AT_ONCE;
 
-/// Between two looks for a writer.
+/// The pause between two looks for a writer.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Opens anything for reading. A named pipe is waited for until somebody has opened it to write, and no longer than
-/// `patience`; a pipe without a name (`/dev/fd/63`) has its writers already.
+/// Opens anything for reading.
+///
+/// It waits for somebody to open a named pipe for writing, no longer than `patience`. A pipe without
+/// a name (`/dev/fd/63`) has its writers already.
 ///
 /// # Errors
 /// When it cannot be opened, or when nobody came to write into it.
@@ -36,14 +38,14 @@ pub fn open_or_wait(path: &Path, patience: Duration) -> io::Result<Box<dyn Read>
     })
 }
 
-/// Says whether the path leads to a pipe that lies in a directory: what a descriptor of a process is, cannot be found so.
+/// Returns true if the path leads to a pipe in a directory, not to a descriptor of a process.
 fn is_named_pipe(path: &Path) -> bool {
     use std::os::unix::fs::FileTypeExt;
     let found = fs::canonicalize(path).and_then(|path| path.metadata());
     found.is_ok_and(|found| found.file_type().is_fifo())
 }
 
-/// Returns the first byte, or none where a writer is there who has written nothing yet.
+/// Returns the first byte; `None` if there is a writer who has written nothing yet.
 fn wait_for_writer(pipe: &mut File, deadline: Instant) -> io::Result<Option<u8>> {
     let mut first = [0];
     loop {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::Directory;
 
-/// A name in a [`Directory`] that is held from now on, so that the file comes to where it was asked for.
+/// A name in a [`Directory`] that is held from now on, so that the file ends up where it was asked
+/// for.
 #[derive(Debug, Clone)]
 pub struct Place {
     named: PathBuf,
@@ -16,7 +17,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place that a path leads to now; the last part may be missing, or a link, which stays one.
+    /// Returns the place that a path leads to now. Its last part may be missing, or a link, which is not
+    /// followed.
     ///
     /// # Errors
     /// When the path names no file, or cannot be resolved.
@@ -33,7 +35,7 @@ impl Place {
         })
     }
 
-    /// The place of the file that a path leads to now, a link in its last part followed.
+    /// Returns the place of the file that a path leads to now. A link in its last part is followed.
     ///
     /// # Errors
     /// When the path names no file, or cannot be resolved.
@@ -45,7 +47,7 @@ impl Place {
         })
     }
 
-    /// The path as it was named.
+    /// Returns the path as it was named.
     pub fn named(&self) -> &Path {
         &self.named
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
-/// Opens without waiting, as a pipe would have it, and without becoming the owner of a terminal.
+/// Opens without waiting for a pipe, and without taking a terminal.
 pub(super) const AT_ONCE: OFlags = OFlags::NONBLOCK
     .union(OFlags::NOCTTY)
     .union(OFlags::CLOEXEC);
@@ -55,7 +55,7 @@ fn opened(path: &Path, how: OFlags) -> io::Result<File> {
     regular(rustix::fs::open(path, how | AT_ONCE, Mode::empty())?.into())
 }
 
-/// The file, should it be a regular one.
+/// Returns the file if it is a regular one.
 pub(super) fn regular(file: File) -> io::Result<File> {
     match file.metadata()?.is_file() {
         true => Ok(file),

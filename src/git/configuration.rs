@@ -1,21 +1,22 @@
-//! git's configuration, read at once: a push looks at a dozen keys, and each call of git takes its time.
+//! Git's configuration, read at once: a push looks at a dozen keys, and each call of git takes time.
 
 use super::{GitError, Repository};
 
-/// All that is configured for a repository, in git's order: what comes later wins.
+/// All that is configured for a repository, in git's order: the last entry of a key wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Configuration(Vec<Entry>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
-    /// It stands in the repository's own file, not in the user's or the machine's.
+    /// True if it is in the repository's own file, not in the user's or the machine's.
     own: bool,
     key: String,
     value: String,
 }
 
 impl Configuration {
-    /// Reads it. A git older than 2.26 does not tell where a value stands; none then counts as the repository's own.
+    /// Reads it. A git older than 2.26 does not tell which file a value is in; then no value counts as
+    /// the repository's own.
     ///
     /// # Errors
     /// [`GitError`] where the configuration cannot be read.
@@ -42,12 +43,12 @@ impl Configuration {
         Self(entries)
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.all(key).last()
     }
 
-    /// The value of a key that stands in the repository's own file.
+    /// Returns the value of a key that is in the repository's own file.
     pub fn own(&self, key: &str) -> Option<&str> {
         let key = normal(key);
         let found = self
@@ -58,7 +59,7 @@ impl Configuration {
         found.map(|entry| entry.value.as_str())
     }
 
-    /// All values of a key.
+    /// Returns all values of a key.
     pub fn all(&self, key: &str) -> impl Iterator<Item = &str> {
         let key = normal(key);
         self.0
@@ -67,7 +68,7 @@ impl Configuration {
             .map(|entry| entry.value.as_str())
     }
 
-    /// Names of the remotes, in order.
+    /// Returns the names of the remotes, in order.
     pub fn remotes(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for entry in &self.0 {
@@ -98,7 +99,7 @@ fn fields(listed: &[u8]) -> impl Iterator<Item = String> {
         .map(|field| String::from_utf8_lossy(field).into_owned())
 }
 
-/// A key without a value means `true`.
+/// Reads `KEY \n VALUE`. A key without a value means `true`.
 fn entry(own: bool, field: &str) -> Entry {
     let (key, value) = field.split_once('\n').unwrap_or((field, "true"));
     Entry {
@@ -108,7 +109,8 @@ fn entry(own: bool, field: &str) -> Entry {
     }
 }
 
-/// Section and variable are the same in upper and lower case; what stands between them is not.
+/// Returns the key as git lists it: section and variable in lower case, the name between them as it
+/// is.
 fn normal(key: &str) -> String {
     let (section, rest) = key.split_once('.').unwrap_or((key, ""));
     let section = section.to_ascii_lowercase();

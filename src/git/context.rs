@@ -1,4 +1,5 @@
-//! Where the user is: work tree, branch, configuration, and what is under way. Read once, with three calls of git.
+//! The place that the user works in: work tree, branch, configuration, and an unfinished rebase or
+//! merge. It is read once, with three calls of git.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,24 +7,24 @@ use std::path::{Path, PathBuf};
 use super::configuration::Configuration;
 use super::{GitError, Repository};
 
-/// What was found.
+/// A work tree with its branch and configuration.
 #[derive(Debug, Clone)]
 pub struct GitContext {
     /// The repository.
     pub repository: Repository,
-    /// Its configuration with the user's and the machine's.
+    /// Its configuration, with the user's and the machine's.
     pub configuration: Configuration,
     /// The root of the work tree.
     pub root: PathBuf,
-    /// The branch that is checked out, without `refs/heads/`; none when HEAD is detached.
+    /// The branch that is checked out, without `refs/heads/`; `None` if HEAD is detached.
     pub branch: Option<String>,
-    /// What was begun and not finished: `rebase`, `merge`, …
+    /// The command that was begun and not finished: `rebase`, `merge`, …
     pub unfinished: Option<&'static str>,
     /// The commits that a shallow clone has without their parents; empty in a whole repository.
     pub boundary: BTreeSet<String>,
 }
 
-/// git leaves a file or directory for what it is in the middle of.
+/// The file or directory that git leaves while a command is unfinished.
 const MARKS: [(&str, &str); 6] = [
     ("rebase-merge", "rebase"),
     ("rebase-apply", "rebase"),
@@ -34,7 +35,7 @@ const MARKS: [(&str, &str); 6] = [
 ];
 
 impl GitContext {
-    /// Looks.
+    /// Asks git.
     ///
     /// # Errors
     /// [`GitError`] outside of a work tree.

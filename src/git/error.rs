@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::credentials::without_credentials;
 use crate::probe::{Answer, ProbeError};
 
-/// git could not do what it was asked.
+/// A call of git that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     /// There is no git on PATH.

@@ -1,7 +1,7 @@
 //! Lists the files of a work tree, tracked or new, by git's index and its ignore rules.
 //!
-//! No file's content is looked at, so that no program runs that the repository's attributes or configuration name: neither
-//! a filter nor a monitor of the file system.
+//! No file's content is read. So no program runs that the repository's attributes or configuration
+//! name: neither a filter nor a monitor of the file system.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -13,8 +13,8 @@ use super::{GitError, Repository};
 /// A file as git knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listed {
-    /// Mode, object and stage in the index, as `ls-files --stage` words them; of an unmerged file all of them. Empty for a
-    /// file that is not tracked.
+    /// The mode, object and stage in the index, as `ls-files --stage` words them; of an unmerged file
+    /// all of them. Empty for a file that is not tracked.
     pub index: String,
 }
 
@@ -37,9 +37,9 @@ impl Listed {
 /// Files of a work tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// By their path from the top. A repository within is one entry, which ends in `/`.
+    /// The files by their path from the top. A repository within is one entry, which ends in `/`.
     pub files: BTreeMap<PathBuf, Listed>,
-    /// What git says of directories that it could not look into: new files in there are not known.
+    /// Git's warnings of directories that it could not read: new files in there are not known.
     pub unread: BTreeSet<String>,
 }
 
@@ -54,7 +54,8 @@ impl Repository {
     }
 }
 
-/// `MODE OBJECT STAGE\tPATH` of what is tracked, `PATH` of what is not; a path can hold a tab itself.
+/// Parses `MODE OBJECT STAGE\tPATH` of a tracked file, `PATH` of another one. A path can hold a tab
+/// itself.
 pub(super) fn parse(output: &[u8]) -> BTreeMap<PathBuf, Listed> {
     let mut files: BTreeMap<PathBuf, Listed> = BTreeMap::new();
     let entries = output.split(|byte| *byte == 0);
@@ -79,7 +80,8 @@ fn split(entry: &[u8]) -> (&str, &[u8]) {
     parts.unwrap_or(("", entry))
 }
 
-/// Whether it is what stands before a tracked path. The object is long enough for no file of the sort to be met by chance.
+/// Returns true for the text before a tracked path. No file has such a name by chance: the object's
+/// is too long.
 fn is_index(text: &str) -> bool {
     let words: Vec<_> = text.split(' ').collect();
     let [mode, object, stage] = words[..] else {

@@ -1,4 +1,4 @@
-//! What may be asked of git where a job has run.
+//! The questions that git may be asked where a job has run.
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use super::listing::parse;
 use super::{Git, GitError, Listing};
 use crate::env::Environment;
 
-/// Variables that git needs to find itself, its user's rules, and where a repository ends. No other is handed on: there may be
-/// a secret in it.
+/// Variables that git needs to find itself, its user's rules, and the end of a repository. No other
+/// is handed on: it may hold a secret.
 const VARIABLES: [&str; 8] = [
     "PATH",
     "HOME",
@@ -20,7 +20,8 @@ const VARIABLES: [&str; 8] = [
     "GIT_DISCOVERY_ACROSS_FILESYSTEM",
 ];
 
-/// No question of an onlooker leads there; should one in another version of git, it leads to nothing.
+/// Configuration that leads to no program. No question of an onlooker leads to one anyway; in
+/// another version of git it might.
 const NOWHERE: [&str; 10] = [
     "-c",
     "core.hooksPath=/dev/null",
@@ -34,13 +35,15 @@ const NOWHERE: [&str; 10] = [
     "protocol.allow=never",
 ];
 
-/// git for a tree in which a job has run. It lists, and compares files as they lie there: no filter, hook, monitor, alias or
-/// helper is started that the tree names, and nothing is fetched.
+/// Git for a tree in which a job has run.
+///
+/// It lists files and compares them as they are. It starts no filter, hook, monitor, alias or helper
+/// that the tree names, and fetches nothing.
 #[derive(Debug, Clone)]
 pub struct Onlooker(Git);
 
 impl Onlooker {
-    /// Finds git on the `PATH` of the environment, and leaves the rest of that aside.
+    /// Finds git on the `PATH` of the environment. It gets next to nothing else of that.
     ///
     /// # Errors
     /// See [`Git::find`].
@@ -57,7 +60,7 @@ impl Onlooker {
         Ok(Self(git.with_deadline(deadline).without_fetching()))
     }
 
-    /// Tracked files and new ones that are not ignored, of the work tree whose top this is.
+    /// Returns the tracked files, and new ones that are not ignored, of the work tree with this top.
     ///
     /// # Errors
     /// When git refuses or lists more than any work tree holds.
@@ -80,7 +83,8 @@ impl Onlooker {
         })
     }
 
-    /// The objects that the files would be, taken as they are: nothing is converted. All of them have to be there.
+    /// Returns the objects that the files would be as they are: nothing is converted. All of them have
+    /// to exist.
     ///
     /// # Errors
     /// When git cannot read one of them.
@@ -92,7 +96,8 @@ impl Onlooker {
         Ok(text.lines().map(str::to_owned).collect())
     }
 
-    /// The object that is checked out, by the refs alone: whether it is there is not looked up. None before the first commit.
+    /// Returns the object that is checked out, by the refs alone: the object itself may be missing.
+    /// `None` before the first commit.
     ///
     /// # Errors
     /// When git refuses.

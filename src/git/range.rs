@@ -7,11 +7,11 @@ use super::{GitError, Repository};
 pub struct Person {
     /// The name.
     pub name: String,
-    /// What stands between `<` and `>`.
+    /// The address between `<` and `>`.
     pub email: String,
 }
 
-/// A commit, whole.
+/// A whole commit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Commit {
     /// Its hash.
@@ -20,11 +20,11 @@ pub struct Commit {
     pub parents: Vec<String>,
     /// Hash of its tree.
     pub tree: String,
-    /// Who wrote it.
+    /// The author.
     pub author: Person,
-    /// Who committed it.
+    /// The committer.
     pub committer: Person,
-    /// Whether it carries a signature, which a rewritten message would break.
+    /// True if it carries a signature, which a rewritten message would break.
     pub signed: bool,
     /// Everything before the message, with the empty line.
     pub header: Vec<u8>,
@@ -59,12 +59,12 @@ impl Commit {
         commit
     }
 
-    /// The first seven digits, as people quote it.
+    /// Returns the first seven digits, as people quote it.
     pub fn short(&self) -> &str {
         self.oid.get(..7).unwrap_or(&self.oid)
     }
 
-    /// The first line of the message that is not empty.
+    /// Returns the first line of the message that is not empty.
     pub fn subject(&self) -> String {
         let text = String::from_utf8_lossy(&self.message);
         let line = text.lines().find(|line| !line.trim().is_empty());
@@ -82,8 +82,8 @@ impl Person {
     }
 }
 
-/// Hashes of the commits that `tip` has and the remote does not, as far as this repository knows, oldest first. Without a
-/// remote: that no remote has.
+/// Returns the hashes of the commits that `tip` has and the remote does not, as far as this
+/// repository knows, oldest first. Without a remote: those that no remote has.
 ///
 /// # Errors
 /// [`GitError`].
@@ -99,7 +99,7 @@ pub fn unpublished(
     above(repository, tip, &[&known])
 }
 
-/// Hashes of the commits that `tip` has and none of the bases has, oldest first.
+/// Returns the hashes of the commits that `tip` has and none of the bases has, oldest first.
 ///
 /// # Errors
 /// [`GitError`]; a base that is no commit is a failed call.
@@ -137,7 +137,7 @@ pub fn read(repository: &Repository, oids: &[String]) -> Result<Vec<Commit>, Git
     Ok(commits)
 }
 
-/// The next object of `git cat-file --batch`: `OID commit SIZE`, the content, a new line.
+/// Takes the next object of `git cat-file --batch`: `OID commit SIZE`, the content, a newline.
 fn object(answer: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = answer.iter().position(|byte| *byte == b'\n')?;
     let line = std::str::from_utf8(&answer[..end]).ok()?;

@@ -16,30 +16,31 @@ use super::regular::{AT_ONCE, regular};
 /// The beginning of the name of a file that is being written.
 pub const ASIDE: &str = ".kata-ci-";
 
-/// Others may read what is made, as far as the umask lets them.
+/// Others may read new files, as far as the umask lets them.
 const FILE: Mode = Mode::from_raw_mode(0o666 as RawMode);
 const DIRECTORY: Mode = Mode::from_raw_mode(0o777 as RawMode);
 
-/// A part of a way that no link is followed on.
+/// Opens a part of a path without following a link.
 const PART: OFlags = OFlags::PATH
     .union(OFlags::DIRECTORY)
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
-/// Makes a file, and never opens one that is there.
+/// Makes a file, and never opens an existing one.
 const NEW: OFlags = OFlags::RDWR
     .union(OFlags::CREATE)
     .union(OFlags::EXCL)
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
-/// Tries at a name that somebody else takes again and again.
+/// The number of tries at a name that somebody else takes again and again.
 const TRIES: usize = 20;
 
 /// A directory that is held from [`Directory::hold`] on.
 ///
-/// Its links are resolved then; later none is followed. Where it was removed it is made anew, part by part; where another
-/// directory has its name, that one is taken; where a link or a file has it, every call is an error.
+/// Its links are resolved then; later none is followed. If it was removed, it is made anew, part by
+/// part. If another directory has its name, that one is taken. If a link or a file has it, every call
+/// is an error.
 #[derive(Debug, Clone)]
 pub struct Directory {
     path: PathBuf,
@@ -70,7 +71,7 @@ impl Directory {
         })
     }
 
-    /// Holds a directory inside of this one, which is made where it is missing.
+    /// Holds a directory inside of this one, which is made if it is missing.
     ///
     /// # Errors
     /// When it cannot be made, or something else has its name.
@@ -106,7 +107,7 @@ impl Directory {
         Err(Errno::EXIST.into())
     }
 
-    /// Opens a regular file to read it and to append to it; makes it where it is missing.
+    /// Opens a regular file to read it and to append to it; makes it if it is missing.
     ///
     /// # Errors
     /// When it cannot be opened, or is no regular file.
@@ -116,7 +117,7 @@ impl Directory {
         regular(rustix::fs::openat(&place, name, how, FILE)?.into())
     }
 
-    /// Writes a file aside, syncs it and renames it into place. What is there before stays until then.
+    /// Writes a file aside, syncs it and renames it into place. The file before stays until then.
     ///
     /// # Errors
     /// When it cannot be written: then nothing of it is there. When a directory has its name.
@@ -164,7 +165,7 @@ impl Directory {
         }
     }
 
-    /// Says whether the name leads to this file.
+    /// Returns true if the name leads to this file.
     ///
     /// # Errors
     /// When it cannot be told.
@@ -177,7 +178,7 @@ impl Directory {
         }
     }
 
-    /// The directory that has the path now; see [`Directory`].
+    /// Returns the directory that has the path now; see [`Directory`].
     ///
     /// # Errors
     /// When a link or a file has its name, or it cannot be made anew.
@@ -191,7 +192,7 @@ impl Directory {
     }
 }
 
-/// Absolute, without links as far as it is there.
+/// Returns the absolute path, without links as far as it exists.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     match (fs::canonicalize(path), path.parent(), path.file_name()) {
         (Err(error), Some(parent), Some(name)) if error.kind() == io::ErrorKind::NotFound => {

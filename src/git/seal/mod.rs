@@ -1,12 +1,13 @@
-//! A repository before a job and after it, compared by nothing but reading files: no program is asked, git least of all.
+//! Compares a repository before a job and after it by nothing but reading files: no program is
+//! asked, git least of all.
 //!
-//! What a job leaves can lead git to run something: a configuration, `commondir`, hooks, attributes with filters, the
-//! repository of a submodule. So git is asked before the first job, when the tree is as its user left it, and what it said
-//! is kept here; after the job [`Seal::holds`] looks at the files themselves. [`Own`] is git's part of it, `Tracked` that
-//! of the work tree.
+//! A job can leave files that lead git to run something: a configuration, `commondir`, hooks,
+//! attributes with filters, the repository of a submodule. So git is asked before the first job, when
+//! the tree is as its user left it, and its answer is kept here. After the job [`Seal::holds`] looks
+//! at the files themselves. [`Own`] is git's part of it, `Tracked` that of the work tree.
 //!
-//! Invariants: nothing is opened that is not a regular file, links are not followed, and what is read is bounded. What
-//! cannot be found out counts as changed.
+//! Invariants: only regular files are opened, links are not followed, and reading is bounded. A file
+//! that cannot be read counts as changed.
 
 mod own;
 mod tracked;
@@ -21,20 +22,22 @@ use super::{Git, GitError};
 /// How deep submodules are followed.
 const DEPTH: usize = 4;
 
-/// A repository with its submodules, at a moment.
+/// The state of a repository with its submodules at a moment.
 #[derive(Debug)]
 pub struct Seal {
     top: PathBuf,
     own: Own,
     tracked: Tracked,
     submodules: Vec<Self>,
-    /// Directories of submodules that are not there: whoever fills one has git look into it.
+    /// The directories of submodules that are missing: whoever fills one has git look into it.
     vacant: Vec<PathBuf>,
 }
 
 impl Seal {
-    /// Looks at the repository whose work tree has this top. Asks git which files are tracked: to be called before any job.
-    /// None where its own files cannot be read, or are too many.
+    /// Looks at the repository whose work tree has this top; `None` if its own files cannot be read or
+    /// are too many.
+    ///
+    /// It asks git which files are tracked, so call it before any job.
     ///
     /// # Errors
     /// When git refuses.
@@ -68,8 +71,8 @@ impl Seal {
         }))
     }
 
-    /// Whether git is led by what led it before, and no tracked file is another one. Index, refs, logs and objects may be
-    /// others.
+    /// Returns true if git would be led by the same files as before, and no tracked file is another
+    /// one. Index, refs, logs and objects may have changed.
     pub fn holds(&self) -> bool {
         let own = Own::look(&self.top).is_some_and(|now| now == self.own);
         let is_vacant = |directory: &PathBuf| directory.join(".git").symlink_metadata().is_err();

@@ -1,5 +1,6 @@
-//! Git's own files, as far as they lead git to something: the entry `.git`, configurations, `commondir`, hooks, `info`,
-//! alternates, the repositories of submodules and other work trees. See gitrepository-layout(5).
+//! Git's own files that lead git somewhere: the entry `.git`, configurations, `commondir`, hooks,
+//! `info`, alternates, the repositories of submodules and other work trees. See
+//! gitrepository-layout(5).
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -12,7 +13,8 @@ use nix::libc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// What git writes all the time, and what leads it nowhere. Everything else in its directory counts.
+/// Files that git writes all the time and that lead it nowhere. Every other entry of its directory
+/// counts.
 const MAY_CHANGE: [&str; 9] = [
     "index",
     "logs",
@@ -25,24 +27,25 @@ const MAY_CHANGE: [&str; 9] = [
     "COMMIT_EDITMSG",
 ];
 
-/// Of the objects, where else git looks for some.
+/// The files in `objects` that name further places of objects.
 const ALTERNATES: [&str; 2] = ["info/alternates", "info/http-alternates"];
 
-/// Entries looked at; a repository has some dozens.
+/// The most entries looked at; a repository has some dozens.
 const MOST: usize = 20_000;
 
-/// Directories in directories.
+/// The deepest nesting of directories.
 const DEEPEST: usize = 24;
 
-/// Bytes of a file that are read; of a larger one its times tell.
+/// The most bytes of a file that are read. A larger one is told by its times.
 const READ: u64 = 256 << 10;
 
-/// Each entry, with what it is in words.
+/// Each entry with a description of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Own(BTreeMap<PathBuf, String>);
 
 impl Own {
-    /// Looks at the repository whose work tree has this top. None where that cannot be done, or there is too much of it.
+    /// Looks at the repository whose work tree has this top; `None` if it cannot be read or is too
+    /// large.
     pub fn look(top: &Path) -> Option<Self> {
         let mut own = Self::default();
         let entry = top.join(".git");
@@ -53,7 +56,8 @@ impl Own {
         Some(own)
     }
 
-    /// Looks at what git would find from a directory: its repository, and that there is none nearer.
+    /// Looks at the repository that git would find from a directory, so that a nearer one is noticed
+    /// later.
     pub fn seen_from(directory: &Path) -> Option<Self> {
         let is_there = |above: &&Path| above.join(".git").symlink_metadata().is_ok();
         match directory.ancestors().find(is_there) {
@@ -62,7 +66,7 @@ impl Own {
         }
     }
 
-    /// Entries that are others than they were, or are there only once.
+    /// Returns the entries that changed, came or went.
     pub fn changes(&self, now: &Self) -> Vec<PathBuf> {
         let gone = self.0.keys().filter(|path| !now.0.contains_key(*path));
         let other = (now.0.iter()).filter(|(path, is)| self.0.get(*path) != Some(is));
@@ -90,7 +94,7 @@ impl Own {
         Ok(())
     }
 
-    /// Notes what is in the way of git where it expects a file or a directory, and alternates.
+    /// Notes anything but a file or a directory in the place of one, and alternates.
     fn pass(&mut self, path: &Path) -> io::Result<()> {
         let kind = path.symlink_metadata()?.file_type();
         if !kind.is_file() && !kind.is_dir() {
@@ -107,7 +111,7 @@ impl Own {
         Ok(())
     }
 
-    /// Notes what an entry is; whether it is a directory.
+    /// Notes an entry and returns true if it is a directory.
     fn mark(&mut self, path: &Path) -> io::Result<bool> {
         let metadata = path.symlink_metadata();
         let is = match &metadata {
@@ -143,7 +147,7 @@ fn words(path: &Path, metadata: &Metadata) -> io::Result<String> {
     })
 }
 
-/// Git's directory of the work tree, and the one that it shares with others.
+/// Returns git's directory of the work tree, and the one that it shares with others.
 fn directories(entry: &Path) -> Vec<PathBuf> {
     let own = match entry.symlink_metadata() {
         Ok(metadata) if metadata.is_file() => {
@@ -168,7 +172,7 @@ fn directories(entry: &Path) -> Vec<PathBuf> {
     own.into_iter().chain(common).collect()
 }
 
-/// A path that a file names, from where that lies.
+/// Returns the path that a file names, relative to the file.
 fn beside(file: &Path, named: &[u8]) -> PathBuf {
     let named = Path::new(std::ffi::OsStr::from_bytes(named));
     file.parent().unwrap_or(file).join(named)
@@ -179,8 +183,8 @@ fn line(file: &Path) -> Option<Vec<u8>> {
     Some(text.trim_ascii_end().to_owned())
 }
 
-/// What a regular file holds, at most so much of it. What else lies there, a pipe that nobody writes to or a link, is an
-/// error.
+/// Reads a regular file, at most so much of it. Anything else, such as a link or a pipe that nobody
+/// writes to, is an error.
 pub(super) fn bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let file = (fs::File::options().read(true))
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)

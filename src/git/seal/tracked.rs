@@ -1,8 +1,8 @@
-//! The tracked files of a work tree, told apart without a filter and mostly without being read.
+//! The tracked files of a work tree, compared without a filter and mostly without being read.
 //!
-//! The time of a file's last change (`ctime`) no program can set: where it is the same, so is the file, whatever git would
-//! make of it (ends of lines, large files kept elsewhere). A file that was written again is the same where it is, as it lies
-//! there, the object that git has of it.
+//! No program can set the time of a file's last change (`ctime`). If it is the same, so is the file,
+//! whatever git would make of it (line ends, large files kept elsewhere). A file that was written
+//! again is the same if its bytes are those of git's object.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
@@ -20,10 +20,10 @@ use crate::git::Listed;
 /// Two changes within a tick of the kernel's clock have the same time. A tick takes 10 ms at most.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Bytes of a file that are read.
+/// The most bytes of a file that are read.
 const READ: u64 = 1 << 30;
 
-/// Files by their path from the top.
+/// The files by their path from the top.
 #[derive(Debug)]
 pub(super) struct Tracked {
     files: BTreeMap<PathBuf, File>,
@@ -31,15 +31,15 @@ pub(super) struct Tracked {
 
 #[derive(Debug)]
 struct File {
-    /// None where it is not there.
+    /// `None` if it is missing.
     state: Option<State>,
-    /// What git has of it.
+    /// Git's object of it.
     object: Option<String>,
-    /// Its content, where it was changed just now.
+    /// A digest of its content if it was changed just now.
     content: Option<String>,
 }
 
-/// What tells two states of a file apart.
+/// The state of a file, which differs if the file does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct State {
     device: u64,
@@ -50,7 +50,7 @@ struct State {
 }
 
 impl Tracked {
-    /// Looks.
+    /// Looks at the listed files.
     pub fn look(top: &Path, listed: BTreeMap<PathBuf, Listed>) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         let recent = since_epoch.unwrap_or_default().saturating_sub(TICK);
@@ -71,7 +71,7 @@ impl Tracked {
         }
     }
 
-    /// Whether every one is the same file, in directories that are none but directories.
+    /// Returns true if each is the same file, and no directory above one is a link now.
     pub fn holds(&self, top: &Path) -> bool {
         let directories: BTreeSet<_> = (self.files.iter())
             .filter(|(_, file)| file.state.is_some())
@@ -121,7 +121,7 @@ impl State {
         })
     }
 
-    /// Whether only writing lies between them.
+    /// Returns true if only writing can have made one of the other.
     fn is_alike(self, other: Self) -> bool {
         self.mode == other.mode && self.size == other.size
     }
@@ -131,7 +131,7 @@ fn content(path: &Path) -> Option<String> {
     raw(path).map(|bytes| digest(&bytes))
 }
 
-/// A link's target, or what a file holds.
+/// Returns the target of a link, or the content of a file.
 fn raw(path: &Path) -> Option<Vec<u8>> {
     let metadata = path.symlink_metadata().ok()?;
     match metadata.is_symlink() {
@@ -141,7 +141,8 @@ fn raw(path: &Path) -> Option<Vec<u8>> {
     }
 }
 
-/// The object that the file is, as it lies there; the length of an id says by which function git makes them.
+/// Returns the id of the object that the file would be as it is. The length of an id tells git's hash
+/// function.
 fn object_of(path: &Path, length: usize) -> Option<String> {
     let bytes = raw(path)?;
     let head = format!("blob {}\0", bytes.len());
