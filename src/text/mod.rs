@@ -10,6 +10,9 @@ use std::borrow::Cow;
 /// The replacement for a character that cannot be shown.
 const REPLACEMENT: char = '\u{FFFD}';
 
+/// The first byte of the controls U+0080 to U+009F in UTF-8; some terminals obey them.
+const C1: u8 = 0xc2;
+
 /// Turns bytes into clean text with `\n` line ends. See [`clean`].
 pub fn clean_bytes(bytes: &[u8]) -> String {
     clean(&String::from_utf8_lossy(bytes))
@@ -21,7 +24,7 @@ pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(bytes);
     // There is no early exit, so that the compiler can check many bytes at once.
     let dirty = text.bytes().fold(false, |dirty, byte| {
-        dirty | ((byte < 0x20) & (byte != b'\t')) | (byte == 0x7f)
+        dirty | ((byte < 0x20) & (byte != b'\t')) | (byte == 0x7f) | (byte == C1)
     });
     if !dirty {
         return text;
@@ -184,6 +187,15 @@ mod tests {
         assert_eq!(clean("\u{fffe}\u{ffff}"), "\u{fffd}\u{fffd}");
         assert_eq!(clean("]]> <&> \t é 漢 🎉"), "]]> <&> \t é 漢 🎉");
         assert_eq!(clean_bytes(b"a\xffb\xc3"), "a\u{fffd}b\u{fffd}");
+    }
+
+    #[test]
+    fn a_printable_line_has_no_control_but_the_tab() {
+        assert_eq!(printable(b"a\tb \xc3\xa9\xff"), "a\tb \u{e9}\u{fffd}");
+        for line in ["a\u{1b}[31mb\u{7}", "a\u{9b}31mb", "\u{85}\u{7f}\0\u{b0}"] {
+            let line = printable(line.as_bytes());
+            assert!(!line.contains(char::is_control), "{line:?}");
+        }
     }
 
     #[test]
