@@ -46,7 +46,9 @@ impl Environment {
     /// A relative entry of `PATH` would mean another program in each directory, so it does not
     /// count.
     pub fn find_program(&self, name: &str) -> Option<PathBuf> {
-        which::which_in(name, Some(self.get("PATH")?), "/").ok()
+        let absolute = std::env::split_paths(self.get("PATH")?).filter(|entry| entry.is_absolute());
+        let path = std::env::join_paths(absolute).ok()?;
+        which::which_in(name, Some(path), "/").ok()
     }
 
     /// Returns true if the variable is set, to whatever value.
