@@ -16,7 +16,7 @@
 //! - [`config`] reads pipelines. [`event`] defines the events and the journal.
 //! - [`git`] runs git. [`probe`] runs short commands. `say` prints lines for people.
 //! - [`model`] defines the words that all rooms share. `clock` tells the time.
-//! - [`env`] holds variables. [`dirs`] knows a user's directories. [`fs`] handles files in directories
+//! - [`mod@env`] holds variables. [`dirs`] knows a user's directories. [`fs`] handles files in directories
 //!   that others can write to. [`text`] cleans foreign text.
 //!
 //! `plan`, `parse` and `outcome` do no input or output. ARCHITECTURE.md tells the room for each kind

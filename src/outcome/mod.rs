@@ -5,7 +5,7 @@
 //! - about one attempt: [`verdict()`]
 //! - over several attempts: [`over_attempts`] and [`is_incomplete`]
 //! - about what the job left behind: [`over_leftovers`]
-//! - about a job that never started: [`unready`], [`dropped`] and [`unstarted`]
+//! - about a job that never started: [`unready`], [`dropped`] and [`unstarted()`]
 //!
 //! The verdict is given once, when the job ends, and travels in its `job-finished` event. The fold
 //! ([`Run`]) only collects, so folding a journal again gives the same run.

@@ -1,7 +1,7 @@
 //! Reads pieces of a job's log: the output of one case, or the last lines of a job.
 //!
 //! Logs may be huge, so nothing here reads more than two windows of [`WINDOW`] bytes at a time: the
-//! head and the tail of a range. The result is clean text ([`super::text`]). Lines of `go test
+//! head and the tail of a range. The result is clean text ([`crate::text`]). Lines of `go test
 //! -json` are replaced by the output they carry.
 
 use std::borrow::Cow;

@@ -6,7 +6,7 @@
 //! equals the one made live.
 //!
 //! Reporters know events and outcomes only, never a process. Output of a job is untrusted text: it
-//! goes through [`text`] before it reaches a terminal or a file.
+//! goes through [`crate::text`] before it reaches a terminal or a file.
 
 mod annotations;
 pub mod ci;

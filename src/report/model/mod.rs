@@ -6,7 +6,7 @@
 //! that runs it again) are a suite's properties, under the names in `properties`. So they survive
 //! every way through a file.
 //!
-//! Invariants: all text in here is clean ([`super::text`]). No case is without a state.
+//! Invariants: all text in here is clean ([`crate::text`]). No case is without a state.
 
 mod case;
 mod document;
