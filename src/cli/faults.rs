@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::libc;
-use signal_hook::consts::{SIGABRT, SIGXFSZ};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use signal_hook::consts::SIGXFSZ;
 
 use crate::model::ExitCode;
 
@@ -68,6 +69,21 @@ fn noted(memory: *mut u8) -> *mut u8 {
     memory
 }
 
+/// Has an abort for want of memory end in words. It comes first of all and asks for no memory itself.
+pub(super) fn catch_aborts() {
+    let action = SigAction::new(
+        SigHandler::Handler(on_abort),
+        SaFlags::empty(),
+        SigSet::empty(),
+    );
+    // SAFETY: the handler calls write(2) and _exit(2) and nothing else.
+    let _ = unsafe { sigaction(Signal::SIGABRT, &action) };
+}
+
+extern "C" fn on_abort(_: i32) {
+    aborted();
+}
+
 /// Installs the handlers that explain every end of the process.
 ///
 /// A write beyond the limit of a file's size becomes an error instead of ending the process.
@@ -75,8 +91,6 @@ fn noted(memory: *mut u8) -> *mut u8 {
 pub(super) fn prepare() {
     let nobody_looks = Arc::new(AtomicBool::new(false));
     let _ = signal_hook::flag::register(SIGXFSZ, nobody_looks);
-    // SAFETY: the handler calls write(2) and _exit(2) and nothing else.
-    let _ = unsafe { signal_hook::low_level::register(SIGABRT, aborted) };
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         if is_of_the_machine(panic.payload()) {

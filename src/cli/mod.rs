@@ -27,6 +27,7 @@ use arguments::{Arguments, Command};
 
 /// Runs the command of the command line and returns the exit code.
 pub fn main() -> i32 {
+    faults::catch_aborts();
     if std::env::args_os().nth(1).as_deref() == Some(OsStr::new(exec::HELPER_ARGUMENT)) {
         return exec::helper::main();
     }
