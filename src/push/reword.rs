@@ -228,11 +228,12 @@ fn rewrite(
         origin: MessageOrigin::Commit,
         ..ChangeIdSettings::of(repository)?
     };
+    let seed = change_id::seed_of(repository)?;
     let mut rewritten = Rewritten::new();
     for commit in commits {
         let header = with_parents(&commit.header, &rewritten);
         let message = match lacks_id(commit, links) {
-            true => with_id(repository, commit, &settings, links)?,
+            true => with_id(repository, commit, &settings, &seed, links)?,
             false => commit.message.clone(),
         };
         if header != commit.header || message != commit.message {
@@ -252,10 +253,10 @@ fn with_id(
     repository: &Repository,
     commit: &Commit,
     settings: &ChangeIdSettings,
+    seed: &[u8],
     links: &LinkServer,
 ) -> Result<Vec<u8>, RewordError> {
-    let mut seed = change_id::seed_of(repository)?;
-    seed.extend_from_slice(commit.oid.as_bytes());
+    let seed = [seed, commit.oid.as_bytes()].concat();
     let added = change_id::add(repository, &commit.message, settings, &seed)?;
     match added {
         AddedChangeId::Message(message)

@@ -1,13 +1,10 @@
 //! `--fix` rewrites only what is the user's, and leaves a repository that is whole.
 
-use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use std::time::Duration;
-
-use nix::sys::signal::killpg;
-use nix::unistd::Pid;
+use std::time::Instant;
 
 use crate::support::gerrit::{Clone, fresh_id, plain};
+use crate::support::{chance, kill_after, processes, until};
 
 fn is_whole(clone: &Clone) {
     clone.git(&["fsck", "--connectivity-only"]);
@@ -120,48 +117,57 @@ fn a_commit_with_a_replacement_is_left_alone() {
     assert_eq!(clone.git(&["rev-parse", "HEAD"]), tip);
 }
 
-/// The kills are spread over the time that an undisturbed call takes.
-#[test]
-fn killed_at_any_moment_the_repository_is_the_old_or_the_new_one() {
-    let (_, clone) = plain();
-    for number in 0..20 {
-        clone.commit("file", &format!("proxy: {number}\n\n{}\n", fresh_id()));
-    }
-    let old = clone.git(&["rev-parse", "HEAD"]);
-    let fix = |clone: &Clone| -> Command {
-        let mut command = clone.kata_ci(&["push", "--no-check", "--fix", "--yes"]);
-        command
-            .process_group(0)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        command
-    };
-    clone.git(&["remote", "set-url", "--push", "origin", "/nowhere/at/all"]);
-    let start = std::time::Instant::now();
-    fix(&clone).status().unwrap();
-    let whole_time = start.elapsed();
+/// A call of `push --fix` that rewrites and pushes nothing: the server is nowhere.
+fn fix(clone: &Clone) -> Command {
+    let mut command = clone.kata_ci(&["push", "--no-check", "--fix", "--yes"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Kills calls at moments spread over the time that an undisturbed call takes, until this many were
+/// killed before their end.
+fn kill_often(clone: &Clone, old: &str, kills: u32) {
+    let start = Instant::now();
+    fix(clone).status().unwrap();
+    let mut whole_time = start.elapsed();
     assert_ne!(clone.git(&["rev-parse", "HEAD"]), old);
-    for kill in 0..50u32 {
-        clone.git(&["reset", "-q", "--soft", &old]);
-        let mut child = fix(&clone).spawn().unwrap();
-        std::thread::sleep(
-            whole_time * (kill * 37 % 50) / 50 + Duration::from_micros(u64::from(kill)),
-        );
-        let _ = child.kill();
-        child.wait().unwrap();
-        // A git that was under way ends on its own.
-        let group = Pid::from_raw(i32::try_from(child.id()).unwrap());
-        let end = std::time::Instant::now() + Duration::from_secs(20);
-        while killpg(group, None).is_ok() && std::time::Instant::now() < end {
-            std::thread::yield_now();
+    let mut killed = 0;
+    while killed < kills {
+        clone.git(&["reset", "-q", "--soft", old]);
+        let share = f64::from(killed) + chance();
+        let moment = whole_time.mul_f64(share / f64::from(kills));
+        match kill_after(moment, &mut fix(clone)) {
+            true => killed += 1,
+            // The call was faster than the one that was measured.
+            false => whole_time = whole_time.mul_f64(0.9),
         }
-        is_whole(&clone);
+        let place = clone.directory.to_string_lossy().into_owned();
+        until("the end of a git that was under way", || {
+            processes::with(&place).is_empty()
+        });
+        is_whole(clone);
         let ids = clone.git(&[
             "log",
             "--format=%(trailers:key=Change-Id)",
             "origin/master..",
         ]);
         let ids = ids.lines().filter(|line| !line.is_empty()).count();
-        assert!(ids == 0 || ids == 20, "kill {kill}: {ids}");
+        assert!(ids == 0 || ids == 20, "kill {killed}: {ids}");
     }
+}
+
+#[test]
+fn killed_at_any_moment_the_repository_is_the_old_or_the_new_one() {
+    let (_, clone) = plain();
+    for number in 0..20 {
+        clone.commit("file", &format!("proxy: {number}\n\n{}\n", fresh_id()));
+    }
+    clone.git(&["remote", "set-url", "--push", "origin", "/nowhere/at/all"]);
+    let old = clone.git(&["rev-parse", "HEAD"]);
+    let side_by_side: Vec<_> = (0..5).map(|n| clone.copied(&format!("copy-{n}"))).collect();
+    std::thread::scope(|scope| {
+        for copy in &side_by_side {
+            scope.spawn(|| kill_often(copy, &old, 10));
+        }
+    });
 }

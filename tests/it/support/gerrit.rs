@@ -336,7 +336,7 @@ impl Home {
 
     /// Clones into it.
     pub fn clone(self, url: &str, name: &str) -> Clone {
-        Clone::of(std::rc::Rc::new(self), url, name)
+        Clone::of(std::sync::Arc::new(self), url, name)
     }
 }
 
@@ -364,13 +364,13 @@ pub fn plain() -> (PathBuf, Clone) {
 
 /// A temporary clone with a home and a git configuration of its own.
 pub struct Clone {
-    home: std::rc::Rc<Home>,
+    home: std::sync::Arc<Home>,
     /// The work tree.
     pub directory: PathBuf,
 }
 
 impl Clone {
-    fn of(home: std::rc::Rc<Home>, url: &str, name: &str) -> Self {
+    fn of(home: std::sync::Arc<Home>, url: &str, name: &str) -> Self {
         let directory = home.path().join(name);
         let clone = Self { directory, home };
         let directory = clone.directory.to_string_lossy().into_owned();
@@ -381,6 +381,20 @@ impl Clone {
     /// Clones into the same home, at this path.
     pub fn beside(&self, url: &str, path: &str) -> Self {
         Self::of(self.home.clone(), url, path)
+    }
+
+    /// Copies the work tree and its repository to a new place in the same home.
+    pub fn copied(&self, name: &str) -> Self {
+        let directory = self.home.path().join(name);
+        let status = Command::new("cp")
+            .arg("-a")
+            .args([&self.directory, &directory])
+            .status();
+        assert!(status.expect("cp").success());
+        Self {
+            home: self.home.clone(),
+            directory,
+        }
     }
 
     /// Returns variables that confine git and kata-ci to this clone's configuration and state.

@@ -162,15 +162,16 @@ pub fn chance() -> f64 {
     (random >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// Starts a program and kills it after this time, unless it has ended.
-pub fn kill_after(moment: Duration, command: &mut Command) {
+/// Starts a program and kills it after this time. Returns false if it has ended before.
+pub fn kill_after(moment: Duration, command: &mut Command) -> bool {
     let mut child = command.spawn().expect("it starts");
     let deadline = Instant::now() + moment;
     while Instant::now() < deadline && child.try_wait().expect("it is ours").is_none() {
         std::thread::yield_now();
     }
     let _ = child.kill();
-    child.wait().expect("it is ours");
+    let status = child.wait().expect("it is ours");
+    status.code().is_none()
 }
 
 /// A running call.
