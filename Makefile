@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # make demo    sets up, runs kata-ci on the fixtures workspace, says where the reports are
-# make check   formatting, lints, documentation
+# make check   formatting, lints, documentation; the fuzz targets compile
 # make test    sets up, runs all tests
 # make quick   unit tests, the rules of the source tree, and the quick stories without server and browser
 # make soak    the tests that take long: 50 kills at random moments and --resume, 20 kills in the middle of each
@@ -31,6 +31,7 @@ check: setup
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+	$(CARGO) check --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
 
 test: setup-tests
 	$(CARGO) test --locked

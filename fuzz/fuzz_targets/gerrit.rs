@@ -1,10 +1,10 @@
-//! What a server says of a push, and any commit message, are read without a panic and without making anything up.
+//! The output of a push and any commit message are read without a panic, and nothing is made up.
 //!
 //! `cargo +nightly fuzz run gerrit` from the repository; `fixtures/gerrit/messages` makes a good corpus.
 
 #![no_main]
 
-use kata_ci::gerrit::answer::PushAnswer;
+use kata_ci::gerrit::push_output::PushAnswer;
 use kata_ci::gerrit::footer::footers;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,6 +1,7 @@
 //! A journal of any bytes is an error or records that can be written and read again as they are.
 //!
-//! `cargo +nightly fuzz run journal` from the repository; an `events.jsonl` of any run makes a good corpus.
+//! `cargo +nightly fuzz run journal` from the repository; an `events.jsonl` of any run makes a good
+//! corpus.
 
 #![no_main]
 

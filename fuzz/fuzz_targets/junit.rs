@@ -1,4 +1,5 @@
-//! A JUnit file of any bytes is an error or a document, and whatever form that is written in, it is the same document.
+//! A JUnit file of any bytes is an error or a document, and in whatever form the document is
+//! written, it is read as the same one.
 //!
 //! `cargo +nightly fuzz run junit` from the repository; `fixtures/junit/corpus` makes a good corpus.
 
@@ -6,15 +7,15 @@
 
 use std::path::Path;
 
-use kata_ci::report::ci::Checkout;
-use kata_ci::report::model::{Document, Spool, State};
+use kata_ci::report::ci::SourceTree;
+use kata_ci::report::model::{Document, CaseState, Spool};
 use kata_ci::report::{
     Dialect, fit, harmless, read, write_annotations, write_document, write_html, write_markdown,
 };
 use libfuzzer_sys::fuzz_target;
 
-/// What has to survive: suites, and the class, name and state of their cases, in order.
-fn essence(document: &Document) -> Vec<(String, Vec<(String, String, State)>)> {
+/// Returns what has to survive: suites, and the class, name and state of their cases, in order.
+fn essence(document: &Document) -> Vec<(String, Vec<(String, String, CaseState)>)> {
     let suites = document.suites.iter();
     suites
         .map(|suite| {
@@ -52,7 +53,7 @@ fuzz_target!(|input: &[u8]| {
     let mut commands = Vec::new();
     write_annotations(
         &document,
-        &Checkout::at(Path::new("/nonexistent")),
+        &SourceTree::at(Path::new("/nonexistent")),
         &mut commands,
     )
     .expect("memory");

@@ -6,13 +6,13 @@
 
 use std::collections::HashMap;
 
-use kata_ci::outcome::{CaseStatus, Ending};
-use kata_ci::parse::{Context, Finding, Observations, Parser};
+use kata_ci::model::{CaseStatus, Ending};
+use kata_ci::parse::{CaseContext, Finding, Observations, Parser};
 use libfuzzer_sys::fuzz_target;
 
 fn parse(bytes: &[u8], size: usize) -> (Vec<Finding>, Observations) {
     let mut findings = Vec::new();
-    let mut parser = Parser::new(Context::default());
+    let mut parser = Parser::new(CaseContext::default());
     for piece in bytes.chunks(size) {
         parser.feed(piece, &mut |finding| findings.push(finding));
     }

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
+use super::output_files::OutputFiles;
 use super::prune;
 use super::prune::KeepLimits;
 use super::report_directory::ReportDirectory;
-use super::request::ReportPaths;
-use super::session::Ended;
+use super::request::RunRequest;
+use super::session::JobsEnded;
 use super::show::Screen;
 use crate::env::Environment;
 use crate::event::{Event, RunFinished};
-use crate::fs::Place;
-use crate::model::{CommandError, ExitCode};
+use crate::model::ExitCode;
 use crate::outcome::Run;
 use crate::report;
 use crate::report::ci::Published;
@@ -56,61 +56,17 @@ impl RunResult {
     }
 }
 
-/// Files outside of the report directory. They are resolved before the jobs, because a job can
-/// change where a path leads.
-pub(super) struct OutputFiles {
-    junit: Option<Place>,
-    summary: Option<Place>,
-    /// True if the user named the report directory.
-    is_named: bool,
-}
-
-impl OutputFiles {
-    /// Resolves the paths of the files.
-    ///
-    /// # Errors
-    /// Fails for a path that no file can be written to.
-    pub(super) fn find(
-        screen: &Screen,
-        paths: &ReportPaths,
-        environment: &Environment,
-    ) -> Result<Self, CommandError> {
-        let junit = paths.junit.as_deref().map(junit_place).transpose()?;
-        let summary = match &screen.system {
-            Some(system) => report::ci::summary_place(system, environment),
-            None => Ok(None),
-        };
-        let summary = summary.map_err(|error| {
-            CommandError::usage(format!(
-                "GITHUB_STEP_SUMMARY names no place for a file: {error}"
-            ))
-        })?;
-        Ok(Self {
-            junit,
-            summary,
-            is_named: paths.directory.is_some(),
-        })
-    }
-}
-
-fn junit_place(path: &Path) -> Result<Place, CommandError> {
-    report::check_place(path).map_err(CommandError::usage)?;
-    Place::of(path)
-        .map_err(|error| CommandError::usage(format!("--junit {}: {error}", path.display())))
-}
-
 /// Closes the journal, writes the files and shows the summary. A file that cannot be written turns
 /// a good exit code into an error. If it is one of the run's own reports, the run counts as not
 /// ended, and `--resume` writes it. `root` is the root of the workspace.
 pub(super) fn finish(
-    ended: Ended,
+    ended: JobsEnded,
     root: &Path,
     screen: &Screen,
     files: &OutputFiles,
-    keep: KeepLimits,
-    environment: &Environment,
+    request: &RunRequest,
 ) -> RunResult {
-    let Ended {
+    let JobsEnded {
         directory,
         live,
         signal,
@@ -126,7 +82,13 @@ pub(super) fn finish(
     let document = report::from_run(&run, &directory.path);
     let put_back = journal.and_then(|journal| journal.put_back(&directory.held).err());
     let mut file_errors = report::write_all(&document, &directory.held);
-    let published = publish(screen, root, &document, (&directory, files), environment);
+    let published = publish(
+        screen,
+        root,
+        &document,
+        (&directory, files),
+        &request.environment,
+    );
     file_errors.extend(published.errors);
     let is_whole = put_back.is_none() && file_errors.is_empty();
     let copy = (files.junit.as_ref()).map(|place| report::write_copy(&document, place));
@@ -148,9 +110,9 @@ pub(super) fn finish(
         troubles.extend(unwritten.map(|error| error.to_string()));
     }
     screen.commands(&published.commands);
-    let pruned = match (signal, files.is_named) {
+    let pruned = match (signal, &request.reports.directory) {
         // A directory that the user named is not in the store.
-        (None, false) => prune_earlier(screen, keep, &directory.path),
+        (None, None) => prune_earlier(screen, request.settings.keep, &directory.path),
         _ => Vec::new(),
     };
     screen.summary(&run, &directory.path);

@@ -1,29 +1,38 @@
 //! One run, from the request to its result.
 //!
 //! ```text
-//! RunRequest ─▶ Source ─▶ Pipeline ─▶ Opened ─▶ Planned ─▶ Session ─▶ Ended ─▶ RunResult
-//! request       source    pipeline    planned   planned    session    session  finish
+//! RunRequest ─▶ Source ─▶ Pipeline ─▶ Opened ─▶ Planned ─▶ Session ─▶ JobsEnded ─▶ RunResult
+//! request       source    pipeline    planned   planned    session    session      finish
 //! ```
-//! Each value is made by one function from the one before and passed on; none is gone back to.
-//! `carry_out` alone holds the line together:
+//! `carry_out` alone calls the stations, in this order. Each takes the value before it and the
+//! request, and returns the next value:
 //!
 //! 1. `request`: the request, made by the command line, a push or a hook.
-//! 2. `source`: the work tree, or a checkout of a revision (`depends` adds what its commits name).
-//! 3. `pipeline`: the named pipeline, or the one found in the source.
-//! 4. `planned`: the workspace (`since` keeps the changed components), then the jobs (`durations`
-//!    orders them, `rerun_failed` keeps the failures). Jobs that passed before leave the plan
-//!    (`crate::stamp::recorder`).
-//! 5. `session`: a run from its first event to the end of its jobs, new or continued (`resume`).
-//! 6. `finish`: reports, summary, exit code; `prune` removes runs that exceed the limits.
+//! 2. `source`: the work tree, or a checkout of a revision.
+//! 3. `pipeline`: the named pipeline, or the one found in the source. `depends` adds to the source
+//!    what its commits name.
+//! 4. `planned`: the open workspace and the selection (`since` keeps the changed components).
+//! 5. `planned`: the jobs (`durations` orders them, `rerun_failed` keeps the failures).
+//! 6. `session`: the run from its first event on, new or continued (`resume`). `repeat` names the
+//!    command that repeats it.
+//! 7. `session`: the run whose jobs have ended.
+//! 8. `finish`: reports, summary, exit code; `prune` removes runs that exceed the limits.
+//!
+//! `Source` travels inside of the values, and stations 3 to 6 ask it. Three more values accompany
+//! the line from before the session to its end: the stamp recorder (`crate::stamp::recorder`, which
+//! takes jobs that passed before out of the plan), the screen (`show`) and the files outside of the
+//! report directory (`output_files`).
 
 pub(crate) mod depends;
 mod dry_run;
 mod durations;
 mod fingerprint;
 mod finish;
+mod output_files;
 pub(crate) mod pipeline;
 mod planned;
 mod prune;
+mod repeat;
 pub(crate) mod report_directory;
 mod request;
 mod rerun_failed;
@@ -42,7 +51,7 @@ pub(crate) use finish::RunResult;
 pub use prune::KeepLimits;
 pub use request::{CiChoice, Display, Format, ReportPaths, RunRequest, RunSettings};
 
-use finish::OutputFiles;
+use output_files::OutputFiles;
 use planned::Planned;
 use session::Session;
 use show::Screen;
@@ -50,36 +59,29 @@ use source::Source;
 
 /// Carries out the run of a request.
 pub(crate) fn carry_out(request: &RunRequest) -> Result<RunResult, CommandError> {
-    let (selection, environment) = (&request.selection, &request.environment);
-    let (asked, overrides) = (request.pipeline.as_deref(), &request.settings.overrides);
-    let (revision, pushed_to) = (request.revision.as_deref(), request.pushed_to.as_deref());
-    let alone = pushed_to.is_some();
-    let mut source = Source::open(&request.directory, revision, alone, selection, environment)?;
-    let mut pipeline = pipeline::load(&source, asked, overrides, pushed_to, environment)?;
-    source.complete(&mut pipeline, environment)?;
-    let since = request.since.as_deref();
-    let opened = planned::open(source, pipeline, selection.clone(), since, environment)?;
-    let reports = request.reports.directory.as_deref();
-    let mut planned = planned::plan(opened, request.rerun_failed, reports, environment)?;
+    let mut source = Source::open(request)?;
+    let pipeline = pipeline::load(&mut source, request)?;
+    let opened = planned::open(source, pipeline, request)?;
+    let mut planned = planned::plan(opened, request)?;
     if request.dry_run {
         return Ok(RunResult::without_jobs(dry_run::print(&planned)?));
     }
-    planned = planned.with_builds(request.author.as_deref());
+    planned = planned.with_builds(request);
     let recorder = recorder(request, &planned);
     let mut stamps = Vec::new();
-    if pushed_to.is_some() {
-        (planned.plan, stamps) = recorder.without_passed(planned.plan, environment);
+    if request.pushed_to.is_some() {
+        (planned.plan, stamps) = recorder.without_passed(planned.plan, &request.environment);
         if planned.plan.jobs.is_empty() && !stamps.is_empty() {
             recorder.record_job_lists();
             return Ok(RunResult::without_jobs(ExitCode::Success).with_stamps(stamps));
         }
     }
-    let screen = Screen::new(request.settings.display, environment);
-    let files = OutputFiles::find(&screen, &request.reports, environment)?;
+    let screen = Screen::new(request.settings.display, &request.environment);
+    let files = OutputFiles::find(request, &screen)?;
     let session = Session::open(planned, request, &screen)?;
     let (planned, ended) = session.carry_out()?;
-    let (root, keep) = (&planned.workspace.root, request.settings.keep);
-    let result = finish::finish(ended, root, &screen, &files, keep, environment);
+    let root = &planned.workspace.root;
+    let result = finish::finish(ended, root, &screen, &files, request);
     // Looks at the trees of the run, so it comes before a checkout is removed.
     recorder.record(&result.run);
     drop(planned);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::request::RunRequest;
 use super::source::Source;
 use crate::config;
 use crate::config::{Layout, Overrides, Pipeline};
@@ -10,20 +11,17 @@ use crate::model::CommandError;
 use crate::workspace;
 use crate::workspace::WorkspaceError;
 
-/// Loads the pipeline of a source. `pushed_to` becomes the branch to compare with, unless the
-/// pipeline names one.
-pub(super) fn load(
-    source: &Source,
-    asked: Option<&str>,
-    overrides: &Overrides,
-    pushed_to: Option<&str>,
-    environment: &Environment,
-) -> Result<Pipeline, CommandError> {
+/// Loads the pipeline of a source, and completes the source with what the pipeline's commits depend
+/// on. The branch that is pushed to becomes the one to compare with, unless the pipeline names one.
+pub(super) fn load(source: &mut Source, request: &RunRequest) -> Result<Pipeline, CommandError> {
+    let (environment, overrides) = (&request.environment, &request.settings.overrides);
+    let found = source.pipeline(request.pipeline.as_deref())?;
     let user = config::user_file(environment);
-    let mut pipeline = config::load(&source.pipeline(asked)?, overrides, user.as_deref())?;
-    if let Some(branch) = pushed_to {
+    let mut pipeline = config::load(&found, overrides, user.as_deref())?;
+    if let Some(branch) = &request.pushed_to {
         compare_with(branch, &mut pipeline);
     }
+    source.complete(&mut pipeline, environment)?;
     Ok(pipeline)
 }
 

@@ -1,11 +1,9 @@
 //! Opens the workspace of a source, and plans its jobs.
 
-use std::path::Path;
-
+use super::request::RunRequest;
 use super::source::Source;
 use super::{durations, rerun_failed, since, store};
 use crate::config::Pipeline;
-use crate::env::Environment;
 use crate::event::{Notice, Since};
 use crate::model::{CommandError, Selection};
 use crate::plan;
@@ -42,12 +40,11 @@ pub(super) struct Planned {
 pub(super) fn open(
     mut source: Source,
     pipeline: Pipeline,
-    mut selection: Selection,
-    since: Option<&str>,
-    environment: &Environment,
+    request: &RunRequest,
 ) -> Result<Opened, CommandError> {
+    let (mut selection, environment) = (request.selection.clone(), &request.environment);
     let mut located = source.locate(&pipeline, &selection, environment)?;
-    let since = match since {
+    let since = match &request.since {
         None => None,
         Some(revision) => {
             let since = since::decide(revision, &pipeline, &located, environment)?;
@@ -70,14 +67,10 @@ pub(super) fn open(
     })
 }
 
-/// Plans the jobs. With `rerun_failed`, it keeps only the failures of the last run. The reports of
-/// that run are in the named directory or in the store.
-pub(super) fn plan(
-    opened: Opened,
-    rerun_failed: bool,
-    reports: Option<&Path>,
-    environment: &Environment,
-) -> Result<Planned, CommandError> {
+/// Plans the jobs. With `--rerun-failed`, it keeps only the failures of the last run. The reports
+/// of that run are in the named directory or in the store.
+pub(super) fn plan(opened: Opened, request: &RunRequest) -> Result<Planned, CommandError> {
+    let environment = &request.environment;
     let Opened {
         source,
         pipeline,
@@ -96,8 +89,8 @@ pub(super) fn plan(
         return Err(CommandError::nothing_to_do(said));
     }
     let mut rerun_of = None;
-    if rerun_failed && !plan.jobs.is_empty() {
-        let directories = store::candidates(reports, environment)?;
+    if request.rerun_failed && !plan.jobs.is_empty() {
+        let directories = store::candidates(request.reports.directory.as_deref(), environment)?;
         rerun_failed::believe(&plan, &workspace.root, &directories, "--rerun-failed")?;
         let (failed, id, notice) = rerun_failed::failed(plan, &workspace.root, &directories)?;
         plan = failed;
@@ -114,10 +107,10 @@ pub(super) fn plan(
 }
 
 impl Planned {
-    /// Restores the builds of earlier runs that this run may trust. `author` is the account that
-    /// owns the commits, where that matters.
-    pub(super) fn with_builds(mut self, author: Option<&str>) -> Self {
-        let notices = self.source.bring_builds(&trust(&self.plan, author));
+    /// Restores the builds of earlier runs that this run may trust.
+    pub(super) fn with_builds(mut self, request: &RunRequest) -> Self {
+        let trust = trust(&self.plan, request.author.as_deref());
+        let notices = self.source.bring_builds(&trust);
         self.workspace.notices.extend(notices);
         self
     }

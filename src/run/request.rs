@@ -2,10 +2,10 @@
 //!
 //! It holds plain values, no arguments or variables. An empty text counts as not given.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::prune::KeepLimits;
-use crate::config::{IsolatePolicy, NetworkPolicy, Overrides};
+use crate::config::Overrides;
 use crate::env::Environment;
 use crate::model::Selection;
 use crate::report::ci::Ci;
@@ -125,40 +125,5 @@ impl RunRequest {
             author: None,
             settings,
         }
-    }
-
-    /// Returns the command that repeats the run from anywhere, quoted for a shell. `directory` is
-    /// the absolute one.
-    pub(super) fn again(&self, directory: &Path) -> String {
-        let mut words = vec!["kata-ci".to_owned(), "run".to_owned()];
-        let mut option = |name: &str, value: Option<String>| {
-            if let Some(value) = value {
-                words.push(name.to_owned());
-                words.push(value);
-            }
-        };
-        let elsewhere = self.directory != Path::new(".");
-        option("-C", elsewhere.then(|| directory.display().to_string()));
-        option("-p", self.pipeline.clone());
-        option("--rev", self.revision.clone());
-        let overrides = &self.settings.overrides;
-        let duration = |time| humantime::format_duration(time).to_string();
-        option("--timeout", overrides.timeout.map(duration));
-        option("--grace", overrides.grace.map(duration));
-        let network = overrides.network.map(|policy| match policy {
-            NetworkPolicy::Off => "off".to_owned(),
-            NetworkPolicy::Auto => "auto".to_owned(),
-            NetworkPolicy::On => "on".to_owned(),
-        });
-        option("--network", network);
-        let isolate = overrides.isolate.map(|policy| match policy {
-            IsolatePolicy::Off => "off".to_owned(),
-            IsolatePolicy::Auto => "auto".to_owned(),
-            IsolatePolicy::On => "on".to_owned(),
-        });
-        option("--isolate", isolate);
-        let retries = overrides.retries.map(|retries| retries.to_string());
-        option("--retries", retries);
-        shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
     }
 }

@@ -9,6 +9,7 @@ use nix::unistd::gethostname;
 
 use super::fingerprint;
 use super::planned::Planned;
+use super::repeat;
 use super::report_directory::ReportDirectory;
 use super::request::RunRequest;
 use super::resume;
@@ -38,7 +39,7 @@ pub(super) struct Session {
 }
 
 /// A run whose jobs have ended.
-pub(super) struct Ended {
+pub(super) struct JobsEnded {
     /// The directory of its reports.
     pub directory: ReportDirectory,
     /// Its events and reporters.
@@ -133,9 +134,9 @@ impl Session {
 
     /// Runs the jobs to their end. Returns the plan as well, because dropping it removes a
     /// checkout.
-    pub(super) fn carry_out(mut self) -> Result<(Planned, Ended), CommandError> {
+    pub(super) fn carry_out(mut self) -> Result<(Planned, JobsEnded), CommandError> {
         let signal = follow(&mut self.live, &self.planned.plan, &self.settings)?;
-        let ended = Ended {
+        let ended = JobsEnded {
             directory: self.directory,
             live: self.live,
             signal,
@@ -245,7 +246,7 @@ fn started(
             .iter()
             .filter_map(|found| Some((found.component.name.clone(), found.revision.clone()?)))
             .collect(),
-        again: request.again(planned.source.started_in()),
+        again: repeat::command(request, planned.source.started_in()),
         isolation: settings.isolated.overall(),
         since: planned.since.clone(),
         rerun_of: planned.rerun_of.as_ref().map(|(id, _)| id.clone()),

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::depends;
+use super::request::RunRequest;
 use crate::config;
 use crate::config::Pipeline;
 use crate::env::Environment;
@@ -33,25 +34,20 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Opens the directory, or checks out the revision if there is one. `alone` leaves out
-    /// components of other repositories.
-    pub(super) fn open(
-        directory: &Path,
-        revision: Option<&str>,
-        alone: bool,
-        selection: &Selection,
-        environment: &Environment,
-    ) -> Result<Self, CommandError> {
-        let absolute = fs::canonicalize(directory);
+    /// Opens the directory, or checks out the revision if there is one. Commits that are pushed
+    /// leave out the components of other repositories.
+    pub(super) fn open(request: &RunRequest) -> Result<Self, CommandError> {
+        let (selection, environment) = (&request.selection, &request.environment);
+        let absolute = fs::canonicalize(&request.directory);
         let directory = absolute.map_err(|error| {
             let hint = "name a directory that is there with -C DIR";
-            CommandError::path(directory, &error, hint)
+            CommandError::path(&request.directory, &error, hint)
         })?;
-        let Some(revision) = revision else {
+        let Some(revision) = &request.revision else {
             return Ok(Self::WorkTree { directory });
         };
         let mut checkouts = CheckoutSet::enter(&directory, revision, selection, environment)?;
-        if alone {
+        if request.pushed_to.is_some() {
             checkouts.keep_alone();
         }
         Ok(Self::Checkout {
