@@ -75,6 +75,7 @@ pub(super) struct StepSettings {
     pub locks: List<String>,
     pub reads: Option<Reads>,
     pub allow_vacuous: Option<String>,
+    pub allow_errors: Option<String>,
 }
 
 impl StepSettings {
@@ -96,6 +97,7 @@ impl StepSettings {
             locks: self.locks.or(under.locks),
             reads: self.reads.or(under.reads),
             allow_vacuous: self.allow_vacuous.or(under.allow_vacuous),
+            allow_errors: self.allow_errors.or(under.allow_errors),
         }
     }
 }

@@ -128,6 +128,8 @@ pub struct Step {
     pub reads: Reads,
     /// The reason why a vacuous outcome does not fail the run.
     pub allow_vacuous: Option<String>,
+    /// The reason why errors in its output that are no failed cases do not fail it.
+    pub allow_errors: Option<String>,
 }
 
 impl Step {
@@ -156,6 +158,7 @@ impl Step {
             locks: Vec::new(),
             reads: Reads::Tree,
             allow_vacuous: None,
+            allow_errors: None,
         }
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigE
 
 /// Suggests the table of a key that was written outside of all tables.
 fn at_the_top(key: &str) -> Option<String> {
-    const OF_STEPS: [&str; 11] = [
+    const OF_STEPS: [&str; 12] = [
         "run",
         "script",
         "expect",
@@ -79,6 +79,7 @@ fn at_the_top(key: &str) -> Option<String> {
         "writable",
         "needs",
         "allow_vacuous",
+        "allow_errors",
     ];
     let similar = suggestion(key, OF_STEPS);
     match similar.as_str() {
@@ -209,6 +210,9 @@ fn settings(fields: &mut Fields) -> StepSettings {
         allow_vacuous: fields
             .get("allow_vacuous")
             .and_then(|value| word(&value, scalars::reason)),
+        allow_errors: fields
+            .get("allow_errors")
+            .and_then(|value| word(&value, scalars::errors_reason)),
         locks: list(fields, "locks", scalars::filled),
         writable: list(fields, "writable", scalars::filled),
         ..common_settings(fields)
@@ -229,6 +233,7 @@ fn machine_settings(fields: &mut Fields) -> StepSettings {
         "flaky",
         "left_behind",
         "allow_vacuous",
+        "allow_errors",
     ] {
         fields.forbid(
             key,

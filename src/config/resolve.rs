@@ -179,6 +179,7 @@ fn resolved(step: StepLayer, overrides: &Overrides) -> Option<Step> {
         locks: list(settings.locks),
         reads: settings.reads.unwrap_or_default(),
         allow_vacuous: settings.allow_vacuous,
+        allow_errors: settings.allow_errors,
         ..built_in
     })
 }

@@ -95,6 +95,17 @@ pub(super) fn reason(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
+/// Parses the reason of an `allow_errors`.
+pub(super) fn errors_reason(text: &str) -> Result<String, Refusal> {
+    if text.trim().is_empty() {
+        return Err(Refusal::new(
+            "`allow_errors` without a reason",
+            "say why errors in the output are all right: the reason is shown with each run",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
 /// Parses a size in bytes that is not zero: `512MiB`, `2GiB`.
 pub(super) fn size(text: &str) -> Result<u64, Refusal> {
     let digits =

@@ -204,6 +204,8 @@ impl Supervisor<'_> {
             fix,
             cases,
             missing_programs: observations.missing_programs,
+            proven_failures: observations.proven_failures,
+            allow_errors: self.job.allow_errors.clone(),
             ran_nothing: observations.nothing_ran,
             is_unclear: observations.in_doubt,
             vacuous_causes: observations.vacuous_causes,

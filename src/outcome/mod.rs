@@ -17,6 +17,8 @@ mod allowed;
 mod attempts;
 mod left_behind;
 mod run;
+#[cfg(test)]
+mod tests;
 mod unstarted;
 mod verdict;
 

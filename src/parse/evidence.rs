@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::CaseContext;
 use super::finding::{CaseDetails, CaseSink, WHOLE_PACKAGE};
+use super::go::builds::Builds;
 use super::go::package;
 use crate::model::{Ending, Tally};
 
@@ -17,6 +18,10 @@ pub(super) struct Evidence {
     pub go_packages: HashSet<String>,
     /// See [`super::Observations::go_ends`].
     pub go_ends: BTreeMap<String, u32>,
+    /// True if Go reported a package as failed.
+    pub go_failed: bool,
+    /// The words of compilers about Go packages.
+    pub builds: Builds,
     /// The crates whose tests ran, with `_` for `-`.
     pub crates: HashSet<String>,
     /// True if a block of libtest without a crate's name was seen.

@@ -76,6 +76,9 @@ pub struct Observations {
     pub nothing_ran: bool,
     /// True if the output does not tell whether a recipe ran: ask `make -q`.
     pub in_doubt: bool,
+    /// Failures that the output proves outside of any case, the most telling first. `true` stands
+    /// for one that a missing program does not explain.
+    pub proven_failures: Vec<(String, bool)>,
     /// The reasons why nothing was tested, each with its fix, most telling first.
     pub vacuous_causes: Vec<(String, Option<String>)>,
     /// Things that a check claims not to have found although git knows that they are there.

@@ -24,11 +24,11 @@ pub(super) const TAIL: usize = 4096;
 /// Every line that a recogniser understands holds at least one of these texts. `\x1b[` and `\x1b]`
 /// begin escape sequences, which may stand inside any of the others.
 const MARKERS: &str = concat!(
-    r"--- |=== |\.go:|panic|fatal error|ok  \t|FAIL(?:[\t\r\n]|\z)|\?   \t|coverage: |",
+    r"--- |=== |PASS(?:[\r\n]|\z)|no tests to run| ns/op|go test |Ran 0 of |\.go:|panic|fatal error|ok  \t|FAIL(?:[\t\r\n]|\z)|\?   \t|coverage: |",
     r"running |Running |Doc-tests |\.\.\. |test result: |failures:|has been running|has overflowed|",
     r"INFO: |ERROR|WARNING: DATA RACE|make|ermission denied|not found|No such file|no such command|",
     r#"(never executed)|not installed|\{"|exit status |# |Found |got:|--ignored|Error|error: |error\[|signal: |"#,
-    r"TAP version |1\.\.[0-9]|ok 1|Bail out!|Dubious, test|/[0-9]+ subtests| \.\.|",
+    r"TAP version |1\.\.[0-9]|ok 1|(?mR:^(?:not )?ok(?:[ \r\n]|\z))|Bail out!|Dubious, test|/[0-9]+ subtests| \.\.|",
     "\x1b\\[|\x1b\\]",
 );
 

@@ -22,6 +22,7 @@ mod lines;
 mod make;
 mod network;
 mod parser;
+mod proof;
 mod static_checks;
 mod tap;
 #[cfg(test)]

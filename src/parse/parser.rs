@@ -12,6 +12,7 @@ use super::libtest::Libtest;
 use super::lines::{Line, LineSplitter, Receiver};
 use super::make;
 use super::make::Make;
+use super::proof::Proof;
 use super::static_checks::StaticChecks;
 use super::tap::TapStreams;
 use super::{CaseContext, Finding, Observations};
@@ -37,6 +38,7 @@ struct ParserState {
     static_checks: StaticChecks,
     tap: TapStreams,
     make: Make,
+    proof: Proof,
 }
 
 /// The state, with the sink for its findings.
@@ -76,7 +78,10 @@ impl Parser {
 impl Receiver for Reader<'_> {
     fn wants_all(&self) -> bool {
         let state = &self.state;
-        state.go_text.wants_all() || state.libtest.wants_all() || state.tap.wants_all()
+        state.go_text.wants_all()
+            || state.evidence.builds.wants_all()
+            || state.libtest.wants_all()
+            || state.tap.wants_all()
     }
 
     fn line(&mut self, line: Line<'_>) {
@@ -103,14 +108,20 @@ impl ParserState {
             static_checks,
             tap,
             make,
+            proof,
         } = self;
         let out = &mut CaseSink { names, sink };
-        if go_json.line(&text, line, context, evidence, out) {
+        if !go_text.is_in_test() && go_json.line(&text, line, context, evidence, out) {
             (make.recipe, make.other) = (true, true);
             return;
         }
         make.watch(&text, evidence);
         note(&text, evidence);
+        if go_text.has_running() || libtest.has_running() {
+            proof.inner_line(&text);
+        } else {
+            proof.line(&text, !evidence.go_packages.is_empty());
+        }
         let in_check = static_checks.line(&text, line, context, out);
         let taken = !in_check
             && (go_text.line(&text, line, context, evidence, out)
@@ -143,6 +154,7 @@ impl ParserState {
             static_checks,
             tap,
             make,
+            mut proof,
         } = self;
         let out = &mut CaseSink {
             names: &mut names,
@@ -163,6 +175,8 @@ impl ParserState {
             && !cases
             && !observations.nothing_ran
             && (!make.recipe || evidence.make_idle.is_some());
+        proof.package_failed = evidence.go_failed;
+        observations.proven_failures = proof.told(&out.names.tally);
         observations.vacuous_causes = vacuous_causes(&evidence, &out.names.tally);
         observations.go_ends = evidence.go_ends;
         observations

@@ -47,6 +47,8 @@ pub struct Job {
     pub estimate: Option<f64>,
     /// The pipeline's reason why a vacuous outcome does not fail the run.
     pub allow_vacuous: Option<String>,
+    /// The reason why errors in its output that are no failed cases do not fail it.
+    pub allow_errors: Option<String>,
     /// The finding of the preflight.
     pub readiness: Readiness,
     /// The packages below the component (Go import paths or crates) that are known beforehand;
@@ -83,6 +85,7 @@ impl Job {
             left_behind_fails: false,
             estimate: None,
             allow_vacuous: None,
+            allow_errors: None,
             readiness: Readiness::Ready,
             packages: None,
             go_root: None,

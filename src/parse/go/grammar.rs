@@ -10,6 +10,8 @@ pub(in crate::parse) enum OutputSwitch<'a> {
     Run(&'a str),
     /// The lines that follow belong to this test.
     To(&'a str),
+    /// The test waits. The lines that follow belong to no test.
+    Pause(&'a str),
     /// The lines that follow belong to no test.
     Away,
 }
@@ -29,12 +31,24 @@ pub(in crate::parse) fn frame(text: &str) -> Option<(&str, Frame<'_>)> {
         let parsed = turn(rest)
             .map(Frame::OutputSwitch)
             .or_else(|| result(rest).map(|(name, result)| Frame::Result(name, result)));
-        if let Some(frame) = parsed {
+        // Package testing begins these lines at the margin. Indented ones are quotations.
+        let is_quoted = !before.is_empty()
+            && before.trim().is_empty()
+            && !matches!(parsed, Some(Frame::Result(name, _)) if fits(before, name));
+        if let Some(frame) = parsed.filter(|_| !is_quoted) {
             return Some((before, frame));
         }
         from = at + 4;
     }
     None
+}
+
+/// Returns true if the result of this test can be indented so: four spaces for each level.
+fn fits(before: &str, name: &str) -> bool {
+    let levels = name.bytes().filter(|byte| *byte == b'/').count();
+    before.bytes().all(|byte| byte == b' ')
+        && before.len().is_multiple_of(4)
+        && before.len() / 4 <= levels
 }
 
 fn find_mark(text: &str, from: usize) -> Option<usize> {
@@ -63,7 +77,8 @@ fn turn(text: &str) -> Option<OutputSwitch<'_>> {
     Some(match (long, name) {
         ("RUN", "") => return None,
         ("RUN", name) => OutputSwitch::Run(name),
-        ("PAUSE", _) | (_, "") => OutputSwitch::Away,
+        (_, "") => OutputSwitch::Away,
+        ("PAUSE", name) => OutputSwitch::Pause(name),
         (_, name) => OutputSwitch::To(name),
     })
 }
@@ -80,7 +95,10 @@ pub(in crate::parse) fn result(text: &str) -> Option<(&str, TestResult)> {
     };
     let rest = rest.strip_prefix(": ")?.trim_end();
     let (name, time) = match rest.rsplit_once(" (") {
-        Some((name, time)) => (name, time.strip_suffix("s)")?.trim_end_matches(" second")),
+        Some((name, time)) => {
+            let (time, _) = time.split_once("s)").or(time.split_once(" seconds)"))?;
+            (name, time.trim_end_matches(" second"))
+        }
         None if rest.starts_with("Benchmark") => (rest, ""),
         None => return None,
     };
@@ -145,6 +163,41 @@ pub(in crate::parse) fn closing(text: &str) -> Option<PackageResult<'_>> {
         } else {
             note
         },
+    })
+}
+
+/// Parses the end of a package behind output that lacks its line feed:
+/// `listeningFAIL\tPKG\t0.03s`.
+pub(in crate::parse) fn glued_closing(text: &str) -> Option<PackageResult<'_>> {
+    let at = text.rfind("FAIL\t").or_else(|| text.rfind("ok  \t"))?;
+    let is_behind =
+        !text[..at].trim().is_empty() && !text[..at].ends_with([' ', '\t', '"', '\'', '`']);
+    is_behind.then(|| closing(&text[at..]))?
+}
+
+/// Parses the result of a benchmark, `BenchmarkSum-8  100  12.3 ns/op`, into its name.
+pub(in crate::parse) fn benchmark(text: &str) -> Option<&str> {
+    let mut words = text.split_whitespace();
+    let name = words.next().filter(|name| name.starts_with("Benchmark"))?;
+    words.next()?.parse::<u64>().ok()?;
+    text.contains(" ns/op").then_some(())?;
+    let (bare, processors) = name.rsplit_once('-').unwrap_or((name, ""));
+    let is_count = !processors.is_empty() && processors.bytes().all(|byte| byte.is_ascii_digit());
+    Some(if is_count { bare } else { name })
+}
+
+/// Parses ginkgo's `Ran 0 of 12 Specs in 0.001 seconds`: it ran none.
+pub(in crate::parse) fn ran_no_specs(text: &str) -> bool {
+    text.starts_with("Ran 0 of ") && text.contains(" Specs in ")
+}
+
+/// Returns true if the flags or the command line list each test: `-v`, `-json`.
+pub(in crate::parse) fn lists_tests(flags: &str) -> bool {
+    flags.split([' ', '\'', '"', '\t']).any(|flag| {
+        matches!(
+            flag,
+            "-v" | "--v" | "-v=true" | "-json" | "--json" | "-test.v"
+        )
     })
 }
 

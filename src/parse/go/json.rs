@@ -12,9 +12,10 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use super::builds;
 use super::grammar;
+use super::grammar::Frame;
 use super::package;
-use super::text::build_message;
 use super::{PackageEnd, PackageSuite};
 use crate::model::CaseStatus;
 use crate::parse::CaseContext;
@@ -28,9 +29,6 @@ const PATIENCE: u32 = 2;
 
 /// The seconds of a day.
 const DAY: u32 = 86_400;
-
-/// The most builds whose messages are kept.
-const MOST_BUILDS: usize = 1000;
 
 /// One event, as `go doc test2json` describes it; `FailedBuild` and the `build-` actions exist
 /// since Go 1.24. Absent texts are empty, because only a plain `Cow` is borrowed without a copy.
@@ -75,7 +73,6 @@ pub(in crate::parse) struct GoJson {
     running: HashMap<String, RunningPackage>,
     /// The packages in the order of their first event. Ends are handed out in this order.
     order: Vec<String>,
-    builds: HashMap<String, CaseDetails>,
 }
 
 impl GoJson {
@@ -92,7 +89,9 @@ impl GoJson {
             return false;
         };
         if !event.import_path.is_empty() {
-            self.build(&event);
+            if let Some(message) = builds::of_event(&event.output) {
+                evidence.builds.add(&event.import_path, message);
+            }
             return true;
         }
         let import_path = event.package.as_ref();
@@ -121,19 +120,11 @@ impl GoJson {
         evidence.go_package(import_path);
         self.order.push(import_path.to_owned());
         let running = RunningPackage {
-            suite: PackageSuite::new(at.start),
+            suite: PackageSuite::listing(at.start),
             package: package::package(context, import_path).map(str::to_owned),
             ..RunningPackage::default()
         };
         self.running.insert(import_path.to_owned(), running);
-    }
-
-    fn build(&mut self, event: &TestEvent<'_>) {
-        let message = build_message(event.output.trim_end());
-        if let Some(message) = message.filter(|_| self.builds.len() < MOST_BUILDS) {
-            let import_path = event.import_path.to_string();
-            self.builds.entry(import_path).or_insert(message);
-        }
     }
 
     fn close(
@@ -149,7 +140,14 @@ impl GoJson {
         };
         self.order.retain(|other| other != import_path);
         evidence.go_end(import_path);
-        let build = self.builds.remove(event.failed_build.as_ref());
+        evidence.go_failed |= event.action == "fail";
+        let failed = match event.failed_build.as_ref() {
+            "" => import_path,
+            failed => failed,
+        };
+        let note = running.note.as_deref();
+        let note = (!running.suite.has_tests()).then_some(note).flatten();
+        let build = evidence.builds.explain(failed, note);
         let status = if running.suite.has_tests() {
             None
         } else {
@@ -240,8 +238,13 @@ impl RunningPackage {
         self.suite.switch_to_same(test);
         for line in pieces(output) {
             let line = printable(line.as_bytes());
-            match grammar::result(line.trim_start()) {
-                Some((name, result)) if name == test => self.suite.hint(name, result),
+            if grammar::benchmark(&line).is_some_and(|name| name == test) {
+                self.suite.hint(test, (CaseStatus::Passed, None));
+            }
+            match grammar::frame(&line) {
+                Some((_, Frame::Result(name, result))) if name == test => {
+                    self.suite.hint(name, result);
+                }
                 _ => self
                     .suite
                     .line(&line, at.start, self.package.as_deref(), out),
@@ -253,6 +256,20 @@ impl RunningPackage {
         self.suite.switch_to(None);
         for line in pieces(output) {
             let line = printable(line.as_bytes());
+            if let Some(name) = grammar::benchmark(&line)
+                && let Some(package) = self.package.as_deref()
+                && !self.suite.knows(name)
+            {
+                let passed = (CaseStatus::Passed, None);
+                self.suite.run(name, at.start, Some(package), out);
+                self.suite
+                    .result(name, passed, at.start, Some(package), out);
+            }
+            if let Some((_, Frame::Result(name, result))) = grammar::frame(&line)
+                && self.suite.is_running(name)
+            {
+                self.suite.hint(name, result);
+            }
             if let Some(closing) = grammar::closing(&line) {
                 self.cached = closing.cached;
                 self.note = closing.note.map(str::to_owned);

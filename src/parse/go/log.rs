@@ -93,6 +93,17 @@ pub(in crate::parse) struct TestLog {
 }
 
 impl TestLog {
+    /// Makes a log with this message.
+    pub(in crate::parse) fn saying(text: &str) -> Self {
+        Self {
+            entries: vec![TestMessage {
+                text: cut(text).to_owned(),
+                ..TestMessage::default()
+            }],
+            ..Self::default()
+        }
+    }
+
     /// Returns true if the next line may continue a message, whatever it holds.
     pub(in crate::parse) fn is_open(&self) -> bool {
         self.open != OpenMessage::Nothing

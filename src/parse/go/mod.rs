@@ -4,6 +4,7 @@
 //! cache, and without `-v` the messages of a test follow its result. A caller that knows better can
 //! release them earlier.
 
+pub(in crate::parse) mod builds;
 pub(in crate::parse) mod grammar;
 pub(in crate::parse) mod json;
 mod log;
@@ -20,6 +21,10 @@ use log::TestLog;
 /// The status and the seconds in the line of a result.
 pub(in crate::parse) type TestResult = (CaseStatus, Option<f64>);
 
+/// The reason why a package that passed was not tested.
+const NEVER_STARTED: &str =
+    "vacuous: no test of it started (TestMain or an init function may have left before)";
+
 /// One execution of one test.
 #[derive(Debug)]
 struct Test {
@@ -30,6 +35,8 @@ struct Test {
     result: Option<TestResult>,
     /// A result that only the test's output tells. It is used if no better one comes.
     hint: Option<TestResult>,
+    /// True between `=== PAUSE` and `=== CONT`.
+    is_paused: bool,
     log: TestLog,
     spans: Spans,
     released: bool,
@@ -68,6 +75,12 @@ pub(in crate::parse) struct PackageSuite {
     is_quiet: bool,
     /// True if the `FAIL` below the last test was seen.
     is_complete: bool,
+    /// The number of tests of the margin that run, and are not paused.
+    active: usize,
+    /// The words in which ginkgo says that it ran no spec.
+    no_specs: Option<String>,
+    /// True if tests are known to be listed.
+    pub(in crate::parse) lists_tests: bool,
 }
 
 impl PackageSuite {
@@ -79,6 +92,19 @@ impl PackageSuite {
         }
     }
 
+    /// Makes a package whose tests are all listed.
+    pub(in crate::parse) fn listing(start: u64) -> Self {
+        Self {
+            lists_tests: true,
+            ..Self::new(start)
+        }
+    }
+
+    /// Returns true if a test of this name was seen.
+    pub(in crate::parse) fn knows(&self, name: &str) -> bool {
+        self.latest.contains_key(name)
+    }
+
     /// Returns true if the package has tests.
     pub(in crate::parse) fn has_tests(&self) -> bool {
         self.counted
@@ -88,6 +114,58 @@ impl PackageSuite {
     pub(in crate::parse) fn is_running(&self, name: &str) -> bool {
         self.find(name)
             .is_some_and(|index| self.tests[index].result.is_none())
+    }
+
+    /// Returns true if a test of the margin is running, and not paused.
+    pub(in crate::parse) fn has_active(&self) -> bool {
+        self.active > 0
+    }
+
+    /// Returns true if a running test has this name and is of the first `count`.
+    pub(in crate::parse) fn is_running_before(&self, name: &str, count: usize) -> bool {
+        self.find(name)
+            .is_some_and(|index| index < count && self.tests[index].result.is_none())
+    }
+
+    /// Returns the number of tests seen so far.
+    pub(in crate::parse) fn len(&self) -> usize {
+        self.tests.len()
+    }
+
+    /// Pauses or continues the test.
+    pub(in crate::parse) fn pause(&mut self, name: &str, is_paused: bool) {
+        if let Some(index) = self.find(name) {
+            let was_active = self.tests[index].is_active();
+            self.tests[index].is_paused = is_paused;
+            self.active += usize::from(self.tests[index].is_active());
+            self.active -= usize::from(was_active);
+        }
+    }
+
+    /// Forgets the tests behind the first `count`: they belong to an inner run.
+    pub(in crate::parse) fn truncate(&mut self, count: usize) {
+        self.tests.truncate(count);
+        self.latest = (self.tests.iter().enumerate())
+            .map(|(index, test)| (test.name.clone(), index))
+            .collect();
+        self.subject = self.tests.iter().rposition(Test::is_active);
+        self.active = self.tests.iter().filter(|test| test.is_active()).count();
+        self.is_complete = false;
+    }
+
+    /// Takes the tests that have not ended out of the suite, as a suite of their own.
+    pub(in crate::parse) fn split_open(&mut self, start: u64) -> Self {
+        let (ended, open) = std::mem::take(&mut self.tests)
+            .into_iter()
+            .partition(|test| test.result.is_some());
+        self.tests = ended;
+        self.subject = None;
+        self.active = 0;
+        let mut rest = Self::new(start);
+        rest.counted = true;
+        rest.tests = open;
+        rest.truncate(usize::MAX);
+        rest
     }
 
     /// Returns true if any test is running.
@@ -105,8 +183,15 @@ impl PackageSuite {
                 .is_some_and(|index| self.tests[index].log.is_open())
     }
 
+    /// Returns the last test of this name that runs, else the last one of this name. Of two runs
+    /// in one log, one may have ended it while the other still runs it.
     fn find(&self, name: &str) -> Option<usize> {
-        self.latest.get(name).copied()
+        let latest = *self.latest.get(name)?;
+        if self.tests[latest].result.is_none() || self.active == 0 {
+            return Some(latest);
+        }
+        let running = |test: &Test| test.name == name && test.result.is_none();
+        self.tests.iter().rposition(running).or(Some(latest))
     }
 
     /// Starts a test. If the package is known, the start is handed out at once.
@@ -125,11 +210,13 @@ impl PackageSuite {
             key,
             result: None,
             hint: None,
+            is_paused: false,
             log: TestLog::default(),
             spans: Spans::default(),
             released: false,
         });
         self.latest.insert(name.to_owned(), index);
+        self.active += usize::from(self.tests[index].is_active());
         self.counted = true;
         index
     }
@@ -169,6 +256,7 @@ impl PackageSuite {
                 self.run(name, start, package, out)
             }
         };
+        self.active -= usize::from(self.tests[index].is_active());
         self.tests[index].result = Some(result);
     }
 
@@ -197,6 +285,9 @@ impl PackageSuite {
     ) {
         if self.listing && self.listed(text, start, package, out) {
             return;
+        }
+        if grammar::ran_no_specs(text) {
+            self.no_specs.get_or_insert_with(|| text.trim().to_owned());
         }
         // A `FAIL` before the first test is about the packages before this one.
         self.is_complete |= self.counted && text.ends_with("FAIL");
@@ -297,6 +388,20 @@ impl PackageSuite {
     pub(in crate::parse) fn end(mut self, package: &str, end: PackageEnd, out: &mut CaseSink<'_>) {
         for test in &mut self.tests {
             test.result = test.result.or(test.hint);
+            // Go writes no end of a benchmark.
+            let is_benchmark = test.name.starts_with("Benchmark");
+            if is_benchmark && end.status == Some(CaseStatus::Passed) {
+                test.result = test.result.or(Some((CaseStatus::Passed, None)));
+            }
+            let passed = test
+                .result
+                .is_some_and(|(status, _)| status == CaseStatus::Passed);
+            if let (Some(said), true) = (&self.no_specs, passed && !test.released) {
+                test.result = test
+                    .result
+                    .map(|(_, seconds)| (CaseStatus::Skipped, seconds));
+                test.log = TestLog::saying(said);
+            }
         }
         let panicked = self.tests.iter().any(|test| test.log.has_panic());
         self.release(package, end.cached, out);
@@ -325,7 +430,23 @@ impl PackageSuite {
         }
     }
 
-    fn whole(self, package: &str, end: PackageEnd, out: &mut CaseSink<'_>) {
+    /// Returns the reason why a package that passed has tested nothing, if that is proven.
+    fn is_empty(&self, end: &PackageEnd) -> Option<String> {
+        if end.status != Some(CaseStatus::Passed) || self.counted {
+            return None;
+        }
+        match (&self.no_specs, self.lists_tests) {
+            (Some(said), _) => Some(said.clone()),
+            (None, true) => Some(NEVER_STARTED.to_owned()),
+            (None, false) => None,
+        }
+    }
+
+    fn whole(self, package: &str, mut end: PackageEnd, out: &mut CaseSink<'_>) {
+        if let Some(why) = self.is_empty(&end) {
+            end.status = Some(CaseStatus::Skipped);
+            end.message = Some(CaseDetails::saying(&why));
+        }
         let status = end.status.unwrap_or(CaseStatus::Failed);
         let known = match status {
             CaseStatus::Failed if self.own.has_panic() => Some(self.own.details(status)),
@@ -351,6 +472,10 @@ impl PackageSuite {
 }
 
 impl Test {
+    fn is_active(&self) -> bool {
+        self.result.is_none() && !self.is_paused && !self.name.contains('/') && !self.released
+    }
+
     fn details(&mut self, status: CaseStatus) -> CaseDetails {
         let mut details = std::mem::take(&mut self.log).details(status);
         details.spans = std::mem::take(&mut self.spans);

@@ -43,6 +43,8 @@ pub(in crate::parse) struct Block {
     waiting: bool,
     /// The end of the last line, which holds that result.
     last: Vec<u8>,
+    /// True if the last line was one of a harness inside of that test.
+    inner_line: bool,
     panics: Panics,
     failures: bool,
     /// The test whose output is repeated inside `failures:`, and the offset at which that began.
@@ -75,8 +77,26 @@ impl Block {
         self.repeated.is_some()
     }
 
+    /// Returns true if the last line ends with a result.
+    fn has_result(&self) -> bool {
+        grammar::trailing_end(&String::from_utf8_lossy(&self.last)).is_some()
+    }
+
+    /// Returns the number of tests that it announced, if they have not all ended.
+    pub(in crate::parse) fn is_incomplete(&self) -> bool {
+        self.counted.sum() < self.expected
+    }
+
+    /// Returns true if these totals count as many tests as it announced.
+    pub(in crate::parse) fn fits(&self, totals: Totals) -> bool {
+        totals.sum().saturating_add(totals.measured) == self.expected
+    }
+
     /// Remembers the end of the last line.
     pub(in crate::parse) fn remember(&mut self, last: &[u8]) {
+        if std::mem::take(&mut self.inner_line) || last.is_empty() {
+            return;
+        }
         if self.waiting {
             self.last.clear();
             self.last
@@ -97,6 +117,13 @@ impl Block {
             return false;
         }
         if self.failures && self.failure_line(text, at) {
+            return true;
+        }
+        // The line of a harness inside of the test whose result is still to come.
+        let is_whole = grammar::test(text).is_some_and(|(_, rest)| grammar::end(rest).is_some());
+        if self.waiting && is_whole && !self.has_result() {
+            self.last.clear();
+            self.inner_line = true;
             return true;
         }
         let complete = self.counted.sum() >= self.expected;

@@ -39,10 +39,23 @@ pub(in crate::parse) fn target(text: &str) -> Option<String> {
         None => rest.trim_start_matches('`').split([' ', '`']).next()?,
     };
     let (directory, file) = path.rsplit_once('/')?;
-    let (name, hash) = file.rsplit_once('-')?;
-    let hashed = hash.len() >= 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (hashed && directory.contains("/deps") | directory.ends_with("deps") && is_crate_name(name))
-        .then(|| name.to_owned())
+    let (name, hash) = match file.rsplit_once('-') {
+        Some((name, hash)) if is_hash(hash) => (name, hash),
+        _ if has_hash(directory) => return is_crate_name(file).then(|| file.to_owned()),
+        parts => parts?,
+    };
+    let hashed = is_hash(hash);
+    let own = directory.contains("/deps") || directory.ends_with("deps") || has_hash(directory);
+    (hashed && own && is_crate_name(name)).then(|| name.to_owned())
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Returns true for cargo's new layout of the build directory: `build/NAME/HASH/out`.
+fn has_hash(directory: &str) -> bool {
+    directory.contains("build/") && directory.split('/').any(is_hash)
 }
 
 fn is_crate_name(text: &str) -> bool {
@@ -66,9 +79,19 @@ pub(in crate::parse) fn test(text: &str) -> Option<(&str, &str)> {
         Some(parts) => parts,
         None => (rest.strip_suffix(" ...")?, ""),
     };
-    let name = bare_name(name);
+    let name = without_kind(bare_name(name));
     let documentation = name.contains(" - ") && name.ends_with(')');
-    (!name.is_empty() && (documentation || !name.contains([' ', '\t']))).then_some((name, rest))
+    // A harness of its own gives any name to a test, and the whole line at once.
+    let plain = documentation || !name.contains([' ', '\t']) || end(rest).is_some();
+    (!name.is_empty() && plain).then_some((name, rest))
+}
+
+/// Strips the kind that libtest-mimic writes before a name: `[toml] empty config`.
+fn without_kind(name: &str) -> &str {
+    let kind = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once("] "));
+    kind.map_or(name, |(_, name)| name.trim())
 }
 
 /// Parses the whole line of a test behind other output (`hellotest a ... ok`), or the line of

@@ -17,12 +17,18 @@ use super::finding::{CaseDetails, CaseSink, Spans, WHOLE_PACKAGE};
 use super::lines::Line;
 use crate::model::CaseStatus;
 use block::Block;
+use grammar::Totals;
+
+/// The most runs inside of one another.
+const DEEPEST: usize = 8;
 
 /// Reads the lines of cargo test.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct Libtest {
     package: String,
     block: Option<Block>,
+    /// The numbers of tests that runs inside of the block announced.
+    inner: Vec<u64>,
     /// The number of bad cases of the job before the current block.
     bad_before_block: u64,
     /// The number of blocks with bad cases.
@@ -71,6 +77,9 @@ impl Libtest {
         let Some(block) = &mut self.block else {
             return false;
         };
+        if !self.inner.is_empty() {
+            return true;
+        }
         let taken = block.line(text, at, out);
         block.remember(text.as_bytes());
         taken
@@ -85,10 +94,20 @@ impl Libtest {
         out: &mut CaseSink<'_>,
     ) -> bool {
         if let Some(package) = grammar::target(text) {
+            self.inner.clear();
             self.end_block(at.start, out);
             evidence.crate_name(package.strip_suffix(" (doc)").unwrap_or(&package));
             self.package = package;
             (self.since, self.bad_before) = (at.start, out.names.tally.bad());
+        } else if let Some(expected) = grammar::running(text)
+            && self.block.as_ref().is_some_and(Block::is_incomplete)
+            && self.inner.len() < DEEPEST
+        {
+            self.inner.push(expected);
+        } else if let Some(totals) = grammar::totals(text)
+            && self.is_of_inner(totals)
+        {
+            self.inner.pop();
         } else if let Some(expected) = grammar::running(text) {
             self.end_block(at.start, out);
             evidence.nameless_crate |= self.package.is_empty();
@@ -96,6 +115,7 @@ impl Libtest {
             self.bad_before_block = out.names.tally.bad();
         } else if let Some(totals) = grammar::totals(text).filter(|_| self.block.is_some()) {
             evidence.filtered = evidence.filtered.saturating_add(totals.filtered);
+            self.inner.clear();
             if let Some(block) = self.block.take() {
                 block.close(totals, at, out);
                 self.count_block(out);
@@ -106,6 +126,16 @@ impl Libtest {
             return false;
         }
         true
+    }
+
+    /// Returns true if the totals are those of a run inside of the block. Such a run may have died
+    /// without its totals.
+    fn is_of_inner(&self, totals: Totals) -> bool {
+        let number = totals.sum().saturating_add(totals.measured);
+        let fits = self.block.as_ref().is_some_and(|block| block.fits(totals));
+        self.inner
+            .last()
+            .is_some_and(|expected| *expected == number || !fits)
     }
 
     /// Takes cargo's report that the target failed. Its failed tests stand before it, if the output

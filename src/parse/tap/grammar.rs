@@ -31,6 +31,8 @@ pub(in crate::parse) struct TestPoint {
     /// The description; empty for none.
     pub name: String,
     pub status: CaseStatus,
+    /// The duration in seconds, which bats writes behind the name.
+    pub seconds: Option<f64>,
     /// The reason in its directive.
     pub reason: Option<String>,
 }
@@ -89,12 +91,25 @@ fn point(text: &str) -> Option<TestPoint> {
     };
     let name = name.trim();
     let name = name.strip_prefix("- ").unwrap_or(name);
+    let (name, seconds) = timed(name.trim());
     Some(TestPoint {
         number,
-        name: unescaped(name.trim()),
+        name: unescaped(name),
         status,
+        seconds,
         reason: reason.filter(|reason| !reason.trim().is_empty()),
     })
+}
+
+/// Separates `name in 1204ms`, as `bats --timing` writes it, into the name and the seconds.
+fn timed(name: &str) -> (&str, Option<f64>) {
+    let parts = name
+        .strip_suffix("ms")
+        .and_then(|rest| rest.rsplit_once(" in "));
+    match parts.map(|(name, time)| (name, time.parse::<u32>())) {
+        Some((name, Ok(time))) => (name.trim_end(), Some(f64::from(time) / 1000.0)),
+        _ => (name, None),
+    }
 }
 
 /// Parses `12 - name` into the number and the rest.
@@ -163,14 +178,24 @@ pub(in crate::parse) struct ProveHeader<'a> {
 /// .. ok`, the only line of a file without -v.
 pub(in crate::parse) fn prove_header(text: &str) -> Option<ProveHeader<'_>> {
     let text = text.trim_end();
-    let (file, rest) = text.split_once(' ')?;
+    // With --timer the time of day stands before, and the duration behind.
+    let text = match text
+        .strip_prefix('[')
+        .and_then(|text| text.split_once("] "))
+    {
+        Some((time, rest)) if time.contains(':') => rest,
+        _ => text,
+    };
+    let (file, rest) = text.split_once(" ..")?;
+    let rest = &text[text.len() - rest.len() - 2..];
     let (dots, said) = rest.split_once(' ').unwrap_or((rest, ""));
-    let is_header =
-        file.ends_with(".t") && dots.len() >= 2 && dots.bytes().all(|byte| byte == b'.');
+    let is_script = file.ends_with(".t") || file.contains('/') && !file.contains(": ");
+    let is_header = is_script && dots.len() >= 2 && dots.bytes().all(|byte| byte == b'.');
     let end = match said {
         _ if !is_header => return None,
         "" => None,
         "ok" => Some((CaseStatus::Passed, "")),
+        _ if said.starts_with("ok ") && said.contains(" ms") => Some((CaseStatus::Passed, "")),
         _ if said.starts_with("skipped") => Some((CaseStatus::Skipped, said)),
         _ => return None,
     };

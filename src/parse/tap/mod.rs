@@ -12,10 +12,10 @@
 mod diagnostics;
 mod grammar;
 mod stream;
-use super::finding::{CaseDetails, CaseSink, Spans, WHOLE_PACKAGE};
+use super::finding::{CaseDetails, CaseSink, Spans};
 use super::lines::Line;
 use crate::model::CaseStatus;
-use grammar::{ProveHeader, Tap, prove_header, prove_verdict, tap};
+use grammar::{ProveHeader, Tap, TestPoint, prove_header, prove_verdict, tap};
 use stream::TapStream;
 
 /// The number of spaces by which a subtest is indented.
@@ -74,7 +74,9 @@ impl TapStreams {
         if level == 0 && self.begins(&said) {
             self.end(false, at.start, out);
             self.unseen = false;
-            self.stream = Some(TapStream::new(self.file.clone(), at.start));
+            let mut stream = TapStream::new(self.file.clone(), at.start);
+            stream.numberless = matches!(&said, Tap::Test(point) if point.number.is_none());
+            self.stream = Some(stream);
         }
         match &mut self.stream {
             Some(stream) => stream.take(said, level, at, out),
@@ -99,16 +101,28 @@ impl TapStreams {
             spans,
             ..CaseDetails::saying(why)
         };
-        out.both(&self.file, WHOLE_PACKAGE, at.start, status, details);
+        out.both("", &self.file, at.start, status, details);
     }
 
     /// Returns true if the line begins a new stream.
     fn begins(&self, said: &Tap<'_>) -> bool {
         let is_over = self.stream.as_ref().is_none_or(TapStream::is_complete);
+        let is_provisional = self.stream.as_ref().is_some_and(TapStream::is_provisional);
         match said {
+            // The plan behind tests without numbers counts them. Another plan begins a stream.
+            Tap::Plan(plan, _) if is_provisional => {
+                self.stream
+                    .as_ref()
+                    .and_then(TapStream::root)
+                    .map(|root| root.seen)
+                    != Some(*plan)
+            }
             Tap::Version => true,
             Tap::Plan(..) => is_over || self.stream.as_ref().is_some_and(TapStream::has_plan),
-            Tap::Test(point) => point.number == Some(1) && (is_over || self.has_tests()),
+            Tap::Test(TestPoint { number: None, .. }) => self.stream.is_none(),
+            Tap::Test(point) => {
+                point.number == Some(1) && (is_over || is_provisional || self.has_tests())
+            }
             Tap::BailOut(_) => self.stream.is_none(),
             Tap::Subtest(_) | Tap::Comment(_) => false,
         }
@@ -130,7 +144,7 @@ impl TapStreams {
     /// Ends the stream. With `sure` it counts whatever it lacks.
     fn end(&mut self, sure: bool, offset: u64, out: &mut CaseSink<'_>) {
         if let Some(mut stream) = self.stream.take() {
-            stream.sure |= sure;
+            stream.sure |= sure && !stream.numberless;
             stream.end(offset, out);
         }
     }

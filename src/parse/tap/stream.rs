@@ -1,5 +1,7 @@
 //! Reads one stream of TAP: its tests, its subtests and its plan.
 
+use std::collections::HashSet;
+
 use super::INDENTATION;
 use super::diagnostics::Diagnostics;
 use super::grammar::{Tap, TestPoint, tap};
@@ -32,6 +34,8 @@ pub(in crate::parse) struct TapStream {
     /// True if a version or a plan was seen.
     pub(in crate::parse) sure: bool,
     held: Vec<PendingLine>,
+    /// True if its first test has no number. Only a plan shows that it is a stream.
+    pub(in crate::parse) numberless: bool,
     /// True after `Bail out!`.
     is_given_up: bool,
     /// The offset at which the output of the next test begins.
@@ -45,12 +49,42 @@ pub(in crate::parse) struct SubtestLevel {
     prefix: String,
     plan: Option<u64>,
     pub(in crate::parse) seen: u64,
+    /// The numbers of its tests.
+    numbers: HashSet<u64>,
+    /// The first number that came twice.
+    twice: Option<u64>,
+}
+
+impl SubtestLevel {
+    /// Returns the words about a plan that was not kept.
+    fn broken(&self, plan: u64) -> Option<String> {
+        if self.seen != plan {
+            return Some(format!("{plan} planned, {} ran", self.seen));
+        }
+        let beyond = self
+            .numbers
+            .iter()
+            .find(|number| **number == 0 || **number > plan);
+        match (self.twice, beyond) {
+            (Some(twice), _) => Some(format!("{plan} planned, and number {twice} came twice")),
+            (None, Some(beyond)) => Some(format!("{plan} planned, and number {beyond} came")),
+            (None, None) => None,
+        }
+    }
+
+    /// Returns the numbers of the plan that never came.
+    fn missing(&self, plan: u64) -> impl Iterator<Item = u64> + '_ {
+        let is_numbered = self.numbers.len() as u64 + u64::from(self.twice.is_some()) >= self.seen;
+        let from = if is_numbered { 1 } else { self.seen + 1 };
+        (from..=plan).filter(move |number| !is_numbered || !self.numbers.contains(number))
+    }
 }
 
 #[derive(Debug)]
 struct Pending {
     name: String,
     status: CaseStatus,
+    seconds: Option<f64>,
     reason: Option<String>,
     indentation: usize,
     diagnostics: Diagnostics,
@@ -76,6 +110,7 @@ impl TapStream {
             pending: None,
             sure: false,
             held: Vec::new(),
+            numberless: false,
             is_given_up: false,
             from,
         }
@@ -98,7 +133,12 @@ impl TapStream {
 
     /// Returns true if a line that belongs to the stream may follow.
     pub(in crate::parse) fn is_open(&self) -> bool {
-        !self.is_complete() || self.pending.is_some()
+        !self.is_provisional() && (!self.is_complete() || self.pending.is_some())
+    }
+
+    /// Returns true while nothing but lines that begin with `ok` shows that it is a stream.
+    pub(in crate::parse) fn is_provisional(&self) -> bool {
+        self.numberless && !self.sure
     }
 
     /// Takes a line about the test before it.
@@ -201,10 +241,15 @@ impl TapStream {
             return false;
         };
         // Prove prints `ok` at the end of a file.
-        if is_complete && point.number != Some(level.seen + 1) {
+        if is_complete && point.number.is_none() {
             return false;
         }
         level.seen += 1;
+        if let Some(number) = point.number
+            && !level.numbers.insert(number)
+        {
+            level.twice.get_or_insert(number);
+        }
         let name = match point.name.as_str() {
             "" => format!("{}test {}", level.prefix, level.seen),
             name => format!("{}{name}", level.prefix),
@@ -214,6 +259,7 @@ impl TapStream {
         self.pending = Some(Pending {
             name,
             status: point.status,
+            seconds: point.seconds,
             reason: point.reason,
             indentation: depth * INDENTATION,
             diagnostics: Diagnostics::default(),
@@ -278,6 +324,7 @@ impl TapStream {
                 message: details.message.filter(|_| is_told),
                 file: details.file.filter(|_| is_told),
                 line: details.line.filter(|_| is_told),
+                seconds: pending.seconds.or(details.seconds),
                 ..details
             },
         };
@@ -312,15 +359,15 @@ impl TapStream {
             return;
         };
         // After a bail-out, the bail-out is the failure.
-        if level.seen != plan && !self.is_given_up {
-            let why = format!("{plan} planned, {} ran", level.seen);
+        let broken = level.broken(plan);
+        if let Some(why) = broken.filter(|_| !self.is_given_up) {
             let mut case =
                 PendingLine::new(format!("{}{PLAN}", level.prefix), CaseStatus::Failed, &why);
             case.start = offset;
             self.case(case, out);
         }
         let missing = plan.saturating_sub(level.seen);
-        for number in (level.seen + 1..=plan).take(MOST_MISSING as usize) {
+        for number in level.missing(plan).take(MOST_MISSING as usize) {
             let name = format!("{}test {number}", level.prefix);
             self.case(
                 PendingLine::new(name, CaseStatus::NotRun, "planned, and never came"),

@@ -127,7 +127,7 @@ fn git_contradicts_a_check_that_found_none_of_its_kind() {
 #[test]
 fn tests_inside_of_a_check_are_no_cases_and_tests_after_it_are() {
     let text = section("commits", "go test .\nok  \texample.com/x\t0.1s\n")
-        + "INFO: Running 'go test' as current user on package 'example.com/x' with flags '-v'\nok  \texample.com/x\t0.1s\n";
+        + "INFO: Running 'go test' as current user on package 'example.com/x' with flags '-race'\nok  \texample.com/x\t0.1s\n";
     let parsed = parse(&CaseContext::default(), &text, 0);
     assert_eq!(
         parsed.cases(),

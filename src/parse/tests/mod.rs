@@ -2,6 +2,7 @@
 
 mod checks;
 mod go;
+mod inner;
 mod laws;
 mod rust;
 mod snippets;
