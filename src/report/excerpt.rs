@@ -7,12 +7,12 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 use serde::Deserialize;
 
 use crate::event::Span;
-use crate::fs;
+use crate::fs::Directory;
 use crate::text;
 
 /// The most bytes read at each end: several times the shown text, because JSON wraps every line.
@@ -21,13 +21,11 @@ const WINDOW: u64 = 256 * 1024;
 /// The most bytes of one of the last lines.
 const LINE_CAP: usize = 500;
 
-/// Returns the path of a job's log; `None` for a name that leads out of the report directory. A
-/// journal may come from elsewhere and must not make a report show any other file.
-pub(super) fn log_path(directory: &Path, name: &str) -> Option<PathBuf> {
-    let inside = Path::new(name)
-        .components()
-        .all(|component| matches!(component, Component::Normal(_)));
-    (inside && !name.is_empty()).then(|| directory.join(name))
+/// Returns false for the name of a log that leads out of the report directory. A journal may come from
+/// elsewhere and must not make a report show any other file.
+pub(super) fn is_inside(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    !name.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// A job's log, open for reading ranges of it.
@@ -39,12 +37,19 @@ pub struct LogReader {
 }
 
 impl LogReader {
-    /// Opens a log. `name` is its path relative to the report, for messages.
-    pub fn open(path: &Path, name: &str) -> io::Result<Self> {
+    /// Opens a log below a report directory. A job may have put links in the place of its directory or
+    /// of the log, so none is followed.
+    pub fn open(directory: &Directory, name: &str) -> io::Result<Self> {
         Ok(Self {
-            file: fs::open_plain(path)?,
+            file: directory.open(Path::new(name))?,
             name: name.to_owned(),
         })
+    }
+
+    /// Returns the clean text of the whole log; see [`Self::excerpt`].
+    pub fn whole(&mut self, cap: usize) -> io::Result<String> {
+        let end = self.file.metadata()?.len();
+        self.excerpt(&[Span { start: 0, end }], cap)
     }
 
     /// Returns the clean text of these ranges, in order, at most about `cap` bytes of it. A longer
@@ -213,9 +218,9 @@ fn cut<'b>(line: &OutputLine<'_>, text: &'b str) -> OutputLine<'b> {
 }
 
 /// Returns the last lines of a log that are not blank, at most `count`, clean, each at most 500
-/// bytes long.
-pub fn tail(path: &Path, count: usize) -> io::Result<Vec<String>> {
-    let mut file = fs::open_plain(path)?;
+/// bytes long. See [`LogReader::open`].
+pub fn tail(directory: &Directory, name: &str, count: usize) -> io::Result<Vec<String>> {
+    let mut file = directory.open(Path::new(name))?;
     let size = file.metadata()?.len();
     let start = size.saturating_sub(WINDOW);
     file.seek(SeekFrom::Start(start))?;
@@ -251,13 +256,21 @@ pub(super) fn ends(text: &str, cap: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use std::fs;
+    use std::os::unix::fs::symlink;
 
-    fn log(bytes: &[u8]) -> (tempfile::NamedTempFile, LogReader) {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(bytes).unwrap();
-        let reader = LogReader::open(file.path(), "logs/a.test.log").unwrap();
-        (file, reader)
+    const NAME: &str = "logs/a.test.log";
+
+    fn log(bytes: &[u8]) -> (tempfile::TempDir, LogReader) {
+        let report = tempfile::tempdir().unwrap();
+        fs::create_dir(report.path().join("logs")).unwrap();
+        fs::write(report.path().join(NAME), bytes).unwrap();
+        let reader = LogReader::open(&held(&report), NAME).unwrap();
+        (report, reader)
+    }
+
+    fn held(report: &tempfile::TempDir) -> Directory {
+        Directory::hold(report.path()).unwrap()
     }
 
     fn span(start: u64, end: u64) -> Span {
@@ -266,11 +279,27 @@ mod tests {
 
     #[test]
     fn no_name_leads_out_of_the_report_directory() {
-        let place = |name| log_path(Path::new("/runs/1"), name);
-        assert_eq!(place("logs/a.log"), Some("/runs/1/logs/a.log".into()));
+        let (report, _reader) = log(b"text\n");
+        assert!(is_inside(NAME));
         for name in ["/etc/passwd", "../2/logs/a.log", "logs/../../x", ""] {
-            assert_eq!(place(name), None, "{name}");
+            assert!(!is_inside(name), "{name}");
+            assert!(LogReader::open(&held(&report), name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_log_or_of_its_directory_is_not_followed() {
+        let (report, _reader) = log(b"text\n");
+        let directory = held(&report);
+        let path = |name: &str| report.path().join(name);
+        symlink(path(NAME), path("logs/link.log")).unwrap();
+        assert!(LogReader::open(&directory, "logs/link.log").is_err());
+        assert_eq!(tail(&directory, NAME, 1).unwrap(), ["text"]);
+        fs::rename(path("logs"), path("moved")).unwrap();
+        symlink("moved", path("logs")).unwrap();
+        let error = tail(&directory, NAME, 1).unwrap_err().to_string();
+        assert!(error.contains("logs is a link or a file now"), "{error}");
+        assert!(LogReader::open(&directory, NAME).is_err());
     }
 
     #[test]
@@ -285,7 +314,7 @@ mod tests {
 
     #[test]
     fn json_lines_give_their_output_and_others_stay() {
-        let (file, mut reader) = log(concat!(
+        let (report, mut reader) = log(concat!(
             r#"{"Action":"run","Test":"TestA"}"#,
             "\n",
             r#"{"Action":"output","Output":"a_test.go:1: half"}"#,
@@ -294,11 +323,10 @@ mod tests {
             "\nmake: *** [test] Error 1\n{not json}\n"
         )
         .as_bytes());
-        let size = file.as_file().metadata().unwrap().len();
         let expected = "a_test.go:1: half line\nmake: *** [test] Error 1\n{not json}\n";
-        assert_eq!(reader.excerpt(&[span(0, size)], 1000).unwrap(), expected);
+        assert_eq!(reader.whole(1000).unwrap(), expected);
         assert_eq!(
-            tail(file.path(), 2).unwrap(),
+            tail(&held(&report), NAME, 2).unwrap(),
             ["make: *** [test] Error 1", "{not json}"]
         );
     }
@@ -353,11 +381,9 @@ mod tests {
 
     #[test]
     fn the_last_lines_are_clean() {
-        let (file, _reader) = log(b"first\n\x1b[31mred\x1b[0m\n\n \nnul\0\n");
-        assert_eq!(
-            tail(file.path(), 5).unwrap(),
-            ["first", "red", "nul\u{fffd}"]
-        );
-        assert_eq!(tail(file.path(), 1).unwrap(), ["nul\u{fffd}"]);
+        let (report, _reader) = log(b"first\n\x1b[31mred\x1b[0m\n\n \nnul\0\n");
+        let tail = |count| tail(&held(&report), NAME, count).unwrap();
+        assert_eq!(tail(5), ["first", "red", "nul\u{fffd}"]);
+        assert_eq!(tail(1), ["nul\u{fffd}"]);
     }
 }

@@ -256,7 +256,6 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::{from_run, read};
-    use std::path::Path;
 
     fn markdown(document: &Document) -> String {
         let mut bytes = Vec::new();
@@ -275,7 +274,10 @@ mod tests {
     #[test]
     fn everything_at_once() {
         let run = crate::report::tests::sample::everything().run();
-        insta::assert_snapshot!(markdown(&from_run(&run, Path::new("/nonexistent"))));
+        insta::assert_snapshot!(markdown(&from_run(
+            &run,
+            &crate::report::tests::sample::nowhere()
+        )));
     }
 
     #[test]

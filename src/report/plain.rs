@@ -5,7 +5,6 @@
 //! it for dead.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use super::ci::{DetectedCi, Folds};
 use super::format;
@@ -13,6 +12,7 @@ use super::format::LINE_CAP;
 use super::line_writer::LineWriter;
 use super::{Meaning, Reporter, Style};
 use crate::event::{Event, JobFinished, JobStarted, Record, RunResumed, RunStarted, RunStopping};
+use crate::fs::Directory;
 use crate::model::JobOutcome;
 use crate::outcome::{CaseResult, JobResult, Run};
 use crate::text;
@@ -46,17 +46,17 @@ impl PlainReporter {
     }
 
     /// Adapts the reporter to the log of a CI system: the header names the system, and output is
-    /// folded if the system can fold. The reports go to the absolute path `directory`.
-    pub fn on(self, detected: &DetectedCi, directory: &Path) -> Self {
+    /// folded if the system can fold. The reports go to `directory`.
+    pub fn on(self, detected: &DetectedCi, directory: &Directory) -> Self {
         let said = self.style.foreign(&detected.line(), LINE_CAP);
         let mut system = vec![self.style.paint(Meaning::Detail, &said)];
-        if let Some(misplaced) = detected.misplaced(directory) {
+        if let Some(misplaced) = detected.misplaced(directory.path()) {
             let misplaced = self.style.foreign(&misplaced, LINE_CAP);
             system.push(format!("{} {misplaced}", self.style.warning()));
         }
         Self {
             system,
-            folds: Folds::new(detected.system, directory.to_owned()),
+            folds: Folds::new(detected.system, directory.clone()),
             ..self
         }
     }

@@ -79,7 +79,7 @@ pub(super) fn finish(
         journal,
         output_errors,
     } = followed;
-    let document = report::from_run(&run, &directory.path);
+    let document = report::from_run(&run, &directory.held);
     let put_back = journal.and_then(|journal| journal.put_back(&directory.held).err());
     let mut file_errors = report::write_all(&document, &directory.held);
     let published = publish(
@@ -115,7 +115,7 @@ pub(super) fn finish(
         (None, None) => prune_earlier(screen, request.settings.keep, &directory.path),
         _ => Vec::new(),
     };
-    screen.summary(&run, &directory.path);
+    screen.summary(&run, &directory.held);
     let mut warnings = published.warnings;
     warnings.extend(pruned);
     complain(&warnings, &troubles, is_whole);

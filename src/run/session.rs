@@ -82,7 +82,7 @@ impl Session {
         if named.is_none() {
             directory.become_latest()?;
         }
-        let mut live = Live::new(Some(journal), screen.reporters(&directory.path));
+        let mut live = Live::new(Some(journal), screen.reporters(&directory.held));
         let started = started(run_id, request, &planned, &directory, &settings);
         live.take(Event::RunStarted(started));
         Ok(Self {
@@ -115,7 +115,7 @@ impl Session {
             interrupted.journal,
             interrupted.run,
             interrupted.next,
-            screen.reporters(&interrupted.directory.path),
+            screen.reporters(&interrupted.directory.held),
         );
         live.take(Event::RunResumed(RunResumed {
             kept,

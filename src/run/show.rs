@@ -1,10 +1,10 @@
 //! Shows a run: live, and as a summary at its end.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use super::request::{CiChoice, Display, Format};
 use crate::env::Environment;
+use crate::fs::Directory;
 use crate::outcome::Run;
 use crate::report;
 use crate::report::ci;
@@ -32,7 +32,7 @@ impl Screen {
     }
 
     /// Returns the live reporters. The reports of the run go to `directory`.
-    pub fn reporters(&self, directory: &Path) -> Vec<Box<dyn Reporter>> {
+    pub fn reporters(&self, directory: &Directory) -> Vec<Box<dyn Reporter>> {
         let style = || Style::of(&io::stderr(), self.color);
         match self.format {
             Format::Json => vec![Box::new(JsonReporter::new(io::stdout()))],
@@ -48,7 +48,7 @@ impl Screen {
         }
     }
 
-    fn plain(&self, reporter: PlainReporter, directory: &Path) -> Vec<Box<dyn Reporter>> {
+    fn plain(&self, reporter: PlainReporter, directory: &Directory) -> Vec<Box<dyn Reporter>> {
         vec![Box::new(match &self.system {
             Some(system) => reporter.on(system, directory),
             None => reporter,
@@ -77,9 +77,9 @@ impl Screen {
     }
 
     /// Prints the summary of the run.
-    pub fn summary(&self, run: &Run, directory: &Path) {
+    pub fn summary(&self, run: &Run, directory: &Directory) {
         let (mut stream, style) = self.stream();
-        let summary = report::summarise(run, directory, &style);
+        let summary = report::summarise(run, directory, directory.path(), &style);
         let _ = say::noted(stream.write_all(summary.as_bytes()));
     }
 }

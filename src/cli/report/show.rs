@@ -69,9 +69,10 @@ fn summary(global: &GlobalArguments, from: &Path, json: bool) -> Result<i32, Com
         })?;
         return Ok(0);
     }
-    let directory = journal.parent().unwrap_or(from);
+    let named = journal.parent().unwrap_or(from);
+    let directory = fs::Directory::expect(named).map_err(CommandError::machine)?;
     let style = Style::of(&io::stdout(), global.color());
-    let summary = report::summarise(&run, directory, &style);
+    let summary = report::summarise(&run, &directory, named, &style);
     deliver(None, |out| out.write_all(summary.as_bytes()))?;
     Ok(0)
 }

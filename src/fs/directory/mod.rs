@@ -117,6 +117,31 @@ impl Directory {
         regular(rustix::fs::openat(&place, name, how, FILE)?.into())
     }
 
+    /// Opens a regular file below this directory for reading. Neither its name nor one on the way may be
+    /// a link.
+    ///
+    /// # Errors
+    /// When the path is not one of plain names, the file cannot be opened, or it is no regular one.
+    pub fn open(&self, below: &Path) -> io::Result<File> {
+        let mut names = Vec::new();
+        for part in below.components() {
+            match part {
+                Component::Normal(name) => names.push(name),
+                _ => return Err(io::ErrorKind::InvalidInput.into()),
+            }
+        }
+        let (last, way) = names.split_last().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut place = self.current()?;
+        let mut path = self.path.clone();
+        for name in way {
+            path.push(name);
+            let next = step(&place, name, false).map_err(|error| replaced(error, &path))?;
+            place = Arc::new(next);
+        }
+        let how = OFlags::RDONLY | OFlags::NOFOLLOW | AT_ONCE;
+        regular(rustix::fs::openat(&place, *last, how, Mode::empty())?.into())
+    }
+
     /// Writes a file aside, syncs it and renames it into place. The file before stays until then.
     ///
     /// # Errors

@@ -12,15 +12,14 @@
 //! The output is bounded, because GitLab cuts a log at 4 MiB (docs.gitlab.com, `output_limit` of a
 //! runner).
 
-use std::path::PathBuf;
-
 use super::Ci;
-use crate::event::{JobFinished, Span};
+use crate::event::JobFinished;
+use crate::fs::Directory;
 use crate::model::JobOutcome;
 use crate::report::LogReader;
 use crate::report::Style;
 use crate::report::annotations::data;
-use crate::report::excerpt::log_path;
+use crate::report::excerpt::is_inside;
 use crate::report::format::LINE_CAP;
 use crate::text;
 
@@ -43,7 +42,7 @@ pub(in crate::report) struct Fold {
 /// Folds the output of one job after another.
 pub(in crate::report) struct Folds {
     system: Ci,
-    directory: PathBuf,
+    directory: Directory,
     token: String,
     room: usize,
     count: usize,
@@ -51,7 +50,7 @@ pub(in crate::report) struct Folds {
 
 impl Folds {
     /// Makes the folds of a system; `None` if it has none. The logs lie in `directory`.
-    pub fn new(system: Ci, directory: PathBuf) -> Option<Self> {
+    pub fn new(system: Ci, directory: Directory) -> Option<Self> {
         let folds = matches!(system, Ci::GitHub | Ci::GitLab);
         folds.then(|| Self {
             system,
@@ -84,18 +83,12 @@ impl Folds {
         if self.room == 0 {
             return vec!["left out: there is too much in this log already".to_owned()];
         }
-        let Some(path) = log_path(&self.directory, log) else {
+        if !is_inside(log) {
             return Vec::new();
-        };
+        }
         let cap = self.room.min(JOB);
-        let excerpt = path.metadata().and_then(|found| {
-            let whole = Span {
-                start: 0,
-                end: found.len(),
-            };
-            LogReader::open(&path, log)?.excerpt(&[whole], cap)
-        });
-        match excerpt {
+        let opened = LogReader::open(&self.directory, log);
+        match opened.and_then(|mut log| log.whole(cap)) {
             Ok(output) => {
                 self.room -= output.len().min(self.room);
                 let line = |line| format!("    | {}", text::undeceptive(line));

@@ -15,6 +15,7 @@ use std::path::Path;
 use super::format::pipeline;
 use super::model::{Document, Suite, Text, properties};
 use crate::event::{Enforcement, LeftBehind, RunStarted};
+use crate::fs::Directory;
 use crate::model::Ending;
 use crate::model::JobId;
 use crate::outcome::{JobResult, Run};
@@ -29,7 +30,7 @@ const LEFT_FILES: usize = 10;
 
 /// Returns the run's results. The logs lie in the report directory `directory`; bad cases carry
 /// excerpts of them.
-pub fn from_run(run: &Run, directory: &Path) -> Document {
+pub fn from_run(run: &Run, directory: &Directory) -> Document {
     let mut stored = OutputBudget::new(directory);
     let started = run.started.as_ref();
     Document {

@@ -1,12 +1,11 @@
 //! Stores output with failing cases: excerpts of the logs, bounded for a case, a suite and a
 //! document.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
 use crate::event::Span;
+use crate::fs::Directory;
 use crate::outcome::JobResult;
-use crate::report::excerpt::{LogReader, log_path};
+use crate::report::excerpt::{LogReader, is_inside};
+use std::collections::BTreeMap;
 
 /// The most bytes of clean text of one case. Jenkins keeps twice 50,000 characters.
 const CASE_CAP: usize = 16 * 1024;
@@ -21,12 +20,12 @@ const FILE_CAP: usize = 12 * 1024 * 1024;
 
 /// The room that is left in the file.
 pub(super) struct OutputBudget<'a> {
-    directory: &'a Path,
+    directory: &'a Directory,
     left: usize,
 }
 
 impl<'a> OutputBudget<'a> {
-    pub(super) fn new(directory: &'a Path) -> Self {
+    pub(super) fn new(directory: &'a Directory) -> Self {
         Self {
             directory,
             left: FILE_CAP,
@@ -39,11 +38,8 @@ impl<'a> OutputBudget<'a> {
         let last = finished.map_or(job.attempt, |finished| finished.attempt);
         let of_last = finished.and_then(|finished| Some((last, finished.log.clone()?)));
         let logs = job.logs.clone().into_iter().chain(of_last);
-        let file = |name: String| LogFile {
-            path: log_path(self.directory, &name),
-            name,
-            reader: None,
-        };
+        let file = |name: String| LogFile { name, reader: None };
+        let logs = logs.filter(|(_, name)| is_inside(name));
         JobLog {
             files: logs.map(|(attempt, name)| (attempt, file(name))).collect(),
             last,
@@ -57,17 +53,15 @@ impl<'a> OutputBudget<'a> {
 
 /// The log of one attempt, opened with the first excerpt.
 struct LogFile {
-    path: Option<PathBuf>,
     name: String,
     reader: Option<LogReader>,
 }
 
 impl LogFile {
-    fn read(&mut self, spans: &[Span], room: usize) -> std::io::Result<String> {
-        let reader = match (&mut self.reader, &self.path) {
-            (Some(reader), _) => reader,
-            (None, Some(path)) => self.reader.insert(LogReader::open(path, &self.name)?),
-            (None, None) => return Ok(String::new()),
+    fn read(&mut self, below: &Directory, spans: &[Span], room: usize) -> std::io::Result<String> {
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            None => self.reader.insert(LogReader::open(below, &self.name)?),
         };
         reader.excerpt(spans, room)
     }
@@ -94,14 +88,14 @@ impl JobLog<'_, '_> {
         let Some(file) = self.files.get_mut(&attempt) else {
             return String::new();
         };
-        if spans.is_empty() || file.path.is_none() {
+        if spans.is_empty() {
             return String::new();
         }
         if room < CASE_CAP {
             return self.say_full(attempt);
         }
         let excerpt = file
-            .read(spans, room)
+            .read(self.stored.directory, spans, room)
             .unwrap_or_else(|error| format!("[{} cannot be read: {error}]\n", file.name));
         self.suite_left = self.suite_left.saturating_sub(excerpt.len());
         self.stored.left = self.stored.left.saturating_sub(excerpt.len());
@@ -152,7 +146,7 @@ mod tests {
             .end(end("b.test", JobOutcome::Failed, ""))
             .run();
         let mut stored = OutputBudget {
-            directory: directory.path(),
+            directory: &Directory::hold(directory.path()).unwrap(),
             left: CASE_CAP,
         };
         let out = Span { start: 0, end: 4 };

@@ -1,7 +1,5 @@
 //! The content of the page, as another HTML parser sees it.
 
-use std::path::Path;
-
 use super::*;
 use crate::report::model::{Case, CaseState, Details, Suite, Text};
 use crate::report::tests::sample;
@@ -85,7 +83,7 @@ fn the_policy_names_the_digests_of_what_is_in_the_page() {
 
 #[test]
 fn a_run_without_scripts() {
-    let document = from_run(&sample::everything().run(), Path::new("/nonexistent"));
+    let document = from_run(&sample::everything().run(), &sample::nowhere());
     let page = page(&document);
     let plain = page
         .split_once("<noscript>")
@@ -142,7 +140,7 @@ fn long_text_keeps_its_ends() {
 
 #[test]
 fn what_jobs_left_behind_is_a_section_and_without_any_there_is_none() {
-    let shown = |run| page(&from_run(&run, Path::new("/nonexistent")));
+    let shown = |run| page(&from_run(&run, &sample::nowhere()));
     let everything = shown(sample::everything().run());
     for text in [
         "<h2 id=\"left\">Left behind</h2>",

@@ -119,7 +119,9 @@ pub fn read(found: &ReportSource, spool: &Spool) -> Result<Document, Unread> {
         ReportSource::Journal(path) => {
             let run = run(path)?;
             let directory = path.parent().unwrap_or(Path::new("."));
-            Ok(from_run(&run, directory))
+            let directory =
+                fs::Directory::expect(directory).map_err(|error| Unread::new(path, error))?;
+            Ok(from_run(&run, &directory))
         }
         ReportSource::File(path) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -1,13 +1,11 @@
 //! Formats the block of one job that did not pass.
 
-use std::path::PathBuf;
-
 use super::{NO_END, SummaryContext};
 use crate::event::JobFinished;
 use crate::model::{CaseStatus, JobOutcome};
 use crate::outcome::{CaseResult, JobResult};
 use crate::report::Meaning;
-use crate::report::excerpt::log_path;
+use crate::report::excerpt::is_inside;
 use crate::report::format;
 use crate::report::format::LINE_CAP;
 use crate::text;
@@ -160,11 +158,11 @@ fn not_run(context: &SummaryContext<'_>, job: &JobResult) -> Option<String> {
 }
 
 fn last_lines(context: &SummaryContext<'_>, finished: &JobFinished) -> Vec<String> {
-    let Some(log) = log_path_of(context, finished) else {
+    let Some(log) = log_name(finished) else {
         return Vec::new();
     };
     let style = context.style;
-    match (context.tail)(&log) {
+    match (context.tail)(log) {
         Ok(lines) => lines
             .iter()
             .map(|line| {
@@ -189,12 +187,12 @@ fn again(context: &SummaryContext<'_>, job: &JobResult) -> Option<String> {
     ))
 }
 
-fn log_path_of(context: &SummaryContext<'_>, finished: &JobFinished) -> Option<PathBuf> {
-    log_path(context.directory, finished.log.as_deref()?)
+fn log_name(finished: &JobFinished) -> Option<&str> {
+    finished.log.as_deref().filter(|name| is_inside(name))
 }
 
 fn log(context: &SummaryContext<'_>, finished: &JobFinished) -> Option<String> {
-    let log = log_path_of(context, finished)?;
+    let log = context.directory.join(log_name(finished)?);
     let shown = format::path(&log, context.home, context.style);
     Some(format!("    log: {shown}"))
 }

@@ -19,6 +19,7 @@ use super::ci::neutralize::harmless;
 use super::format;
 use super::format::LINE_CAP;
 use super::{Style, excerpt};
+use crate::fs::Directory;
 use crate::model::{CaseStatus, JobOutcome};
 use crate::outcome::{JobResult, Run};
 
@@ -35,15 +36,15 @@ const FLAKY: usize = 10;
 const LAST_LINES: usize = 10;
 
 /// Returns the summary as text that ends in a newline. The last lines of logs are read from the
-/// report directory `directory`, and its path is shown.
-pub fn render(run: &Run, directory: &Path, style: &Style) -> String {
+/// report directory `directory`, which is shown as `named`.
+pub fn render(run: &Run, directory: &Directory, named: &Path, style: &Style) -> String {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let context = SummaryContext {
         run,
-        directory,
+        directory: named,
         home: home.as_deref(),
         style,
-        tail: &|log| excerpt::tail(log, LAST_LINES),
+        tail: &|log| excerpt::tail(directory, log, LAST_LINES),
     };
     context.render()
 }
@@ -54,8 +55,8 @@ struct SummaryContext<'a> {
     directory: &'a Path,
     home: Option<&'a Path>,
     style: &'a Style,
-    /// Returns the last lines of the log at this path.
-    tail: &'a dyn Fn(&Path) -> io::Result<Vec<String>>,
+    /// Returns the last lines of the log with this name.
+    tail: &'a dyn Fn(&str) -> io::Result<Vec<String>>,
 }
 
 /// Returns the outcome of a job. A job whose end was not seen is an error.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::sample::{Script, Shared, case, end};
 use crate::event::Record;
+use crate::fs::Directory;
 use crate::model::{CaseStatus, JobOutcome};
 use crate::outcome::Run;
 use crate::report::ci::{Ci, DetectedCi};
@@ -39,13 +40,14 @@ fn hostile() -> Vec<Record> {
 
 /// Returns the output of a run with its summary.
 fn log(system: Option<Ci>, records: &[Record], directory: &Path) -> String {
+    let held = Directory::expect(directory).unwrap();
     let style = Style::new(false, true, 100);
     let out = Shared::default();
     let reporter = PlainReporter::new(out.clone(), style);
     let mut reporter = match system {
         Some(system) => {
             let detected = DetectedCi::named(system, "A_VARIABLE", &Default::default());
-            reporter.on(&detected, directory)
+            reporter.on(&detected, &held)
         }
         None => reporter,
     };
@@ -55,7 +57,11 @@ fn log(system: Option<Ci>, records: &[Record], directory: &Path) -> String {
         reporter.record(record, &run);
     }
     reporter.finish(&run).unwrap();
-    format!("{}{}", out.text(), summarise(&run, directory, &style))
+    format!(
+        "{}{}",
+        out.text(),
+        summarise(&run, &held, directory, &style)
+    )
 }
 
 fn directory(output: &str) -> tempfile::TempDir {

@@ -10,7 +10,7 @@ use crate::report::{FileError, from_run, result_json, write_all, write_copy, wri
 
 /// Everything that a run writes, in the order in which it does.
 fn write(run: &Run, directory: &Path, copy: &Path) -> Vec<FileError> {
-    let document = from_run(run, directory);
+    let document = from_run(run, &Directory::expect(directory).unwrap());
     let held = Directory::hold(directory).unwrap();
     let mut errors = write_all(&document, &held);
     errors.extend(write_copy(&document, &Place::of(copy).unwrap()).err());

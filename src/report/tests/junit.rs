@@ -11,6 +11,7 @@ use roxmltree::{Document, Node};
 use super::sample;
 use super::sample::{Script, case, end, never, with_output};
 use crate::event::JobFinished;
+use crate::fs::Directory;
 use crate::model::{CaseStatus, JobOutcome, Tally};
 use crate::outcome::Run;
 use crate::report::{Dialect, from_run, write_document};
@@ -26,7 +27,8 @@ const STATUSES: [CaseStatus; 6] = [
 
 fn xml_in(run: &Run, directory: &Path) -> String {
     let mut bytes = Vec::new();
-    write_document(&from_run(run, directory), Dialect::Jenkins, &mut bytes).unwrap();
+    let directory = Directory::expect(directory).unwrap();
+    write_document(&from_run(run, &directory), Dialect::Jenkins, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 

@@ -1,6 +1,7 @@
 //! Sample runs, made of events, for the tests of the reporters.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use crate::event::{
@@ -8,9 +9,15 @@ use crate::event::{
     JobFinished, JobQueued, JobStarted, LeftBehind, LeftFile, Notice, Record, RunFinished,
     RunStarted, Span,
 };
+use crate::fs::Directory;
 use crate::model::JobId;
 use crate::model::{CaseStatus, Ending, JobOutcome, Tally};
 use crate::outcome::Run;
+
+/// Returns a report directory that is not there.
+pub fn nowhere() -> Directory {
+    Directory::expect(Path::new("/nonexistent")).unwrap()
+}
 
 /// A run that is being written.
 pub struct Script {

@@ -129,6 +129,32 @@ fn a_link_in_the_place_of_the_reports_is_not_followed() {
 }
 
 #[test]
+fn a_link_in_the_place_of_the_logs_shows_nothing_of_where_it_leads() {
+    for (who, isolate) in REACHABLE {
+        let scene = Scene::new(
+            "echo mine; mv reports/logs reports/aside && ln -s FOREIGN/logs reports/logs; exit 1",
+        );
+        let foreign = scene.foreign.path().join("logs");
+        fs::write(foreign.join("a.check.log"), "SECRET\n").expect("written");
+        let run = scene.run(*who, isolate);
+        assert_eq!(fs::read_dir(&foreign).expect("read").count(), 1);
+        let mut shown = run.printed();
+        let names = ["junit.xml", "report.html", "summary.md", "result.json"];
+        let written = names.map(|name| scene.reports().join(name));
+        for path in written.iter().chain([&scene.out("step")]) {
+            shown += &fs::read_to_string(path).unwrap_or_default();
+        }
+        assert!(!shown.contains("SECRET"), "{who:?}: {shown}");
+        let said = "logs is a link or a file now, and no directory";
+        assert!(shown.contains(said), "{who:?}: {shown}");
+        let show = KataCi::bare().args([Path::new("report"), Path::new("show")]);
+        let show = show.args([scene.reports()]);
+        let show = who.calls(show, &scene.lab.path(".")).finish();
+        assert!(!show.printed().contains("SECRET"), "{}", show.printed());
+    }
+}
+
+#[test]
 fn links_and_pipes_in_the_place_of_files_are_replaced() {
     for (who, isolate) in REACHABLE {
         let scene = Scene::new(
