@@ -1,5 +1,5 @@
 //! Finds a pipeline and loads it with everything it extends.
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -199,7 +199,7 @@ fn contents(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("it is not a regular file"));
     }
     let mut bytes = Vec::new();
-    File::open(path)?
+    crate::fs::open(path)?
         .take(LIMIT as u64 + 1)
         .read_to_end(&mut bytes)?;
     if bytes.len() > LIMIT {

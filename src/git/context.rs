@@ -34,6 +34,9 @@ const MARKS: [(&str, &str); 6] = [
     ("BISECT_LOG", "bisect"),
 ];
 
+/// The most bytes of the file `shallow`; each commit takes 41.
+const LARGEST: u64 = 256 << 20;
+
 impl GitContext {
     /// Asks git.
     ///
@@ -46,7 +49,7 @@ impl GitContext {
         let mut paths = paths.lines();
         let root = PathBuf::from(paths.next().unwrap_or_default());
         let place = |path: &str| repository.directory().join(Path::new(path));
-        let shallow = std::fs::read_to_string(place(paths.next().unwrap_or_default()));
+        let shallow = crate::fs::read(&place(paths.next().unwrap_or_default()), LARGEST);
         let there = |path: &str| place(path).exists();
         let unfinished = paths
             .zip(MARKS)
@@ -58,7 +61,8 @@ impl GitContext {
             repository: repository.clone(),
             root,
             unfinished,
-            boundary: (shallow.unwrap_or_default().lines())
+            boundary: String::from_utf8_lossy(&shallow.unwrap_or_default())
+                .lines()
                 .map(str::to_owned)
                 .collect(),
         })

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Obstacle;
 use super::credentials::without_credentials;
 use crate::probe::{Answer, ProbeError};
 
@@ -19,6 +20,9 @@ pub enum GitError {
         /// See [`super::LEAST_VERSION`].
         least: String,
     },
+    /// git would not end.
+    #[error(transparent)]
+    Obstacle(#[from] Obstacle),
     /// git would not answer.
     #[error(transparent)]
     Probe(#[from] ProbeError),
@@ -85,6 +89,10 @@ impl GitError {
             Self::DubiousOwnership { repository, .. } => Some(format!(
                 "git config --global --add safe.directory {}",
                 crate::probe::quoted(repository)
+            )),
+            Self::Obstacle(obstacle) => Some(format!(
+                "remove what is in its place: rm {}",
+                crate::probe::quoted(&obstacle.path)
             )),
             Self::Probe(_) | Self::Failed { .. } => None,
         }

@@ -6,6 +6,7 @@
 //! Invariants:
 //!
 //! - Git speaks English, so that its answers can be recognised. File names are read with `-z`.
+//! - Git is not called where it would wait for a pipe or read without end ([`Obstacle`]).
 //! - Git never asks, ends by a deadline, and starts no monitor of the file system that the
 //!   repository names. The exception is one call, [`Repository::interactive`], for a push and what
 //!   else talks to a server: it may ask on the terminal.
@@ -24,6 +25,7 @@ pub mod context;
 mod credentials;
 mod error;
 mod listing;
+mod obstacle;
 mod onlooker;
 mod program;
 mod query;
@@ -37,6 +39,7 @@ pub(crate) mod test_repository;
 pub use credentials::without_credentials;
 pub use error::GitError;
 pub use listing::{Listed, Listing};
+pub use obstacle::Obstacle;
 pub use onlooker::Onlooker;
 pub use program::{Git, LEAST_VERSION};
 pub use repository::Repository;

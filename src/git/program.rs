@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::GitError;
+use super::{GitError, obstacle};
 use crate::env::Environment;
 use crate::probe::{Answer, Probe, ProbeError, at_least, dotted, stdin_with, version_in};
 
@@ -106,10 +106,15 @@ impl Git {
         arguments: &[OsString],
         input: &[u8],
     ) -> Result<Answer, GitError> {
+        obstacle::look(directory)?;
         let guarded = GUARDS.iter().map(OsString::from).chain(arguments.to_vec());
-        self.probe(self.program()?, guarded.collect(), directory)
-            .run_with(input)
-            .map_err(GitError::Probe)
+        let answer = self
+            .probe(self.program()?, guarded.collect(), directory)
+            .run_with(input);
+        if let Err(ProbeError::Deadline { .. }) = &answer {
+            obstacle::look_below(directory)?;
+        }
+        Ok(answer?)
     }
 
     /// Calls another program as git would call it. It asks nobody, and is killed at the deadline.
@@ -136,6 +141,7 @@ impl Git {
         input: &[u8],
         variables: &Environment,
     ) -> Result<Answer, GitError> {
+        obstacle::look(directory)?;
         let mut command = Command::new(self.program()?);
         command
             .args(arguments)

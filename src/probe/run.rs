@@ -12,6 +12,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use rustix::fs::MemfdFlags;
+use rustix::process::{Resource, Rlimit};
 
 use super::stream::ProbePipe;
 use crate::env::Environment;
@@ -104,6 +105,20 @@ pub enum ProbeError {
     },
 }
 
+/// The most memory that a probe may take, in bytes. One that reads a huge file ends, not the machine.
+const MEMORY: u64 = 4 << 30;
+
+/// Bounds the memory of a probe that has just started. If that fails it is not bounded.
+fn bound(child: &Child) {
+    let limit = Rlimit {
+        current: Some(MEMORY),
+        maximum: Some(MEMORY),
+    };
+    if let Some(pid) = rustix::process::Pid::from_raw(child.id() as i32) {
+        let _ = rustix::process::prlimit(Some(pid), Resource::Data, limit);
+    }
+}
+
 /// Returns a standard input that holds these bytes, and ends after them.
 ///
 /// They lie in memory, not in a pipe: a program that reads none of them keeps nobody waiting.
@@ -178,6 +193,7 @@ impl Probe<'_> {
         let start = |stdin| self.command_with(stdin).spawn();
         stdin_with(input)
             .and_then(start)
+            .inspect(bound)
             .map_err(|source| ProbeError::Start {
                 command: self.command(),
                 directory: self.directory.display().to_string(),

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::planned::Planned;
 use crate::config::Layout;
 use crate::env::Environment;
 use crate::event::{Fingerprint, digest};
+use crate::fs;
 use crate::git::{Git, GitError};
 use crate::workspace::IMPORT_ROOT;
 use crate::workspace::passed;
@@ -84,6 +85,14 @@ fn tree(git: &Git, top: &Path) -> Result<String, GitError> {
     Ok(digest(parts.iter().map(Vec::as_slice)))
 }
 
+/// The most bytes of a file that are read. A larger one is told by its size and times.
+const LARGEST: u64 = 256 << 20;
+
+fn times(metadata: &Metadata) -> String {
+    let (size, changed) = (metadata.size(), metadata.ctime());
+    format!("{size} {changed}.{}", metadata.ctime_nsec())
+}
+
 /// Describes a file by mode and content, a link by its target, and anything else by the error of
 /// the system.
 fn content(path: &Path) -> String {
@@ -91,7 +100,8 @@ fn content(path: &Path) -> String {
         let metadata = path.symlink_metadata()?;
         let bytes = match metadata.file_type() {
             kind if kind.is_symlink() => path.read_link()?.as_os_str().as_bytes().to_vec(),
-            kind if kind.is_file() => fs::read(path)?,
+            kind if kind.is_file() && metadata.len() <= LARGEST => fs::read(path, LARGEST)?,
+            kind if kind.is_file() => times(&metadata).into_bytes(),
             _ => Vec::new(),
         };
         Ok(format!(

@@ -2,6 +2,7 @@
 //! of git, because a hook has to answer at once.
 
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -19,6 +20,9 @@ use crate::workspace::tests_clone;
 
 /// The name of a pipeline's file at the top of a repository.
 pub(crate) const FILE: &str = "kata-ci.toml";
+
+/// The most bytes of the user's configuration, as many as a pipeline may have.
+const LARGEST: u64 = 1 << 20;
 
 /// Variables of jobs that decide nothing, or that differ between a view, a checkout and a hook.
 const LEFT_OUT: [&str; 4] = ["PATH", "TERM", "GOPATH", "GOCACHE"];
@@ -160,16 +164,13 @@ fn head(clone: &Repository) -> Option<String> {
 
 /// Returns a digest of everything besides the commit.
 fn setting(question: &StampQuery<'_>, has_file: bool) -> Option<String> {
-    let user = config::user_file(question.environment)
-        .and_then(|file| std::fs::read(file).ok())
-        .unwrap_or_default();
     let mut parts: Vec<Vec<u8>> = vec![
         program().into_bytes(),
         gethostname().ok()?.as_bytes().to_vec(),
         geteuid().to_string().into_bytes(),
         format!("{:?} {:?}", question.overrides, question.author).into_bytes(),
         pipeline(question, has_file)?.into_bytes(),
-        user,
+        user_settings(question.environment)?,
     ];
     let left_out =
         |name: &OsStr| LEFT_OUT.iter().any(|one| name == *one) || is_proxy(&name.to_string_lossy());
@@ -178,6 +179,17 @@ fn setting(question: &StampQuery<'_>, has_file: bool) -> Option<String> {
         parts.push(value.as_bytes().to_vec());
     }
     Some(digest(parts.iter().map(Vec::as_slice)))
+}
+
+/// Returns the text of the user's configuration, empty if there is none; `None` if it cannot be read.
+fn user_settings(environment: &Environment) -> Option<Vec<u8>> {
+    let Some(file) = config::user_file(environment) else {
+        return Some(Vec::new());
+    };
+    match crate::fs::read(&file, LARGEST) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Vec::new()),
+        read => read.ok(),
+    }
 }
 
 fn is_proxy(name: &str) -> bool {

@@ -1,14 +1,17 @@
 //! Finds out if a tree names its own Rust toolchain. Rustup then starts a program of the tree, even
 //! for a version query. Only a job may start that, in its sandbox, and not kata-ci.
 use std::ffi::OsStr;
-use std::fs;
 use std::path::Path;
 
 use crate::env::Environment;
+use crate::fs;
 
 /// The files that rustup searches for, from a directory upwards; the nearest counts. See the rustup
 /// book, "Overrides".
 const FILES: [&str; 2] = ["rust-toolchain", "rust-toolchain.toml"];
+
+/// The most bytes of such a file; it has a few lines.
+const LARGEST: u64 = 64 << 10;
 
 /// Returns true if cargo, started in the directory, would be a program at a path that a file of the
 /// tree names. A file that cannot be read counts as such.
@@ -22,9 +25,9 @@ pub(super) fn is_named_by_path(directory: &Path, environment: &Environment) -> b
         .map(|above| FILES.map(|name| above.join(name)))
         .find(|files| files.iter().any(|file| file.exists()));
     nearest.is_some_and(|files| {
-        (files.iter())
-            .filter(|file| file.exists())
-            .any(|file| !file.is_file() || fs::read_to_string(file).map_or(true, |it| is_path(&it)))
+        let there = files.iter().filter(|file| file.exists());
+        let mut texts = there.map(|file| String::from_utf8(fs::read(file, LARGEST).ok()?).ok());
+        texts.any(|text| text.is_none_or(|text| is_path(&text)))
     })
 }
 
@@ -40,6 +43,19 @@ fn is_path(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+
+    #[test]
+    fn what_cannot_be_read_counts_and_keeps_nobody_waiting() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("rust-toolchain.toml");
+        let is_named = || is_named_by_path(place.path(), &Environment::default());
+        nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(is_named());
+        fs::remove_file(&file).unwrap();
+        fs::File::create(&file).unwrap().set_len(10 << 30).unwrap();
+        assert!(is_named());
+    }
 
     #[test]
     fn the_nearest_file_counts_and_a_variable_comes_before_it() {

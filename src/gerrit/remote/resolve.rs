@@ -1,12 +1,17 @@
 //! Resolves the destination of a push.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::io;
+use std::path::PathBuf;
 
 use super::{Destination, GitReview, MalformedGitReview, PushUrl, Request, UnusableUrl};
 use crate::config::closest;
+use crate::fs;
 use crate::git::context::GitContext;
 use crate::git::{GitError, Repository};
+
+/// The most bytes of a `.gitreview`; it has a few lines.
+const LARGEST: u64 = 1 << 20;
 
 /// An error of finding the destination.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +61,14 @@ pub enum DestinationError {
     /// The file cannot be read.
     #[error(transparent)]
     GitReview(#[from] MalformedGitReview),
+    /// The file is there and cannot be read.
+    #[error("{} cannot be read: {source}; it is the file of git-review", path.display())]
+    Unreadable {
+        /// Its path.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
     /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -116,9 +129,11 @@ struct DestinationSearch<'a> {
 
 impl<'a> DestinationSearch<'a> {
     fn new(context: &'a GitContext, request: &'a Request) -> Result<Self, DestinationError> {
-        let file = match fs::read_to_string(context.root.join(".gitreview")) {
-            Ok(text) => GitReview::parse(&text)?,
-            Err(_) => GitReview::default(),
+        let path = context.root.join(".gitreview");
+        let file = match fs::read(&path, LARGEST) {
+            Ok(bytes) => GitReview::parse(&String::from_utf8_lossy(&bytes))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => GitReview::default(),
+            Err(source) => return Err(DestinationError::Unreadable { path, source }),
         };
         Ok(Self {
             repository: &context.repository,

@@ -12,6 +12,9 @@ use crate::gerrit::change_id;
 use crate::gerrit::change_id::{AddedChangeId, ChangeIdSettings};
 use crate::git::{GitError, Repository};
 
+/// The most bytes of a message.
+const LARGEST: u64 = 16 << 20;
+
 /// An error that makes git stop the commit.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitMsgError {
@@ -51,7 +54,7 @@ pub fn commit_msg(repository: &Repository, file: &Path) -> Result<(), CommitMsgE
     };
     let path = repository.directory().join(file);
     let settings = ChangeIdSettings::of(repository)?;
-    let message = fs::read(&path).map_err(unusable)?;
+    let message = crate::fs::read(&path, LARGEST).map_err(unusable)?;
     let seed = change_id::seed_of(repository)?;
     match change_id::add(repository, &message, &settings, &seed)? {
         AddedChangeId::Message(message) => {

@@ -9,6 +9,9 @@ use serde::Serialize;
 
 use crate::git::{GitError, Repository};
 
+/// The most bytes of a hook that are read.
+const LARGEST: u64 = 16 << 20;
+
 /// A git hook that kata-ci can install.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -88,7 +91,7 @@ impl HookFile {
             Ok(metadata) if !metadata.is_file() => return Ok(HookState::Foreign),
             Ok(_) => {}
         }
-        let content = fs::read(&self.file)?;
+        let content = crate::fs::read(&self.file, LARGEST)?;
         let ours = String::from_utf8_lossy(&content)
             .lines()
             .any(|line| line.starts_with(MARK));

@@ -116,6 +116,7 @@ fn git_problem(error: &GitError) -> RequirementProblem {
             RequirementProblem::unmet(error.to_string(), fix)
         }
         GitError::Probe(_)
+        | GitError::Obstacle(_)
         | GitError::NoRepository { .. }
         | GitError::DubiousOwnership { .. }
         | GitError::Failed { .. } => RequirementProblem::broken(error.to_string(), fix),

@@ -6,6 +6,7 @@ mod estimates;
 mod exit_codes;
 mod kata_workspace;
 pub mod misbehaving;
+mod odd_files;
 mod output;
 mod proxy;
 mod resume;
