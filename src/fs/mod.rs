@@ -12,10 +12,12 @@ mod directory;
 mod pipe;
 mod place;
 mod regular;
+mod remove;
 mod replace;
 
 pub use directory::{ASIDE, Directory};
 pub use pipe::open_or_wait;
 pub use place::Place;
 pub use regular::{open, open_own, open_plain, read};
+pub use remove::remove_tree;
 pub use replace::replace;

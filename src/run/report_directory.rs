@@ -10,7 +10,7 @@ use nix::fcntl::OFlag;
 
 use crate::dirs;
 use crate::env::Environment;
-use crate::fs::{ASIDE, Directory};
+use crate::fs::{ASIDE, Directory, remove_tree};
 use crate::model::CommandError;
 use crate::report::{RESULT, ci};
 
@@ -157,7 +157,7 @@ fn clear(path: &Path, ours: bool) -> io::Result<()> {
                     "holds a `{name}` that is not a run's"
                 )));
             }
-            Ok(found) if found.is_dir() => fs::remove_dir_all(&entry)?,
+            Ok(found) if found.is_dir() => remove_tree(&entry)?,
             Ok(_) => fs::remove_file(&entry)?,
         }
     }

@@ -7,12 +7,14 @@
 //!
 //! The path is the same in each run, because go's build cache knows packages by their directory. A
 //! run beside another one gets `NAME.2` and so on.
-use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+
+use crate::fs::remove_tree;
 
 const LOCK: &str = "lock";
 /// The most runs of one workspace side by side.
@@ -125,30 +127,6 @@ fn remove_leftovers(parent: &Path) {
     }
 }
 
-/// Removes a directory with its content, also below directories that a job made read-only.
-fn remove_tree(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            make_writable(path)?;
-            fs::remove_dir_all(path)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
-}
-
-fn make_writable(directory: &Path) -> io::Result<()> {
-    let metadata = directory.symlink_metadata()?;
-    if !metadata.is_dir() {
-        return Ok(());
-    }
-    fs::set_permissions(directory, Permissions::from_mode(0o700))?;
-    for entry in directory.read_dir()? {
-        make_writable(&entry?.path())?;
-    }
-    Ok(())
-}
-
 /// Returns a name for the path: the same in each run, and different from that of any other path.
 pub(super) fn unique_name(path: &Path) -> String {
     let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
@@ -175,6 +153,8 @@ pub(super) fn unique_name(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
 
     fn names(parent: &Path) -> Vec<String> {
         let entries = parent.read_dir().unwrap();

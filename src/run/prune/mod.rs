@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::durations;
+use crate::fs::remove_tree;
 use crate::run::report_directory::{Occupied, is_ours, lock};
 use crate::run::store;
 use crate::run::store::{REMOVED, has_ended, name, start};
@@ -164,7 +165,7 @@ fn remove(directory: &Path) -> io::Result<bool> {
     };
     let aside = directory.with_file_name(format!("{REMOVED}{id}"));
     fs::rename(directory, &aside)?;
-    fs::remove_dir_all(&aside)?;
+    remove_tree(&aside)?;
     Ok(true)
 }
 
@@ -187,7 +188,7 @@ fn is_run(directory: &Path) -> bool {
 /// Finishes a removal, unless another process is doing so.
 fn remove_rest(aside: &Path) -> io::Result<()> {
     match lock(aside) {
-        Ok(_lock) => gone(fs::remove_dir_all(aside)),
+        Ok(_lock) => gone(remove_tree(aside)),
         Err(Occupied::InUse) => Ok(()),
         Err(Occupied::Error(error)) => gone(Err(error)),
     }

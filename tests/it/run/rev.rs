@@ -115,6 +115,24 @@ fn what_is_not_committed_has_no_say() {
         .expect_code(0);
 }
 
+/// Nests directories deeper than a path can say, and than the run may have files open.
+const NEST: &str = "test:\n\tperl -e 'for (1..3000) { mkdir \"d\"; chdir \"d\" or die }'\n";
+
+#[test]
+fn a_checkout_is_removed_however_deep_a_job_has_nested_directories() {
+    let (repository, cache) = (Repository::new(), tempfile::tempdir().unwrap());
+    repository.commit("Makefile", NEST);
+    for isolate in ["on", "off"] {
+        let words = ["sh", "-c", "ulimit -n 512; exec \"$@\"", "sh"];
+        let run = repository.run(cache.path(), "HEAD");
+        run.args(["--isolate", isolate])
+            .through(&words, Path::new(env!("CARGO_BIN_EXE_kata-ci")))
+            .finish()
+            .expect_code(0);
+        assert_eq!(left_in(cache.path()), Vec::<PathBuf>::new(), "{isolate}");
+    }
+}
+
 #[test]
 fn nor_has_a_pipeline_or_makefile_that_is_not() {
     let (repository, cache) = (Repository::new(), tempfile::tempdir().unwrap());

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::Trust;
+use crate::fs::remove_tree;
 use crate::workspace::copy::is_cache;
 
 /// Deepest level of directories to search.
@@ -73,6 +74,7 @@ impl Builds {
         for cache in caches(&self.checkout, DEPTH) {
             if let Ok(below) = cache.strip_prefix(&self.checkout)
                 && !self.committed.contains(&cache)
+                && is_plain_above(&self.kept, below)
             {
                 let _ = replace(&cache, &self.kept.join(below));
             }
@@ -128,12 +130,22 @@ fn each(
     Ok(())
 }
 
+/// Returns true if nothing above a path below the store was made by a job: neither a link, which
+/// would lead elsewhere, nor a cache.
+fn is_plain_above(kept: &Path, below: &Path) -> bool {
+    let mut above = below.ancestors().skip(1).map(|above| kept.join(above));
+    above.all(|above| match above.symlink_metadata() {
+        Ok(metadata) => metadata.is_dir() && !is_cache(&above),
+        Err(_) => true,
+    })
+}
+
 fn replace(source: &Path, target: &Path) -> io::Result<()> {
     if let Some(parent) = target.parent() {
         fs::create_dir_all(parent)?;
     }
     if target.exists() {
-        fs::remove_dir_all(target)?;
+        remove_tree(target)?;
     }
     fs::rename(source, target)
 }

@@ -177,3 +177,28 @@ fn a_pipe_in_the_place_of_a_tag_holds_nobody_up() {
     builds.keep();
     assert!(tag.exists());
 }
+
+/// A build that is refused stays in the store, with what a job left in it.
+#[test]
+fn a_link_in_a_kept_build_leads_nothing_out_of_the_store() {
+    let lab = Lab::new();
+    let trust = Trust::of_author("1");
+    let victim = lab.temporary.path().join("victim");
+    fs::create_dir_all(victim.join("deep")).unwrap();
+    fs::write(victim.join("deep/file"), "the user's").unwrap();
+    let checkout = lab.checkout("one");
+    let builds = lab.bring(&trust, &checkout);
+    let outer = checkout.join("src/agent/out");
+    cache(&outer, "x", Duration::ZERO);
+    symlink(&victim, outer.join("link")).unwrap();
+    date(&outer.join("built"), SystemTime::now() + HOUR);
+    builds.keep();
+    let checkout = lab.checkout("two");
+    let builds = lab.bring(&trust, &checkout);
+    assert_eq!(builds.refused.len(), 1);
+    cache(&checkout.join("src/agent/out/link/deep"), "the job's", HOUR);
+    builds.keep();
+    let left = fs::read_to_string(victim.join("deep/file")).unwrap();
+    assert_eq!(left, "the user's");
+    assert_eq!(fs::read_dir(&victim).unwrap().count(), 1);
+}
