@@ -1,6 +1,8 @@
 //! Tests that nothing in a stranger's tree is started after its job has run in the sandbox, in the
 //! same run or in the next.
 
+mod settings;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -55,13 +57,14 @@ impl Tree {
             "check:\n\t@test -e planted || sh plant.sh\n\t@touch planted\ntest:\n\t@echo ran\n";
         write(&work.join("a/Makefile"), makefile);
         write(&work.join("kata-ci.toml"), PIPELINE);
+        write(&work.join(".gitignore"), "planted\n");
         write(
             &tree.path("other.toml"),
             &PIPELINE.replace("path = 'a'", "path = 'work/a'"),
         );
         let mark = tree.path("mark").display().to_string();
-        for program in ["cargo", "rustc"] {
-            let path = work.join("a/tool/bin").join(program);
+        for program in ["bin/cargo", "bin/rustc", "mark"] {
+            let path = work.join("a/tool").join(program);
             write(
                 &path,
                 &format!("#!/bin/sh\necho \"$0 $*\" >> '{mark}'\ncat\nexit 1\n"),
@@ -115,9 +118,34 @@ impl Tree {
         self.call(who, &[&words, arguments].concat())
     }
 
+    /// Calls kata-ci in one of four ways.
+    fn call_by(&self, who: Who, way: &str) -> Finished {
+        let (work, other) = (self.path("work"), self.path("other.toml"));
+        let directory = work.display().to_string();
+        match way {
+            "-p" => self.run(who, &self.path(""), &["-p", &other.display().to_string()]),
+            "--rev" => self.run(who, &work, &["--rev", "HEAD"]),
+            "push" => self.call(who, &["push", "-C", &directory, "--direct", "-y", "origin"]),
+            _ => self.run(who, &work, &[]),
+        }
+    }
+
+    /// Returns the programs that were started outside of the sandbox.
+    fn marks(&self) -> String {
+        fs::read_to_string(self.path("mark")).unwrap_or_default()
+    }
+
+    /// Counts the stamps of jobs.
+    fn stamps(&self) -> usize {
+        let all = self.path("state/kata-ci/stamps").read_dir();
+        let is_stamp =
+            |path: PathBuf| fs::read_to_string(path).is_ok_and(|it| it.contains("passed"));
+        let files = all.into_iter().flatten().flatten();
+        files.filter(|file| is_stamp(file.path())).count()
+    }
+
     fn assert_nothing_ran(&self, what: &str) {
-        let ran = fs::read_to_string(self.path("mark")).unwrap_or_default();
-        assert_eq!(ran, "", "{what}");
+        assert_eq!(self.marks(), "", "{what}");
     }
 }
 
@@ -126,19 +154,12 @@ fn nothing_runs_in_the_same_run(script: &str) {
     for who in [Who::Myself, Who::User] {
         for way in ["-C", "-p", "--rev", "push"] {
             let tree = Tree::new(script);
-            let (work, other) = (tree.path("work"), tree.path("other.toml"));
-            let directory = work.display().to_string();
-            let finished = match way {
-                "-p" => tree.run(who, &tree.path(""), &["-p", &other.display().to_string()]),
-                "--rev" => tree.run(who, &work, &["--rev", "HEAD"]),
-                "push" => tree.call(who, &["push", "-C", &directory, "--direct", "-y", "origin"]),
-                _ => tree.run(who, &work, &[]),
-            };
+            let finished = tree.call_by(who, way);
             let printed = finished.printed();
             tree.assert_nothing_ran(&format!("{way} {who:?}: {printed}"));
             assert_eq!(finished.code, 0, "{way} {who:?}: {printed}");
             if way == "-C" || way == "-p" {
-                assert!(work.join("a/planted").exists(), "{printed}");
+                assert!(tree.path("work/a/planted").exists(), "{printed}");
             }
         }
     }
