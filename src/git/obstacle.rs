@@ -7,7 +7,7 @@
 
 use std::fs::{self, FileType, Metadata};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// Something in the place of a file that git reads.
@@ -139,7 +139,13 @@ fn described(found: &Metadata, most: u64) -> Option<String> {
     if kind.is_file() {
         return (found.len() > most << 20).then(|| format!("larger than {most} MiB"));
     }
-    (!kind.is_dir()).then(|| word(kind).to_owned())
+    let is_harmless = kind.is_dir() || is_null(found);
+    (!is_harmless).then(|| word(kind).to_owned())
+}
+
+/// Returns true for `/dev/null`, which people put in the place of rules that they do not want.
+fn is_null(found: &Metadata) -> bool {
+    found.file_type().is_char_device() && found.rdev() == rustix::fs::makedev(1, 3)
 }
 
 fn word(kind: FileType) -> &'static str {
@@ -178,6 +184,7 @@ mod tests {
     fn a_repository_as_git_makes_it_has_none() {
         let repository = TestRepository::with_a_commit();
         repository.git(&["worktree", "add", "--quiet", "side"]);
+        symlink("/dev/null", repository.path().join(".gitattributes")).unwrap();
         assert_eq!(said(&repository), "");
         assert_eq!(look(&repository.path().join("side")), Ok(()));
         assert_eq!(look(Path::new("/")), Ok(()));
