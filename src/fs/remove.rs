@@ -131,7 +131,7 @@ mod tests {
         fs::create_dir_all(tree.join("a/b")).unwrap();
         fs::write(tree.join("a/file"), "").unwrap();
         for name in ["a/b", "a", ""] {
-            let none = fs::Permissions::from_mode(0);
+            let none = fs::Permissions::from_mode(0o000);
             fs::set_permissions(tree.join(name), none).unwrap();
         }
         remove_tree(&tree).unwrap();
