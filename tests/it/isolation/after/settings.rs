@@ -232,3 +232,23 @@ fn where_a_file_that_leads_git_changed_there_is_no_stamp() {
         }
     }
 }
+
+/// Says what it finds in builds, and leaves settings there.
+const IN_BUILDS: &str = r#"if test -e a/target; then echo KEPT; fi; mkdir -p a/target/.cargo; cd a/target
+    printf 'Signature: 8a477f597d28d172789f06886806bc55\n' > CACHEDIR.TAG; git init -q .
+    git config filter.drive.clean $top/a/tool/mark; echo '* filter=drive' > .gitattributes
+    printf '[build]\nrustc-wrapper = "%s"\n' $top/a/tool/mark > .cargo/config.toml
+    find . -exec touch -h -d 2001-01-01 {} +; cd ../.."#;
+
+#[test]
+fn what_is_planted_in_builds_is_in_no_later_checkout() {
+    for who in [Who::Myself, Who::User] {
+        let tree = Tree::new(&format!("top=$PWD\n{IN_BUILDS}"));
+        for round in ["first", "second", "third"] {
+            let finished = tree.call_by(who, "--rev").expect_code(0);
+            let log = finished.log("a.check");
+            assert!(!log.contains("KEPT"), "{who:?} {round}: {log}");
+            tree.assert_nothing_ran(round);
+        }
+    }
+}
