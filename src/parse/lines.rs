@@ -29,6 +29,11 @@ const MARKERS: &str = concat!(
     r"INFO: |ERROR|WARNING: DATA RACE|make|ermission denied|not found|No such file|no such command|",
     r#"(never executed)|not installed|\{"|exit status |# |Found |got:|--ignored|Error|error: |error\[|signal: |"#,
     r"TAP version |1\.\.[0-9]|ok 1|(?mR:^(?:not )?ok(?:[ \r\n]|\z))|Bail out!|Dubious, test|/[0-9]+ subtests| \.\.|",
+    r#"\{ ?"type": ?"|Running Suite: | specs |Ginkgo ran |SUCCESS! |FAIL! |EMPTY |DONE [0-9]|✓  |✖|∅|\]·|\]↷|"#,
+    r"(?:PASS|FAIL|SKIP) |",
+    r"\[==========\] |tests? across |a Catch2? v|\[  FAILED  \] |Test project /|No tests were found!!!|",
+    r"test session starts|%\]|Fatal Python error|(?:passed|ed|errors?|ran|warnings?) in [0-9.]+s|",
+    r"Ran [0-9]+ tests? in |(?:PASS|FAIL|SKIP|ERROR|SUCCESS): |={8}| ✓ | ✗ |\(skipped|tests?, [0-9]+ failure|",
     "\x1b\\[|\x1b\\]",
 );
 

@@ -23,6 +23,7 @@ mod make;
 mod network;
 mod parser;
 mod proof;
+mod runners;
 mod static_checks;
 mod tap;
 #[cfg(test)]

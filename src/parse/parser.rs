@@ -1,8 +1,9 @@
 //! Parses a job's output, whatever formats it mixes.
 //!
 //! Each line goes to the recognisers in turn, the most certain one first: events of `go test
-//! -json`, banners of static checks (inside of which nothing else is a case), `go test` text,
-//! libtest, TAP. A line that none of them takes may name a missing program.
+//! -json`, banners of static checks (inside of which nothing else is a case), further test runners
+//! (unless a test of another kind runs), `go test` text, libtest, TAP. A line that none of them takes
+//! may name a missing program.
 
 use super::evidence::{Evidence, report_not_run, vacuous_causes};
 use super::finding::{CaseNames, CaseSink};
@@ -13,6 +14,7 @@ use super::lines::{Line, LineSplitter, Receiver};
 use super::make;
 use super::make::Make;
 use super::proof::Proof;
+use super::runners::Runners;
 use super::static_checks::StaticChecks;
 use super::tap::TapStreams;
 use super::{CaseContext, Finding, Observations};
@@ -39,6 +41,7 @@ struct ParserState {
     tap: TapStreams,
     make: Make,
     proof: Proof,
+    runners: Runners,
 }
 
 /// The state, with the sink for its findings.
@@ -82,6 +85,7 @@ impl Receiver for Reader<'_> {
             || state.evidence.builds.wants_all()
             || state.libtest.wants_all()
             || state.tap.wants_all()
+            || state.runners.wants_all()
     }
 
     fn line(&mut self, line: Line<'_>) {
@@ -92,6 +96,7 @@ impl Receiver for Reader<'_> {
         self.state.static_checks.skipped(last);
         self.state.libtest.skipped(last);
         self.state.make.skipped(last);
+        self.state.runners.skipped(last);
     }
 }
 
@@ -109,20 +114,30 @@ impl ParserState {
             tap,
             make,
             proof,
+            runners,
         } = self;
         let out = &mut CaseSink { names, sink };
-        if !go_text.is_in_test() && go_json.line(&text, line, context, evidence, out) {
+        let in_test = go_text.is_in_test() || runners.has_running();
+        if !in_test && go_json.line(&text, line, context, evidence, out) {
             (make.recipe, make.other) = (true, true);
             return;
         }
         make.watch(&text, evidence);
         note(&text, evidence);
-        if go_text.has_running() || libtest.has_running() {
+        if go_text.has_running() || libtest.has_running() || runners.has_running() {
             proof.inner_line(&text);
         } else {
             proof.line(&text, !evidence.go_packages.is_empty());
         }
         let in_check = static_checks.line(&text, line, context, out);
+        let inside =
+            in_check || go_text.has_running() || libtest.has_running() || tap.has_running();
+        if !inside && runners.line(&text, line, out) {
+            if runners.has_retold_go() {
+                go_text.withdraw(line.end);
+            }
+            return;
+        }
         let taken = !in_check
             && (go_text.line(&text, line, context, evidence, out)
                 | libtest.line(&text, line, evidence, out));
@@ -155,6 +170,7 @@ impl ParserState {
             tap,
             make,
             mut proof,
+            mut runners,
         } = self;
         let out = &mut CaseSink {
             names: &mut names,
@@ -164,6 +180,7 @@ impl ParserState {
         go_json.finish(offset, out);
         go_text.end_suite(offset, out);
         libtest.finish(offset, &evidence, out);
+        runners.finish(ending.is_some_and(Ending::is_success), offset, out);
         tap.finish(ending.is_some_and(Ending::is_success), offset, out);
         static_checks.finish(ending, offset, &context, &mut observations, out);
         let cases = out.names.tally.total() > 0;
@@ -178,6 +195,12 @@ impl ParserState {
         proof.package_failed = evidence.go_failed;
         observations.proven_failures = proof.told(&out.names.tally);
         observations.vacuous_causes = vacuous_causes(&evidence, &out.names.tally);
+        if let Some(said) = runners.nothing() {
+            let fix = "see which filter its command line gives to the tests, or leave the step out";
+            observations
+                .vacuous_causes
+                .push((said.to_owned(), Some(fix.to_owned())));
+        }
         observations.go_ends = evidence.go_ends;
         observations
     }

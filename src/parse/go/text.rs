@@ -81,6 +81,15 @@ impl GoText {
         self.verbose && self.suite.has_active()
     }
 
+    /// Forgets the tests that no package's line has named: another program told them in its words.
+    pub(in crate::parse) fn withdraw(&mut self, offset: u64) {
+        if self.announced.is_none() {
+            self.suite = PackageSuite::new(offset);
+            self.verbose = false;
+            (self.inner, self.bare_pass, self.no_tests) = (None, None, false);
+        }
+    }
+
     /// Takes a line. Returns true if it was one of `go test`'s own.
     pub(in crate::parse) fn line(
         &mut self,

@@ -21,6 +21,7 @@ use grammar::Totals;
 
 /// The most runs inside of one another.
 const DEEPEST: usize = 8;
+pub(in crate::parse) use grammar::target;
 
 /// Reads the lines of cargo test.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use std::path::Path;
 use super::{Parsed, parse};
 use crate::parse::CaseContext;
 
-fn shown(parsed: &Parsed) -> String {
+pub(super) fn shown(parsed: &Parsed) -> String {
     let mut shown = String::new();
     for end in parsed.ends() {
         let cached = if end.cached { " cached" } else { "" };
