@@ -52,15 +52,15 @@ pub struct Rejection {
 
 struct CompiledRule {
     pattern: Regex,
-    row: &'static table::RejectionRule,
+    rule: &'static table::RejectionRule,
 }
 
-static ROWS: LazyLock<Vec<CompiledRule>> = LazyLock::new(|| {
-    table::ROWS
+static COMPILED: LazyLock<Vec<CompiledRule>> = LazyLock::new(|| {
+    table::RULES
         .iter()
-        .filter_map(|row| {
-            let pattern = Regex::new(row.pattern).ok()?;
-            Some(CompiledRule { pattern, row })
+        .filter_map(|rule| {
+            let pattern = Regex::new(rule.pattern).ok()?;
+            Some(CompiledRule { pattern, rule })
         })
         .collect()
 });
@@ -70,10 +70,10 @@ pub fn explain(reason: &str, context: &RejectionContext) -> Rejection {
     explain_by(reason, context, |_| true)
 }
 
-/// Explains the reason behind `[remote rejected]`. The server has answered, so the connection was not
-/// lost, whatever its words are about.
+/// Explains the reason behind `[remote rejected]`. The server has answered, so the connection was
+/// not lost, whatever its words are about.
 pub fn explain_refusal(reason: &str, context: &RejectionContext) -> Rejection {
-    explain_by(reason, context, |row| row.nature != AnswerKind::Lost)
+    explain_by(reason, context, |rule| rule.kind != AnswerKind::Lost)
 }
 
 fn explain_by(
@@ -82,20 +82,19 @@ fn explain_by(
     possible: impl Fn(&table::RejectionRule) -> bool,
 ) -> Rejection {
     let (commit, bare) = named_commit(reason);
-    let found = ROWS.iter().filter(|row| possible(row.row)).find_map(|row| {
-        row.pattern
-            .captures(bare)
-            .map(|captures| (row.row, captures))
-    });
+    let found = COMPILED
+        .iter()
+        .filter(|compiled| possible(compiled.rule))
+        .find_map(|compiled| Some((compiled.rule, compiled.pattern.captures(bare)?)));
     match found {
-        Some((row, captures)) => Rejection {
-            cause: fill(row.cause, &captures, commit, context),
-            fix: fill(row.fix, &captures, commit, context),
-            nothing_new: row.nature == AnswerKind::NothingNew,
-            transient: matches!(row.nature, AnswerKind::Transient | AnswerKind::Lost),
+        Some((rule, captures)) => Rejection {
+            cause: fill(rule.cause, &captures, commit, context),
+            fix: fill(rule.fix, &captures, commit, context),
+            nothing_new: rule.kind == AnswerKind::NothingNew,
+            transient: matches!(rule.kind, AnswerKind::Transient | AnswerKind::Lost),
             known: true,
             by_server: true,
-            see_said: row.nature == AnswerKind::Said,
+            see_said: rule.kind == AnswerKind::Said,
             reason: reason.to_owned(),
             commit: commit.map(str::to_owned),
         },
@@ -106,7 +105,9 @@ fn explain_by(
 /// Returns true if the table has these words.
 pub fn is_known(reason: &str) -> bool {
     let (_, bare) = named_commit(reason);
-    ROWS.iter().any(|row| row.pattern.is_match(bare))
+    COMPILED
+        .iter()
+        .any(|compiled| compiled.pattern.is_match(bare))
 }
 
 fn unknown(reason: &str, commit: Option<&str>) -> Rejection {
@@ -139,8 +140,8 @@ fn named_commit(reason: &str) -> (Option<&str>, &str) {
 
 static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\$[1-9]|\{[a-z]+\}").ok());
 
-/// Fills in words of the answer (`$1`: the first group that matched) and of the context
-/// (`{branch}`). Inserted text is not expanded again.
+/// Fills in words of the answer (`$1`: the first group that matched) and the
+/// `PLACEHOLDERS` of the table. Inserted text is not expanded again.
 fn fill(
     template: &str,
     captures: &Captures<'_>,
@@ -159,6 +160,8 @@ fn fill(
         "{remote}" => context.remote.clone(),
         "{branch}" => context.branch.clone(),
         "{project}" => context.project.clone(),
+        // Stays visible. A test finds it.
+        unknown if unknown.starts_with('{') => unknown.to_owned(),
         number => number[1..]
             .parse::<usize>()
             .ok()

@@ -1,4 +1,4 @@
-//! Each row of the table matches real messages of servers.
+//! Each rule of the table matches real messages of servers.
 
 use super::*;
 
@@ -122,6 +122,78 @@ const SAID: &[(&str, &str)] = &[
     ),
     ("internal server error (trace)", "try again"),
     ("non-fast-forward", "git fetch origin"),
+    (
+        "Change-Id in message footer does not match Change-Id of target change",
+        "",
+    ),
+    ("commit 1a2b3c4 already exists in change 1201", "--date=now"),
+    (
+        "only users with Toggle-Wip-State permission can modify Work-in-Progress",
+        "leave --wip and --ready out",
+    ),
+    ("change 1201 not found", "push to refs/for/master"),
+    (
+        "edit is not supported for new changes",
+        "leave `-o edit` out",
+    ),
+    (
+        "number of new commits exceeds limit, and skip-validation not set",
+        "the base is wrong",
+    ),
+    ("Branch is unborn", "--direct"),
+    (
+        "commit 1a2b3c4: pushing merge commit 1a2b3c4 by ada@host requires 'Forge Server' permission",
+        "--reset-author --no-edit",
+    ),
+    (
+        "prohibited by Gerrit: not permitted: update by submit",
+        "leave `-o submit` out",
+    ),
+    ("contains banned commit 0123abc", "git rebase -i 0123abc~"),
+    (
+        "label \"Code-Review\": +9 is not a valid value",
+        "lists the values",
+    ),
+    (
+        "applying label \"Code-Review\": 2 is restricted",
+        "leave --label out",
+    ),
+    ("base must be a commit", "git rev-list -1 NAME shows"),
+    ("cannot use merged with base", "give one of them"),
+    ("not merged into branch", "leave `-o merged` out"),
+    (
+        "\"x\" is not a valid value for \"--notify\"",
+        "give another value",
+    ),
+    ("Account 'eve' not found", "e-mail address"),
+    ("topic can't contain quotation marks", "leave them out"),
+    ("hashtags may not contain commas", "without a comma"),
+    (
+        "Comment validation failure: too long",
+        "a shorter --message",
+    ),
+    (
+        "cannot combine normal pushes and magic pushes",
+        "one after the other",
+    ),
+    (
+        "Exceeding maximum number of files per change (101 > 100)",
+        "split it",
+    ),
+    (
+        "fatal: the receiving end does not support push options",
+        "behind the ref's name",
+    ),
+    ("Host key verification failed.", "accept it"),
+    (
+        "ssh: Could not resolve hostname nowhere.invalid: Name or service not known",
+        "the URL and the network",
+    ),
+    ("pre-receive hook declined", "see what it says"),
+    (
+        "error: failed to push some refs to 'ssh://x'",
+        "--no-verify",
+    ),
 ];
 
 #[test]
@@ -138,7 +210,39 @@ fn every_answer_has_a_cause_and_an_exact_fix() {
 
 #[test]
 fn every_pattern_is_a_regular_expression() {
-    assert_eq!(ROWS.len(), table::ROWS.len());
+    assert_eq!(COMPILED.len(), table::RULES.len());
+}
+
+#[test]
+fn every_rule_has_a_sample_that_no_rule_above_it_takes() {
+    let rule_of = |said: &str| {
+        let (_, bare) = named_commit(said);
+        COMPILED.iter().position(|one| one.pattern.is_match(bare))
+    };
+    let seen: Vec<_> = SAID.iter().filter_map(|(said, _)| rule_of(said)).collect();
+    let without: Vec<_> = (0..COMPILED.len())
+        .filter(|rule| !seen.contains(rule))
+        .map(|rule| table::RULES[rule].pattern)
+        .collect();
+    assert!(without.is_empty(), "without a sample in SAID: {without:#?}");
+}
+
+#[test]
+fn every_placeholder_is_one_that_is_filled_in() {
+    let any = Regex::new(r"\$[0-9]+|\{[^}]*\}").unwrap();
+    for compiled in COMPILED.iter() {
+        let rule = compiled.rule;
+        let groups = compiled.pattern.captures_len() - 1;
+        let is_filled = |name: &str| match name.strip_prefix('$') {
+            Some(number) => (1..=groups.min(9)).any(|group| group.to_string() == number),
+            None => table::PLACEHOLDERS.contains(&name),
+        };
+        for text in [rule.cause, rule.fix] {
+            for found in any.find_iter(text).map(|found| found.as_str()) {
+                assert!(is_filled(found), "{}: {found} in {text:?}", rule.pattern);
+            }
+        }
+    }
 }
 
 #[test]
