@@ -1,7 +1,9 @@
-//! What isolation costs a job: 200 jobs of `true` with each kind of it, against the same without.
+//! Measures what isolation costs a job: 200 jobs of `true` with each kind of isolation, against the
+//! same without.
 //!
-//! `cargo bench --bench isolation`, on a machine that does nothing else; `--profile dev` measures what the tests run. The
-//! kinds take turns, so that all meet the same weather. Fails when the median costs more than is promised.
+//! `cargo bench --bench isolation`, on a machine that does nothing else; `--profile dev` measures
+//! what the tests run. The kinds take turns, so that all meet the same weather. Fails when the
+//! median costs more than is promised.
 #![allow(
     clippy::disallowed_macros,
     clippy::disallowed_methods,

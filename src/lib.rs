@@ -1,10 +1,10 @@
-//! kata-ci runs `make check` and `make test` across kata components, and reports truthfully what was
-//! tested.
+//! kata-ci runs `make check` and `make test` across kata components, and reports truthfully what
+//! was tested.
 //!
 //! ```text
-//! arguments + environment + TOML ─▶ config ─▶ plan ─▶ exec ─▶ events ─▶ outcome ─▶ exit code
-//!                                  workspace ─┘                 ├▶ journal
-//!                                                               └▶ report
+//! arguments + environment + TOML ─▶ config ─▶ plan ─▶ exec ─▶ events ─▶ Live ─┬▶ journal
+//!                                  workspace ─┘      ▲  ▲                     ├▶ outcome ─▶ exit code
+//!                               output ─▶ parse ─────┘  └─ outcome: verdict   └▶ report
 //! ```
 //! The rooms, from top to bottom; each imports from those below it only:
 //!
@@ -16,11 +16,11 @@
 //! - [`config`] reads pipelines. [`event`] defines the events and the journal.
 //! - [`git`] runs git. [`probe`] runs short commands. `say` prints lines for people.
 //! - [`model`] defines the words that all rooms share. `clock` tells the time.
-//! - [`mod@env`] holds variables. [`dirs`] knows a user's directories. [`fs`] handles files in directories
-//!   that others can write to. [`text`] cleans foreign text.
+//! - [`mod@env`] holds variables. [`dirs`] knows a user's directories. [`fs`] handles files in
+//!   directories that others can write to. [`text`] cleans foreign text.
 //!
-//! `plan`, `parse` and `outcome` do no input or output. ARCHITECTURE.md tells the room for each kind
-//! of change; `tests/house` checks the order.
+//! `plan`, `parse` and `outcome` do no input or output. ARCHITECTURE.md tells the room for each
+//! kind of change; `tests/house` checks the order.
 
 #![cfg_attr(
     test,

@@ -1,6 +1,7 @@
 //! The output of a push and any commit message are read without a panic, and nothing is made up.
 //!
-//! `cargo +nightly fuzz run gerrit` from the repository; `fixtures/gerrit/messages` makes a good corpus.
+//! `cargo +nightly fuzz run gerrit` from the repository; `fixtures/gerrit/messages` makes a good
+//! corpus.
 
 #![no_main]
 

@@ -1,7 +1,8 @@
 //! A JUnit file of any bytes is an error or a document, and in whatever form the document is
 //! written, it is read as the same one.
 //!
-//! `cargo +nightly fuzz run junit` from the repository; `fixtures/junit/corpus` makes a good corpus.
+//! `cargo +nightly fuzz run junit` from the repository; `fixtures/junit/corpus` makes a good
+//! corpus.
 
 #![no_main]
 

@@ -69,7 +69,8 @@ fn noted(memory: *mut u8) -> *mut u8 {
     memory
 }
 
-/// Has an abort for want of memory end in words. It comes first of all and asks for no memory itself.
+/// Has an abort for want of memory end in words. It comes first of all and asks for no memory
+/// itself.
 pub(super) fn catch_aborts() {
     let action = SigAction::new(
         SigHandler::Handler(on_abort),

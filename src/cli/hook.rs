@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::answer_format::AnswerFormat;
 use super::error;
-use super::format::AnswerFormat;
 use super::global::GlobalArguments;
 use super::run::given;
 use super::settings::SettingsArguments;

@@ -4,11 +4,11 @@
 //! Every option has an environment variable `KATACI_OPTION`, which its help names. `KATA_CI_…`
 //! belongs to kata and is never read here.
 
+mod answer_format;
 mod arguments;
 mod completions;
 mod error;
 mod faults;
-mod format;
 mod global;
 mod hook;
 mod push;

@@ -6,8 +6,8 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::answer_format::AnswerFormat;
 use super::error;
-use super::format::AnswerFormat;
 use super::global::GlobalArguments;
 use super::run::given;
 use super::settings::SettingsArguments;

@@ -18,7 +18,8 @@ pub(super) struct RunArguments {
     #[arg(value_name = "COMPONENT")]
     components: Vec<String>,
 
-    /// kata-v1, kata-monorepo, makefile or a file [default: kata-ci.toml in or above DIR, else detected from DIR].
+    /// kata-v1, kata-monorepo, makefile or a file [default: kata-ci.toml in or above DIR, else
+    /// detected from DIR].
     #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE")]
     pipeline: Option<String>,
 
@@ -68,8 +69,8 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "FILE", env = "KATACI_JUNIT")]
     junit: Option<PathBuf>,
 
-    /// Directory for the reports, relative to the current directory [default: $XDG_STATE_HOME/kata-ci/runs/ID, with a link
-    /// `latest`].
+    /// Directory for the reports, relative to the current directory [default:
+    /// $XDG_STATE_HOME/kata-ci/runs/ID, with a link `latest`].
     #[arg(long, value_name = "DIR", env = "KATACI_REPORT_DIR")]
     report_dir: Option<PathBuf>,
 

@@ -34,8 +34,9 @@ pub(super) struct SettingsArguments {
     #[arg(long, value_name = "WHETHER", env = "KATACI_NETWORK")]
     network: Option<Switch>,
 
-    /// Sandbox of jobs: auto gives each job its own processes and /tmp if the host can; on also makes the file system
-    /// read-only except for work tree and caches, and is an error if the host cannot.
+    /// Sandbox of jobs: auto gives each job its own processes and /tmp if the host can; on also
+    /// makes the file system read-only except for work tree and caches, and is an error if the host
+    /// cannot.
     #[arg(long, value_name = "WHETHER", env = "KATACI_ISOLATE")]
     isolate: Option<Switch>,
 

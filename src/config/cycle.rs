@@ -85,11 +85,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::source::{Document, Location, Source};
+    use crate::config::source::{Document, Location, PipelineSource};
 
     fn located(names: &[usize]) -> Vec<Located<String>> {
         let document = Arc::new(Document {
-            source: Source::Shipped("test"),
+            source: PipelineSource::Shipped("test"),
             text: String::new(),
         });
         names

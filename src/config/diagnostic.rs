@@ -1,7 +1,7 @@
 //! The diagnostics of a configuration, and how they are shown.
 //!
-//! All diagnostics of one file are reported at once. Text of the user's is quoted through [`quote`],
-//! so that a control character in a file never reaches the terminal.
+//! All diagnostics of one file are reported at once. Text of the user's is quoted through
+//! [`quote`], so that a control character in a file never reaches the terminal.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use crate::model::CommandError;
 /// The most diagnostics shown. The others are counted.
 const SHOWN: usize = 20;
 
-/// A configuration that cannot be used. Each diagnostic comes with its file, its line and a way out.
+/// A configuration that cannot be used. Each diagnostic comes with its file, its line and a way
+/// out.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.render(false))]
 pub struct ConfigError {

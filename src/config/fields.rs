@@ -1,8 +1,9 @@
 //! Reads a TOML table key by key.
 //!
-//! A key that was never asked for is unknown, so the keys that are read and those that are known
-//! cannot drift apart. Reading goes on after a diagnostic, so that all diagnostics are reported. A value
-//! that could not be read is `None`.
+//! A key that was never asked for is unknown, and lists of keys are made by asking
+//! (`Fields::asked`). So the keys that are read and those that are known cannot drift apart.
+//! Reading goes on after a diagnostic, so that all diagnostics are reported. A value that could not
+//! be read is `None`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -68,6 +69,11 @@ impl<'a> Fields<'a> {
             key: self.context.place(written),
             value,
         })
+    }
+
+    /// Returns the keys that were asked for.
+    pub fn asked(&self) -> &[&'static str] {
+        &self.asked
     }
 
     /// Runs a check whose diagnostics are added to those of the table.

@@ -8,7 +8,7 @@ use super::diagnostic::{ConfigError, Diagnostic, Diagnostics, quote};
 use super::layer::Layer;
 use super::read::{Read, Role, read};
 use super::resolve::{Overrides, resolve};
-use super::source::{Document, Located, Location, Source};
+use super::source::{Document, Located, Location, PipelineSource};
 use super::{Pipeline, shipped};
 use crate::dirs;
 use crate::env::Environment;
@@ -27,7 +27,10 @@ const LIMIT: usize = 1 << 20;
 /// # Errors
 ///
 /// A name that is neither shipped nor a file, or a parent directory that cannot be inspected.
-pub fn locate(option: Option<&str>, directory: &Path) -> Result<Option<Source>, ConfigError> {
+pub fn locate(
+    option: Option<&str>,
+    directory: &Path,
+) -> Result<Option<PipelineSource>, ConfigError> {
     match option {
         Some(name) => Ok(Some(named(name, Path::new(""))?)),
         None => Ok(upwards(directory)?),
@@ -39,24 +42,24 @@ pub fn locate(option: Option<&str>, directory: &Path) -> Result<Option<Source>, 
 /// # Errors
 ///
 /// A directory that cannot be inspected.
-pub fn locate_below(directory: &Path, top: &Path) -> Result<Option<Source>, ConfigError> {
-    let below = |source: &Source| matches!(source, Source::File(path) if path.starts_with(top));
+pub fn locate_below(directory: &Path, top: &Path) -> Result<Option<PipelineSource>, ConfigError> {
+    let below = |source: &PipelineSource| matches!(source, PipelineSource::File(path) if path.starts_with(top));
     Ok(upwards(directory)?.filter(below))
 }
 
-fn named(name: &str, directory: &Path) -> Result<Source, Diagnostic> {
+fn named(name: &str, directory: &Path) -> Result<PipelineSource, Diagnostic> {
     if let Some(name) = shipped::find(name) {
-        return Ok(Source::Shipped(name));
+        return Ok(PipelineSource::Shipped(name));
     }
     let path = directory.join(name);
     let means_file = name.contains('/') || name.ends_with(".toml");
     if means_file || (!name.is_empty() && path.symlink_metadata().is_ok()) {
-        return Ok(Source::File(path));
+        return Ok(PipelineSource::File(path));
     }
     Err(shipped::unknown(name))
 }
 
-fn upwards(directory: &Path) -> Result<Option<Source>, Diagnostic> {
+fn upwards(directory: &Path) -> Result<Option<PipelineSource>, Diagnostic> {
     let refuse = |path: &Path, error: &io::Error| {
         Diagnostic::new(format!("cannot look for {}: {error}", path.display()))
             .help("name the pipeline with -p")
@@ -65,7 +68,7 @@ fn upwards(directory: &Path) -> Result<Option<Source>, Diagnostic> {
     for directory in start.ancestors() {
         let path = directory.join(FILE);
         match path.symlink_metadata() {
-            Ok(_) => return Ok(Some(Source::File(path))),
+            Ok(_) => return Ok(Some(PipelineSource::File(path))),
             Err(error) if is_absent(&error) => {}
             Err(error) => return Err(refuse(&path, &error)),
         }
@@ -95,7 +98,7 @@ pub fn user_file(environment: &Environment) -> Option<PathBuf> {
 ///
 /// Every diagnostic of a file, each with its line.
 pub fn load(
-    source: &Source,
+    source: &PipelineSource,
     overrides: &Overrides,
     user: Option<&Path>,
 ) -> Result<Pipeline, ConfigError> {
@@ -112,7 +115,7 @@ pub fn load(
     })
 }
 
-fn base(source: &Source) -> Result<Option<PathBuf>, Diagnostic> {
+fn base(source: &PipelineSource) -> Result<Option<PathBuf>, Diagnostic> {
     let absolute = |directory| {
         std::path::absolute(directory).map_err(|error| {
             Diagnostic::new(format!("cannot tell where {source} lies: {error}"))
@@ -132,14 +135,14 @@ fn user_layer(path: &Path) -> Result<Layer, ConfigError> {
         // Opening it will report the diagnostic.
         Ok(_) | Err(_) => {}
     }
-    let document = open(&Source::File(path.to_owned()))?;
+    let document = open(&PipelineSource::File(path.to_owned()))?;
     Ok(read(&document, Role::User)?.layer)
 }
 
 /// Returns the layers from the given file down to the one that extends nothing.
 fn chain(mut document: Arc<Document>) -> Result<Vec<Layer>, ConfigError> {
     let mut layers = Vec::new();
-    let mut visited: Vec<(Source, Located<String>)> = Vec::new();
+    let mut visited: Vec<(PipelineSource, Located<String>)> = Vec::new();
     loop {
         let Read { layer, extends } = read(&document, Role::Pipeline)?;
         layers.push(layer);
@@ -153,7 +156,7 @@ fn chain(mut document: Arc<Document>) -> Result<Vec<Layer>, ConfigError> {
 
 fn extended(
     document: &Document,
-    visited: &[(Source, Located<String>)],
+    visited: &[(PipelineSource, Located<String>)],
 ) -> Result<Arc<Document>, Diagnostic> {
     let Some((_, extends)) = visited.last() else {
         return Err(Diagnostic::new("nothing is extended"));
@@ -168,7 +171,7 @@ fn extended(
     }
 }
 
-fn circle(visited: &[(Source, Located<String>)]) -> Diagnostic {
+fn circle(visited: &[(PipelineSource, Located<String>)]) -> Diagnostic {
     let diagnostic = visited.iter().fold(
         Diagnostic::new("pipelines extend each other in a circle"),
         |diagnostic, (_, extends)| {
@@ -179,13 +182,13 @@ fn circle(visited: &[(Source, Located<String>)]) -> Diagnostic {
 }
 
 /// Reads the text of a source.
-pub(super) fn open(source: &Source) -> Result<Arc<Document>, Diagnostic> {
+pub(super) fn open(source: &PipelineSource) -> Result<Arc<Document>, Diagnostic> {
     let bytes = match source {
-        Source::Shipped(name) => shipped::text(name)
+        PipelineSource::Shipped(name) => shipped::text(name)
             .ok_or_else(|| shipped::unknown(name))?
             .as_bytes()
             .to_owned(),
-        Source::File(path) => contents(path).map_err(|error| unreadable(path, &error))?,
+        PipelineSource::File(path) => contents(path).map_err(|error| unreadable(path, &error))?,
     };
     from_bytes(source.clone(), bytes)
 }
@@ -219,7 +222,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     }
 }
 
-fn from_bytes(source: Source, bytes: Vec<u8>) -> Result<Arc<Document>, Diagnostic> {
+fn from_bytes(source: PipelineSource, bytes: Vec<u8>) -> Result<Arc<Document>, Diagnostic> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Arc::new(Document { source, text })),
         Err(error) => {

@@ -4,7 +4,7 @@
 //! Unknown keys are errors with a suggestion. Every error names file, line and a way out.
 //!
 //! ```text
-//! locate ─▶ Source ─▶ Document ─▶ read (fields, scalars) ─▶ Layer ─┐ one for each `extends`,
+//! locate ─▶ PipelineSource ─▶ Document ─▶ read (fields, scalars) ─▶ Layer ─┐ one for each `extends`,
 //!                                                                  │ and the user's below them
 //!                                           Pipeline ◀─ resolve ◀──┘ laid over one another
 //! ```
@@ -40,7 +40,7 @@ pub use pipeline::{
 pub use requirement::{Requirement, UnknownRequirement};
 pub use resolve::Overrides;
 pub use shipped::shipped;
-pub use source::Source;
+pub use source::PipelineSource;
 pub use variables::is_set;
 
 /// Returns the known word most similar to a mistaken one, if any is similar at all.

@@ -159,8 +159,9 @@ pub fn proxy_credentials(environment: &Environment) -> Vec<String> {
     secrets
 }
 
-/// The value of a variable without the credentials that its URLs hold, where this is one that is passed for the sake of the
-/// network and holds any. A user without a password counts: it may be a token.
+/// The value of a variable without the credentials that its URLs hold, where this is one that is
+/// passed for the sake of the network and holds any. A user without a password counts: it may be a
+/// token.
 pub fn without_credentials(name: &OsStr, value: &OsStr) -> Option<OsString> {
     let name = name.to_str()?;
     let is_for_network =

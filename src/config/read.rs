@@ -59,29 +59,28 @@ pub(super) fn read(document: &Arc<Document>, role: Role) -> Result<Read, ConfigE
             Role::Pipeline => pipeline(&mut fields),
             Role::User => user(&mut fields),
         };
-        fields.finish_with(at_the_top);
+        fields.finish_with(|key| at_the_top(key, &keys(document, settings)));
         read
     });
     diagnostics.or(read.unwrap_or_default())
 }
 
-/// Suggests the table of a key that was written outside of all tables.
-fn at_the_top(key: &str) -> Option<String> {
-    const OF_STEPS: [&str; 12] = [
-        "run",
-        "script",
-        "expect",
-        "timeout",
-        "grace",
-        "retries",
-        "flaky",
-        "isolate",
-        "writable",
-        "needs",
-        "allow_vacuous",
-        "allow_errors",
-    ];
-    let similar = suggestion(key, OF_STEPS);
+/// Returns the keys that a reader asks for, so that no list of them can fall behind.
+fn keys<T>(document: &Arc<Document>, read: fn(&mut Fields) -> T) -> Vec<&'static str> {
+    let (empty, diagnostics) = (DeTable::new(), Diagnostics::default());
+    let context = FieldContext {
+        document,
+        diagnostics: &diagnostics,
+    };
+    let mut fields = Fields::new(context, &empty, Location::new(document, 0..0));
+    read(&mut fields);
+    fields.asked().to_vec()
+}
+
+/// Suggests the table of a key that was written outside of all tables. `of_steps` are the keys of a
+/// step.
+fn at_the_top(key: &str, of_steps: &[&'static str]) -> Option<String> {
+    let similar = suggestion(key, of_steps.iter().copied());
     match similar.as_str() {
         "" => None,
         similar => Some(format!(
@@ -222,19 +221,10 @@ fn settings(fields: &mut Fields) -> StepSettings {
 /// Reads the settings that the user's configuration may have for every step. Only the pipeline
 /// decides what a green run means.
 fn machine_settings(fields: &mut Fields) -> StepSettings {
-    for key in [
-        "run",
-        "script",
-        "expect",
-        "needs",
-        "locks",
-        "writable",
-        "reads",
-        "flaky",
-        "left_behind",
-        "allow_vacuous",
-        "allow_errors",
-    ] {
+    let document = fields.place().document.clone();
+    let common = keys(&document, common_settings);
+    let of_pipelines = keys(&document, settings).into_iter();
+    for key in of_pipelines.filter(|key| !common.contains(key)) {
         fields.forbid(
             key,
             "the user's configuration does not say what is tested",
@@ -497,4 +487,52 @@ fn list<T>(
 
 fn word<T>(value: &Value, parse: fn(&str) -> Result<T, Refusal>) -> Option<T> {
     value.word(parse).map(|located| located.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::source::PipelineSource;
+
+    /// Returns the key of a line, or else its first word.
+    fn key(line: &str) -> Option<&str> {
+        line.split(['=', '.', ' ', '['])
+            .find(|word| !word.is_empty())
+    }
+
+    /// A key that is read and has no example was forgotten in more places than this one.
+    #[test]
+    fn every_key_has_an_example_and_a_description() {
+        let document = Arc::new(Document {
+            source: PipelineSource::Shipped("test"),
+            text: String::new(),
+        });
+        let component = |fields: &mut Fields| {
+            let name = Location::new(&fields.place().document.clone(), 0..0);
+            let name = Located {
+                value: String::new(),
+                place: name,
+            };
+            component_keys(fields, ComponentLayer::named(name));
+        };
+        let keys = [
+            keys(&document, settings),
+            keys(&document, component),
+            keys(&document, limits),
+            keys(&document, network),
+            keys(&document, gerrit),
+        ]
+        .concat();
+        assert!(keys.len() > 30, "{keys:?}");
+        for file in [
+            "fixtures/configurations/valid/everything.toml",
+            "pipelines/README.md",
+        ] {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+            let text = std::fs::read_to_string(path).unwrap();
+            let shown: Vec<_> = text.lines().filter_map(key).collect();
+            let missing: Vec<_> = keys.iter().filter(|key| !shown.contains(key)).collect();
+            assert!(missing.is_empty(), "{file} does not show {missing:?}");
+        }
+    }
 }

@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 /// The source of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum PipelineSource {
     /// A shipped pipeline (see [`super::shipped()`]), by its name.
     Shipped(&'static str),
     /// A file, with the path that the user wrote; errors show it like that.
     File(PathBuf),
 }
 
-impl Source {
+impl PipelineSource {
     /// Returns the directory that paths in it are relative to; `None` for a shipped pipeline.
     pub(super) fn directory(&self) -> Option<&Path> {
         match self {
@@ -35,7 +35,7 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for PipelineSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shipped(name) => formatter.write_str(name),
@@ -48,7 +48,7 @@ impl fmt::Display for Source {
 #[derive(Debug)]
 pub(super) struct Document {
     /// The source.
-    pub source: Source,
+    pub source: PipelineSource,
     /// The whole text.
     pub text: String,
 }
@@ -57,8 +57,8 @@ impl Document {
     /// Returns the name that errors use.
     pub fn title(&self) -> String {
         match &self.source {
-            Source::Shipped(name) => format!("shipped pipeline {name}.toml"),
-            Source::File(path) => path.display().to_string(),
+            PipelineSource::Shipped(name) => format!("shipped pipeline {name}.toml"),
+            PipelineSource::File(path) => path.display().to_string(),
         }
     }
 }

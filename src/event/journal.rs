@@ -18,7 +18,7 @@ const LONGEST: u64 = 16 << 20;
 /// An error of a journal.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// It cannot be created, written or read.
+    /// The file cannot be created, written or read.
     #[error("{path}: {source}; is the disk full, or the directory not writable?")]
     Io {
         /// The journal.

@@ -120,8 +120,8 @@ impl LeftBehind {
         files.into_iter().chain(others).collect()
     }
 
-    /// Describes processes, mounts, sockets and set-user-ID programs, each with its label and at most
-    /// `most` names. The text of an empty kind is empty.
+    /// Describes processes, mounts, sockets and set-user-ID programs, each with its label and at
+    /// most `most` names. The text of an empty kind is empty.
     pub fn describe_others(&self, most: usize) -> [(&'static str, String); 4] {
         [
             ("processes", &self.processes, self.more_processes),

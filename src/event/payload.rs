@@ -96,8 +96,8 @@ pub struct RunStarted {
     /// The absolute path of the workspace.
     pub workspace: String,
     /// The name of the machine, where it has one: `hostname` in JUnit, `worker` in `result.json`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub worker: Option<String>,
+    #[serde(default, rename = "worker", skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
     /// The components of the plan, in order.
     pub components: Vec<String>,
     /// The steps of the plan, in order.
@@ -177,9 +177,10 @@ pub struct JobStarted {
     pub only: Option<String>,
     /// The log file, relative to the report directory.
     pub log: String,
-    /// The number of the worker that runs it, from 0. A worker has one job at a time.
-    #[serde(default)]
-    pub worker: usize,
+    /// The number of the slot that it runs in, from 0. There is a slot for each job that may run at
+    /// the same time; people know it as worker.
+    #[serde(default, rename = "worker")]
+    pub slot: usize,
     /// The isolation that is enforced for this job, where it is known for each job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isolation: Option<Isolation>,

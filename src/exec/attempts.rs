@@ -5,7 +5,7 @@ use std::path::Path;
 use crossbeam_channel::Sender;
 
 use super::isolation::JobIsolation;
-use super::leftovers::{RepositorySnapshots, Visit};
+use super::leftover_files::{JobSnapshot, RepositorySnapshots};
 use super::stop::Stops;
 use super::supervisor::{AttemptResult, Supervisor};
 use crate::event::{Event, JobFinished, LeftBehind};
@@ -13,7 +13,7 @@ use crate::fs::Directory;
 use crate::model::JobOutcome;
 use crate::outcome::{
     Cases, INCOMPLETE, Verdict, allowance, answers_for_leftovers, incomplete, is_incomplete,
-    is_worth_another_try, over_attempts, over_leftovers,
+    is_worth_another_try, judge_attempts, judge_leftovers,
 };
 use crate::plan::{Job, rerun};
 
@@ -21,16 +21,16 @@ use crate::plan::{Job, rerun};
 #[derive(Debug)]
 pub(super) struct Attempts<'run> {
     pub job: &'run Job,
-    /// See [`crate::event::JobStarted::worker`].
-    pub worker: usize,
-    /// See [`super::Settings::logs`].
+    /// See [`crate::event::JobStarted::slot`].
+    pub slot: usize,
+    /// See [`super::RunOptions::logs`].
     pub logs: &'run Directory,
-    /// See [`super::Settings::program`].
+    /// See [`super::RunOptions::program`].
     pub program: &'run Path,
     /// See [`Supervisor::settled`].
     pub settled: Option<&'run JobIsolation>,
     pub events: &'run Sender<Event>,
-    pub trees: &'run RepositorySnapshots,
+    pub snapshots: &'run RepositorySnapshots,
     pub stops: Stops,
 }
 
@@ -38,22 +38,22 @@ impl Attempts<'_> {
     /// Runs the job until it passes or its attempts are used up. Sends all events from its first
     /// `job-started` to its `job-finished`, and returns the outcome.
     pub fn run(mut self) -> JobOutcome {
-        let visit = self.trees.enter(self.job);
+        let before_job = self.snapshots.enter(self.job);
         let mut cases = Cases::default();
         let mut before: Vec<JobFinished> = Vec::new();
         let mut reach = self.job.reach.clone();
         let mut next = self.job.clone();
         loop {
             let attempt = before.len() as u32 + 1;
-            let mut over = self.attempt(attempt, &next, &mut cases);
-            let left_tests_out = next.only.is_some() && over.reach.exceeds(&reach);
-            let is_incomplete = is_incomplete(over.outcome, left_tests_out);
+            let mut ended = self.attempt(attempt, &next, &mut cases);
+            let left_tests_out = next.only.is_some() && ended.reach.exceeds(&reach);
+            let is_incomplete = is_incomplete(ended.outcome, left_tests_out);
             if next.only.is_none() {
-                reach.extend(&over.reach);
+                reach.extend(&ended.reach);
             }
             let finished = JobFinished {
                 reach: reach.clone(),
-                ..self.sum(&over, &before, &cases)
+                ..self.sum(&ended, &before, &cases)
             };
             // The tests that were left out run for the first time. That is no retry.
             let has_more = is_incomplete && self.job.only.is_none();
@@ -63,7 +63,7 @@ impl Attempts<'_> {
                         true => with_verdict(finished, incomplete()),
                         false => finished,
                     },
-                    visit,
+                    before_job,
                 );
             }
             next = match has_more {
@@ -71,10 +71,10 @@ impl Attempts<'_> {
                 false => rerun(self.job, &cases),
             };
             if is_incomplete {
-                over.reason = INCOMPLETE.to_owned();
+                ended.reason = INCOMPLETE.to_owned();
             }
-            self.send(Event::AttemptFinished(over.clone()));
-            before.push(over);
+            self.send(Event::AttemptFinished(ended.clone()));
+            before.push(ended);
         }
     }
 
@@ -82,8 +82,8 @@ impl Attempts<'_> {
         attempt > self.job.retries || !is_worth_another_try(outcome)
     }
 
-    fn end(&self, finished: JobFinished, visit: Visit<'_>) -> JobOutcome {
-        let finished = self.with_files(finished, visit);
+    fn end(&self, finished: JobFinished, before_job: JobSnapshot<'_>) -> JobOutcome {
+        let finished = self.with_files(finished, before_job);
         let outcome = finished.outcome;
         self.send(Event::JobFinished(finished));
         outcome
@@ -98,7 +98,7 @@ impl Attempts<'_> {
         let supervisor = Supervisor {
             job: next,
             attempt,
-            worker: self.worker,
+            slot: self.slot,
             logs: self.logs,
             program: self.program,
             settled: self.settled,
@@ -121,7 +121,7 @@ impl Attempts<'_> {
         }
         let attempt = before.len() as u32 + 1;
         let tally = cases.tally();
-        let verdict = over_attempts(attempt, verdict_of(last), &tally, self.job.flaky_fails);
+        let verdict = judge_attempts(attempt, verdict_of(last), &tally, self.job.flaky_fails);
         let all = || before.iter().chain([last]);
         let sum = JobFinished {
             attempt,
@@ -142,11 +142,11 @@ impl Attempts<'_> {
     }
 
     /// Adds the files that the job left behind, and the verdict on them.
-    fn with_files(&self, mut finished: JobFinished, visit: Visit<'_>) -> JobFinished {
+    fn with_files(&self, mut finished: JobFinished, before_job: JobSnapshot<'_>) -> JobFinished {
         if finished.attempt == 0 || !answers_for_leftovers(finished.outcome) {
             return finished;
         }
-        match visit.leave() {
+        match before_job.leave() {
             Ok(files) => {
                 let others = std::mem::replace(&mut finished.left_behind, files);
                 finished.left_behind.merge(&others);
@@ -154,7 +154,7 @@ impl Attempts<'_> {
             Err(why) => finished.left_behind.unknown.push(format!("files: {why}")),
         }
         if self.job.left_behind_fails {
-            let verdict = over_leftovers(verdict_of(&finished), &finished.left_behind);
+            let verdict = judge_leftovers(verdict_of(&finished), &finished.left_behind);
             return with_verdict(finished, verdict);
         }
         finished

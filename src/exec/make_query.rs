@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::child::Child;
 use super::failure::Failure;
+use super::job_watch::{JobWatch, TimeLimits};
 use super::protocol::Spec;
 use super::stop::Stops;
-use super::watch::{Limits, Watch};
 use crate::model::Command;
 use crate::model::{Ending, Expect};
 use crate::outcome::Trouble;
@@ -46,11 +46,11 @@ pub(super) fn ask(
     left: Duration,
     stops: &mut Stops,
 ) -> Result<bool, Failure> {
-    let limits = Limits {
+    let limits = TimeLimits {
         timeout: left.min(LONGEST),
         grace: Duration::ZERO,
     };
-    let watched = Watch::new(Child::start(program, question)?, None, stops, limits).run();
+    let watched = JobWatch::new(Child::start(program, question)?, None, stops, limits).run();
     match watched.failure {
         Some(failure) if matches!(failure.trouble, Trouble::Cancelled(_)) => Err(failure),
         Some(_) => Ok(false),

@@ -1,7 +1,7 @@
 //! Carries out a plan: a scheduler, and a supervisor for each job.
 //!
 //! ```text
-//! run ─▶ scheduler ─▶ supervisor × N ─▶ a process of our own a job (`kata-ci __job`) ─▶ the job
+//! run ─▶ scheduler ─▶ supervisor × N ─▶ helper × N (`kata-ci __job`, one for each job) ─▶ job
 //!            ▲              │
 //!         control        events ─▶
 //! ```
@@ -14,9 +14,9 @@
 //! - No process of a job outlives the job.
 //! - No job lasts longer than its timeout, its grace time and a second.
 //! - Memory does not grow with the output.
-//! - Every job of the plan gets exactly one `job-finished`, whatever breaks.
+//! - Every job of the plan gets exactly one `job-finished` while kata-ci lives, whatever breaks.
 //!
-//! This room gathers facts and judges nothing: [`crate::outcome`] decides the outcome of a job.
+//! This room gathers facts, and asks [`crate::outcome`] for every verdict.
 //! Supervisors never print; everything goes out as events, and reporting is for others.
 
 mod attempts;
@@ -24,7 +24,8 @@ mod child;
 mod failure;
 pub mod helper;
 mod isolation;
-mod leftovers;
+mod job_watch;
+mod leftover_files;
 mod limits;
 mod log;
 mod make_query;
@@ -40,7 +41,6 @@ mod scheduler;
 pub mod signals;
 mod stop;
 mod supervisor;
-mod watch;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -60,7 +60,7 @@ use crate::plan::Plan;
 
 /// The settings of a run.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct RunOptions {
     /// The number of jobs that may run side by side; 0 counts as 1.
     pub parallel: usize,
     /// The number of bad jobs after which nothing more is started and running jobs are cancelled.
@@ -107,10 +107,10 @@ pub enum Control {
 /// Returns the signal that ended the run early, if one did.
 pub fn run(
     plan: &Plan,
-    settings: &Settings,
+    options: &RunOptions,
     events: &Sender<Event>,
     control: &Receiver<Control>,
 ) -> Option<i32> {
-    let trees = leftovers::RepositorySnapshots::new(settings.written_meanwhile.clone());
-    scheduler::Scheduler::new(plan, settings, events, &trees).run(control)
+    let snapshots = leftover_files::RepositorySnapshots::new(options.written_meanwhile.clone());
+    scheduler::Scheduler::new(plan, options, events, &snapshots).run(control)
 }

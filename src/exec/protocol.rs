@@ -64,12 +64,12 @@ pub(super) enum Report {
         what: String,
     },
     /// Every process of the job is gone. Nothing follows.
-    Ended(Box<Ended>),
+    Ended(Box<JobEnded>),
 }
 
 /// The end of a job.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Ended {
+pub(super) struct JobEnded {
     /// The end of the job's own process; `None` if even KILL did not end it in time.
     pub ending: Option<Ending>,
     /// The user and system time of all reaped processes, in seconds.

@@ -9,26 +9,26 @@ use nix::sys::signal::Signal;
 
 use super::attempts::Attempts;
 use super::failure::Failure;
-use super::leftovers::RepositorySnapshots;
+use super::leftover_files::RepositorySnapshots;
 use super::stop;
 use super::stop::{Stop, StopSender};
 use super::supervisor::never_started;
-use super::{Control, Settings};
+use super::{Control, RunOptions};
 use crate::event::{Event, JobFinished, JobQueued, RunStopping};
 use crate::model::JobOutcome;
 use crate::outcome::{dropped, fails_run, unready};
 use crate::plan::{Job, Next, Plan, Schedule};
 
 /// The outcome of a job, with the job's index in the plan.
-type AttemptResult = (usize, JobOutcome);
+type JobEnd = (usize, JobOutcome);
 
 /// The scheduler of one run.
 #[derive(Debug)]
 pub(super) struct Scheduler<'run> {
     plan: &'run Plan,
-    settings: &'run Settings,
+    options: &'run RunOptions,
     events: &'run Sender<Event>,
-    trees: &'run RepositorySnapshots,
+    snapshots: &'run RepositorySnapshots,
     schedule: Schedule<'run>,
     running: BTreeMap<usize, Running>,
     /// The number of jobs so far that fail the run.
@@ -40,23 +40,23 @@ pub(super) struct Scheduler<'run> {
 /// A running job.
 #[derive(Debug)]
 struct Running {
-    worker: usize,
+    slot: usize,
     stopper: StopSender,
 }
 
 impl<'run> Scheduler<'run> {
     pub fn new(
         plan: &'run Plan,
-        settings: &'run Settings,
+        options: &'run RunOptions,
         events: &'run Sender<Event>,
-        trees: &'run RepositorySnapshots,
+        snapshots: &'run RepositorySnapshots,
     ) -> Self {
         Self {
             plan,
-            settings,
+            options,
             events,
-            trees,
-            schedule: Schedule::resumed(plan, settings.parallel, &settings.done),
+            snapshots,
+            schedule: Schedule::resumed(plan, options.parallel, &options.done),
             running: BTreeMap::new(),
             bad: 0,
             signal: None,
@@ -65,15 +65,15 @@ impl<'run> Scheduler<'run> {
 
     /// Runs all jobs, and returns the signal that cancelled the run when every job is over.
     pub fn run(mut self, control: &Receiver<Control>) -> Option<i32> {
-        let is_done = |job: &Job| self.settings.done.contains_key(&job.id);
+        let is_done = |job: &Job| self.options.done.contains_key(&job.id);
         for job in self.plan.jobs.iter().filter(|job| !is_done(job)) {
             self.send(Event::JobQueued(queued(job)));
         }
         self.count_done();
         let mut control = control.clone();
-        let (over, ended) = unbounded();
+        let (ends, ended) = unbounded();
         thread::scope(|scope| {
-            while self.advance(scope, &over) {
+            while self.advance(scope, &ends) {
                 select! {
                     recv(ended) -> job => {
                         if let Ok((index, outcome)) = job {
@@ -100,17 +100,13 @@ impl<'run> Scheduler<'run> {
     }
 
     /// Starts and drops all jobs that can be. Returns true if a running job is left to wait for.
-    fn advance<'scope>(
-        &mut self,
-        scope: &'scope Scope<'scope, '_>,
-        over: &Sender<AttemptResult>,
-    ) -> bool
+    fn advance<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, ends: &Sender<JobEnd>) -> bool
     where
         'run: 'scope,
     {
         loop {
             match self.schedule.advance() {
-                Next::Start(index) => self.start(index, scope, over),
+                Next::Start(index) => self.start(index, scope, ends),
                 Next::Drop(index, reason) => {
                     self.send_finished(never_started(&self.plan.jobs[index], dropped(reason)));
                 }
@@ -124,14 +120,14 @@ impl<'run> Scheduler<'run> {
         &mut self,
         index: usize,
         scope: &'scope Scope<'scope, '_>,
-        over: &Sender<AttemptResult>,
+        ends: &Sender<JobEnd>,
     ) where
         'run: 'scope,
     {
         let job = &self.plan.jobs[index];
-        let started = match unready(&job.readiness, self.settings.require_all) {
+        let started = match unready(&job.readiness, self.options.require_all) {
             Some(verdict) => Err(verdict),
-            None => self.spawn(index, scope, over).map_err(Failure::verdict),
+            None => self.spawn(index, scope, ends).map_err(Failure::verdict),
         };
         match started {
             Ok(running) => {
@@ -153,7 +149,7 @@ impl<'run> Scheduler<'run> {
         &self,
         index: usize,
         scope: &'scope Scope<'scope, '_>,
-        over: &Sender<AttemptResult>,
+        ends: &Sender<JobEnd>,
     ) -> Result<Running, Failure>
     where
         'run: 'scope,
@@ -161,39 +157,39 @@ impl<'run> Scheduler<'run> {
         let job = &self.plan.jobs[index];
         let (stopper, stops) =
             stop::pair().map_err(|error| Failure::of_system("watching the job", &error))?;
-        let worker = self.free_worker();
+        let slot = self.free_slot();
         let attempts = Attempts {
             job,
-            worker,
-            logs: &self.settings.logs,
-            program: &self.settings.program,
-            settled: self.settings.isolated.of(&job.id),
+            slot,
+            logs: &self.options.logs,
+            program: &self.options.program,
+            settled: self.options.isolated.of(&job.id),
             events: self.events,
-            trees: self.trees,
+            snapshots: self.snapshots,
             stops,
         };
-        let (events, over) = (self.events, over.clone());
+        let (events, ends) = (self.events, ends.clone());
         thread::Builder::new()
             .name(job.id.to_string())
             .spawn_scoped(scope, move || {
                 let outcome = supervise(attempts, job, events);
                 // The scheduler waits for this thread, so the receiver exists.
-                let _ = over.send((index, outcome));
+                let _ = ends.send((index, outcome));
             })
             .map_err(|error| Failure::of_system("starting a thread for the job", &error))?;
-        Ok(Running { worker, stopper })
+        Ok(Running { slot, stopper })
     }
 
-    fn free_worker(&self) -> usize {
-        let taken = |worker| (self.running.values()).any(|running| running.worker == worker);
-        (0..).find(|worker| !taken(*worker)).unwrap_or_default()
+    fn free_slot(&self) -> usize {
+        let taken = |slot| (self.running.values()).any(|running| running.slot == slot);
+        (0..).find(|slot| !taken(*slot)).unwrap_or_default()
     }
 
     /// Counts the jobs that were over before the run was resumed.
     fn count_done(&mut self) {
         let plan = self.plan;
         for job in &plan.jobs {
-            if let Some(outcome) = self.settings.done.get(&job.id) {
+            if let Some(outcome) = self.options.done.get(&job.id) {
                 self.count(job, *outcome);
             }
         }
@@ -210,10 +206,7 @@ impl<'run> Scheduler<'run> {
             return;
         }
         self.bad += 1;
-        if self
-            .settings
-            .max_fail
-            .is_some_and(|limit| self.bad >= limit)
+        if self.options.max_fail.is_some_and(|limit| self.bad >= limit)
             && !self.schedule.is_stopped()
         {
             let reason = format!(

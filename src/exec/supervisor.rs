@@ -9,15 +9,15 @@ use crossbeam_channel::Sender;
 use super::child::Child;
 use super::failure::Failure;
 use super::isolation::JobIsolation;
+use super::job_watch::{JobWatch, TimeLimits, Watched};
 use super::limits::{Group, Used};
 use super::log;
 use super::log::{Log, Written};
 use super::network_attempts;
 use super::network_attempts::Offline;
 use super::output::{Finished, Output};
-use super::protocol::{Ended, Spec};
+use super::protocol::{JobEnded, Spec};
 use super::stop::Stops;
-use super::watch::{Limits, Watch, Watched};
 use super::{limits, make_query, program};
 use crate::config::without_credentials;
 use crate::event::{CaseFinished, Event, JobFinished, JobStarted, LeftBehind, PeakOf};
@@ -37,11 +37,11 @@ pub(super) struct Supervisor<'run> {
     pub job: &'run Job,
     /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// See [`JobStarted::worker`].
-    pub worker: usize,
-    /// See [`super::Settings::logs`].
+    /// See [`JobStarted::slot`].
+    pub slot: usize,
+    /// See [`super::RunOptions::logs`].
     pub logs: &'run Directory,
-    /// See [`super::Settings::program`].
+    /// See [`super::RunOptions::program`].
     pub program: &'run Path,
     /// The isolation of the job; `None` in tests that settled none.
     pub settled: Option<&'run JobIsolation>,
@@ -96,7 +96,7 @@ impl Supervisor<'_> {
         Ok((spec, log, Arc::new(written)))
     }
 
-    /// Sends an event. The scheduler and [`Watch`] notice a consumer that is gone.
+    /// Sends an event. The scheduler and [`JobWatch`] notice a consumer that is gone.
     fn send(&self, event: Event) {
         let _ = self.events.send(event);
     }
@@ -107,8 +107,8 @@ impl Supervisor<'_> {
             attempt: self.attempt,
             only: self.job.only.clone(),
             log: self.log_name(),
-            worker: self.worker,
-            isolation: self.settled.map(|settled| settled.said.clone()),
+            slot: self.slot,
+            isolation: self.settled.map(|settled| settled.enforcement.clone()),
         }
     }
 
@@ -116,7 +116,7 @@ impl Supervisor<'_> {
         let started = Instant::now();
         let offline = self.offline(written);
         let mut output = Output::new(self.job, self.attempt, log, offline, self.events);
-        let limits = Limits {
+        let limits = TimeLimits {
             timeout: self.job.timeout,
             grace: self.job.grace,
         };
@@ -124,7 +124,7 @@ impl Supervisor<'_> {
         let child = (group.as_ref().map_err(Clone::clone))
             .and_then(|group| Child::start(self.program, grouped(spec, group)));
         let watched = match child {
-            Ok(child) => Watch::new(child, Some(&mut output), self.stops, limits).run(),
+            Ok(child) => JobWatch::new(child, Some(&mut output), self.stops, limits).run(),
             Err(failure) => Watched {
                 failure: Some(failure),
                 ..Watched::default()
@@ -166,7 +166,7 @@ impl Supervisor<'_> {
         let failure = watched.failure.or(output.failure.take());
         let reach = Reach::from(std::mem::take(&mut output.observations.go_ends));
         let mut facts = self.facts(ended.ending, failure, output.cases, output.observations);
-        if facts.is_in_doubt() {
+        if facts.needs_make_query() {
             self.ask_make(spec, seconds, &mut facts);
         }
         let tried = self.find_causes(&used, log, &mut facts);
@@ -206,8 +206,8 @@ impl Supervisor<'_> {
             missing_programs: observations.missing_programs,
             proven_failures: observations.proven_failures,
             allow_errors: self.job.allow_errors.clone(),
-            ran_nothing: observations.nothing_ran,
-            is_unclear: observations.in_doubt,
+            ran_nothing: observations.ran_nothing,
+            is_unclear: observations.is_unclear,
             vacuous_causes: observations.vacuous_causes,
             contradictions: observations.contradictions,
             ..JobFacts::new(self.job.expect)
@@ -306,7 +306,12 @@ fn grouped(spec: &Spec, group: &Group) -> Spec {
     spec
 }
 
-fn resources(finished: JobFinished, ended: Ended, survivors: &[String], used: Used) -> JobFinished {
+fn resources(
+    finished: JobFinished,
+    ended: JobEnded,
+    survivors: &[String],
+    used: Used,
+) -> JobFinished {
     let is_known = ended.ending.is_some();
     JobFinished {
         cpu_seconds: is_known.then_some(ended.cpu_seconds),

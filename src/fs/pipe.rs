@@ -15,8 +15,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Opens anything for reading.
 ///
-/// It waits for somebody to open a named pipe for writing, no longer than `patience`. A pipe without
-/// a name (`/dev/fd/63`) has its writers already.
+/// It waits for somebody to open a named pipe for writing, no longer than `patience`. A pipe
+/// without a name (`/dev/fd/63`) has its writers already.
 ///
 /// # Errors
 /// When it cannot be opened, or when nobody came to write into it.

@@ -17,8 +17,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// Returns the place that a path leads to now. Its last part may be missing, or a link, which is not
-    /// followed.
+    /// Returns the place that a path leads to now. Its last part may be missing, or a link, which
+    /// is not followed.
     ///
     /// # Errors
     /// When the path names no file, or cannot be resolved.

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::Place;
 
-/// Writes a file aside with these permissions, syncs it, and renames it into place. A directory that
-/// is missing is made; a link of that name is replaced, not followed.
+/// Writes a file aside with these permissions, syncs it, and renames it into place. A directory
+/// that is missing is made; a link of that name is replaced, not followed.
 ///
 /// # Errors
 ///

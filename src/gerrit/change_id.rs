@@ -3,8 +3,8 @@
 //! [`add`] follows the hook of Gerrit 3.10 call by call, so that a message gets the same bytes from
 //! either. The tests compare the two on a corpus. `git interpret-trailers` places the trailers.
 //!
-//! It differs where that hook misplaces the id: the user's settings of trailers have no say, and the
-//! id always goes to the last paragraph of what git commits.
+//! It differs where that hook misplaces the id: the user's settings of trailers have no say, and
+//! the id always goes to the last paragraph of what git commits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -136,8 +136,8 @@ impl ChangeIdSettings {
 }
 
 impl MessageOrigin {
-    /// Returns the origin of the message that a hook is called for. Git sets `GIT_EDITOR` to `:` if it
-    /// starts no editor.
+    /// Returns the origin of the message that a hook is called for. Git sets `GIT_EDITOR` to `:` if
+    /// it starts no editor.
     fn of(repository: &Repository) -> Result<Self, GitError> {
         let no_editor = repository
             .environment()

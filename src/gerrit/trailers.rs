@@ -1,7 +1,7 @@
 //! Has git place and read trailers as it does without configuration.
 //!
-//! The user's `trailer.*` settings are for the user's own trailers: with `trailer.ifexists=replace` a
-//! new trailer deletes another, and with `trailer.separators` one is not recognised.
+//! The user's `trailer.*` settings are for the user's own trailers: with `trailer.ifexists=replace`
+//! a new trailer deletes another, and with `trailer.separators` one is not recognised.
 
 use crate::git::{GitError, Repository};
 
@@ -15,8 +15,8 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Returns the rules for a message of which git removes no line: nothing in it is a comment, and
-    /// nothing a divider.
+    /// Returns the rules for a message of which git removes no line: nothing in it is a comment,
+    /// and nothing a divider.
     pub(super) fn literal(message: &[u8]) -> Self {
         let begins = |letter: &char| {
             let mut lines = message.split(|byte| *byte == b'\n');
@@ -157,8 +157,8 @@ fn chosen_comment(message: &[u8]) -> char {
         .map_or('#', |byte| char::from(*byte))
 }
 
-/// Returns the same place without any of the user's configuration: neither of the repository, nor of
-/// the user, nor of the machine, nor of the call.
+/// Returns the same place without any of the user's configuration: neither of the repository, nor
+/// of the user, nor of the machine, nor of the call.
 fn unconfigured(repository: &Repository) -> Repository {
     [
         ("GIT_DIR", "/dev/null"),

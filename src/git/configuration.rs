@@ -1,4 +1,5 @@
-//! Git's configuration, read at once: a push looks at a dozen keys, and each call of git takes time.
+//! Git's configuration, read at once: a push looks at a dozen keys, and each call of git takes
+//! time.
 
 use super::{GitError, Repository};
 
@@ -15,8 +16,8 @@ struct Entry {
 }
 
 impl Configuration {
-    /// Reads it. A git older than 2.26 does not tell which file a value is in; then no value counts as
-    /// the repository's own.
+    /// Reads it. A git older than 2.26 does not tell which file a value is in; then no value counts
+    /// as the repository's own.
     ///
     /// # Errors
     /// [`GitError`] where the configuration cannot be read.
@@ -83,7 +84,8 @@ impl Configuration {
         names
     }
 
-    /// Returns true if URLs are rewritten (`url.*.insteadOf`), so that git has to be asked for them.
+    /// Returns true if URLs are rewritten (`url.*.insteadOf`), so that git has to be asked for
+    /// them.
     pub fn rewrites_urls(&self) -> bool {
         let rewrites = |key: &str| key.ends_with(".insteadof") || key.ends_with(".pushinsteadof");
         self.0

@@ -13,14 +13,14 @@ use super::{GitError, Repository};
 /// A file as git knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listed {
-    /// The mode, object and stage in the index, as `ls-files --stage` words them; of an unmerged file
-    /// all of them. Empty for a file that is not tracked.
+    /// The mode, object and stage in the index, as `ls-files --stage` words them; of an unmerged
+    /// file all of them. Empty for a file that is not tracked.
     pub index: String,
 }
 
 impl Listed {
-    /// Returns the object in the index; `None` if the file is not tracked, unmerged or a repository of
-    /// its own.
+    /// Returns the object in the index; `None` if the file is not tracked, unmerged or a repository
+    /// of its own.
     pub fn object(&self) -> Option<&str> {
         let mut words = self.index.split(' ');
         let (mode, object, stage) = (words.next()?, words.next()?, words.next()?);

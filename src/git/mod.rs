@@ -17,8 +17,8 @@
 //! **Once a job has run in a tree, no program that reads the tree's configuration is started on it
 //! outside of the sandbox.** Types keep this rule. A tree after its jobs is known by reading its
 //! files ([`seal`]), or by an [`Onlooker`]. An onlooker can ask git only what leads to no program,
-//! and its environment holds nothing worth stealing. `tests/it/isolation/started_programs.rs` is the
-//! map of all calls, and fails for a new one.
+//! and its environment holds nothing worth stealing. `tests/it/isolation/started_programs.rs` is
+//! the map of all calls, and fails for a new one.
 
 pub mod configuration;
 pub mod context;

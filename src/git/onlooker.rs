@@ -37,8 +37,8 @@ const NOWHERE: [&str; 10] = [
 
 /// Git for a tree in which a job has run.
 ///
-/// It lists files and compares them as they are. It starts no filter, hook, monitor, alias or helper
-/// that the tree names, and fetches nothing.
+/// It lists files and compares them as they are. It starts no filter, hook, monitor, alias or
+/// helper that the tree names, and fetches nothing.
 #[derive(Debug, Clone)]
 pub struct Onlooker(Git);
 
@@ -60,7 +60,8 @@ impl Onlooker {
         Ok(Self(git.with_deadline(deadline).without_fetching()))
     }
 
-    /// Returns the tracked files, and new ones that are not ignored, of the work tree with this top.
+    /// Returns the tracked files, and new ones that are not ignored, of the work tree with this
+    /// top.
     ///
     /// # Errors
     /// When git refuses or lists more than any work tree holds.
@@ -83,8 +84,8 @@ impl Onlooker {
         })
     }
 
-    /// Returns the objects that the files would be as they are: nothing is converted. All of them have
-    /// to exist.
+    /// Returns the objects that the files would be as they are: nothing is converted. All of them
+    /// have to exist.
     ///
     /// # Errors
     /// When git cannot read one of them.

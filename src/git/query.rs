@@ -20,8 +20,8 @@ impl Repository {
         Ok(OsString::from_vec(output).into())
     }
 
-    /// Returns the commit that a revision names, as 40 (or 64) hexadecimal digits; `None` if there is
-    /// no such revision.
+    /// Returns the commit that a revision names, as 40 (or 64) hexadecimal digits; `None` if there
+    /// is no such revision.
     pub fn commit(&self, revision: &str) -> Result<Option<String>, GitError> {
         if revision.starts_with('-') {
             return Ok(None);
@@ -61,13 +61,13 @@ impl Repository {
         self.config(&format!("remote.{remote}.url"))
     }
 
-    /// Returns the files that differ between `base` and `HEAD`, relative to the top of the work tree,
-    /// without those that were deleted.
+    /// Returns the files that differ between `base` and `HEAD`, relative to the top of the work
+    /// tree, without those that were deleted.
     ///
     /// These are the files that kata's checks of changed files look at. Source:
-    /// `get_pr_changed_file_details_full` in `.ci/lib.sh` and `.ci/static-checks.sh` of kata's tests
-    /// repository. It compares the two trees, not `HEAD` with the merge base, and looks at nothing
-    /// that is not committed.
+    /// `get_pr_changed_file_details_full` in `.ci/lib.sh` and `.ci/static-checks.sh` of kata's
+    /// tests repository. It compares the two trees, not `HEAD` with the merge base, and looks at
+    /// nothing that is not committed.
     pub fn changed_files(&self, base: &str) -> Result<Vec<String>, GitError> {
         let arguments = [
             "diff-tree",
@@ -89,15 +89,15 @@ impl Repository {
 }
 
 impl Repository {
-    /// Returns the best common ancestor of a commit and `HEAD`; `None` if there is none, as in a clone
-    /// that is too shallow.
+    /// Returns the best common ancestor of a commit and `HEAD`; `None` if there is none, as in a
+    /// clone that is too shallow.
     pub fn merge_base(&self, commit: &str) -> Result<Option<String>, GitError> {
         self.find(["merge-base", commit, "HEAD"])
     }
 
-    /// Returns the files of the work tree that differ from a commit, committed or not, relative to its
-    /// top. Among them are deleted files, both names of a renamed file, and new files that are not
-    /// ignored. The repository's directory must be the top of the work tree.
+    /// Returns the files of the work tree that differ from a commit, committed or not, relative to
+    /// its top. Among them are deleted files, both names of a renamed file, and new files that are
+    /// not ignored. The repository's directory must be the top of the work tree.
     pub fn changed_since(&self, commit: &str) -> Result<Vec<PathBuf>, GitError> {
         let mut paths = self.differing(commit)?;
         paths.extend(self.untracked()?);

@@ -173,7 +173,8 @@ impl Repository {
             .ask_user(&self.directory, &owned(arguments), input, variables)
     }
 
-    /// Calls git for the user, as [`Self::interactive`] does, and returns its standard output as text.
+    /// Calls git for the user, as [`Self::interactive`] does, and returns its standard output as
+    /// text.
     ///
     /// # Errors
     ///

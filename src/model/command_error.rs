@@ -1,4 +1,4 @@
-//! Why a command cannot do its work.
+//! The reason why a command cannot do its work.
 
 use std::error::Error;
 use std::fmt;
@@ -7,20 +7,20 @@ use std::path::Path;
 
 use super::ExitCode;
 
-/// A command's failure before or beside what its jobs say. How it reads on a screen is for the
-/// command line.
+/// The failure of a command, apart from the outcomes of its jobs. The command line decides how it
+/// looks on a screen.
 #[derive(Debug)]
 pub struct CommandError {
-    /// The row of the table of exit codes that it falls under.
+    /// The exit code of the command.
     pub kind: ExitCode,
-    /// What happened, and where.
+    /// The description of what happened, and where.
     pub error: Box<dyn Error + Send + Sync>,
-    /// What to do about it, one way out each.
+    /// The ways out of it, one each.
     pub hints: Vec<String>,
 }
 
 impl CommandError {
-    /// An error of this kind, without a hint.
+    /// Creates an error of this kind, without a hint.
     pub fn new(kind: ExitCode, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             kind,
@@ -29,27 +29,27 @@ impl CommandError {
         }
     }
 
-    /// Something was asked for that cannot be done.
+    /// Creates the error of a request that cannot be carried out.
     pub fn usage(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(ExitCode::Usage, error)
     }
 
-    /// Nothing is left to do.
+    /// Creates the error of a command that has nothing to do.
     pub fn nothing_to_do(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(ExitCode::NothingToDo, error)
     }
 
-    /// The machine did not do its part; another try may go well.
+    /// Creates the error of a machine that failed. Another try may go well.
     pub fn machine(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(ExitCode::Error, error)
     }
 
-    /// Standard output could not be written.
+    /// Creates the error of a standard output that cannot be written.
     pub fn output(error: io::Error) -> Self {
         Self::machine(format!("standard output: {error}"))
     }
 
-    /// A path of the user's cannot be used.
+    /// Creates the error of a path of the user's that cannot be used.
     pub fn path(path: &Path, error: &io::Error, hint: &str) -> Self {
         Self::usage(format!("{}: {error}", path.display())).hint(hint)
     }

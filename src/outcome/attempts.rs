@@ -78,7 +78,7 @@ pub fn incomplete() -> Verdict {
 ///
 /// `last` is the verdict on that attempt alone, `cases` counts the cases of all attempts. A flaky
 /// test fails the job if `flaky_fails` is true.
-pub fn over_attempts(attempt: u32, last: Verdict, cases: &Tally, flaky_fails: bool) -> Verdict {
+pub fn judge_attempts(attempt: u32, last: Verdict, cases: &Tally, flaky_fails: bool) -> Verdict {
     match last.outcome {
         JobOutcome::Passed if cases.bad() > 0 => Verdict {
             outcome: JobOutcome::Failed,
@@ -394,7 +394,7 @@ mod tests {
 
     /// The verdict of a job whose second and last attempt was this.
     fn over(last: JobOutcome, cases: &Tally, flaky_fails: bool) -> (JobOutcome, String) {
-        let verdict = over_attempts(2, verdict(last, "why"), cases, flaky_fails);
+        let verdict = judge_attempts(2, verdict(last, "why"), cases, flaky_fails);
         (verdict.outcome, verdict.reason)
     }
 

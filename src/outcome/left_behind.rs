@@ -20,7 +20,7 @@ pub fn answers_for_leftovers(outcome: JobOutcome) -> bool {
 
 /// Weighs the leftovers of a job that must leave nothing behind. Only a job that passed can become
 /// worse.
-pub fn over_leftovers(verdict: Verdict, left: &LeftBehind) -> Verdict {
+pub fn judge_leftovers(verdict: Verdict, left: &LeftBehind) -> Verdict {
     if verdict.outcome != JobOutcome::Passed {
         return verdict;
     }
@@ -60,7 +60,7 @@ mod tests {
             reason: String::new(),
             fix: None,
         };
-        let verdict = over_leftovers(verdict, left);
+        let verdict = judge_leftovers(verdict, left);
         (verdict.outcome, verdict.reason)
     }
 

@@ -3,8 +3,8 @@
 //! Pure: no file, no process, no clock. This room alone decides the outcome of a job, from facts
 //! that others gathered:
 //! - about one attempt: [`verdict()`]
-//! - over several attempts: [`over_attempts`] and [`is_incomplete`]
-//! - about what the job left behind: [`over_leftovers`]
+//! - over several attempts: [`judge_attempts`] and [`is_incomplete`]
+//! - about what the job left behind: [`judge_leftovers`]
 //! - about a job that never started: [`unready`], [`dropped`] and [`unstarted()`]
 //!
 //! The verdict is given once, when the job ends, and travels in its `job-finished` event. The fold
@@ -24,9 +24,9 @@ mod verdict;
 
 pub use allowed::{allowance, fails_run};
 pub use attempts::{
-    CaseResult, Cases, INCOMPLETE, incomplete, is_incomplete, is_worth_another_try, over_attempts,
+    CaseResult, Cases, INCOMPLETE, incomplete, is_incomplete, is_worth_another_try, judge_attempts,
 };
-pub use left_behind::{answers_for_leftovers, over_leftovers};
+pub use left_behind::{answers_for_leftovers, judge_leftovers};
 pub use run::{JobResult, Run};
 pub use unstarted::{dropped, lost_need, unready, unstarted};
 pub use verdict::{Circumstance, JobFacts, Trouble, Verdict, verdict};

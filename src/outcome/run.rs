@@ -21,8 +21,8 @@ pub struct JobResult {
     pub attempt: u32,
     /// The isolation that its start reported.
     pub isolation: Option<Isolation>,
-    /// The number of its worker, from 0.
-    pub worker: usize,
+    /// The number of its slot, from 0.
+    pub slot: usize,
     /// The attempts before the last one, each with its own end.
     pub attempts: Vec<JobFinished>,
     /// The log of each attempt, relative to the report directory.
@@ -45,7 +45,7 @@ impl JobResult {
             started: None,
             attempt: 0,
             isolation: None,
-            worker: 0,
+            slot: 0,
             attempts: Vec::new(),
             logs: BTreeMap::new(),
             cases: Cases::default(),
@@ -64,7 +64,7 @@ impl JobResult {
         self.open.clear();
         self.attempt = started.attempt;
         self.isolation = started.isolation.clone();
-        self.worker = started.worker;
+        self.slot = started.slot;
         self.logs.insert(started.attempt, started.log.clone());
         let narrowed = started.only.is_some();
         self.cases.begin(started.attempt, narrowed);

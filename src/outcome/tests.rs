@@ -286,7 +286,7 @@ fn make_is_asked_only_if_its_answer_decides() {
         is_unclear: true,
         ..facts(Expect::Commands, 0, Tally::default())
     };
-    assert!(unclear.is_in_doubt());
+    assert!(unclear.needs_make_query());
     for other in [
         facts(Expect::Commands, 0, Tally::default()),
         JobFacts {
@@ -306,7 +306,7 @@ fn make_is_asked_only_if_its_answer_decides() {
             ..unclear.clone()
         },
     ] {
-        assert!(!other.is_in_doubt(), "{other:?}");
+        assert!(!other.needs_make_query(), "{other:?}");
     }
 }
 

@@ -50,7 +50,7 @@ pub struct JobFacts {
     pub allow_errors: Option<String>,
     /// True if make said, in the job or when asked, that no recipe ran.
     pub ran_nothing: bool,
-    /// True if the output does not tell whether make ran a recipe.
+    /// True if the output does not tell whether make ran a recipe, so make may have to be asked.
     pub is_unclear: bool,
     /// The reasons why nothing was tested, as far as the output tells, each with its fix.
     pub vacuous_causes: Vec<(String, Option<String>)>,
@@ -88,7 +88,7 @@ impl JobFacts {
 
     /// Returns true if the verdict depends on whether make ran a recipe, and the output does not
     /// tell. Make has to be asked then.
-    pub fn is_in_doubt(&self) -> bool {
+    pub fn needs_make_query(&self) -> bool {
         let is_passed = verdict(self).outcome == JobOutcome::Passed;
         self.is_unclear && self.expect == Expect::Commands && is_passed
     }

@@ -73,9 +73,9 @@ pub struct Observations {
     /// description instead.
     pub missing_programs: Vec<String>,
     /// True if make said that no recipe ran, and nothing else suggests that one did.
-    pub nothing_ran: bool,
+    pub ran_nothing: bool,
     /// True if the output does not tell whether a recipe ran: ask `make -q`.
-    pub in_doubt: bool,
+    pub is_unclear: bool,
     /// Failures that the output proves outside of any case, the most telling first. `true` stands
     /// for one that a missing program does not explain.
     pub proven_failures: Vec<(String, bool)>,

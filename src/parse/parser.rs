@@ -187,10 +187,10 @@ impl ParserState {
         report_not_run(&context, &evidence, ending, out);
         explain_missing(&make, &mut observations);
         let succeeded = ending.is_some_and(Ending::is_success);
-        observations.nothing_ran = evidence.make_idle.is_some() && !cases && !make.other;
-        observations.in_doubt = succeeded
+        observations.ran_nothing = evidence.make_idle.is_some() && !cases && !make.other;
+        observations.is_unclear = succeeded
             && !cases
-            && !observations.nothing_ran
+            && !observations.ran_nothing
             && (!make.recipe || evidence.make_idle.is_some());
         proof.package_failed = evidence.go_failed;
         observations.proven_failures = proof.told(&out.names.tally);

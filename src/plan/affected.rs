@@ -268,7 +268,7 @@ mod tests {
 
     /// Returns what the shipped pipeline of the monorepo runs after a change to these files.
     fn monorepo_runs(changed: &[&str]) -> Vec<String> {
-        let source = crate::config::Source::Shipped("kata-monorepo");
+        let source = crate::config::PipelineSource::Shipped("kata-monorepo");
         let pipeline = crate::config::load(&source, &Default::default(), None).unwrap();
         let candidates: Vec<_> = (pipeline.components.iter())
             .map(|component| Candidate {

@@ -23,9 +23,9 @@ pub enum Outcome {
     NotChecked,
     /// Nobody confirmed it.
     Declined,
-    /// It was a `--dry-run`.
+    /// The push was a `--dry-run`.
     DryRun,
-    /// It was held back because of another repository of the same push.
+    /// The push was held back because of another repository of the same push.
     Held,
 }
 

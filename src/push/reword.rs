@@ -4,9 +4,10 @@
 //! Only the message and rewritten parents differ. Work tree and index stay as they are, because no
 //! tree changes. The branch moves in one step, and only if it has not moved meanwhile.
 //!
-//! Not done where it would affect more than the branch: another branch, tag or remote that has one of the commits, a
-//! signature that would break, a merge, something unfinished. git looks over the repository before and after; the old tip
-//! stays reachable by a ref of its own, below `refs/kata-ci/before-fix/`.
+//! Not done where it would affect more than the branch: another branch, tag or remote that has one
+//! of the commits, a signature that would break, a merge, something unfinished. git looks over the
+//! repository before and after; the old tip stays reachable by a ref of its own, below
+//! `refs/kata-ci/before-fix/`.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +47,7 @@ pub enum RewordError {
         /// The commit.
         short: String,
     },
-    /// It joins histories, and only its author knows how.
+    /// A merge joins histories, and only its author knows how.
     #[error(
         "--fix does not rewrite the merge {short}: git rebase {target} makes one line of the commits, then kata-ci push --fix"
     )]
@@ -79,11 +80,11 @@ pub enum RewordError {
     Git(#[from] GitError),
 }
 
-/// What became of the commits: old hash → new hash, for those that were rewritten.
+/// The new hash of each rewritten commit, by its old one.
 type Rewritten = BTreeMap<String, String>;
 
-/// Rewrites what lacks a Change-Id, with all that is based on it, and moves the branch. The answer has old and new hashes,
-/// oldest first; nothing to do is an empty one.
+/// Rewrites the commits that lack a Change-Id, and all that are based on them, and moves the
+/// branch. Returns the old and new hashes, oldest first; none if no commit lacks one.
 ///
 /// # Errors
 /// [`RewordError`]; the branch has not moved then.
@@ -133,7 +134,8 @@ fn whole(repository: &Repository, commits: &[&str]) -> Result<(), RewordError> {
     Err(RewordError::NotWhole(lines.join("; ")))
 }
 
-/// Moves the branch, if it is still where it was. First the old tip gets a ref: a reflog may be switched off.
+/// Moves the branch, if it is still where it was. First the old tip gets a ref: a reflog may be
+/// switched off.
 fn move_branch(
     repository: &Repository,
     branch: &str,
@@ -150,7 +152,8 @@ fn move_branch(
     Ok(())
 }
 
-/// What would be squashed anyway needs none.
+/// Returns true if a commit needs a Change-Id and has none. A commit that is to be squashed needs
+/// none.
 fn lacks_id(commit: &Commit, links: &LinkServer) -> bool {
     state_of(&commit.message, links) == ChangeIdState::Missing
         && !change_id::is_to_be_squashed(&commit.message)

@@ -171,7 +171,7 @@ fn way_back(old_tip: &str) -> String {
     format!("--fix: the way back is git reset --soft {old_tip}")
 }
 
-/// What a look needs.
+/// The parts of a push that checking one repository needs.
 struct Look<'a> {
     repository: &'a Repository,
     context: GitContext,

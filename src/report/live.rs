@@ -1,4 +1,5 @@
-//! The receiving end of the bus: one thread records every event, adds it up and has it shown.
+//! The receiving end of the channel of events: one thread writes each event to the journal, folds
+//! it and passes it to the reporters.
 //!
 //! Invariants: every event that was sent before the last sender was dropped gets its record,
 //! whatever happens to the journal or to a reporter. So no sender waits for a disk or a terminal

@@ -99,7 +99,7 @@ pub fn result_json(run: &Run) -> io::Result<Vec<u8>> {
         pipeline: started.map_or("", |started| &started.pipeline),
         workspace: started.map_or("", |started| &started.workspace),
         attempt: 1,
-        worker: started.and_then(|started| started.worker.as_deref()),
+        worker: started.and_then(|started| started.machine.as_deref()),
         revisions: started
             .iter()
             .flat_map(|started| &started.revisions)

@@ -45,7 +45,7 @@ pub(crate) fn anywhere(
 ) -> Result<Pipeline, CommandError> {
     let found = match config::locate(asked, directory)? {
         Some(source) => source,
-        None => config::Source::Shipped(match workspace::detect(directory) {
+        None => config::PipelineSource::Shipped(match workspace::detect(directory) {
             Ok(detected) => detected.pipeline,
             Err(WorkspaceError::Nothing { .. }) => "makefile",
             Err(error) => return Err(error.into()),

@@ -11,7 +11,7 @@ use super::planned::Planned;
 use super::{durations, fingerprint, rerun_failed};
 use crate::env::Environment;
 use crate::event::{Journal, Record, RunStarted, read_start};
-use crate::exec::Settings;
+use crate::exec::RunOptions;
 use crate::model::{CommandError, JobId, JobOutcome};
 use crate::outcome::Run;
 use crate::plan::Plan;
@@ -151,8 +151,8 @@ fn cannot_go_on(started: &RunStarted, why: &str) -> CommandError {
 ///
 /// # Errors
 /// Fails if the host enforces something else than it did.
-pub(crate) fn check_isolation(run: &Run, settings: &Settings) -> Result<(), CommandError> {
-    let now = settings.isolated.overall();
+pub(crate) fn check_isolation(run: &Run, options: &RunOptions) -> Result<(), CommandError> {
+    let now = options.isolated.overall();
     match &run.started {
         Some(started) if started.isolation != now => {
             Err(cannot_go_on(started, "how far jobs are isolated changed"))

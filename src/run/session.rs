@@ -19,7 +19,7 @@ use crate::dirs;
 use crate::env::Environment;
 use crate::event::{Event, Journal, Notice, RunResumed, RunStarted, Since};
 use crate::exec;
-use crate::exec::{IsolationPlan, RunPaths, Settings};
+use crate::exec::{IsolationPlan, RunOptions, RunPaths};
 use crate::model::CommandError;
 use crate::plan::Plan;
 use crate::report::Live;
@@ -32,7 +32,7 @@ pub(super) struct Session {
     planned: Planned,
     directory: ReportDirectory,
     live: Live,
-    settings: Settings,
+    options: RunOptions,
     /// Seconds that the run took before it was interrupted.
     earlier: f64,
     clock: Instant,
@@ -76,20 +76,20 @@ impl Session {
             Some(path) => ReportDirectory::named(path)?,
             None => ReportDirectory::default(&run_id, &request.environment)?,
         };
-        let settings = settings(request, &planned, &directory, isolation);
+        let options = run_options(request, &planned, &directory, isolation);
         let journal = Journal::create(&directory.path.join("events.jsonl"));
         let journal = journal.map_err(CommandError::machine)?;
         if named.is_none() {
             directory.become_latest()?;
         }
         let mut live = Live::new(Some(journal), screen.reporters(&directory.held));
-        let started = started(run_id, request, &planned, &directory, &settings);
+        let started = started(run_id, request, &planned, &directory, &options);
         live.take(Event::RunStarted(started));
         Ok(Self {
             planned,
             directory,
             live,
-            settings,
+            options,
             earlier: 0.0,
             clock,
         })
@@ -105,11 +105,11 @@ impl Session {
         let (planned, interrupted) = resume::take_over(planned, named, &request.environment)?;
         let isolation = isolation(&planned)?;
         let kept = interrupted.done.len();
-        let settings = Settings {
+        let options = RunOptions {
             done: interrupted.done,
-            ..settings(request, &planned, &interrupted.directory, isolation)
+            ..run_options(request, &planned, &interrupted.directory, isolation)
         };
-        resume::check_isolation(&interrupted.run, &settings)?;
+        resume::check_isolation(&interrupted.run, &options)?;
         interrupted.directory.reopen()?;
         let mut live = Live::resumed(
             interrupted.journal,
@@ -120,13 +120,13 @@ impl Session {
         live.take(Event::RunResumed(RunResumed {
             kept,
             left: planned.plan.jobs.len() - kept,
-            parallel: settings.parallel,
+            parallel: options.parallel,
         }));
         Ok(Self {
             planned,
             directory: interrupted.directory,
             live,
-            settings,
+            options,
             earlier: interrupted.seconds,
             clock,
         })
@@ -135,7 +135,7 @@ impl Session {
     /// Runs the jobs to their end. Returns the plan as well, because dropping it removes a
     /// checkout.
     pub(super) fn carry_out(mut self) -> Result<(Planned, JobsEnded), CommandError> {
-        let signal = follow(&mut self.live, &self.planned.plan, &self.settings)?;
+        let signal = follow(&mut self.live, &self.planned.plan, &self.options)?;
         let ended = JobsEnded {
             directory: self.directory,
             live: self.live,
@@ -148,7 +148,7 @@ impl Session {
 
 /// Runs the plan on a thread of its own while this one draws. Returns the signal that ended the
 /// run, if any.
-fn follow(live: &mut Live, plan: &Plan, settings: &Settings) -> Result<Option<i32>, CommandError> {
+fn follow(live: &mut Live, plan: &Plan, options: &RunOptions) -> Result<Option<i32>, CommandError> {
     let (control, controlled) = crossbeam_channel::unbounded();
     let _signals = exec::signals::listen(control)
         .map_err(|error| CommandError::machine(format!("signals cannot be caught: {error}")))?;
@@ -157,7 +157,7 @@ fn follow(live: &mut Live, plan: &Plan, settings: &Settings) -> Result<Option<i3
         let runner = thread::Builder::new()
             .name("run".to_owned())
             .spawn_scoped(scope, move || {
-                exec::run(plan, settings, &events, &controlled)
+                exec::run(plan, options, &events, &controlled)
             })
             .map_err(|error| CommandError::machine(format!("a thread for the jobs: {error}")))?;
         live.follow(&received);
@@ -171,12 +171,12 @@ fn isolation(planned: &Planned) -> Result<IsolationPlan, CommandError> {
     IsolationPlan::of(&planned.plan, &exec::own_program()).map_err(CommandError::machine)
 }
 
-fn settings(
+fn run_options(
     request: &RunRequest,
     planned: &Planned,
     directory: &ReportDirectory,
     isolation: IsolationPlan,
-) -> Settings {
+) -> RunOptions {
     let view = planned.workspace.view.as_ref().map(|view| view.path());
     let paths = RunPaths {
         workspace: &planned.workspace.root,
@@ -185,7 +185,7 @@ fn settings(
         own: &own_directories(&request.environment),
     };
     let ci = request.environment.get("CI");
-    Settings {
+    RunOptions {
         isolated: isolation.settle(&planned.plan, &paths),
         parallel: request.settings.jobs.unwrap_or_else(processors),
         max_fail: request.max_fail,
@@ -224,11 +224,11 @@ fn started(
     request: &RunRequest,
     planned: &Planned,
     directory: &ReportDirectory,
-    settings: &Settings,
+    options: &RunOptions,
 ) -> RunStarted {
     let workspace = &planned.workspace;
     let fingerprint = fingerprint::take(planned, &request.environment, &run_id);
-    let worker = gethostname().ok();
+    let machine = gethostname().ok();
     RunStarted {
         run_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -239,7 +239,7 @@ fn started(
         jobs: (planned.plan.jobs.iter())
             .map(|job| job.id.clone())
             .collect(),
-        parallel: settings.parallel,
+        parallel: options.parallel,
         fingerprint: Some(Box::new(fingerprint)),
         revisions: workspace
             .components
@@ -247,11 +247,11 @@ fn started(
             .filter_map(|found| Some((found.component.name.clone(), found.revision.clone()?)))
             .collect(),
         again: repeat::command(request, planned.source.started_in()),
-        isolation: settings.isolated.overall(),
+        isolation: options.isolated.overall(),
         since: planned.since.clone(),
         rerun_of: planned.rerun_of.as_ref().map(|(id, _)| id.clone()),
         notices: notices(planned, directory),
-        worker: worker.map(|name| name.to_string_lossy().into_owned()),
+        machine: machine.map(|name| name.to_string_lossy().into_owned()),
     }
 }
 

@@ -89,7 +89,10 @@ impl Source {
 
     /// Finds the pipeline: the named one, else a file in or above the source, else the shipped one
     /// that fits.
-    pub(super) fn pipeline(&self, asked: Option<&str>) -> Result<config::Source, CommandError> {
+    pub(super) fn pipeline(
+        &self,
+        asked: Option<&str>,
+    ) -> Result<config::PipelineSource, CommandError> {
         let (directory, checkouts) = match self {
             Self::WorkTree { directory } => return work_tree_pipeline(asked, directory),
             Self::Checkout {
@@ -114,7 +117,7 @@ impl Source {
         }
         let detected = workspace::detect(checkouts.directory());
         let detected = detected.map_err(|error| checkouts.explain_error(error))?;
-        Ok(config::Source::Shipped(detected.pipeline))
+        Ok(config::PipelineSource::Shipped(detected.pipeline))
     }
 
     /// Checks out what commits depend on (`Depends-on:`), and names the pipeline's file by the path
@@ -181,16 +184,16 @@ impl Source {
 fn work_tree_pipeline(
     asked: Option<&str>,
     directory: &Path,
-) -> Result<config::Source, CommandError> {
+) -> Result<config::PipelineSource, CommandError> {
     match config::locate(asked, directory)? {
         Some(source) => Ok(source),
-        None => Ok(config::Source::Shipped(
+        None => Ok(config::PipelineSource::Shipped(
             workspace::detect(directory)?.pipeline,
         )),
     }
 }
 
-fn above(repository: &Path) -> Result<Option<config::Source>, CommandError> {
+fn above(repository: &Path) -> Result<Option<config::PipelineSource>, CommandError> {
     match repository.parent() {
         Some(parent) => Ok(config::locate(None, parent)?),
         None => Ok(None),

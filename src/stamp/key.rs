@@ -10,7 +10,7 @@ use std::path::Path;
 use nix::unistd::{geteuid, gethostname};
 
 use crate::config;
-use crate::config::{Overrides, Source};
+use crate::config::{Overrides, PipelineSource};
 use crate::env::Environment;
 use crate::event::digest;
 use crate::git::Repository;
@@ -213,7 +213,7 @@ fn program() -> String {
 
 /// Identifies the pipeline. The tree identifies one that is in the commit.
 fn pipeline(question: &StampQuery<'_>, has_file: bool) -> Option<String> {
-    let understood = |source: &Source| {
+    let understood = |source: &PipelineSource| {
         let pipeline = config::load(source, &Overrides::default(), None).ok()?;
         Some(format!("{source} {pipeline:?}"))
     };

@@ -63,7 +63,8 @@ fn keep_times(target: &Path, metadata: &Metadata) -> io::Result<()> {
     File::open(target)?.set_times(times)
 }
 
-/// Whether a directory says so of itself. Nothing is waited for that lies in the place of its file.
+/// Returns true if a directory has a valid `CACHEDIR.TAG`. Does not block if a pipe lies in the
+/// place of that file.
 pub(super) fn is_cache(directory: &Path) -> bool {
     let mut head = [0; CACHE_SIGNATURE.len()];
     (File::options().read(true))

@@ -44,8 +44,9 @@ pub fn locate(
     opening.locate(None)
 }
 
-/// Works like [`locate`], but with a clean checkout of a commit instead of the work trees. Components
-/// of a file that lie in other repositories are checked out too, unless they are to be left out.
+/// Works like [`locate`], but with a clean checkout of a commit instead of the work trees.
+/// Components of a file that lie in other repositories are checked out too, unless they are to be
+/// left out.
 ///
 /// # Errors
 ///
@@ -90,7 +91,8 @@ pub fn open(
     opening.open(located, None)
 }
 
-/// Works like [`open`] for what [`locate_checkout`] found. Errors name paths as the user knows them.
+/// Works like [`open`] for what [`locate_checkout`] found. Errors name paths as the user knows
+/// them.
 ///
 /// # Errors
 ///

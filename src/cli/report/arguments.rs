@@ -19,9 +19,10 @@ pub(crate) struct ReportArguments {
 pub(crate) enum ReportCommand {
     /// Merge reports into one JUnit file, whatever their order.
     ///
-    /// Takes report directories, journals, JUnit files of other programs, and directories of them. Executions are combined
-    /// only if they name the same run or plan, the same job and an attempt; a case that failed and passed in a later
-    /// attempt is flaky. A file that cannot be read is named, the others are merged, and the exit code is 75.
+    /// Takes report directories, journals, JUnit files of other programs, and directories of them.
+    /// Executions are combined only if they name the same run or plan, the same job and an attempt;
+    /// a case that failed and passed in a later attempt is flaky. A file that cannot be read is
+    /// named, the others are merged, and the exit code is 75.
     Merge {
         /// Reports to merge; - for a JUnit file from standard input.
         #[arg(value_name = "FILE|DIR", required = true)]
@@ -92,8 +93,8 @@ pub(crate) enum Consumer {
 /// A report and the file for its other form.
 #[derive(Debug, Args)]
 pub(crate) struct From {
-    /// A report directory, a journal, a JUnit file (- for one from standard input), a directory of them, or the id of a run
-    /// [default: the latest run].
+    /// A report directory, a journal, a JUnit file (- for one from standard input), a directory of
+    /// them, or the id of a run [default: the latest run].
     #[arg(value_name = "FROM")]
     pub from: Option<PathBuf>,
 

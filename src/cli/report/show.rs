@@ -36,7 +36,7 @@ struct KeptRun {
 
 /// The parts of `result.json` that the list shows.
 #[derive(Deserialize)]
-struct Ended {
+struct RunEnd {
     exit: i32,
     seconds: f64,
 }
@@ -191,7 +191,7 @@ fn list(json: bool) -> Result<i32, CommandError> {
 fn kept(directory: &Path) -> Option<KeptRun> {
     let started = store::start(directory)?;
     let result = fs::read(&directory.join("result.json"), LARGEST).ok();
-    let ended: Option<Ended> = result.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let ended: Option<RunEnd> = result.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     Some(KeptRun {
         run_id: started.run_id,
         exit: ended.as_ref().map(|ended| ended.exit),

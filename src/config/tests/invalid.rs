@@ -107,7 +107,7 @@ fn a_file_as_long_as_may_be_ends_in_time() {
 
 #[test]
 fn options_are_held_to_the_same_limits() {
-    let source = Source::Shipped("makefile");
+    let source = PipelineSource::Shipped("makefile");
     for timeout in [Duration::ZERO, Duration::MAX] {
         let overrides = Overrides {
             timeout: Some(timeout),

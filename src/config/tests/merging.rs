@@ -14,7 +14,7 @@ use crate::model::Command;
 
 fn located<T>(value: T) -> Located<T> {
     let document = std::sync::Arc::new(Document {
-        source: Source::Shipped("test"),
+        source: PipelineSource::Shipped("test"),
         text: String::new(),
     });
     Located {

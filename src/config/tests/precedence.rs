@@ -18,7 +18,7 @@ impl Files {
     }
 
     fn load(&self, overrides: &Overrides) -> Result<Pipeline, ConfigError> {
-        let source = Source::File(self.0.path().join("kata-ci.toml"));
+        let source = PipelineSource::File(self.0.path().join("kata-ci.toml"));
         load(&source, overrides, Some(&self.0.path().join("config.toml")))
     }
 }
@@ -57,7 +57,7 @@ fn options_hold_for_every_step() {
         isolate: None,
         network: Some(NetworkPolicy::Off),
     };
-    let pipeline = load(&Source::Shipped("kata-monorepo"), &overrides, None).unwrap();
+    let pipeline = load(&PipelineSource::Shipped("kata-monorepo"), &overrides, None).unwrap();
     for step in &pipeline.steps {
         assert_eq!(step.timeout, Duration::from_secs(1));
         assert_eq!(step.grace, Duration::ZERO);
@@ -120,7 +120,7 @@ fn a_mistake_of_the_user_names_the_user_s_file() {
 
 #[test]
 fn a_user_without_a_configuration_is_no_mistake() {
-    let source = Source::Shipped("makefile");
+    let source = PipelineSource::Shipped("makefile");
     for absent in [
         "/nowhere/kata-ci/config.toml",
         "/dev/null/kata-ci/config.toml",

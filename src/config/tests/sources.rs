@@ -10,7 +10,7 @@ fn a_shipped_name_is_that_pipeline() {
     for (name, _) in shipped() {
         assert_eq!(
             locate(Some(name), Path::new("/")).unwrap(),
-            Some(Source::Shipped(name))
+            Some(PipelineSource::Shipped(name))
         );
     }
 }
@@ -20,13 +20,13 @@ fn a_path_is_a_file_whether_or_not_it_is_there() {
     for path in ["./kata-v1", "other.toml", "/nowhere/pipeline"] {
         assert_eq!(
             locate(Some(path), Path::new("/")).unwrap(),
-            Some(Source::File(path.into()))
+            Some(PipelineSource::File(path.into()))
         );
     }
     // Tests run in the directory of the crate.
     assert_eq!(
         locate(Some("LICENSE"), Path::new("/")).unwrap(),
-        Some(Source::File("LICENSE".into()))
+        Some(PipelineSource::File("LICENSE".into()))
     );
 }
 
@@ -52,10 +52,16 @@ fn the_nearest_file_upwards_is_taken() {
     fs::create_dir_all(&deep).unwrap();
     let far = directory.path().join("kata-ci.toml");
     fs::write(&far, "").unwrap();
-    assert_eq!(locate(None, &deep).unwrap(), Some(Source::File(far)));
+    assert_eq!(
+        locate(None, &deep).unwrap(),
+        Some(PipelineSource::File(far))
+    );
     let near = directory.path().join("one/kata-ci.toml");
     fs::write(&near, "").unwrap();
-    assert_eq!(locate(None, &deep).unwrap(), Some(Source::File(near)));
+    assert_eq!(
+        locate(None, &deep).unwrap(),
+        Some(PipelineSource::File(near))
+    );
 }
 
 #[test]
@@ -64,7 +70,7 @@ fn a_link_that_leads_nowhere_is_no_reason_to_look_further() {
     let link = directory.path().join("kata-ci.toml");
     std::os::unix::fs::symlink("nowhere", &link).unwrap();
     let source = locate(None, directory.path()).unwrap().unwrap();
-    assert_eq!(source, Source::File(link));
+    assert_eq!(source, PipelineSource::File(link));
     assert!(load(&source, &Overrides::default(), None).is_err());
 }
 

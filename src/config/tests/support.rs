@@ -27,7 +27,11 @@ pub fn directory() -> PathBuf {
 
 /// Loads a file without the user's configuration.
 pub fn load_file(path: &Path) -> Result<Pipeline, ConfigError> {
-    load(&Source::File(path.to_owned()), &Overrides::default(), None)
+    load(
+        &PipelineSource::File(path.to_owned()),
+        &Overrides::default(),
+        None,
+    )
 }
 
 /// Loads a text as the only file of a directory of its own.
@@ -40,7 +44,7 @@ pub fn load_text(text: &str) -> Result<Pipeline, ConfigError> {
 
 /// Loads a shipped pipeline.
 pub fn load_shipped(name: &'static str) -> Pipeline {
-    load(&Source::Shipped(name), &Overrides::default(), None).unwrap()
+    load(&PipelineSource::Shipped(name), &Overrides::default(), None).unwrap()
 }
 
 /// Returns the step with this name.

@@ -12,20 +12,20 @@
 //! It sets the sandbox up first. For a job with processes of its own (`namespaces.rs`), it starts
 //! pid 1 of the namespace, which then does all of the above inside.
 
-mod calls;
 mod keys;
 mod launch;
-mod leftovers;
+mod leftover_processes;
 mod mounts;
 mod namespaces;
 mod network;
 mod overlay;
 mod privileges;
+mod refused;
+mod seccomp;
 mod set_id;
 mod setup;
-mod step;
 mod tree;
-mod watch;
+mod tree_watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -33,8 +33,8 @@ use std::io::{self, Write};
 use super::isolation::{Sandbox, Space};
 use super::protocol::{ARGUMENT, Channel, Order, Report, Spec};
 use namespaces::{Inside, Side};
+use refused::{Describe, Refused};
 use set_id::Tripwire;
-use step::{Refused, Step};
 
 /// Runs the helper, and returns the exit code of the process.
 ///
@@ -68,9 +68,9 @@ fn serve(control: &mut Channel) -> io::Result<()> {
     let joined = join(&spec.sandbox.groups);
     let ready = match &spec.sandbox.space {
         _ if joined.is_err() => joined.map(|()| None),
-        Some(space) => match namespaces::split(&spec.sandbox) {
-            Ok(Side::Outside(init)) => return namespaces::guard(control, init, space),
-            Ok(Side::Inside(inside)) => furnish(&spec.sandbox, space, inside),
+        Some(space) => match namespaces::clone_init(&spec.sandbox) {
+            Ok(Side::Outside(init)) => return namespaces::wait_for_init(control, init, space),
+            Ok(Side::Inside(inside)) => set_up_sandbox(&spec.sandbox, space, inside),
             Err(refused) => Err(refused),
         },
         None if spec.sandbox.network => namespaces::leave_network()
@@ -90,33 +90,37 @@ fn serve(control: &mut Channel) -> io::Result<()> {
 fn join(groups: &[OsString]) -> Result<(), Refused> {
     groups.iter().try_for_each(|entrance| {
         std::fs::write(entrance, "0")
-            .step(|| format!("entering the control group by {}", entrance.display()))
+            .describe(|| format!("entering the control group by {}", entrance.display()))
     })
 }
 
 fn raise_loopback() -> Result<(), Refused> {
-    network::raise_loopback().step(|| "switching the loopback device on".into())
+    network::raise_loopback().describe(|| "switching the loopback device on".into())
 }
 
 /// Sets the sandbox up inside of new namespaces, as pid 1.
-fn furnish(sandbox: &Sandbox, space: &Space, inside: Inside) -> Result<Option<Tripwire>, Refused> {
-    nix::unistd::setsid().step(|| "making a session".into())?;
-    keys::leave_session_keyring().step(|| "making a keyring".into())?;
+fn set_up_sandbox(
+    sandbox: &Sandbox,
+    space: &Space,
+    inside: Inside,
+) -> Result<Option<Tripwire>, Refused> {
+    nix::unistd::setsid().describe(|| "making a session".into())?;
+    keys::leave_session_keyring().describe(|| "making a keyring".into())?;
     if sandbox.network {
         raise_loopback()?;
     }
     mounts::arrange(space, &inside.sockets)?;
     let mut tripwire = None;
     if space.strict {
-        privileges::give_up().step(|| "giving privileges up".into())?;
+        privileges::give_up().describe(|| "giving privileges up".into())?;
         let words = || "filtering system calls".to_owned();
-        calls::refuse_always().step(words)?;
+        seccomp::refuse_always().describe(words)?;
         if sandbox.network {
-            calls::refuse_vsock().step(words)?;
+            seccomp::refuse_vsock().describe(words)?;
         }
-        tripwire = Some(Tripwire::set(inside.tripped).step(words)?);
+        tripwire = Some(Tripwire::set(inside.tripped).describe(words)?);
     }
-    std::env::set_current_dir("/").step(|| "entering the new view of the files".into())?;
+    std::env::set_current_dir("/").describe(|| "entering the new view of the files".into())?;
     Ok(tripwire)
 }
 
@@ -124,13 +128,13 @@ fn furnish(sandbox: &Sandbox, space: &Space, inside: Inside) -> Result<Option<Tr
 fn work(control: &mut Channel, spec: &Spec, tripwire: Option<Tripwire>) -> io::Result<()> {
     let events = setup::adopt_orphans()?;
     spec.sandbox.limits.take()?;
-    let before = leftovers::Before::look(&spec.sandbox);
+    let before = leftover_processes::Before::look(&spec.sandbox);
     match launch::launch(spec) {
         Ok(job) => {
             // The job may be of the same user, and must not trace this process.
             let _ = nix::sys::prctl::set_dumpable(false);
             control.send(&Report::Started { pid: job })?;
-            watch::Watch::new(job, control, events, before)
+            tree_watch::TreeWatch::new(job, control, events, before)
                 .with_tripwire(tripwire.zip(spec.sandbox.space.as_ref()))
                 .run()
         }

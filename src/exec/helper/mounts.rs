@@ -23,7 +23,7 @@ use rustix::mount::{
 
 use super::overlay::{overlay, resemble};
 use super::privileges::forbid_user_namespaces;
-use super::step::{Refused, Step};
+use super::refused::{Describe, Refused};
 use crate::exec::isolation::{MountPoint, Space, View};
 
 /// Parts of /proc that give root access to the whole machine. They are read-only for everybody
@@ -56,7 +56,7 @@ struct Taken<'a> {
 /// connection to one.
 pub(super) fn arrange(space: &Space, sockets: &[PathBuf]) -> Result<(), Refused> {
     let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
-    mount_change("/", private).step(|| "taking the mounts apart from the host's".into())?;
+    mount_change("/", private).describe(|| "taking the mounts apart from the host's".into())?;
     let is_root = nix::unistd::geteuid().is_root();
     let owners = owners(space);
     let (taken, links) = (take(space)?, links(space));
@@ -66,13 +66,13 @@ pub(super) fn arrange(space: &Space, sockets: &[PathBuf]) -> Result<(), Refused>
         Vec::new()
     };
     if space.strict {
-        restrict(CWD, "/", true, true).step(|| "making the file system read-only".into())?;
+        restrict(CWD, "/", true, true).describe(|| "making the file system read-only".into())?;
     } else if is_root {
-        restrict(CWD, "/sys", false, true).step(|| "making /sys read-only".into())?;
+        restrict(CWD, "/sys", false, true).describe(|| "making /sys read-only".into())?;
     }
     mount_proc()?;
     if is_root && space.strict {
-        forbid_user_namespaces().step(|| "forbidding user namespaces".into())?;
+        forbid_user_namespaces().describe(|| "forbidding user namespaces".into())?;
     }
     if is_root {
         protect_kernel()?;
@@ -151,12 +151,12 @@ fn take(space: &Space) -> Result<Vec<Taken<'_>>, Refused> {
         let tree = match place.view {
             View::Hidden => None,
             View::ReadOnly | View::Copied | View::Kept => {
-                Some(clone_tree(path).step(|| format!("taking {}", path.display()))?)
+                Some(clone_tree(path).describe(|| format!("taking {}", path.display()))?)
             }
         };
         if let (View::ReadOnly, Some(tree)) = (place.view, &tree) {
             restrict(tree, "", true, false)
-                .step(|| format!("making {} read-only", path.display()))?;
+                .describe(|| format!("making {} read-only", path.display()))?;
         }
         all.push(Taken {
             place,
@@ -202,21 +202,21 @@ fn put(taken: &Taken<'_>, owners: &BTreeMap<PathBuf, Metadata>) -> Result<(), Re
     };
     let is_new = !path.exists();
     if is_new {
-        make(path, taken.metadata.is_dir(), owners).step(words)?;
+        make(path, taken.metadata.is_dir(), owners).describe(words)?;
     }
     match &taken.tree {
         Some(tree) if taken.place.view == View::Copied => {
             if is_new {
-                attach(tree, path).step(words)?;
+                attach(tree, path).describe(words)?;
             }
-            let copy = overlay(path, &taken.metadata).step(words)?;
-            attach(&copy, path).step(words)
+            let copy = overlay(path, &taken.metadata).describe(words)?;
+            attach(&copy, path).describe(words)
         }
-        Some(tree) => attach(tree, path).step(words),
+        Some(tree) => attach(tree, path).describe(words),
         // It was in a directory that is empty now.
         None if is_new => Ok(()),
-        None if taken.metadata.is_dir() => cover(path, &taken.metadata).step(words),
-        None => mount_bind("/dev/null", path).step(words),
+        None if taken.metadata.is_dir() => cover(path, &taken.metadata).describe(words),
+        None => mount_bind("/dev/null", path).describe(words),
     }
 }
 
@@ -231,9 +231,9 @@ fn put_link(
     }
     let words = || format!("bringing the link {} back", link.display());
     if let Some(above) = link.parent() {
-        make(above, true, owners).step(words)?;
+        make(above, true, owners).describe(words)?;
     }
-    std::os::unix::fs::symlink(target, link).step(words)
+    std::os::unix::fs::symlink(target, link).describe(words)
 }
 
 /// Creates a directory or an empty file, with the directories above it.
@@ -269,15 +269,15 @@ fn mount_tmpfs(path: &Path, mode: u32) -> io::Result<()> {
 
 fn mount_proc() -> Result<(), Refused> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    mount("proc", "/proc", "proc", flags, None).step(|| "mounting /proc".into())
+    mount("proc", "/proc", "proc", flags, None).describe(|| "mounting /proc".into())
 }
 
 fn protect_kernel() -> Result<(), Refused> {
     for path in KERNEL.iter().map(Path::new).filter(|path| path.exists()) {
         let words = || format!("making {} read-only", path.display());
-        let tree = clone_tree(path).step(words)?;
-        restrict(&tree, "", true, false).step(words)?;
-        attach(&tree, path).step(words)?;
+        let tree = clone_tree(path).describe(words)?;
+        restrict(&tree, "", true, false).describe(words)?;
+        attach(&tree, path).describe(words)?;
     }
     Ok(())
 }
@@ -293,14 +293,14 @@ fn take_devices() -> Vec<(&'static str, OwnedFd)> {
 fn make_devices(devices: Vec<(&str, OwnedFd)>) -> Result<(), Refused> {
     let words = || "making a /dev of the job's own".to_owned();
     let dev = Path::new("/dev");
-    mount_tmpfs(dev, 0o755).step(words)?;
+    mount_tmpfs(dev, 0o755).describe(words)?;
     for (name, device) in devices {
         let path = dev.join(name);
-        make(&path, false, &BTreeMap::new()).step(words)?;
-        attach(&device, &path).step(words)?;
+        make(&path, false, &BTreeMap::new()).describe(words)?;
+        attach(&device, &path).describe(words)?;
     }
     for name in ["shm", "pts"] {
-        DirBuilder::new().create(dev.join(name)).step(words)?;
+        DirBuilder::new().create(dev.join(name)).describe(words)?;
     }
     for (name, target) in [
         ("fd", "/proc/self/fd"),
@@ -309,7 +309,7 @@ fn make_devices(devices: Vec<(&str, OwnedFd)>) -> Result<(), Refused> {
         ("stderr", "/proc/self/fd/2"),
         ("ptmx", "pts/ptmx"),
     ] {
-        std::os::unix::fs::symlink(target, dev.join(name)).step(words)?;
+        std::os::unix::fs::symlink(target, dev.join(name)).describe(words)?;
     }
     Ok(())
 }
@@ -317,7 +317,7 @@ fn make_devices(devices: Vec<(&str, OwnedFd)>) -> Result<(), Refused> {
 /// Mounts shared memory and pseudo-terminals of the job's own.
 fn make_terminals() -> Result<(), Refused> {
     if Path::new("/dev/shm").is_dir() {
-        mount_tmpfs(Path::new("/dev/shm"), 0o1777).step(|| "covering /dev/shm".into())?;
+        mount_tmpfs(Path::new("/dev/shm"), 0o1777).describe(|| "covering /dev/shm".into())?;
     }
     if Path::new("/dev/pts").is_dir() {
         let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
@@ -328,7 +328,7 @@ fn make_terminals() -> Result<(), Refused> {
             flags,
             c"newinstance,ptmxmode=0666,mode=0620",
         )
-        .step(|| "mounting /dev/pts".into())?;
+        .describe(|| "mounting /dev/pts".into())?;
     }
     Ok(())
 }

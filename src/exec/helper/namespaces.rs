@@ -22,8 +22,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getegid, geteuid};
 
+use super::refused::{Describe, Refused};
 use super::set_id;
-use super::step::{Refused, Step};
 use crate::exec::isolation::{Sandbox, Space, path_sockets};
 use crate::exec::protocol::Channel;
 
@@ -52,8 +52,8 @@ pub(super) struct Inside {
 }
 
 /// Starts pid 1 in the namespaces of the sandbox. Returns twice, like fork(2).
-pub(super) fn split(sandbox: &Sandbox) -> Result<Side, Refused> {
-    let pipe = || io::pipe().step(|| "making a pipe".into());
+pub(super) fn clone_init(sandbox: &Sandbox) -> Result<Side, Refused> {
+    let pipe = || io::pipe().describe(|| "making a pipe".into());
     let ((mut ready, mapped), (tripped, trip)) = (pipe()?, pipe()?);
     let since = SystemTime::now();
     let mut flags = CloneFlags::CLONE_NEWUSER
@@ -65,7 +65,7 @@ pub(super) fn split(sandbox: &Sandbox) -> Result<Side, Refused> {
     // A new network namespace hides the sockets of the old one.
     let sockets = path_sockets();
     let words = || "making namespaces".to_owned();
-    match clone(flags).step(words)? {
+    match clone(flags).describe(words)? {
         Some(child) => {
             let result = map_ids(child, mapped);
             if result.is_err() {
@@ -85,9 +85,9 @@ pub(super) fn split(sandbox: &Sandbox) -> Result<Side, Refused> {
             drop(mapped);
             // This comes before waiting: from here on, the end of the helper ends this process too.
             // A helper that has already ended sends nothing.
-            nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).step(words)?;
+            nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).describe(words)?;
             let mut word = [0];
-            let length = ready.read(&mut word).step(words)?;
+            let length = ready.read(&mut word).describe(words)?;
             if length == 0 {
                 std::process::exit(1);
             }
@@ -103,11 +103,11 @@ pub(super) fn split(sandbox: &Sandbox) -> Result<Side, Refused> {
 pub(super) fn leave_network() -> Result<(), Refused> {
     let words = || "making a network namespace".to_owned();
     if geteuid().is_root() {
-        return unshare(CloneFlags::CLONE_NEWNET).step(words);
+        return unshare(CloneFlags::CLONE_NEWNET).describe(words);
     }
     let maps = own_maps();
-    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET).step(words)?;
-    write_maps("self", &maps).step(|| "mapping user and group".into())
+    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET).describe(words)?;
+    write_maps("self", &maps).describe(|| "mapping user and group".into())
 }
 
 /// Calls clone(2) as a fork; `None` in the child. This process has one thread.
@@ -127,8 +127,8 @@ fn map_ids(child: Pid, mut mapped: io::PipeWriter) -> Result<(), Refused> {
     } else {
         own_maps()
     };
-    write_maps(&child.to_string(), &maps).step(|| "mapping users and groups".into())?;
-    mapped.write_all(b"!").step(|| "telling pid 1".into())
+    write_maps(&child.to_string(), &maps).describe(|| "mapping users and groups".into())?;
+    mapped.write_all(b"!").describe(|| "telling pid 1".into())
 }
 
 struct Maps {
@@ -181,7 +181,7 @@ fn write_maps(process: &str, maps: &Maps) -> io::Result<()> {
 
 /// Waits for the end of pid 1 as the helper, and kills it if the supervisor is gone. Then it does
 /// the work that pid 1 does at the end of a job.
-pub(super) fn guard(control: &Channel, init: Init, space: &Space) -> io::Result<()> {
+pub(super) fn wait_for_init(control: &Channel, init: Init, space: &Space) -> io::Result<()> {
     let is_alone = wait_for(control, init.pid)?;
     // This end of the pipe is closed by now.
     let is_tripped = { init.tripped }

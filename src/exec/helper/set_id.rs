@@ -19,7 +19,7 @@ use nix::libc;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 use seccompiler::{BpfProgram, SeccompAction, SeccompCmpOp, SeccompRule};
 
-use super::calls::{Calls, condition, filter, refuse, rule};
+use super::seccomp::{Calls, condition, filter, refuse, rule};
 use crate::exec::isolation::{Space, View};
 
 /// The bits set-user-ID and set-group-ID.

@@ -25,7 +25,7 @@ const LOOKS: usize = 20;
 pub(super) struct Tree {
     /// The job's own process.
     job: i32,
-    /// How the job's own process ended.
+    /// The end of the job's own process.
     pub ending: Option<Ending>,
     /// True if no process is left.
     pub is_empty: bool,

@@ -1,5 +1,5 @@
-//! Creates the caches of builds before a job's view is made, so that they can be kept or get a layer
-//! laid over them.
+//! Creates the caches of builds before a job's view is made, so that they can be kept or get a
+//! layer laid over them.
 
 use std::ffi::OsStr;
 use std::fs;

@@ -10,9 +10,9 @@ use std::time::Duration;
 use super::{Sandbox, Space, mount_plan};
 use crate::config::IsolatePolicy;
 use crate::exec::child::Child;
+use crate::exec::job_watch::{JobWatch, TimeLimits};
 use crate::exec::protocol::Spec;
 use crate::exec::stop;
-use crate::exec::watch::{Limits, Watch};
 use crate::model::Ending;
 use crate::outcome::Trouble;
 
@@ -53,7 +53,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Creates it without results. `program` is [`crate::exec::Settings::program`].
+    /// Creates it without results. `program` is [`crate::exec::RunOptions::program`].
     pub fn new(program: &Path) -> Self {
         Self {
             program: program.to_owned(),
@@ -99,11 +99,11 @@ impl Host {
         };
         let (_stopper, mut stops) = stop::pair().map_err(|error| error.to_string())?;
         let child = Child::start(&self.program, spec).map_err(|failure| said(&failure.trouble))?;
-        let limits = Limits {
+        let limits = TimeLimits {
             timeout: PATIENCE,
             grace: Duration::ZERO,
         };
-        let watched = Watch::new(child, None, &mut stops, limits).run();
+        let watched = JobWatch::new(child, None, &mut stops, limits).run();
         match (watched.refused, watched.failure, watched.ended) {
             (Some(what), _, _) => Err(what),
             (None, Some(failure), _) => Err(said(&failure.trouble)),

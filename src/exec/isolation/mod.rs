@@ -1,8 +1,9 @@
 //! Isolation: the request, the abilities of the host, and the sandbox of each job.
 //!
 //! ```text
-//! plan ─▶ Host::probe (once a run: what works) ─▶ settle (a job: what is put around it, and what is said of it)
-//!                                                   └▶ Sandbox ─▶ the job's helper, which carries it out
+//! plan ─▶ IsolationPlan::of (once a run; Host::allows tries what works)
+//!            └▶ settle ─▶ JobIsolation (its sandbox, and how far it is enforced)
+//!                            └▶ Sandbox ─▶ the job's helper, which sets it up
 //! ```
 //! Invariants: isolation that is required and cannot be had is an error before the first job.
 //! `enforced` is only said of what the probe has seen working. A sandbox that cannot be set up

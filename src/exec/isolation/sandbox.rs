@@ -41,13 +41,13 @@ pub(in crate::exec) struct MountPoint {
 /// The view of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(in crate::exec) enum View {
-    /// It is an empty directory or file of the job's own.
+    /// An empty directory or file of the job's own.
     Hidden,
-    /// It is as on the host, but read-only.
+    /// As on the host, but read-only.
     ReadOnly,
-    /// It is as on the host, but changes are visible to the job alone and gone with it.
+    /// As on the host, but changes are visible to the job alone and gone with it.
     Copied,
-    /// It is as on the host.
+    /// As on the host.
     Kept,
 }
 

@@ -92,11 +92,13 @@ mod tests {
         let own = std::process::id();
         let (root, place) = group(&[own]);
         let read = |path: PathBuf| fs::read_to_string(path).unwrap();
-        let room = OwnCgroup::make(&place).unwrap().expect("room was needed");
-        assert_eq!(read(room.child.join("cgroup.procs")), own.to_string());
-        fs::remove_file(room.child.join("cgroup.procs")).unwrap();
-        let child = room.child.clone();
-        drop(room);
+        let moved = OwnCgroup::make(&place)
+            .unwrap()
+            .expect("a group was needed");
+        assert_eq!(read(moved.child.join("cgroup.procs")), own.to_string());
+        fs::remove_file(moved.child.join("cgroup.procs")).unwrap();
+        let child = moved.child.clone();
+        drop(moved);
         assert_eq!(read(root.path().join("cgroup.procs")), own.to_string());
         let taken_back = read(root.path().join("cgroup.subtree_control"));
         assert!(taken_back.starts_with('-'), "{taken_back}");

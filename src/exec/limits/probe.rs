@@ -18,7 +18,7 @@ pub(in crate::exec) struct Limited {
     /// The limits of all processes together.
     pub held: Vec<CgroupLimit>,
     /// The enforcement of each limit, by its key in the pipeline.
-    pub said: BTreeMap<String, Enforcement>,
+    pub enforcement: BTreeMap<String, Enforcement>,
 }
 
 /// The mechanisms that the host was found to allow.
@@ -27,7 +27,7 @@ pub(in crate::exec) struct Settling {
     memory: Option<Result<CgroupLimit, String>>,
     processes: Option<Result<CgroupLimit, String>>,
     /// The group that kata-ci moved into. Keep it as long as jobs need groups.
-    pub room: Option<OwnCgroup>,
+    pub cgroup: Option<OwnCgroup>,
 }
 
 /// The helper and pid 1 of the job's namespace, which are in the job's group too.
@@ -43,18 +43,18 @@ impl Settling {
             ..Limited::default()
         };
         if let Some(limit) = limits.memory {
-            let room = &mut self.room;
+            let cgroup = &mut self.cgroup;
             let answer = self
                 .memory
-                .get_or_insert_with(|| attempt(Kind::Memory, limit, room));
+                .get_or_insert_with(|| attempt(Kind::Memory, limit, cgroup));
             limited.memory(limit, answer.clone());
         }
         if let Some(limit) = limits.processes {
             let all = limit.saturating_add(OWN_PROCESSES);
-            let room = &mut self.room;
+            let cgroup = &mut self.cgroup;
             let answer = self
                 .processes
-                .get_or_insert_with(|| attempt(Kind::Processes, all, room));
+                .get_or_insert_with(|| attempt(Kind::Processes, all, cgroup));
             limited.processes(limit, answer.clone(), is_counted_apart);
         }
         if let Some(limit) = limits.file_size {
@@ -68,7 +68,7 @@ impl Settling {
 
 impl Limited {
     fn say(&mut self, what: &str, reach: Enforcement) {
-        self.said.insert(what.to_owned(), reach);
+        self.enforcement.insert(what.to_owned(), reach);
     }
 
     fn memory(&mut self, limit: u64, answer: Result<CgroupLimit, String>) {
@@ -109,14 +109,14 @@ impl Limited {
 }
 
 /// Makes a group with this limit and removes it. Returns the limit, or the reason why it fails.
-fn attempt(kind: Kind, limit: u64, room: &mut Option<OwnCgroup>) -> Result<CgroupLimit, String> {
+fn attempt(kind: Kind, limit: u64, cgroup: &mut Option<OwnCgroup>) -> Result<CgroupLimit, String> {
     let mut reasons = Vec::new();
     for place in places(kind) {
         place.sweep();
         let made = OwnCgroup::make(&place);
         let held = CgroupLimit { kind, place, limit };
         let group = made.and_then(|made| {
-            *room = made.or(room.take());
+            *cgroup = made.or(cgroup.take());
             Group::create(std::slice::from_ref(&held))
         });
         match group {
@@ -139,7 +139,7 @@ mod tests {
         let mut settling = Settling {
             memory: refused(),
             processes: refused(),
-            room: None,
+            cgroup: None,
         };
         let limits = Limits {
             memory: Some(64 << 20),
@@ -161,10 +161,10 @@ mod tests {
             }
         );
         assert!(limited.held.is_empty());
-        let said: BTreeMap<_, _> = (limited.said.iter())
+        let enforcement: BTreeMap<_, _> = (limited.enforcement.iter())
             .map(|(what, reach)| (what.as_str(), reach.to_string()))
             .collect();
-        insta::assert_debug_snapshot!(said, @r#"
+        insta::assert_debug_snapshot!(enforcement, @r#"
         {
             "file_size": "enforced by rlimit: 1 MiB a file",
             "memory": "enforced by rlimit: 64 MiB for each process, not for all together (no)",
@@ -177,7 +177,7 @@ mod tests {
     fn a_limit_that_would_count_others_is_not_set() {
         let limited = settled(false);
         assert_eq!(limited.of_each.processes, None);
-        assert_eq!(limited.said["processes"].to_string(), "advisory: no");
+        assert_eq!(limited.enforcement["processes"].to_string(), "advisory: no");
     }
 
     #[test]

@@ -39,8 +39,8 @@ const TRIES: usize = 20;
 /// A directory that is held from [`Directory::hold`] on.
 ///
 /// Its links are resolved then; later none is followed. If it was removed, it is made anew, part by
-/// part. If another directory has its name, that one is taken. If a link or a file has it, every call
-/// is an error.
+/// part. If another directory has its name, that one is taken. If a link or a file has it, every
+/// call is an error.
 #[derive(Debug, Clone)]
 pub struct Directory {
     path: PathBuf,
@@ -87,7 +87,8 @@ impl Directory {
         &self.path
     }
 
-    /// Makes an empty file, for writing and reading. A file, link or pipe of that name is removed first.
+    /// Makes an empty file, for writing and reading. A file, link or pipe of that name is removed
+    /// first.
     ///
     /// # Errors
     /// When it cannot be made, or a directory has its name.

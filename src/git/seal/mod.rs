@@ -1,13 +1,13 @@
-//! Compares a repository before a job and after it by nothing but reading files: no program is
-//! asked, git least of all.
+//! Compares a repository before a job and after it. It only reads files and starts no program, not
+//! even git.
 //!
 //! A job can leave files that lead git to run something: a configuration, `commondir`, hooks,
-//! attributes with filters, the repository of a submodule. So git is asked before the first job, when
-//! the tree is as its user left it, and its answer is kept here. After the job [`Seal::holds`] looks
-//! at the files themselves. [`Own`] is git's part of it, `Tracked` that of the work tree.
+//! attributes with filters, the repository of a submodule. So git is asked before the first job,
+//! when the tree is as its user left it, and its answer is kept here. After the job [`Seal::holds`]
+//! looks at the files themselves. [`Own`] is git's part of it, `Tracked` that of the work tree.
 //!
-//! Invariants: only regular files are opened, links are not followed, and reading is bounded. A file
-//! that cannot be read counts as changed.
+//! Invariants: only regular files are opened, links are not followed, and reading is bounded. A
+//! file that cannot be read counts as changed.
 
 mod own;
 mod tracked;
@@ -19,7 +19,7 @@ use tracked::Tracked;
 
 use super::{Git, GitError};
 
-/// How deep submodules are followed.
+/// The depth to which submodules are followed.
 const DEPTH: usize = 4;
 
 /// The state of a repository with its submodules at a moment.
@@ -29,13 +29,13 @@ pub struct Seal {
     own: Own,
     tracked: Tracked,
     submodules: Vec<Self>,
-    /// The directories of submodules that are missing: whoever fills one has git look into it.
+    /// The directories of submodules that are missing. If a job fills one, git looks into it.
     vacant: Vec<PathBuf>,
 }
 
 impl Seal {
-    /// Looks at the repository whose work tree has this top; `None` if its own files cannot be read or
-    /// are too many.
+    /// Looks at the repository whose work tree has this top; `None` if its own files cannot be read
+    /// or are too many.
     ///
     /// It asks git which files are tracked, so call it before any job.
     ///

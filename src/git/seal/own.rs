@@ -56,8 +56,8 @@ impl Own {
         Some(own)
     }
 
-    /// Looks at the repository that git would find from a directory, so that a nearer one is noticed
-    /// later.
+    /// Looks at the repository that git would find from a directory, so that a nearer one is
+    /// noticed later.
     pub fn seen_from(directory: &Path) -> Option<Self> {
         let is_there = |above: &&Path| above.join(".git").symlink_metadata().is_ok();
         match directory.ancestors().find(is_there) {

@@ -1,4 +1,4 @@
-//! What breaks a seal, and what does not.
+//! Changes that break a seal, and changes that do not.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -6,8 +6,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use super::*;
 use crate::git::test_repository::{TestRepository, environment};
 
-/// A repository with the tracked files `file`, `dir/inner` and the empty place of a submodule, `sub`; whether its seal holds
-/// after something was done.
+/// A repository with the tracked files `file`, `dir/inner` and the empty place of a submodule,
+/// `sub`; whether its seal holds after something was done.
 fn holds_after(act: impl FnOnce(&TestRepository)) -> bool {
     let repository = TestRepository::with_a_commit();
     let top = repository.path();

@@ -1,8 +1,8 @@
 //! The tracked files of a work tree, compared without a filter and mostly without being read.
 //!
-//! No program can set the time of a file's last change (`ctime`). If it is the same, so is the file,
-//! whatever git would make of it (line ends, large files kept elsewhere). A file that was written
-//! again is the same if its bytes are those of git's object.
+//! No program can set the time of a file's last change (`ctime`). If it is the same, so is the
+//! file, whatever git would make of it (line ends, large files kept elsewhere). A file that was
+//! written again is the same if its bytes are those of git's object.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
@@ -141,8 +141,8 @@ fn raw(path: &Path) -> Option<Vec<u8>> {
     }
 }
 
-/// Returns the id of the object that the file would be as it is. The length of an id tells git's hash
-/// function.
+/// Returns the id of the object that the file would be as it is. The length of an id tells git's
+/// hash function.
 fn object_of(path: &Path, length: usize) -> Option<String> {
     let bytes = raw(path)?;
     let head = format!("blob {}\0", bytes.len());

@@ -263,7 +263,7 @@ fn a_check_that_ends_while_it_installs_its_program_is_unfinished() {
 #[test]
 fn make_s_own_words_tell_that_nothing_ran() {
     let observed = |text: &str| parse(&CaseContext::default(), text, 0).observations;
-    let told = |text: &str| (observed(text).nothing_ran, observed(text).in_doubt);
+    let told = |text: &str| (observed(text).ran_nothing, observed(text).is_unclear);
     assert_eq!(
         told("make: Nothing to be done for 'check'.\n"),
         (true, false)

@@ -55,7 +55,7 @@ fn the_announced_package_is_known_at_once() {
     );
     let observations = parser.finish(None, &mut |finding| findings.push(finding));
     assert!(matches!(&findings[1], Finding::Finished(end) if end.status == CaseStatus::Unfinished));
-    assert!(!observations.in_doubt);
+    assert!(!observations.is_unclear);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod checks;
 mod go;
 mod inner;
 mod laws;
+mod markers;
 mod runners;
 mod rust;
 mod snippets;

@@ -2,7 +2,7 @@
 //! opened.
 //!
 //! ```text
-//! prepare all ─▶ one topic ─▶ all fit? ─▶ confirm once ─▶ check all ─▶ all passed? ─▶ deliver one after the other
+//! prepare all ─▶ one topic ─▶ all fit? ─▶ confirm once ─▶ check all ─▶ all passed? ─▶ deliver each
 //! ```
 //! Gerrit cannot push several projects atomically, so a delivery can fail after others succeeded.
 //! Repositories that need a failed one are held back, the rest goes on. The next push takes what is

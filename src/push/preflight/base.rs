@@ -69,8 +69,8 @@ fn base(facts: &CommitFacts) -> Option<PreflightFinding> {
     })
 }
 
-/// A commit of the boundary is somebody else's, and looks like the first of all: whatever hangs on it cannot be told from
-/// what is new.
+/// A commit of the boundary is somebody else's, and looks like the first of all: whatever hangs on
+/// it cannot be told from what is new.
 fn shallow(facts: &CommitFacts) -> Option<PreflightFinding> {
     let beyond = |oid: &String| facts.boundary.contains(oid);
     let pushed = facts.commits.iter().any(|commit| beyond(&commit.oid));

@@ -25,7 +25,8 @@ pub enum ChangeIdState {
     Malformed(usize, String),
 }
 
-/// Reads it from a message. A `Link: URL/id/I…` footer counts as one, if it leads to a change of the server.
+/// Reads it from a message. A `Link: URL/id/I…` footer counts as one, if it leads to a change of
+/// the server.
 pub fn state_of(message: &[u8], server: &LinkServer) -> ChangeIdState {
     let all = footers(message);
     let id_of = |footer: &Footer| match () {

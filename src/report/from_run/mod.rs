@@ -67,9 +67,9 @@ fn facts_of_run(run: &Run, started: &RunStarted) -> Vec<(&'static str, String)> 
         Some(("run", line(&started.run_id))),
         time.map(|time| ("started", time)),
         started
-            .worker
+            .machine
             .as_ref()
-            .map(|worker| ("machine", line(worker))),
+            .map(|machine| ("machine", line(machine))),
         Some(("workspace", line(&started.workspace))),
         Some(("at a time", started.parallel.to_string())),
         Some((network, reach(&started.isolation.network))),
@@ -94,15 +94,15 @@ fn suite(run: &Run, job: &JobResult, stored: &mut OutputBudget<'_>) -> Suite {
         .map(|one| case::of(id, one, &earlier, &mut class, &mut log))
         .collect();
     cases.extend(job_case::of(job, &mut log));
-    let worker = run
+    let machine = run
         .started
         .as_ref()
-        .and_then(|started| started.worker.as_deref());
+        .and_then(|started| started.machine.as_deref());
     let moment = job.started.or(run.start_time);
     Suite {
         name: line(id).into(),
         timestamp: moment.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S").to_string().into()),
-        hostname: Some(line(worker.unwrap_or("unknown")).into()),
+        hostname: Some(line(machine.unwrap_or("unknown")).into()),
         seconds: Some(
             job.finished
                 .as_ref()
@@ -125,7 +125,7 @@ fn properties(run: &Run, job: &JobResult) -> Vec<(Box<str>, Box<str>)> {
     if let Some(time) = job.started {
         let time = time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
         all.extend([
-            (properties::LANE, job.worker.to_string()),
+            (properties::LANE, job.slot.to_string()),
             (properties::STARTED, time),
         ]);
     }

@@ -220,7 +220,7 @@ fn hostile_names_and_output_are_harmless() {
     let run = Script::new(&["a.test"])
         .edit(|started| {
             started.version = text.clone();
-            started.worker = Some(text.clone());
+            started.machine = Some(text.clone());
         })
         .start("a.test")
         .case(failed)

@@ -122,7 +122,7 @@ impl Script {
             version: "0.1.0".to_owned(),
             pipeline: "kata-v1".to_owned(),
             workspace: "/home/ann/kata".to_owned(),
-            worker: Some("builder".to_owned()),
+            machine: Some("builder".to_owned()),
             revisions: components
                 .iter()
                 .map(|component| (component.clone(), "d4e5f6a".to_owned()))
@@ -198,7 +198,7 @@ impl Script {
     pub fn start(mut self, job: &str) -> Self {
         self.push(Event::JobStarted(JobStarted {
             isolation: None,
-            worker: 0,
+            slot: 0,
             job: id(job),
             attempt: 1,
             only: None,

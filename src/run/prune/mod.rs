@@ -27,7 +27,7 @@ use crate::run::store::{REMOVED, has_ended, name, start};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// How many runs to keep, and for how long.
+/// The number of runs to keep, and their greatest age.
 #[derive(Debug, Clone, Copy)]
 pub struct KeepLimits {
     /// Number of runs to keep; `None` keeps all.

@@ -72,7 +72,7 @@ fn started(workspace: &Path, id: &str) -> String {
             version: "0.1.0".to_owned(),
             pipeline: "makefile".to_owned(),
             workspace: workspace.display().to_string(),
-            worker: None,
+            machine: None,
             revisions: Default::default(),
             components: Vec::new(),
             steps: Vec::new(),

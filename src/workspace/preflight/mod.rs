@@ -1,9 +1,13 @@
 //! Finds out, before the first job of a component, if it can run here at all. So a missing
 //! requirement is reported with its fix, and not by an Error 127 of make.
 //!
-//! There are two kinds of findings: a requirement that this machine does not meet (the component is
-//! skipped), and a broken work tree (an error). All findings of a component are joined in one
-//! message; one broken thing makes it an error.
+//! There are two kinds of findings. An unmet requirement is one that this machine does not meet: the
+//! component is skipped. A broken one makes no machine fit: a work tree whose branch does not
+//! resolve, say, or a PATH without make. All findings of a component are joined in one message; one
+//! broken thing makes it an error.
+//!
+//! This is the preflight of a component. The preflight of a push, which looks for what Gerrit would
+//! refuse, is `push/preflight/`.
 
 mod host;
 mod origin;

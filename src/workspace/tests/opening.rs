@@ -1,7 +1,7 @@
 //! The directories of components.
 
 use super::support::{World, any_makefile, component, kata_monorepo, kata_v1, names, pipeline};
-use crate::config::{Layout, Overrides, Source, load};
+use crate::config::{Layout, Overrides, PipelineSource, load};
 use crate::model::ExitCode;
 use crate::model::{Readiness, Selection};
 use crate::workspace::detect;
@@ -279,7 +279,7 @@ fn the_shipped_pipelines_find_what_is_detected() {
     ];
     for (directory, components) in cases {
         let detected = detect(&world.path(directory)).expect("something");
-        let shipped = Source::Shipped(detected.pipeline);
+        let shipped = PipelineSource::Shipped(detected.pipeline);
         let pipeline = load(&shipped, &Overrides::default(), None).expect("a pipeline");
         let workspace = world.open(&pipeline, directory, &[]).expect("a workspace");
         assert_eq!(names(&workspace), components, "{directory}");

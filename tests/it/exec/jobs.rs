@@ -163,7 +163,7 @@ fn jobs_without_a_lock_do_and_workers_have_numbers() {
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::JobStarted(started) => Some(started.worker),
+            Event::JobStarted(started) => Some(started.slot),
             _ => None,
         })
         .collect();

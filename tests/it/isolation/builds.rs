@@ -75,7 +75,8 @@ func TestRace(t *testing.T) {
 }
 ";
 
-/// Whether the log says that the runtime was compiled: it is in no cache that the build saw.
+/// Returns true if the log says that the runtime was compiled, so no cache that the build saw had
+/// it.
 fn compiles_runtime(log: &str) -> bool {
     log.lines().any(|line| line == "runtime")
 }
@@ -136,7 +137,8 @@ fn a_cache_of_go_that_was_not_there_is_the_jobs_own() {
     }
 }
 
-/// Changes the sources that the next build of anybody compiles, and forges and removes what else lies in caches.
+/// Changes the sources that the next build of anybody compiles, and forges and removes what else
+/// lies in caches.
 const FORGE: &str = "set -e
 for f in \"$CARGO_HOME/registry/src/x/build.rs\" \"$CARGO_HOME/git/checkouts/x/build.rs\" \"$GOPATH/pkg/mod/m@v1/m.go\" \
     \"$GOCACHE/00/entry\"; do

@@ -36,7 +36,7 @@ const MAP: [(&str, &str, usize, When); 24] = [
     ("stamp/recorder.rs", "Git::find(", 1, Before),
     ("exec/child.rs", "duct::cmd", 1, Inside),
     ("exec/helper/launch.rs", "Command::new(", 1, Inside),
-    ("exec/leftovers/mod.rs", "Onlooker::find(", 1, After),
+    ("exec/leftover_files/mod.rs", "Onlooker::find(", 1, After),
     ("push/hooks/chained.rs", "Command::new(", 2, Elsewhere),
     ("git/onlooker.rs", "Git::find(", 1, Means),
     ("git/program.rs", "Command::new(", 1, Means),

@@ -1,4 +1,5 @@
-//! Whatever the user's settings of trailers and comments are, a message keeps its trailers and gets its id at the end.
+//! Whatever the user's settings of trailers and comments are, a message keeps its trailers and gets
+//! its id at the end.
 
 use std::process::Command;
 

@@ -23,7 +23,8 @@ use tempfile::TempDir;
 /// Time limit of one answer or event.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Options for a machine that may have neither a display nor a large /dev/shm, and is root in a container.
+/// Options for a machine that may have neither a display nor a large /dev/shm, and is root in a
+/// container.
 const OPTIONS: [&str; 12] = [
     "--headless=new",
     "--no-sandbox",

@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use kata_ci::env::Environment;
 use kata_ci::event::{Event, JobFinished};
 use kata_ci::exec;
-use kata_ci::exec::{Control, Settings};
+use kata_ci::exec::{Control, RunOptions};
 use kata_ci::fs::Directory;
 use kata_ci::model::{Command, JobId};
 use kata_ci::plan::{Job, Plan};
@@ -25,7 +25,7 @@ const MARK: &str = "KATA_CI_TEST_MARK";
 pub struct Bench {
     place: Arc<TempDir>,
     mark: String,
-    pub settings: Settings,
+    pub settings: RunOptions,
 }
 
 /// The result of a run.
@@ -47,7 +47,7 @@ impl Bench {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         Self {
             mark: format!("{}-{count}.", process::id()),
-            settings: Settings {
+            settings: RunOptions {
                 done: Default::default(),
                 parallel: 4,
                 max_fail: None,

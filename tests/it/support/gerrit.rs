@@ -1,8 +1,8 @@
 //! A real Gerrit on loopback, started once for all tests of this binary, with a project for each
 //! test.
 //!
-//! The server ends with the test process, however that ends: `gerrit-up --attended` stops it once its standard input is
-//! closed, and this process holds the other end.
+//! The server ends with the test process, however that ends: `gerrit-up --attended` stops it once
+//! its standard input is closed, and this process holds the other end.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Seek};

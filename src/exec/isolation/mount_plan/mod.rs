@@ -54,19 +54,19 @@ const SETTINGS: &[&str] = &[".gitconfig", ".config/git", ".config/go"];
 /// The wish for a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wish {
-    /// It is not there.
+    /// Not there.
     Hide,
-    /// It is visible.
+    /// Visible.
     See,
-    /// It is visible, and writes stay with the job.
+    /// Visible, and writes stay with the job.
     Copy,
     /// The same, also in what the job may write: other jobs take its content without a look.
     Cache,
-    /// It is visible and writable.
+    /// Visible and writable.
     Keep,
-    /// It is unchanged, but cannot be moved away.
+    /// Unchanged, but cannot be moved away.
     Pin,
-    /// It is not writable, although its directory is.
+    /// Not writable, although its directory is.
     Protect,
 }
 
@@ -84,17 +84,17 @@ pub struct RunPaths<'a> {
 }
 
 /// Returns the mount points of a job, outer ones first.
-pub(super) fn places(job: &Job, scene: &RunPaths<'_>, strict: bool) -> Vec<MountPoint> {
+pub(super) fn places(job: &Job, run: &RunPaths<'_>, strict: bool) -> Vec<MountPoint> {
     let mut wishes = Wishes::new(strict);
     wishes.hide_shared();
     let home = home(job);
     if strict {
         wishes.hide_private(home);
-        wishes.own_places(job, scene);
+        wishes.own_places(job, run);
     }
-    wishes.common_places(job, scene);
+    wishes.common_places(job, run);
     if strict {
-        wishes.hide_own(scene);
+        wishes.hide_own(run);
     }
     wishes.settle()
 }
@@ -112,13 +112,13 @@ pub(super) fn of_nobody(strict: bool) -> Vec<MountPoint> {
 /// Returns true if a strict job like this may write to an existing directory, in a run that does
 /// not protect it. A run protects its own reports, but not those of other runs.
 pub fn strict_job_may_write(job: &Job, workspace: &Path, directory: &Path) -> bool {
-    let scene = RunPaths {
+    let run = RunPaths {
         workspace,
         view: None,
         reports: Path::new(""),
         own: &[],
     };
-    let places = places(job, &scene, true);
+    let places = places(job, &run, true);
     let Some(real) = canonical(directory) else {
         return false;
     };
@@ -238,7 +238,7 @@ impl Wishes {
     }
 
     /// Adds the paths that a job may write in a strict view, and those that it reads in its home.
-    fn own_places(&mut self, job: &Job, scene: &RunPaths<'_>) {
+    fn own_places(&mut self, job: &Job, run: &RunPaths<'_>) {
         let home = home(job).unwrap_or(Path::new("/"));
         for name in CREDENTIALS {
             self.add(home.join(name), Wish::Hide);
@@ -252,15 +252,15 @@ impl Wishes {
             self.add(path, Wish::Keep);
         }
         // The view is a copy for this run.
-        if let Some(view) = scene.view {
+        if let Some(view) = run.view {
             self.add(view, Wish::Keep);
         }
-        self.add(scene.reports, Wish::Protect);
+        self.add(run.reports, Wish::Protect);
     }
 
     /// Hides kata-ci's own directories. One that the job could create is created before.
-    fn hide_own(&mut self, scene: &RunPaths<'_>) {
-        for own in scene.own.iter().map(|own| real(own)) {
+    fn hide_own(&mut self, run: &RunPaths<'_>) {
+        for own in run.own.iter().map(|own| real(own)) {
             let is_kept = |(path, wish): &(PathBuf, Wish)| {
                 matches!(wish, Wish::Keep) && own.starts_with(path)
             };
@@ -284,7 +284,8 @@ impl Wishes {
         }
     }
 
-    /// What the next build of anybody takes without a look: a job has all of it, and adds nothing to it.
+    /// Adds the caches whose content the next build of anybody takes without a look. A job sees
+    /// them, and what it writes there is gone with it.
     fn caches(&mut self, job: &Job, home: &Path) {
         let or_home =
             |name, rest: &str| variable(job, name).map_or_else(|| home.join(rest), Path::to_owned);
@@ -326,7 +327,7 @@ impl Wishes {
     }
 
     /// Adds the paths that every job needs.
-    fn common_places(&mut self, job: &Job, scene: &RunPaths<'_>) {
+    fn common_places(&mut self, job: &Job, run: &RunPaths<'_>) {
         self.add(&job.directory, Wish::Keep);
         if !self.strict {
             for name in ["HOME", "GOCACHE", "GOMODCACHE", "CARGO_HOME", "RUSTUP_HOME"] {
@@ -340,7 +341,7 @@ impl Wishes {
                 Wish::Keep,
             );
         }
-        self.add(scene.workspace, Wish::See);
+        self.add(run.workspace, Wish::See);
         for entry in paths(job, "PATH") {
             self.add(installation(&entry, home(job)), Wish::See);
         }

@@ -58,13 +58,13 @@ impl World {
     }
 
     fn places(&self, job: &Job, strict: bool) -> Vec<MountPoint> {
-        let scene = RunPaths {
+        let run = RunPaths {
             workspace: &self.path("home/src"),
             view: None,
             reports: &self.path("reports"),
             own: &[],
         };
-        places(job, &scene, strict)
+        places(job, &run, strict)
     }
 
     /// Returns the view of a path, which the innermost mount point around it decides.
@@ -154,13 +154,13 @@ fn a_report_in_the_work_tree_is_not_writable() {
     let world = World::new();
     let reports = world.path("home/src/proxy/reports");
     fs::create_dir(&reports).unwrap();
-    let scene = RunPaths {
+    let run = RunPaths {
         workspace: &world.path("home/src"),
         view: None,
         reports: &reports,
         own: &[],
     };
-    let places = places(&world.job(), &scene, true);
+    let places = places(&world.job(), &run, true);
     assert_eq!(
         world.view(&places, "home/src/proxy/reports/result.json"),
         Some(View::ReadOnly)
@@ -180,13 +180,13 @@ fn strictly_nothing_around_what_is_protected_can_be_moved_away() {
     for name in ["HEAD", "config"] {
         fs::write(module.join(name), "").unwrap();
     }
-    let scene = RunPaths {
+    let run = RunPaths {
         workspace: &world.path("home/src"),
         view: None,
         reports: &reports,
         own: &[],
     };
-    let places = places(&world.job(), &scene, true);
+    let places = places(&world.job(), &run, true);
     for name in [
         "out",
         ".git",
@@ -373,13 +373,13 @@ fn what_kata_ci_believes_is_hidden_and_made_before_where_the_job_could_make_it()
         world.path("home/src/proxy/state/kata-ci"),
         world.path("elsewhere/kata-ci"),
     ];
-    let scene = RunPaths {
+    let run = RunPaths {
         workspace: &world.path("home/src"),
         view: None,
         reports: &world.path("reports"),
         own: &own,
     };
-    let strict = places(&world.job(), &scene, true);
+    let strict = places(&world.job(), &run, true);
     assert!(strict.contains(&MountPoint::new(&own[0], View::Hidden)));
     let above = MountPoint::new(world.path("home/src/proxy/state"), View::Kept);
     assert!(strict.contains(&above), "{strict:?}");

@@ -1,4 +1,4 @@
-//! From what is asked for and what the host allows to what is put around each job.
+//! Resolves the isolation of each job, from the request and the abilities of the host.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::exec::limits::{Limited, OwnCgroup, Settling};
 use crate::model::{JobId, Readiness};
 use crate::plan::{Bounds, Job, Plan};
 
-/// What helps where the system refuses.
+/// The fix if the system refuses.
 const OTHER_HOST: &str = "run where namespaces are allowed (as root, or where users may make user namespaces), or ask for `auto`";
 /// The reason why the network is only advisory without a sandbox.
 const UNKEPT: &str =
@@ -22,33 +22,34 @@ const NETWORK_ONLY: Tier = Tier {
     network: true,
     space: Level::None,
 };
-/// Jobs that are named at most.
+/// The greatest number of jobs that are named.
 const NAMED: usize = 3;
 
-/// How far the jobs of a run are isolated: what holds before the run has a place of its own.
+/// The isolation of the jobs of a run, before the run has directories.
 #[derive(Debug)]
 pub struct IsolationPlan {
     jobs: BTreeMap<JobId, Decision>,
-    room: Option<OwnCgroup>,
+    cgroup: Option<OwnCgroup>,
 }
 
-/// What is put around the jobs of a run.
+/// The isolation of the jobs of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Isolated {
     jobs: BTreeMap<JobId, JobIsolation>,
-    /// Where the groups of jobs are made, until the run is over.
-    _room: Option<Arc<OwnCgroup>>,
+    /// The control group below which those of jobs are made. It lasts as long as the run.
+    _cgroup: Option<Arc<OwnCgroup>>,
 }
 
-/// What is put around one job, and what is said of it.
+/// The isolation of one job.
 #[derive(Debug, Clone)]
 pub(in crate::exec) struct JobIsolation {
     pub sandbox: Sandbox,
     pub limited: Limited,
-    pub said: Isolation,
+    /// How far each kind of isolation is enforced.
+    pub enforcement: Isolation,
 }
 
-/// What was asked for and cannot be had, for the person who asked.
+/// The error of isolation that is asked for and cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}\n  = help: {fix}")]
 pub struct UnsatisfiableIsolation {
@@ -57,10 +58,10 @@ pub struct UnsatisfiableIsolation {
 }
 
 impl IsolationPlan {
-    /// Asks the host, and decides what every job gets that can run.
+    /// Tries what the host allows, and decides the isolation of every job that can run.
     ///
     /// # Errors
-    /// When `off` or `on` is asked for and this host cannot keep it.
+    /// Fails if `--network off` or `--isolate on` is asked for and this host cannot enforce it.
     pub fn of(plan: &Plan, program: &Path) -> Result<Self, UnsatisfiableIsolation> {
         let mut host = Host::new(program);
         let mut limits = Settling::default();
@@ -74,50 +75,50 @@ impl IsolationPlan {
             decision.limit(job, &mut limits);
             jobs.insert(job.id.clone(), decision);
         }
-        let room = limits.room;
-        Ok(Self { jobs, room })
+        let cgroup = limits.cgroup;
+        Ok(Self { jobs, cgroup })
     }
 
-    /// Settles where the places of the jobs are.
-    pub fn settle(mut self, plan: &Plan, scene: &RunPaths<'_>) -> Isolated {
+    /// Computes the view of the files of each job, now that the directories of the run are known.
+    pub fn settle(mut self, plan: &Plan, paths: &RunPaths<'_>) -> Isolated {
         let jobs = plan.jobs.iter().filter_map(|job| {
             let decision = self.jobs.remove(&job.id)?;
-            Some((job.id.clone(), decision.settled(job, scene)))
+            Some((job.id.clone(), decision.settled(job, paths)))
         });
         Isolated {
             jobs: jobs.collect(),
-            _room: self.room.map(Arc::new),
+            _cgroup: self.cgroup.map(Arc::new),
         }
     }
 }
 
 impl Isolated {
-    /// What was settled for a job; none in runs that nothing was settled for.
+    /// Returns the isolation of a job; `None` in a run without isolation.
     pub(in crate::exec) fn of(&self, job: &JobId) -> Option<&JobIsolation> {
         self.jobs.get(job)
     }
 
-    /// What can be said of the run as a whole: of each kind the least that holds for a job that is to have it, and who is not
-    /// to have it.
+    /// Sums the isolation up over the run: the weakest of each kind among the jobs that asked for
+    /// it, and the jobs that opted out.
     pub fn overall(&self) -> Isolation {
-        let all = || self.jobs.values().map(|settled| &settled.said);
+        let all = || self.jobs.values().map(|job| &job.enforcement);
         let least = |of: fn(&Isolation) -> &Enforcement| {
             let each: Vec<_> = (self.jobs.iter())
-                .map(|(job, settled)| (job, of(&settled.said)))
+                .map(|(id, job)| (id, of(&job.enforcement)))
                 .collect();
             least(&each)
         };
-        let mut modes: Vec<_> = all().map(|said| said.mode.as_str()).collect();
+        let mut modes: Vec<_> = all().map(|one| one.mode.as_str()).collect();
         modes.sort_unstable();
         modes.dedup();
         Isolation {
-            network: least(|said| &said.network),
-            processes: least(|said| &said.processes),
-            files: least(|said| &said.files),
+            network: least(|one| &one.network),
+            processes: least(|one| &one.processes),
+            files: least(|one| &one.files),
             mode: modes.join(", "),
             // The same for every job that has any.
             limits: all()
-                .map(|said| &said.limits)
+                .map(|one| &one.limits)
                 .find(|limits| !limits.is_empty())
                 .cloned()
                 .unwrap_or_default(),
@@ -125,8 +126,9 @@ impl Isolated {
     }
 }
 
-/// Sums one kind of isolation up over the jobs of a run: an advisory job makes the run advisory. If some jobs are enforced
-/// and others are off, those that are off are named, so that nobody takes the first for all.
+/// Sums one kind of isolation up over the jobs of a run: an advisory job makes the run advisory. If
+/// some jobs are enforced and others are off, those that are off are named, so that nobody takes
+/// the first for all.
 fn least(each: &[(&JobId, &Enforcement)]) -> Enforcement {
     if let Some((_, advisory)) = each.iter().find(|(_, reach)| reach.is_advisory()) {
         return (*advisory).clone();
@@ -146,12 +148,12 @@ fn least(each: &[(&JobId, &Enforcement)]) -> Enforcement {
     }
 }
 
-/// What a job gets, before it is known where its places are.
+/// The isolation of a job, before the directories of the run are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Decision {
     tier: Tier,
     limited: Limited,
-    said: Isolation,
+    enforcement: Isolation,
 }
 
 impl Decision {
@@ -200,7 +202,7 @@ impl Decision {
         Self {
             tier,
             limited: Limited::default(),
-            said: Isolation {
+            enforcement: Isolation {
                 network,
                 processes: of_space(),
                 files: of_space(),
@@ -210,21 +212,22 @@ impl Decision {
         }
     }
 
-    /// Root's processes are not counted, see setrlimit(2); those of others are counted for each user namespace.
+    /// Decides the limits. The kernel does not count the processes of root (see setrlimit(2)), and
+    /// counts those of others for each user namespace.
     fn limit(&mut self, job: &Job, settling: &mut Settling) {
         let is_apart = self.tier.space != Level::None && !nix::unistd::geteuid().is_root();
         self.limited = settling.settle(job.bounds.limits, is_apart);
-        self.said.limits = self.limited.said.clone();
+        self.enforcement.limits = self.limited.enforcement.clone();
     }
 
-    fn settled(self, job: &Job, scene: &RunPaths<'_>) -> JobIsolation {
+    fn settled(self, job: &Job, paths: &RunPaths<'_>) -> JobIsolation {
         let strict = self.tier.space == Level::Strict;
         if self.tier.space != Level::None {
             caches::make(job, strict);
         }
         let space = (self.tier.space != Level::None).then(|| Space {
             strict,
-            places: mount_plan::places(job, scene, strict),
+            places: mount_plan::places(job, paths, strict),
         });
         JobIsolation {
             sandbox: Sandbox {
@@ -234,13 +237,13 @@ impl Decision {
                 groups: Vec::new(),
             },
             limited: self.limited,
-            said: self.said,
+            enforcement: self.enforcement,
         }
     }
 }
 
-/// What is asked for. Without a sandbox, `auto` leaves the network as it is: an ordinary user's job could have one of its
-/// own in a user namespace only, which changes more than the network.
+/// Returns the sandbox that is asked for. With `isolate off`, `network auto` leaves the network as
+/// it is: for an ordinary user it would take a user namespace, which changes more than the network.
 fn wanted(bounds: &Bounds) -> Tier {
     let network = match bounds.network {
         NetworkPolicy::Off => true,
@@ -253,7 +256,7 @@ fn wanted(bounds: &Bounds) -> Tier {
     }
 }
 
-/// The best there is of what is asked for, when all of it cannot be had.
+/// Returns the best sandbox that can be had if the wanted one cannot.
 fn fallback(
     bounds: &Bounds,
     wanted: Tier,

@@ -21,8 +21,13 @@ fn job(network: NetworkPolicy, isolate: IsolatePolicy) -> Job {
 
 /// Network, processes, files.
 fn said(decision: &Decision) -> [String; 3] {
-    let said = &decision.said;
-    [&said.network, &said.processes, &said.files].map(Enforcement::to_string)
+    let Isolation {
+        network,
+        processes,
+        files,
+        ..
+    } = &decision.enforcement;
+    [network, processes, files].map(Enforcement::to_string)
 }
 
 fn decide(
@@ -143,7 +148,7 @@ fn a_component_that_is_a_shared_directory_cannot_be_isolated() {
 
 #[test]
 fn of_the_run_as_a_whole_the_least_is_said_that_holds_for_a_job() {
-    let scene = RunPaths {
+    let paths = RunPaths {
         workspace: Path::new("/srv"),
         view: None,
         reports: Path::new("/srv/r"),
@@ -152,7 +157,7 @@ fn of_the_run_as_a_whole_the_least_is_said_that_holds_for_a_job() {
     let settled = |network, isolate, allows| {
         decide(network, isolate, allows)
             .unwrap()
-            .settled(&job(network, isolate), &scene)
+            .settled(&job(network, isolate), &paths)
     };
     let run = |jobs: Vec<JobIsolation>| Isolated {
         jobs: (jobs.into_iter().enumerate())

@@ -10,12 +10,12 @@ use crate::report::ci::detect;
 use crate::report::read;
 
 /// Two repositories in a workspace below the CI system's checkout.
-struct RunPaths {
+struct Scene {
     temporary: TempDir,
     environment: Environment,
 }
 
-impl RunPaths {
+impl Scene {
     fn new(variables: &[(&str, &str)], root: &str) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         for name in ["agent", "proxy"] {
@@ -100,7 +100,7 @@ fn two_components() -> Document {
 fn github_gets_paths_of_its_checkout_and_a_summary() {
     let summary = tempfile::NamedTempFile::new().unwrap();
     let path = summary.path().to_str().unwrap();
-    let scene = RunPaths::new(
+    let scene = Scene::new(
         &[("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", path)],
         "GITHUB_WORKSPACE",
     );
@@ -124,7 +124,7 @@ fn a_summary_that_cannot_be_written_is_a_warning_and_no_error() {
         ][..],
         &[("GITHUB_ACTIONS", "true")],
     ] {
-        let scene = RunPaths::new(variables, "GITHUB_WORKSPACE");
+        let scene = Scene::new(variables, "GITHUB_WORKSPACE");
         let published = scene.publish(&two_components());
         assert!(published.errors.is_empty());
         assert_eq!(published.warnings.len(), 1);
@@ -138,7 +138,7 @@ fn a_summary_that_cannot_be_written_is_a_warning_and_no_error() {
 
 #[test]
 fn a_commit_that_is_checked_out_aside_has_the_paths_of_its_repository() {
-    let scene = RunPaths::new(&[("GITHUB_ACTIONS", "true")], "ANOTHER");
+    let scene = Scene::new(&[("GITHUB_ACTIONS", "true")], "ANOTHER");
     let commands = String::from_utf8(scene.publish(&two_components()).commands).unwrap();
     assert!(
         commands.starts_with("::error file=pkg/net/a_test.go,line=3,"),
@@ -148,7 +148,7 @@ fn a_commit_that_is_checked_out_aside_has_the_paths_of_its_repository() {
 
 #[test]
 fn gitlab_gets_its_junit_and_places_with_fingerprints_that_stay() {
-    let scene = RunPaths::new(&[("GITLAB_CI", "true")], "CI_PROJECT_DIR");
+    let scene = Scene::new(&[("GITLAB_CI", "true")], "CI_PROJECT_DIR");
     let published = scene.publish(&two_components());
     assert!(published.commands.is_empty() && published.errors.is_empty());
     let findings = scene.json("gl-code-quality-report.json");
@@ -178,7 +178,7 @@ fn gitlab_gets_its_junit_and_places_with_fingerprints_that_stay() {
 
 #[test]
 fn where_nothing_failed_gitlab_is_told_so() {
-    let scene = RunPaths::new(&[("GITLAB_CI", "true")], "CI_PROJECT_DIR");
+    let scene = Scene::new(&[("GITLAB_CI", "true")], "CI_PROJECT_DIR");
     scene.publish(&document(&[suite("agent", "<testcase name=\"ok\"/>")]));
     assert_eq!(
         scene.json("gl-code-quality-report.json"),
@@ -189,14 +189,14 @@ fn where_nothing_failed_gitlab_is_told_so() {
 #[test]
 fn zuul_gets_comments_on_the_change_s_project_and_the_rest_as_warnings() {
     let comment = |line: u32, name: &str, component: &str| serde_json::json!({"line": line, "level": "error", "message": format!("{component}.test {name} failed: no route")});
-    let scene = RunPaths::new(&[("ZUUL_UUID", "1"), ("ZUUL_PROJECT", "kata/proxy")], "X");
+    let scene = Scene::new(&[("ZUUL_UUID", "1"), ("ZUUL_PROJECT", "kata/proxy")], "X");
     scene.publish(&two_components());
     let expected = serde_json::json!({"zuul": {
         "file_comments": {"pkg/net/a_test.go": [comment(4, "C", "proxy")]},
         "warnings": ["agent.test A failed: no route", "agent.test B failed: no route", "proxy.test lost failed: nowhere"],
     }});
     assert_eq!(scene.json("zuul-return.json"), expected);
-    let scene = RunPaths::new(&[("ZUUL_UUID", "1")], "X");
+    let scene = Scene::new(&[("ZUUL_UUID", "1")], "X");
     scene.publish(&two_components());
     let comments = &scene.json("zuul-return.json")["zuul"]["file_comments"];
     let most = serde_json::json!({"pkg/net/a_test.go": [comment(3, "A", "agent"), comment(9, "B", "agent")]});
@@ -208,7 +208,7 @@ fn many_failures_are_bounded_for_zuul() {
     let cases: String = (0..200)
         .map(|number| failing("agent", &format!("T{number}"), 1))
         .collect();
-    let scene = RunPaths::new(&[("ZUUL_UUID", "1")], "X");
+    let scene = Scene::new(&[("ZUUL_UUID", "1")], "X");
     scene.publish(&document(&[suite("agent", &cases)]));
     let data = scene.json("zuul-return.json");
     let comments = data["zuul"]["file_comments"]["pkg/net/a_test.go"]
@@ -222,7 +222,7 @@ fn many_failures_are_bounded_for_zuul() {
 #[test]
 fn jenkins_and_buildbot_get_no_files_of_their_own() {
     for variable in ["JENKINS_URL", "BUILDBOT_BUILDERNAME"] {
-        let scene = RunPaths::new(&[(variable, "x")], "WORKSPACE");
+        let scene = Scene::new(&[(variable, "x")], "WORKSPACE");
         scene.publish(&two_components());
         assert_eq!(fs::read_dir(scene.reports()).unwrap().count(), 0);
     }
@@ -230,7 +230,7 @@ fn jenkins_and_buildbot_get_no_files_of_their_own() {
 
 #[test]
 fn a_file_that_cannot_be_written_is_an_error() {
-    let scene = RunPaths::new(&[("GITLAB_CI", "true")], "CI_PROJECT_DIR");
+    let scene = Scene::new(&[("GITLAB_CI", "true")], "CI_PROJECT_DIR");
     fs::remove_dir(scene.reports()).unwrap();
     assert_eq!(scene.publish(&two_components()).errors.len(), 2);
 }

@@ -1,7 +1,7 @@
 //! Finds the files that a job leaves behind, by comparing its repository before and after the job.
 //!
 //! ```text
-//! RepositorySnapshots (a run) ─▶ Visit (a job): look ─▶ all attempts ─▶ look again ─▶ changes
+//! RepositorySnapshots (a run) ─▶ JobSnapshot (a job): look ─▶ all attempts ─▶ look again ─▶ changes
 //! ```
 //! The whole repository is looked at, because a job may write beside its component. In git's own
 //! directory, these are looked at: settings that could make git run something later, the rules of
@@ -11,6 +11,9 @@
 //! Changes of two jobs that ran in one repository at the same time cannot be told apart. A change
 //! in the component of one of them counts as that one's. For any other change, each job names the
 //! other.
+//!
+//! Processes, mounts and sockets are found by [`super::helper`], from inside of the sandbox
+//! (`leftover_processes`). `super::attempts` joins the two, and [`crate::outcome`] judges them.
 //!
 //! kata-ci looks outside of the job's sandbox, so nothing that the repository names may run, see
 //! [`Onlooker`].
@@ -41,7 +44,7 @@ const NAMED: usize = 100;
 /// The repositories of a run.
 #[derive(Debug)]
 pub(super) struct RepositorySnapshots {
-    /// See [`super::Settings::written_meanwhile`].
+    /// See [`super::RunOptions::written_meanwhile`].
     written_meanwhile: Vec<PathBuf>,
     git: OnceLock<Result<Onlooker, String>>,
     visits: Mutex<RunningJobs>,
@@ -49,8 +52,8 @@ pub(super) struct RepositorySnapshots {
 
 /// A running job in its repository.
 #[derive(Debug)]
-pub(super) struct Visit<'run> {
-    trees: &'run RepositorySnapshots,
+pub(super) struct JobSnapshot<'run> {
+    snapshots: &'run RepositorySnapshots,
     number: u64,
     place: Result<JobRepository, String>,
 }
@@ -66,7 +69,7 @@ struct JobRepository {
 }
 
 impl RepositorySnapshots {
-    /// Starts without any job. For `written_meanwhile` see [`super::Settings::written_meanwhile`].
+    /// Starts without any job. For `written_meanwhile` see [`super::RunOptions::written_meanwhile`].
     pub fn new(written_meanwhile: Vec<PathBuf>) -> Self {
         Self {
             written_meanwhile,
@@ -76,7 +79,7 @@ impl RepositorySnapshots {
     }
 
     /// Looks at the repository of a job that is about to start.
-    pub fn enter(&self, job: &Job) -> Visit<'_> {
+    pub fn enter(&self, job: &Job) -> JobSnapshot<'_> {
         let located = locate(job);
         let number = match &located {
             Ok((repository, directory)) => {
@@ -93,8 +96,8 @@ impl RepositorySnapshots {
                 directory,
             })
         });
-        Visit {
-            trees: self,
+        JobSnapshot {
+            snapshots: self,
             number,
             place,
         }
@@ -119,24 +122,24 @@ impl RepositorySnapshots {
     }
 }
 
-impl Visit<'_> {
+impl JobSnapshot<'_> {
     /// Returns the files that the job left behind. Call it when no process of the job is left.
     ///
     /// # Errors
     /// If they cannot be found out, with the reason.
     pub fn leave(self) -> Result<LeftBehind, String> {
         let place = self.place.as_ref().map_err(Clone::clone)?;
-        let git = self.trees.git()?;
+        let git = self.snapshots.git()?;
         let top = &place.repository.top;
         let after = Snapshot::look_again(git, &place.repository, &place.before)?;
         let has_moved = Head::look(git, &place.repository)? != place.head;
-        let met = self.trees.with_visits(|visits| visits.end(self.number));
+        let met = self.snapshots.with_visits(|visits| visits.end(self.number));
         let unread = after.unread.difference(&place.before.unread);
         let mut unknown: Vec<_> = unread.map(|what| format!("files: {what}")).collect();
         let mut found = changes::between(&place.before, &after);
         found.retain(|path, _| {
             let path = top.join(path);
-            met.is_ours(&path, &place.directory) && !self.trees.is_own(&path)
+            met.is_ours(&path, &place.directory) && !self.snapshots.is_own(&path)
         });
         changes::confirm(git, top, &mut found, &mut unknown);
         let head = has_moved.then(|| (Head::path(&place.repository), FileChange::Changed));
@@ -147,10 +150,10 @@ impl Visit<'_> {
     }
 }
 
-/// Unregisters a job that ended without [`Visit::leave`].
-impl Drop for Visit<'_> {
+/// Unregisters a job that ended without [`JobSnapshot::leave`].
+impl Drop for JobSnapshot<'_> {
     fn drop(&mut self) {
-        self.trees.with_visits(|visits| visits.end(self.number));
+        self.snapshots.with_visits(|visits| visits.end(self.number));
     }
 }
 

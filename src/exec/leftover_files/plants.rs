@@ -132,7 +132,7 @@ const PLANTS: [Plant; 45] = [
 
 /// A repository with a submodule that is present and one that is absent, and the files that the job
 /// brings along beside it.
-struct RunPaths {
+struct Scene {
     place: tempfile::TempDir,
 }
 
@@ -156,7 +156,7 @@ fn template() -> tempfile::TempDir {
     place
 }
 
-impl RunPaths {
+impl Scene {
     fn new() -> Self {
         static TEMPLATE: OnceLock<tempfile::TempDir> = OnceLock::new();
         let template = TEMPLATE.get_or_init(template);
@@ -283,18 +283,18 @@ fn settings(keys: &[(&str, &str)]) -> String {
 /// Carries out a case. Returns true if a question about an untouched tree would start the program.
 fn carry_out(
     git: &Git,
-    trees: &RepositorySnapshots,
+    snapshots: &RepositorySnapshots,
     plants: &[Plant],
     keys: &[(&str, &str)],
 ) -> bool {
-    let scene = RunPaths::new();
+    let scene = Scene::new();
     let job = Job::new(
         JobId::new("a", "check"),
         Command::Script(String::new()),
         scene.top(),
     );
     let seal = Seal::of(git, &scene.top()).unwrap().unwrap();
-    let visit = trees.enter(&job);
+    let visit = snapshots.enter(&job);
     let text = scene.filled(&settings(keys));
     append(&scene.loot("config"), &text).unwrap();
     for plant in plants {
@@ -305,7 +305,7 @@ fn carry_out(
     let _ = visit.leave();
     let holds = seal.holds();
     // The next job in the same tree.
-    drop(trees.enter(&job));
+    drop(snapshots.enter(&job));
     let ran = fs::read_to_string(scene.mark()).unwrap_or_default();
     assert_eq!(ran, "", "{plants:?} {keys:?}");
     let _ = git.at(scene.top()).run(["status"]);
@@ -322,13 +322,13 @@ fn whatever_a_job_leaves_nothing_of_it_is_started() {
         ..Config::default()
     });
     let git = Git::find(&environment()).unwrap().with_deadline(PATIENCE);
-    let trees = RepositorySnapshots::new(Vec::new());
+    let snapshots = RepositorySnapshots::new(Vec::new());
     let live = std::cell::Cell::new(0);
     let keys = subsequence(KEYS.to_vec(), 0..=12);
     let plants = subsequence(PLANTS.to_vec(), 1..=8);
     runner
         .run(&(plants.prop_shuffle(), keys), |(plants, keys)| {
-            live.set(live.get() + u32::from(carry_out(&git, &trees, &plants, &keys)));
+            live.set(live.get() + u32::from(carry_out(&git, &snapshots, &plants, &keys)));
             Ok(())
         })
         .unwrap();

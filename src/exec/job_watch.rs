@@ -11,7 +11,7 @@ use super::child::{Child, PIPE_SIZE};
 use super::failure::Failure;
 use super::output::Output;
 use super::poll::poll_timeout;
-use super::protocol::{Ended, Order, Report};
+use super::protocol::{JobEnded, Order, Report};
 use super::stop::{Stop, Stops};
 use crate::outcome::Trouble;
 
@@ -28,7 +28,7 @@ const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The limits of a job.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct TimeLimits {
     /// The time from the start to TERM.
     pub timeout: Duration,
     /// The time from TERM to KILL.
@@ -39,7 +39,7 @@ pub(super) struct Limits {
 #[derive(Debug, Default)]
 pub(super) struct Watched {
     /// The helper's report, if it gave one.
-    pub ended: Option<Ended>,
+    pub ended: Option<JobEnded>,
     /// The first failure that kept the job from its own end.
     pub failure: Option<Failure>,
     /// The reason why its sandbox could not be set up.
@@ -66,13 +66,13 @@ impl Phase {
 
 /// The watch over one running job.
 #[derive(Debug)]
-pub(super) struct Watch<'job, 'run> {
+pub(super) struct JobWatch<'job, 'run> {
     child: Child,
     pipe: PipeReader,
     /// The receiver of the output; `None` if it is thrown away.
     output: Option<&'job mut Output<'run>>,
     stops: &'job mut Stops,
-    limits: Limits,
+    limits: TimeLimits,
     phase: Phase,
     watched: Watched,
     chunk: Vec<u8>,
@@ -87,12 +87,12 @@ struct Ready {
     output: bool,
 }
 
-impl<'job, 'run> Watch<'job, 'run> {
+impl<'job, 'run> JobWatch<'job, 'run> {
     pub fn new(
         (child, pipe): (Child, PipeReader),
         output: Option<&'job mut Output<'run>>,
         stops: &'job mut Stops,
-        limits: Limits,
+        limits: TimeLimits,
     ) -> Self {
         Self {
             child,
@@ -181,7 +181,7 @@ impl<'job, 'run> Watch<'job, 'run> {
                 Report::Started { .. } => {}
                 Report::SpawnFailed { errno, what } => {
                     self.fail(spawn_failure(errno, &what));
-                    self.watched.ended = Some(Ended::default());
+                    self.watched.ended = Some(JobEnded::default());
                     return true;
                 }
                 Report::Refused { what } => {
@@ -190,7 +190,7 @@ impl<'job, 'run> Watch<'job, 'run> {
                             .fix("run it with --isolate off --network on, if it may run without"),
                     );
                     self.watched.refused = Some(what);
-                    self.watched.ended = Some(Ended::default());
+                    self.watched.ended = Some(JobEnded::default());
                     return true;
                 }
                 Report::Ended(ended) => {

@@ -1,5 +1,6 @@
-//! Finds what a job leaves behind besides files. The helper looks from inside of the job's
-//! namespaces, before it kills the last process.
+//! Finds the processes, mounts and sockets that a job leaves behind. The helper looks from inside of
+//! the job's namespaces, before it kills the last process. Files are found by
+//! `crate::exec::leftover_files`.
 //!
 //! In namespaces of its own, everything new belongs to the job. Otherwise only what its processes
 //! hold is known to be the job's; anything else that is new is reported as of unknown origin.

@@ -25,13 +25,13 @@ impl fmt::Display for Refused {
 }
 
 /// Adds the step to an error of the system.
-pub(super) trait Step<T> {
+pub(super) trait Describe<T> {
     /// Describes the step.
-    fn step(self, what: impl FnOnce() -> String) -> Result<T, Refused>;
+    fn describe(self, what: impl FnOnce() -> String) -> Result<T, Refused>;
 }
 
-impl<T, E: Into<io::Error>> Step<T> for Result<T, E> {
-    fn step(self, what: impl FnOnce() -> String) -> Result<T, Refused> {
+impl<T, E: Into<io::Error>> Describe<T> for Result<T, E> {
+    fn describe(self, what: impl FnOnce() -> String) -> Result<T, Refused> {
         self.map_err(|error| Refused {
             step: what(),
             errno: Errno::from_raw(error.into().raw_os_error().unwrap_or(0)),

@@ -9,15 +9,15 @@ use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-use super::leftovers;
-use super::leftovers::{Before, NAMED};
+use super::leftover_processes;
+use super::leftover_processes::{Before, NAMED};
 use super::set_id;
 use super::set_id::Tripwire;
 use super::tree::Tree;
 use crate::event::LeftBehind;
 use crate::exec::isolation::Space;
 use crate::exec::poll::poll_timeout;
-use crate::exec::protocol::{Channel, Ended, Order, Report};
+use crate::exec::protocol::{Channel, JobEnded, Order, Report};
 
 /// Time for the other processes to end after the job's own process. A `tee` behind a shell's
 /// process substitution still writes the last lines then. Only later processes count as left
@@ -32,7 +32,7 @@ const KILL_TIME: Duration = Duration::from_millis(500);
 const KILL_TIME_ALONE: Duration = Duration::from_secs(60);
 
 /// The helper of one job, while the job runs.
-pub(super) struct Watch<'control> {
+pub(super) struct TreeWatch<'control> {
     control: &'control mut Channel,
     children: UnixStream,
     tree: Tree,
@@ -47,13 +47,13 @@ pub(super) struct Watch<'control> {
 
 /// The reason to kill the job.
 enum Kill {
-    /// It was ordered, or the job has ended and left processes.
+    /// An order, or the job has ended and left processes.
     Due,
     /// The supervisor is gone.
     Alone,
 }
 
-impl<'control> Watch<'control> {
+impl<'control> TreeWatch<'control> {
     /// Creates the watch. `before` is the state before the job.
     pub fn new(
         job: i32,
@@ -177,9 +177,9 @@ impl<'control> Watch<'control> {
         received.is_last.then_some(Kill::Alone)
     }
 
-    fn ended(&self, left: LeftBehind) -> io::Result<Ended> {
+    fn ended(&self, left: LeftBehind) -> io::Result<JobEnded> {
         let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-        Ok(Ended {
+        Ok(JobEnded {
             ending: self.tree.ending,
             cpu_seconds: seconds(usage.user_time()) + seconds(usage.system_time()),
             // The kernel counts in KiB, see getrusage(2).
@@ -188,7 +188,7 @@ impl<'control> Watch<'control> {
             survivors: if self.tree.is_empty {
                 Vec::new()
             } else {
-                leftovers::described(&self.tree.alive())
+                leftover_processes::described(&self.tree.alive())
             },
         })
     }
