@@ -64,8 +64,9 @@ pub fn circles_of_rooms(tree: &Tree) -> Vec<String> {
 
 /// Finds the circles between files of a room.
 ///
-/// A module and its children are none: children name what the module defines, and the module uses them. So a circle
-/// counts when it closes without the file of the innermost module that encloses all of it.
+/// A module and its children are none: children name what the module defines, and the module uses
+/// them. So a circle counts when it closes without the file of the innermost module that encloses
+/// all of it.
 pub fn circles_of_files(tree: &Tree) -> Vec<String> {
     let mut levels: BTreeMap<&[String], Vec<Step<usize>>> = BTreeMap::new();
     for arrow in &tree.arrows {

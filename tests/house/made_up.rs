@@ -2,6 +2,7 @@
 
 use crate::arrows::Tree;
 use crate::checks;
+use crate::prose;
 use crate::source::SourceFile;
 
 /// The order of the rooms in all made-up trees.
@@ -315,5 +316,26 @@ fn a_module_beside_its_directory_is_found() {
     assert_eq!(
         checks::module_style(&tree),
         ["src/ground.rs:1: belongs to ground/mod.rs"]
+    );
+}
+
+#[test]
+fn a_doc_comment_that_is_too_wide_or_opens_badly_is_found() {
+    let wide = format!("/// {}", "é".repeat(97));
+    let text = format!(
+        "//! What it is.\n\n/// Fits.\n/// What stands inside may stay.\nfn a() {{}}\n{wide}\n    /// It's so.\n"
+    );
+    let file = SourceFile {
+        path: "ground.rs".to_owned(),
+        text,
+    };
+    let advice = "begin with a verb in the third person, or with a noun";
+    assert_eq!(
+        prose::doc_comments("src", &[file]),
+        [
+            format!("src/ground.rs:1: opens with `What`; {advice}"),
+            "src/ground.rs:6: 101 columns, at most 100".to_owned(),
+            format!("src/ground.rs:7: opens with `It`; {advice}"),
+        ]
     );
 }

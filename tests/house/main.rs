@@ -1,5 +1,6 @@
-//! Holds the source tree against the rules of the house: arrows run down, nothing goes in a circle, everything has a size
-//! that fits in the eye. The rules stand in `order.rs`; there is no list of exceptions.
+//! Holds the source tree against the rules of the house: arrows run down, nothing goes in a circle,
+//! everything has a size that fits in the eye. The rules stand in `order.rs`; there is no list of
+//! exceptions.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -11,6 +12,7 @@ mod arrows;
 mod checks;
 mod made_up;
 mod order;
+mod prose;
 mod source;
 mod syntax;
 
@@ -56,4 +58,13 @@ fn files_and_functions_fit_in_the_eye() {
 #[test]
 fn modules_with_children_are_in_their_directory() {
     expect_none(&checks::module_style(&TREE));
+}
+
+#[test]
+fn doc_comments_are_narrow_and_open_well() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for root in ["src", "tests", "benches", "fuzz/fuzz_targets"] {
+        let files = source::read_tree(&manifest.join(root));
+        expect_none(&prose::doc_comments(root, &files));
+    }
 }

@@ -1,4 +1,5 @@
-//! The rules of the house, in one place: the order of the rooms, and how large a file and a function may be.
+//! The rules of the house, in one place: the order of the rooms, the size of files and functions, and
+//! the form of doc comments.
 
 /// The rooms, from the roof to the ground: a room imports from rooms after it only.
 pub const ROOMS: &[&str] = &[
@@ -32,3 +33,9 @@ pub const FILE_LINES: usize = 600;
 
 /// The most lines of a function, from its `fn` to its last brace.
 pub const FUNCTION_LINES: usize = 80;
+
+/// The most columns of a line of a doc comment.
+pub const DOC_COLUMNS: usize = 100;
+
+/// The words that no doc comment opens with: such sentences must be read twice.
+pub const OPENINGS: &[&str] = &["What", "Whether", "Where", "Who", "How", "It"];

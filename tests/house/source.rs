@@ -13,7 +13,8 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    /// The path of the module that the file holds: `exec::helper` for `exec/helper/mod.rs`, nothing for `lib.rs`.
+    /// The path of the module that the file holds: `exec::helper` for `exec/helper/mod.rs`, nothing
+    /// for `lib.rs`.
     pub fn module(&self) -> Vec<String> {
         let path = self.path.trim_end_matches(".rs");
         let path = path.strip_suffix("/mod").unwrap_or(path);

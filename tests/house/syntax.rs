@@ -1,7 +1,7 @@
 //! Reads a file's syntax: the modules in it, the names they have, and every path in their code.
 //!
-//! Paths are taken from imports, expressions, types, patterns, attributes and the words inside of macro calls. Comments and
-//! doc links are not code.
+//! Paths are taken from imports, expressions, types, patterns, attributes and the words inside of
+//! macro calls. Comments and doc links are not code.
 
 use crate::source::SourceFile;
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
@@ -53,7 +53,7 @@ pub struct Function {
     pub lines: usize,
 }
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub struct Syntax {
     /// The file's module, then those inside of it.
