@@ -10,8 +10,11 @@
 
 CARGO ?= cargo
 DEMO := $(CURDIR)/target/demo
-# Stories that start Gerrit or Chromium, wait for time limits, or compile.
-SLOW := run::depends run::stamps report::access report::chromium run::misbehaving run::retries
+# Unit tests that try hundreds of cases, and stories that start Gerrit or Chromium, wait for time limits, or
+# compile.
+SLOW_UNITS := exec::leftover_files::plants::whatever gitlab_gets_no_more_cases_than_it_takes
+SLOW := run::depends run::stamps run::misbehaving run::retries run::kata_workspace run::resume::killed \
+	report::access report::chromium
 
 .PHONY: demo check test quick soak bench setup setup-tests build
 
@@ -37,7 +40,7 @@ test: setup-tests
 	$(CARGO) test --locked
 
 quick:
-	$(CARGO) test --locked --lib --test house
+	$(CARGO) test --locked --lib --test house -- $(addprefix --skip ,$(SLOW_UNITS))
 	$(CARGO) test --locked --test it -- run:: report:: $(addprefix --skip ,$(SLOW))
 
 soak: setup-tests
