@@ -4,10 +4,11 @@
 //! Unknown keys are errors with a suggestion. Every error names file, line and a way out.
 //!
 //! ```text
-//! locate ─▶ PipelineSource ─▶ Document ─▶ read (fields, scalars) ─▶ Layer ─┐ one for each `extends`,
-//!                                                                  │ and the user's below them
-//!                                           Pipeline ◀─ resolve ◀──┘ laid over one another
+//! locate ─▶ PipelineSource ─▶ Document ─▶ read (fields, scalars) ─▶ Layer ─┐
+//!                                                   Pipeline ◀─ resolve ◀──┘
 //! ```
+//! There is a layer for each `extends`, with the user's below them. They are laid over one another.
+//!
 //! Component paths of an extended file are relative to the file that extends it, and so are those
 //! of a shipped pipeline. The shared file names the components, the extending file their directory.
 //!

@@ -323,7 +323,7 @@ fn a_module_beside_its_directory_is_found() {
 fn a_doc_comment_that_is_too_wide_or_opens_badly_is_found() {
     let wide = format!("/// {}", "é".repeat(97));
     let text = format!(
-        "//! What it is.\n\n/// Fits.\n/// What stands inside may stay.\nfn a() {{}}\n{wide}\n    /// It's so.\n"
+        "//! What it is.\n\n/// Fits.\n/// What stands inside may stay.\nfn a() {{}}\n{wide}\nfn b() {{}}\n    /// It's so.\n"
     );
     let file = SourceFile {
         path: "ground.rs".to_owned(),
@@ -335,7 +335,7 @@ fn a_doc_comment_that_is_too_wide_or_opens_badly_is_found() {
         [
             format!("src/ground.rs:1: opens with `What`; {advice}"),
             "src/ground.rs:6: 101 columns, at most 100".to_owned(),
-            format!("src/ground.rs:7: opens with `It`; {advice}"),
+            format!("src/ground.rs:8: opens with `It`; {advice}"),
         ]
     );
 }

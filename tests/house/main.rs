@@ -63,8 +63,10 @@ fn modules_with_children_are_in_their_directory() {
 #[test]
 fn doc_comments_are_narrow_and_open_well() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for root in ["src", "tests", "benches", "fuzz/fuzz_targets"] {
+    let roots = ["src", "tests", "benches", "fuzz/fuzz_targets"];
+    let findings = roots.map(|root| {
         let files = source::read_tree(&manifest.join(root));
-        expect_none(&prose::doc_comments(root, &files));
-    }
+        prose::doc_comments(root, &files)
+    });
+    expect_none(&findings.concat());
 }

@@ -1,5 +1,5 @@
-//! The rules of the house, in one place: the order of the rooms, the size of files and functions, and
-//! the form of doc comments.
+//! The rules of the house, in one place: the order of the rooms, the size of files and functions,
+//! and the form of doc comments.
 
 /// The rooms, from the roof to the ground: a room imports from rooms after it only.
 pub const ROOMS: &[&str] = &[

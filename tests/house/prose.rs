@@ -3,8 +3,8 @@
 use crate::order::{DOC_COLUMNS, OPENINGS};
 use crate::source::SourceFile;
 
-/// Finds doc comments that are too wide, or that open with a word that must be read twice. `root` is
-/// the directory of the files, as findings name it.
+/// Finds doc comments that are too wide, or that open with a word that must be read twice. `root`
+/// is the directory of the files, as findings name it.
 pub fn doc_comments(root: &str, files: &[SourceFile]) -> Vec<String> {
     files
         .iter()

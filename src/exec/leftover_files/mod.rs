@@ -1,7 +1,7 @@
 //! Finds the files that a job leaves behind, by comparing its repository before and after the job.
 //!
 //! ```text
-//! RepositorySnapshots (a run) ─▶ JobSnapshot (a job): look ─▶ all attempts ─▶ look again ─▶ changes
+//! RepositorySnapshots (a run) ─▶ JobSnapshot (a job): look ─▶ attempts ─▶ look again ─▶ changes
 //! ```
 //! The whole repository is looked at, because a job may write beside its component. In git's own
 //! directory, these are looked at: settings that could make git run something later, the rules of
@@ -69,7 +69,8 @@ struct JobRepository {
 }
 
 impl RepositorySnapshots {
-    /// Starts without any job. For `written_meanwhile` see [`super::RunOptions::written_meanwhile`].
+    /// Starts without any job. For `written_meanwhile` see
+    /// [`super::RunOptions::written_meanwhile`].
     pub fn new(written_meanwhile: Vec<PathBuf>) -> Self {
         Self {
             written_meanwhile,

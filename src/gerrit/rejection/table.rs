@@ -27,7 +27,8 @@ pub enum AnswerKind {
     Said,
 }
 
-/// The names that cause and fix may hold, for the test that finds others. Each is replaced by a fact of the push.
+/// The names that cause and fix may hold, for the test that finds others. Each is replaced by a
+/// fact of the push.
 #[cfg(test)]
 pub const PLACEHOLDERS: [&str; 5] = [
     // The commit that the server names, else the one that was pushed.

@@ -1,8 +1,8 @@
 //! No marker is missing: a line that a recogniser understands reaches it.
 //!
-//! Lines without a marker are passed over unread. An escape sequence is a marker, and is cleaned away
-//! before a line is read. So with one in every line nothing is passed over, and the cases must be the
-//! same.
+//! Lines without a marker are passed over unread. An escape sequence is a marker, and is cleaned
+//! away before a line is read. So with one in every line nothing is passed over, and the cases must
+//! be the same.
 
 use std::fs;
 use std::path::{Path, PathBuf};

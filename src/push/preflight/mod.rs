@@ -2,8 +2,8 @@
 //! the line of the message, and a way to fix it.
 //!
 //! Pure: [`CommitFacts`] in, [`PreflightFinding`]s out. It does not guess at facts that only the
-//! server knows (rights, closed changes); [`crate::gerrit::rejection`] explains those. The preflight
-//! of a component, which looks for what the machine lacks, is `workspace/preflight/`.
+//! server knows (rights, closed changes); [`crate::gerrit::rejection`] explains those. The
+//! preflight of a component, which looks for what the machine lacks, is `workspace/preflight/`.
 
 mod base;
 mod change_ids;

@@ -1,8 +1,8 @@
 //! Finds out, before the first job of a component, if it can run here at all. So a missing
 //! requirement is reported with its fix, and not by an Error 127 of make.
 //!
-//! There are two kinds of findings. An unmet requirement is one that this machine does not meet: the
-//! component is skipped. A broken one makes no machine fit: a work tree whose branch does not
+//! There are two kinds of findings. An unmet requirement is one that this machine does not meet:
+//! the component is skipped. A broken one makes no machine fit: a work tree whose branch does not
 //! resolve, say, or a PATH without make. All findings of a component are joined in one message; one
 //! broken thing makes it an error.
 //!

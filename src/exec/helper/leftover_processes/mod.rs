@@ -1,5 +1,5 @@
-//! Finds the processes, mounts and sockets that a job leaves behind. The helper looks from inside of
-//! the job's namespaces, before it kills the last process. Files are found by
+//! Finds the processes, mounts and sockets that a job leaves behind. The helper looks from inside
+//! of the job's namespaces, before it kills the last process. Files are found by
 //! `crate::exec::leftover_files`.
 //!
 //! In namespaces of its own, everything new belongs to the job. Otherwise only what its processes

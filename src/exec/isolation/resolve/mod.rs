@@ -45,7 +45,7 @@ pub struct Isolated {
 pub(in crate::exec) struct JobIsolation {
     pub sandbox: Sandbox,
     pub limited: Limited,
-    /// How far each kind of isolation is enforced.
+    /// The enforcement of each kind of isolation.
     pub enforcement: Isolation,
 }
 
