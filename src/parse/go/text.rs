@@ -4,8 +4,8 @@
 //! announces it: then the start of a test is handed out at once. Otherwise starts are held back
 //! with the ends, until the package's own line or the end of the output.
 //!
-//! With `-v` a test at the margin that starts while another one runs belongs to a run inside of that
-//! test, or to a second run in the same log. An inner run is over before its test ends, and is
+//! With `-v` a test at the margin that starts while another one runs belongs to a run inside of
+//! that test, or to a second run in the same log. An inner run is over before its test ends, and is
 //! forgotten. Of two runs side by side each test is kept.
 
 use super::grammar;
