@@ -2,9 +2,9 @@
 //! was tested.
 //!
 //! ```text
-//! arguments, environment, TOML ─▶ config ─▶ plan ─▶ exec ─▶ events ─▶ Live ─┬▶ journal
-//!                                workspace ─┘      ▲  ▲                     ├▶ outcome ─▶ exit code
-//!                             output ─▶ parse ─────┘  └─ outcome: verdict   └▶ report
+//! arguments, variables, TOML ─▶ config ─▶ plan ─▶ exec ─▶ events ─▶ Live ─┬▶ journal
+//!                              workspace ─┘      ▲  ▲                     ├▶ outcome ─▶ exit code
+//!                           output ─▶ parse ─────┘  └─ outcome: verdict   └▶ report
 //! ```
 //! The rooms, from top to bottom; each imports from those below it only:
 //!

@@ -21,9 +21,9 @@ const READ: OFlags = OFlags::RDONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
-/// Removes a directory with everything below it. Links are removed, not followed. Directories may be
-/// read-only, and nested deeper than a path can say or than files can be open. One that is not there
-/// is no error.
+/// Removes a directory with everything below it. Links are removed, not followed. Directories may
+/// be read-only, and nested deeper than a path can say or than files can be open. One that is not
+/// there is no error.
 ///
 /// # Errors
 /// When something cannot be removed; the rest is gone.

@@ -1,5 +1,5 @@
-//! What git would wait for, or read without end: a pipe, a device or a huge file where git expects
-//! a small file.
+//! Finds what git would wait for, or read without end: a pipe, a device or a huge file where git
+//! expects a small file.
 //!
 //! Git opens its own files as they are. At a named pipe it waits until its deadline, and of
 //! `/dev/zero` it reads until the memory is full. So these files are looked at before each call; it

@@ -105,7 +105,8 @@ pub enum ProbeError {
     },
 }
 
-/// The most memory that a probe may take, in bytes. One that reads a huge file ends, not the machine.
+/// The most memory that a probe may take, in bytes. One that reads a huge file ends, not the
+/// machine.
 const MEMORY: u64 = 4 << 30;
 
 /// Bounds the memory of a probe that has just started. If that fails it is not bounded.

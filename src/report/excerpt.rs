@@ -21,8 +21,8 @@ const WINDOW: u64 = 256 * 1024;
 /// The most bytes of one of the last lines.
 const LINE_CAP: usize = 500;
 
-/// Returns false for the name of a log that leads out of the report directory. A journal may come from
-/// elsewhere and must not make a report show any other file.
+/// Returns false for the name of a log that leads out of the report directory. A journal may come
+/// from elsewhere and must not make a report show any other file.
 pub(super) fn is_inside(name: &str) -> bool {
     let mut parts = Path::new(name).components();
     !name.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
@@ -37,8 +37,8 @@ pub struct LogReader {
 }
 
 impl LogReader {
-    /// Opens a log below a report directory. A job may have put links in the place of its directory or
-    /// of the log, so none is followed.
+    /// Opens a log below a report directory. A job may have put links in the place of its directory
+    /// or of the log, so none is followed.
     pub fn open(directory: &Directory, name: &str) -> io::Result<Self> {
         Ok(Self {
             file: directory.open(Path::new(name))?,

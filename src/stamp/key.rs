@@ -181,7 +181,8 @@ fn setting(question: &StampQuery<'_>, has_file: bool) -> Option<String> {
     Some(digest(parts.iter().map(Vec::as_slice)))
 }
 
-/// Returns the text of the user's configuration, empty if there is none; `None` if it cannot be read.
+/// Returns the text of the user's configuration, empty if there is none; `None` if it cannot be
+/// read.
 fn user_settings(environment: &Environment) -> Option<Vec<u8>> {
     let Some(file) = config::user_file(environment) else {
         return Some(Vec::new());

@@ -118,8 +118,8 @@ impl Directory {
         regular(rustix::fs::openat(&place, name, how, FILE)?.into())
     }
 
-    /// Opens a regular file below this directory for reading. Neither its name nor one on the way may be
-    /// a link.
+    /// Opens a regular file below this directory for reading. Neither its name nor one on the way
+    /// may be a link.
     ///
     /// # Errors
     /// When the path is not one of plain names, the file cannot be opened, or it is no regular one.

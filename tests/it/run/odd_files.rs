@@ -14,8 +14,8 @@ use crate::support::{Finished, KataCi};
 const PIPELINE: &str = "version = 1\n[[step]]\nname = 'check'\nrun = ['make', 'check']\nexpect = 'commands'\n\
     [[component]]\nname = 'a'\npath = 'a'\n";
 
-/// Time limit of a command that has next to nothing to do, in seconds. Git alone would wait for 20 s,
-/// several times over.
+/// Time limit of a command that has next to nothing to do, in seconds. Git alone would wait for 20
+/// s, several times over.
 const LONGEST: f64 = 19.0;
 
 /// Bounds the memory of every process to 1 GiB, and gives a pre-push hook its line.
@@ -102,8 +102,8 @@ const CALLS: [&[&str]; 4] = [
     &["hook", "pre-push", "origin", "x"],
 ];
 
-/// Puts odd things in the place of a file; each call ends in time, and well or with its name. Git says
-/// by itself that a directory is no file.
+/// Puts odd things in the place of a file; each call ends in time, and well or with its name. Git
+/// says by itself that a directory is no file.
 fn keeps_nobody_waiting(names: &[&str]) {
     for name in names {
         for odd in &ODD[..3] {

@@ -5,8 +5,8 @@ use super::Tree;
 use crate::support::isolation::Who;
 
 /// The beginning of each script. `by NAME` makes a program that leaves the mark NAME. `each` does
-/// something with `$G`, a directory of git's, and `$T`, its work tree: for a repository of the job's
-/// that git is led to, one nearer to the component, and one in the place of a submodule.
+/// something with `$G`, a directory of git's, and `$T`, its work tree: for a repository of the
+/// job's that git is led to, one nearer to the component, and one in the place of a submodule.
 const PRELUDE: &str = r#"
 by() { ln -sf mark "$top/a/tool/by-$1"; echo "$top/a/tool/by-$1"; }
 each() {
@@ -121,7 +121,7 @@ const PLANTS: [Plant; 12] = [
     ),
 ];
 
-/// What cargo, rustup and go read, above the component and in it.
+/// The files that cargo, rustup and go read, above the component and in it.
 const TOOLCHAINS: Plant = (
     "toolchains",
     r#"tool=$top/a/tool; mkdir -p $tool/bin a/src .cargo a/.cargo
