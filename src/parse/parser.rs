@@ -2,8 +2,8 @@
 //!
 //! Each line goes to the recognisers in turn, the most certain one first: events of `go test
 //! -json`, banners of static checks (inside of which nothing else is a case), further test runners
-//! (unless a test of another kind runs), `go test` text, libtest, TAP. A line that none of them takes
-//! may name a missing program.
+//! (unless a test of another kind runs), `go test` text, libtest, TAP. A line that none of them
+//! takes may name a missing program.
 
 use super::evidence::{Evidence, report_not_run, vacuous_causes};
 use super::finding::{CaseNames, CaseSink};

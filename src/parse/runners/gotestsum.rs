@@ -1,8 +1,8 @@
 //! Reads gotestsum's own formats: `pkgname`, `testname`, `testdox`, `dots` and their kin.
 //!
 //! All but `testname` and `testdox` tell only failed and skipped tests by name; `DONE …` counts the
-//! rest. What gotestsum repeats of `go test` is output. Its `standard-…` formats are the text of `go
-//! test` itself and are not read here.
+//! rest. What gotestsum repeats of `go test` is output. Its `standard-…` formats are the text of
+//! `go test` itself and are not read here.
 //!
 //! With `--rerun-fails` the last run of a test counts.
 
