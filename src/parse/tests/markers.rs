@@ -28,13 +28,24 @@ fn every_line_of_a_transcript_that_matters_has_a_marker() {
     let mut paths = Vec::new();
     texts(&directory, &mut paths);
     assert!(paths.len() >= 23, "{paths:?}");
-    for path in paths {
-        let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+    let differ = |path: &&PathBuf| {
+        let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
         let marked: String = text
             .split_inclusive('\n')
             .map(|line| format!("\x1b[0m{line}"))
             .collect();
-        let cases = |text: &str| parse(&CaseContext::default(), text, 1).cases();
-        assert_eq!(cases(&text), cases(&marked), "{}", path.display());
-    }
+        cases(&text) != cases(&marked)
+    };
+    let missing: Vec<_> = paths.iter().filter(differ).collect();
+    assert!(missing.is_empty(), "cases depend on markers: {missing:#?}");
+}
+
+/// Returns `name|status` of each case. A package may be named in the last line that was passed
+/// over, which `skipped` hands out, so packages may differ.
+fn cases(text: &str) -> Vec<String> {
+    let parsed = parse(&CaseContext::default(), text, 1);
+    parsed
+        .ends()
+        .map(|end| format!("{}|{}", end.key.name, end.status.word()))
+        .collect()
 }
