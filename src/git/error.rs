@@ -40,6 +40,20 @@ pub enum GitError {
         /// The path git wants to have in `safe.directory`.
         repository: PathBuf,
     },
+    /// A job of the strict sandbox left files that could lead git to run a program.
+    #[error(
+        "git is not asked in {}: jobs under `isolate on` left what can lead it to run a program: {}",
+        directory.display(),
+        listed(files)
+    )]
+    LeftBehind {
+        /// The directory that git was to be called in.
+        directory: PathBuf,
+        /// The files.
+        files: Vec<PathBuf>,
+        /// The record of those jobs.
+        record: PathBuf,
+    },
     /// git, or a program that it uses, said no.
     #[error("`{command}` failed in {} ({status}): {complaint}", directory.display())]
     Failed {
@@ -94,6 +108,11 @@ impl GitError {
                 "remove what is in its place: rm {}",
                 crate::probe::quoted(&obstacle.path)
             )),
+            Self::LeftBehind { record, .. } => Some(format!(
+                "look at these files and remove them or put them right, without git; or if they are \
+                 yours: rm {}",
+                crate::probe::quoted(record)
+            )),
             Self::Probe(_) | Self::Failed { .. } => None,
         }
     }
@@ -103,4 +122,18 @@ impl GitError {
 fn refused_repository(errors: &str) -> Option<PathBuf> {
     let (_, rest) = errors.split_once("in repository at '")?;
     rest.split_once("'\n").map(|(path, _)| path.into())
+}
+
+/// The most files that a message names.
+const NAMED: usize = 5;
+
+/// Returns the first of the files in words.
+fn listed(files: &[PathBuf]) -> String {
+    let named: Vec<_> = (files.iter().take(NAMED))
+        .map(|file| crate::text::line(&file.to_string_lossy(), 300).into_owned())
+        .collect();
+    match files.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
 }

@@ -27,11 +27,13 @@ mod error;
 mod listing;
 mod obstacle;
 mod onlooker;
+mod own;
 mod program;
 mod query;
 pub mod range;
 mod repository;
 pub mod seal;
+pub mod strict_runs;
 
 #[cfg(test)]
 pub(crate) mod test_repository;

@@ -57,7 +57,9 @@ impl Onlooker {
             .collect();
         bare.set("GIT_ATTR_NOSYSTEM", "1");
         let git = Git::find(&bare)?;
-        Ok(Self(git.with_deadline(deadline).without_fetching()))
+        Ok(Self(
+            git.with_deadline(deadline).without_fetching().everywhere(),
+        ))
     }
 
     /// Returns the tracked files, and new ones that are not ignored, of the work tree with this

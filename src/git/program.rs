@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use super::strict_runs::StrictRuns;
 use super::{GitError, obstacle};
 use crate::env::Environment;
 use crate::probe::{Answer, Probe, ProbeError, at_least, dotted, stdin_with, version_in};
@@ -40,6 +41,8 @@ pub struct Git {
     /// The environment of all other calls.
     environment: Environment,
     deadline: Duration,
+    /// The work trees in which it is not asked.
+    strict_runs: StrictRuns,
 }
 
 impl Git {
@@ -70,6 +73,16 @@ impl Git {
             called_with,
             environment: guarded,
             deadline: LOOKING,
+            strict_runs: StrictRuns::of(environment),
+        }
+    }
+
+    /// Returns the same git, which is asked wherever strict jobs have run. Its questions must lead
+    /// to no program.
+    pub(super) fn everywhere(self) -> Self {
+        Self {
+            strict_runs: StrictRuns::none(),
+            ..self
         }
     }
 
@@ -106,6 +119,7 @@ impl Git {
         arguments: &[OsString],
         input: &[u8],
     ) -> Result<Answer, GitError> {
+        self.strict_runs.check(directory)?;
         obstacle::look(directory)?;
         let guarded = GUARDS.iter().map(OsString::from).chain(arguments.to_vec());
         let answer = self
@@ -125,6 +139,7 @@ impl Git {
         arguments: Vec<OsString>,
         input: &[u8],
     ) -> Result<Answer, GitError> {
+        self.strict_runs.check(directory)?;
         let path = self.environment.find_program(program);
         let path = path.unwrap_or_else(|| program.into());
         Ok(self.probe(&path, arguments, directory).run_with(input)?)
@@ -141,6 +156,7 @@ impl Git {
         input: &[u8],
         variables: &Environment,
     ) -> Result<Answer, GitError> {
+        self.strict_runs.check(directory)?;
         obstacle::look(directory)?;
         let mut command = Command::new(self.program()?);
         command

@@ -42,6 +42,7 @@ mod show;
 mod since;
 mod source;
 pub(crate) mod store;
+mod strict;
 
 use crate::dirs;
 use crate::model::{CommandError, ExitCode};
@@ -59,6 +60,7 @@ use source::Source;
 
 /// Carries out the run of a request.
 pub(crate) fn carry_out(request: &RunRequest) -> Result<RunResult, CommandError> {
+    strict::check([request.directory.as_path()], &request.environment)?;
     let mut source = Source::open(request)?;
     let pipeline = pipeline::load(&mut source, request)?;
     let opened = planned::open(source, pipeline, request)?;
@@ -67,6 +69,8 @@ pub(crate) fn carry_out(request: &RunRequest) -> Result<RunResult, CommandError>
         return Ok(RunResult::without_jobs(dry_run::print(&planned)?));
     }
     planned = planned.with_builds(request);
+    let left = strict::notice(&planned.plan, &planned.workspace, &request.environment);
+    planned.workspace.notices.extend(left);
     let recorder = recorder(request, &planned);
     let mut stamps = Vec::new();
     if request.pushed_to.is_some() {
@@ -78,8 +82,10 @@ pub(crate) fn carry_out(request: &RunRequest) -> Result<RunResult, CommandError>
     }
     let screen = Screen::new(request.settings.display, &request.environment);
     let files = OutputFiles::find(request, &screen)?;
+    let noted = strict::begin(&planned.plan, &planned.source, &request.environment)?;
     let session = Session::open(planned, request, &screen)?;
     let (planned, ended) = session.carry_out()?;
+    drop(noted);
     let root = &planned.workspace.root;
     let result = finish::finish(ended, root, &screen, &files, request);
     // Looks at the trees of the run, so it comes before a checkout is removed.

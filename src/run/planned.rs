@@ -2,7 +2,7 @@
 
 use super::request::RunRequest;
 use super::source::Source;
-use super::{durations, rerun_failed, since, store};
+use super::{durations, rerun_failed, since, store, strict};
 use crate::config::Pipeline;
 use crate::event::{Notice, Since};
 use crate::model::{CommandError, Selection};
@@ -44,6 +44,8 @@ pub(super) fn open(
 ) -> Result<Opened, CommandError> {
     let (mut selection, environment) = (request.selection.clone(), &request.environment);
     let mut located = source.locate(&pipeline, &selection, environment)?;
+    let placed = located.placed.iter();
+    strict::check(placed.map(|placed| placed.directory.as_path()), environment)?;
     let since = match &request.since {
         None => None,
         Some(revision) => {
@@ -91,7 +93,13 @@ pub(super) fn plan(opened: Opened, request: &RunRequest) -> Result<Planned, Comm
     let mut rerun_of = None;
     if request.rerun_failed && !plan.jobs.is_empty() {
         let directories = store::candidates(request.reports.directory.as_deref(), environment)?;
-        rerun_failed::believe(&plan, &workspace.root, &directories, "--rerun-failed")?;
+        strict::believe(
+            &plan,
+            &workspace.root,
+            &directories,
+            "--rerun-failed",
+            environment,
+        )?;
         let (failed, id, notice) = rerun_failed::failed(plan, &workspace.root, &directories)?;
         plan = failed;
         rerun_of = Some((id, notice));

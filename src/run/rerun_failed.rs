@@ -3,40 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::event::{Notice, RunStarted, read_journal};
-use crate::exec;
 use crate::model::{CommandError, JobId, JobOutcome};
 use crate::outcome::{JobResult, Run};
 use crate::plan::{Job, Plan, rerun};
 use crate::run::report_directory::{Occupied, lock};
 use crate::run::store::start;
-
-/// Refuses an earlier run that strict jobs of the plan could have written themselves. Reports may
-/// still be written there, because only people read those.
-///
-/// # Errors
-/// Fails if the directories are writable by such jobs.
-pub(super) fn believe(
-    plan: &Plan,
-    workspace: &Path,
-    directories: &[PathBuf],
-    option: &str,
-) -> Result<(), CommandError> {
-    let is_theirs = |directory: &&PathBuf| {
-        let mut jobs = plan.strict_jobs();
-        jobs.any(|job| exec::strict_job_may_write(job, workspace, directory))
-    };
-    // All of them are in one directory.
-    match directories.first().filter(is_theirs) {
-        None => Ok(()),
-        Some(directory) => Err(CommandError::usage(format!(
-            "{option}: jobs under `isolate on` may write to {}: what lies there says nothing of an earlier run",
-            directory.display()
-        ))
-        .hint(format!(
-            "name a directory outside of the repositories with --report-dir, or run without {option}"
-        ))),
-    }
-}
 
 /// Narrows a plan to the failures of the last run of the workspace, and returns the id of that run.
 pub(super) fn failed(

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::planned::Planned;
-use super::{durations, fingerprint, rerun_failed};
+use super::{durations, fingerprint, strict};
 use crate::env::Environment;
 use crate::event::{Journal, Record, RunStarted, read_start};
 use crate::exec::RunOptions;
@@ -45,12 +45,8 @@ pub(super) fn take_over(
     environment: &Environment,
 ) -> Result<(Planned, Interrupted), CommandError> {
     let directories = store::candidates(named, environment)?;
-    rerun_failed::believe(
-        &planned.plan,
-        &planned.workspace.root,
-        &directories,
-        "--resume",
-    )?;
+    let (plan, root) = (&planned.plan, &planned.workspace.root);
+    strict::believe(plan, root, &directories, "--resume", environment)?;
     // A directory that the user named is not ignored if it cannot be read.
     if let Some(journal) = named.map(|named| named.join("events.jsonl"))
         && let Err(error) = read_start(&journal)

@@ -56,6 +56,11 @@ impl Source {
         })
     }
 
+    /// Returns true for a checkout.
+    pub(super) fn is_checkout(&self) -> bool {
+        matches!(self, Self::Checkout { .. })
+    }
+
     /// Returns the directory that the run was started in; absolute.
     pub(super) fn started_in(&self) -> &Path {
         match self {

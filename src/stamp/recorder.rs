@@ -3,7 +3,8 @@
 //! A job gets no stamp in any of these cases:
 //!
 //! - it did not pass completely (vacuous, narrowed, resumed);
-//! - its work tree has uncommitted changes before or after the run, or builds that are dated ahead;
+//! - its work tree has uncommitted changes before or after the run, builds that are dated ahead, or
+//!   files that strict jobs of an earlier run left;
 //! - a sandbox that the pipeline asks for was not enforced;
 //! - strict jobs of several repositories ran together;
 //! - the pipeline depends on more than the key holds.
@@ -17,6 +18,7 @@ use crate::env::Environment;
 use crate::event::Isolation;
 use crate::git::Git;
 use crate::git::seal::Seal;
+use crate::git::strict_runs::StrictRuns;
 use crate::model::JobId;
 use crate::model::JobOutcome;
 use crate::outcome::Run;
@@ -225,7 +227,9 @@ impl Inspection<'_> {
         })?;
         // The seal comes first, so that later changes are found in the end.
         let seal = Seal::of(self.git, &top).ok()??;
+        let strict_runs = StrictRuns::of(run.environment);
         let good = self.is_committed(&top)
+            && strict_runs.first_changed(&top).is_none()
             && self.is_known_by_its_key(&top, &scope)
             && self.needs_nothing_else(&top);
         let tests = self.tests(&scope)?;

@@ -9,14 +9,13 @@
 //! Invariants: only regular files are opened, links are not followed, and reading is bounded. A
 //! file that cannot be read counts as changed.
 
-mod own;
 mod tracked;
 
 use std::path::{Path, PathBuf};
 
-pub use own::Own;
 use tracked::Tracked;
 
+use super::own::Own;
 use super::{Git, GitError};
 
 /// The depth to which submodules are followed.

@@ -135,20 +135,3 @@ fn a_repository_with_filters_has_a_seal_that_holds() {
     let seal = Seal::of(&Git::find(&environment()).unwrap(), repository.path()).unwrap();
     assert!(seal.unwrap().holds());
 }
-
-#[test]
-fn what_a_directory_sees_of_git_is_told_apart_by_name() {
-    let repository = TestRepository::with_a_commit();
-    let below = repository.path().join("a/b");
-    fs::create_dir_all(&below).unwrap();
-    let before = Own::seen_from(&below).unwrap();
-    write(&repository, ".git/commondir", "../evil\n");
-    let now = Own::seen_from(&below).unwrap();
-    assert_eq!(
-        before.changes(&now),
-        [repository.path().join(".git/commondir")]
-    );
-    write(&repository, "a/b/.git/config", "");
-    let nearer = Own::seen_from(&below).unwrap();
-    assert!(nearer != now && nearer != before);
-}

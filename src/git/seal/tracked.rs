@@ -14,8 +14,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
-use super::own::{bytes, digest};
 use crate::git::Listed;
+use crate::git::own::{bytes, digest};
 
 /// Two changes within a tick of the kernel's clock have the same time. A tick takes 10 ms at most.
 const TICK: Duration = Duration::from_millis(100);

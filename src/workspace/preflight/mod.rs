@@ -123,6 +123,7 @@ fn git_problem(error: &GitError) -> RequirementProblem {
         | GitError::Obstacle(_)
         | GitError::NoRepository { .. }
         | GitError::DubiousOwnership { .. }
+        | GitError::LeftBehind { .. }
         | GitError::Failed { .. } => RequirementProblem::broken(error.to_string(), fix),
     }
 }

@@ -9,6 +9,7 @@ mod kill;
 mod levels;
 mod links;
 mod network_tried;
+mod next_command;
 mod planted;
 mod privileges;
 mod started_programs;

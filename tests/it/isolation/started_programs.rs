@@ -26,13 +26,14 @@ enum When {
 }
 
 /// A file below `src`, the word that starts programs, its number and its time.
-const MAP: [(&str, &str, usize, When); 24] = [
+const MAP: [(&str, &str, usize, When); 25] = [
     ("stamp/key.rs", "Repository::at(", 2, Elsewhere),
     ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
     ("cli/push.rs", "Repository::at(", 1, Elsewhere),
     ("run/depends.rs", "Repository::at(", 1, Before),
     ("run/fingerprint.rs", "Git::find(", 1, Before),
     ("run/since.rs", "Git::find(", 1, Before),
+    ("run/strict.rs", "Git::find(", 1, Before),
     ("stamp/recorder.rs", "Git::find(", 1, Before),
     ("exec/child.rs", "duct::cmd", 1, Inside),
     ("exec/helper/launch.rs", "Command::new(", 1, Inside),

@@ -116,6 +116,8 @@ fn give_to_user(place: &Path) {
         let given = Command::new("find")
             .arg(place)
             .args(["-path", "*/kata-ci", "-type", "f", "-prune", "-o"])
+            // The time of change of what is the user's already stays.
+            .args(["!", "-user", &USER.to_string()])
             .args(["-exec", "chown", "-h", &format!("{USER}:{USER}"), "{}", "+"])
             .status();
         assert!(given.expect("find runs").success());

@@ -39,6 +39,9 @@ const DEEPEST: usize = 24;
 /// The most bytes of a file that are read. A larger one is told by its times.
 const READ: u64 = 256 << 10;
 
+/// The description of an entry that is not there.
+const NOTHING: &str = "nothing";
+
 /// Each entry with a description of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Own(BTreeMap<PathBuf, String>);
@@ -56,23 +59,18 @@ impl Own {
         Some(own)
     }
 
-    /// Looks at the repository that git would find from a directory, so that a nearer one is
-    /// noticed later.
-    pub fn seen_from(directory: &Path) -> Option<Self> {
-        let is_there = |above: &&Path| above.join(".git").symlink_metadata().is_ok();
-        match directory.ancestors().find(is_there) {
-            Some(top) => Self::look(top),
-            None => Some(Self::default()),
-        }
+    /// Adds the entries of another repository.
+    pub fn add(&mut self, other: Self) {
+        self.0.extend(other.0);
     }
 
-    /// Returns the entries that changed, came or went.
-    pub fn changes(&self, now: &Self) -> Vec<PathBuf> {
+    /// Returns the entries that changed, came or went, as they are now.
+    pub fn differences(&self, now: &Self) -> BTreeMap<PathBuf, String> {
         let gone = self.0.keys().filter(|path| !now.0.contains_key(*path));
+        let gone = gone.map(|path| (path.clone(), NOTHING.to_owned()));
         let other = (now.0.iter()).filter(|(path, is)| self.0.get(*path) != Some(is));
-        let mut all: Vec<_> = (gone.chain(other.map(|(path, _)| path)).cloned()).collect();
-        all.sort();
-        all
+        let other = other.map(|(path, is)| (path.clone(), is.clone()));
+        gone.chain(other).collect()
     }
 
     fn walk(&mut self, directory: &Path, depth: usize) -> io::Result<()> {
@@ -116,7 +114,7 @@ impl Own {
         let metadata = path.symlink_metadata();
         let is = match &metadata {
             Ok(metadata) => words(path, metadata)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => "nothing".to_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => NOTHING.to_owned(),
             Err(error) => return Err(io::Error::from(error.kind())),
         };
         self.0.insert(path.to_owned(), is);

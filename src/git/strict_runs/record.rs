@@ -1,0 +1,178 @@
+//! The record of a work tree in which strict jobs have run.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::git::own::Own;
+
+/// The version of the format.
+const VERSION: u32 = 1;
+
+/// The most times of runs that are kept. Older ones are joined into one.
+const MOST_TIMES: usize = 16;
+
+/// The facts about a work tree in which strict jobs have run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Record {
+    version: u32,
+    /// The top of the work tree, or a directory outside of any repository.
+    pub top: PathBuf,
+    /// The directories of submodules, filled or not.
+    submodules: Vec<PathBuf>,
+    /// Git's own files before the jobs; `None` if they could not be told.
+    before: Option<Own>,
+    /// The files that differ since the jobs, as they were then. `None` until the jobs have ended.
+    left: Option<BTreeMap<PathBuf, String>>,
+    /// The times of the runs, from before the first job to after the last.
+    times: Vec<Span>,
+}
+
+/// A span of time in microseconds since 1970, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Span {
+    from: i64,
+    /// `None` until the jobs have ended.
+    to: Option<i64>,
+    /// The process that runs the jobs.
+    process: u32,
+}
+
+impl Span {
+    /// Returns true if the jobs may still be running.
+    fn is_open(&self) -> bool {
+        self.to.is_none() && Path::new("/proc").join(self.process.to_string()).exists()
+    }
+
+    /// Returns true if the file was last changed in this time. No job can set the time of change
+    /// (ctime), unlike that of modification.
+    fn covers(self, metadata: &Metadata) -> bool {
+        let changed = metadata.ctime() * 1_000_000 + metadata.ctime_nsec() / 1000;
+        self.from <= changed && self.to.is_none_or(|to| changed <= to)
+    }
+}
+
+impl Record {
+    /// Notes git's own files before the jobs. What is known of earlier runs stays, and what was
+    /// noted before another run that still goes on.
+    pub fn begin(top: &Path, submodules: Vec<PathBuf>, earlier: Option<Self>, now: i64) -> Self {
+        let (mut times, mut before) = (Vec::new(), None);
+        if let Some(mut earlier) = earlier {
+            match earlier.times.iter().any(Span::is_open) {
+                true => before = earlier.before,
+                false => earlier.times.iter_mut().for_each(|span| {
+                    span.to.get_or_insert(now);
+                }),
+            }
+            times = earlier.times;
+        }
+        while times.len() >= MOST_TIMES {
+            let first = times.remove(0);
+            times[0].from = first.from;
+        }
+        times.push(Span {
+            from: now,
+            to: None,
+            process: std::process::id(),
+        });
+        Self {
+            version: VERSION,
+            before: before.or_else(|| look(top, &submodules)),
+            top: top.to_owned(),
+            submodules,
+            left: None,
+            times,
+        }
+    }
+
+    /// Ends the run of this process, and notes what the jobs left, unless others still go on.
+    pub fn end(&mut self, now: i64) {
+        let own = |span: &&mut Span| span.to.is_none() && span.process == std::process::id();
+        if let Some(span) = self.times.iter_mut().find(own) {
+            span.to = Some(now);
+        }
+        if self.times.iter().any(Span::is_open) {
+            return;
+        }
+        self.left = match (&self.before, look(&self.top, &self.submodules)) {
+            (Some(before), Some(now)) => Some(before.differences(&now)),
+            _ => None,
+        };
+    }
+
+    /// Returns true if the record is of a known version.
+    pub fn is_known(&self) -> bool {
+        self.version == VERSION && !self.times.is_empty()
+    }
+
+    /// Returns the files that the jobs left and that may lead git to run a program, as far as they
+    /// still lie there, for git called in this directory of the work tree.
+    pub fn suspects(&self, directory: &Path) -> Vec<PathBuf> {
+        let mut suspects = match (&self.before, look(&self.top, &self.submodules)) {
+            (Some(before), Some(now)) => before.differences(&now),
+            _ => return vec![self.top.join(".git")],
+        };
+        // Files that were changed since then are the user's.
+        if let Some(left) = &self.left {
+            suspects.retain(|path, is| left.get(path) == Some(is));
+        }
+        let mut suspects: Vec<_> = suspects.into_keys().collect();
+        suspects.extend(self.nearer(directory));
+        suspects
+    }
+
+    /// Returns a repository between the directory and the top that came while the jobs ran.
+    fn nearer(&self, directory: &Path) -> Option<PathBuf> {
+        let mut between = directory.ancestors().take_while(|above| *above != self.top);
+        between.find_map(|above| {
+            let is_theirs = |path: &PathBuf| self.changed(path);
+            // A bare repository has no directory `.git`.
+            let bare = above.join("HEAD");
+            [above.join(".git"), bare].into_iter().find(is_theirs)
+        })
+    }
+
+    /// Returns true if the file or directory was last changed while strict jobs ran.
+    pub fn changed(&self, path: &Path) -> bool {
+        let metadata = path.symlink_metadata();
+        metadata.is_ok_and(|metadata| self.covers(&metadata))
+    }
+
+    fn covers(&self, metadata: &Metadata) -> bool {
+        self.times.iter().any(|span| span.covers(metadata))
+    }
+
+    /// Returns the first file of the work tree that was last changed while strict jobs ran. Git's
+    /// own files do not count.
+    pub fn first_changed(&self) -> Option<PathBuf> {
+        let own = self.top.join(".git");
+        let mut directories = vec![self.top.clone()];
+        while let Some(directory) = directories.pop() {
+            // What cannot be read counts as changed.
+            let Ok(entries) = fs::read_dir(&directory) else {
+                return Some(directory);
+            };
+            for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+                match path.symlink_metadata() {
+                    _ if path == own => {}
+                    Ok(metadata) if metadata.is_dir() => directories.push(path),
+                    Ok(metadata) if self.covers(&metadata) => return Some(path),
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Looks at git's own files of the work tree and of its submodules.
+fn look(top: &Path, submodules: &[PathBuf]) -> Option<Own> {
+    let mut own = Own::look(top)?;
+    for submodule in submodules {
+        own.add(Own::look(submodule)?);
+    }
+    Some(own)
+}

@@ -1,0 +1,166 @@
+//! Has the work trees remembered in which strict jobs run, so that nothing that they leave is run
+//! or believed by a later command.
+
+use std::path::{Path, PathBuf};
+
+use super::source::Source;
+use crate::env::Environment;
+use crate::event::Notice;
+use crate::exec;
+use crate::git::Git;
+use crate::git::strict_runs::{StrictRun, StrictRuns};
+use crate::model::CommandError;
+use crate::plan::Plan;
+use crate::workspace::Workspace;
+
+/// The files of a run that are read back, and their directory.
+const FILES: [&str; 3] = ["", "events.jsonl", "result.json"];
+
+/// The deepest nesting of submodules.
+const DEPTH: usize = 4;
+
+/// Notes the work trees that the strict jobs of the plan may write to.
+///
+/// # Errors
+/// Fails if that cannot be written down, or git cannot be asked for submodules.
+pub(super) fn begin(
+    plan: &Plan,
+    source: &Source,
+    environment: &Environment,
+) -> Result<Vec<StrictRun>, CommandError> {
+    if source.is_checkout() {
+        // Nobody asks git there afterwards: it is removed.
+        return Ok(Vec::new());
+    }
+    let mut tops: Vec<PathBuf> = (plan.strict_jobs())
+        .map(|job| top(&job.directory).to_owned())
+        .collect();
+    tops.sort();
+    tops.dedup();
+    if tops.is_empty() {
+        return Ok(Vec::new());
+    }
+    let git = Git::find(environment).map_err(|error| refused(&error))?;
+    let runs = StrictRuns::of(environment);
+    let remembered = |top: &PathBuf| {
+        let mut inner = Vec::new();
+        if top.join(".git").exists() {
+            submodules(&git, top, DEPTH, &mut inner)?;
+        }
+        runs.begin(top, inner).map_err(|error| refused(&error))
+    };
+    tops.iter().map(remembered).collect()
+}
+
+fn refused(error: &dyn std::error::Error) -> CommandError {
+    CommandError::machine(format!(
+        "the jobs under `isolate on` cannot be noted: {error}"
+    ))
+    .hint("see to that, or run a commit of the tree in a checkout: --rev HEAD")
+}
+
+/// Returns the top of the repository of a directory, or the directory if it is in none.
+fn top(directory: &Path) -> &Path {
+    let mut above = directory.ancestors();
+    above
+        .find(|above| above.join(".git").symlink_metadata().is_ok())
+        .unwrap_or(directory)
+}
+
+/// Adds the directories of submodules, filled or not.
+fn submodules(
+    git: &Git,
+    top: &Path,
+    depth: usize,
+    found: &mut Vec<PathBuf>,
+) -> Result<(), CommandError> {
+    let listed = git.at(top).tracked().map_err(|error| refused(&error))?;
+    let listed = listed.iter().filter(|(_, listed)| listed.is_repository());
+    for (path, _) in listed {
+        let directory = top.join(path);
+        if depth > 0 && directory.join(".git").symlink_metadata().is_ok() {
+            submodules(git, &directory, depth - 1, found)?;
+        }
+        found.push(directory);
+    }
+    Ok(())
+}
+
+/// Refuses directories in which git could run what strict jobs left.
+///
+/// # Errors
+/// Fails with the names of the files.
+pub(super) fn check<'a>(
+    directories: impl IntoIterator<Item = &'a Path>,
+    environment: &Environment,
+) -> Result<(), CommandError> {
+    let runs = StrictRuns::of(environment);
+    for directory in directories {
+        if let Err(error) = runs.check(directory) {
+            let fix = error.fix();
+            let refused = CommandError::usage(error);
+            return Err(match fix {
+                Some(fix) => refused.hint(fix),
+                None => refused,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Returns a notice about files that strict jobs left in a work tree, because a build of theirs can
+/// make a test pass.
+pub(super) fn notice(
+    plan: &Plan,
+    workspace: &Workspace,
+    environment: &Environment,
+) -> Option<Notice> {
+    if plan.strict_jobs().next().is_some() {
+        return None;
+    }
+    let runs = StrictRuns::of(environment);
+    let mut tops: Vec<&Path> = (workspace.components.iter())
+        .map(|found| top(&found.directory))
+        .collect();
+    tops.dedup();
+    let file = tops.iter().find_map(|top| runs.first_changed(top))?;
+    Some(Notice {
+        text: format!(
+            "jobs under `isolate on` left {} in this work tree: what uses it may pass because of \
+             them, so no stamp is given",
+            file.display()
+        ),
+        fix: Some("remove what they built (`git clean -fdx`), or check a commit apart: kata-ci run --rev HEAD".to_owned()),
+    })
+}
+
+/// Refuses an earlier run that strict jobs could have written themselves: those of the plan, or
+/// those of a run since. Reports may still be written there, because only people read those.
+///
+/// # Errors
+/// Fails if the directories are writable by such jobs.
+pub(super) fn believe(
+    plan: &Plan,
+    workspace: &Path,
+    directories: &[PathBuf],
+    option: &str,
+    environment: &Environment,
+) -> Result<(), CommandError> {
+    let runs = StrictRuns::of(environment);
+    let is_theirs = |directory: &&PathBuf| {
+        let mut jobs = plan.strict_jobs();
+        jobs.any(|job| exec::strict_job_may_write(job, workspace, directory))
+            || FILES.iter().any(|name| runs.changed(&directory.join(name)))
+    };
+    // All of them are in one directory.
+    match directories.first().filter(is_theirs) {
+        None => Ok(()),
+        Some(directory) => Err(CommandError::usage(format!(
+            "{option}: jobs under `isolate on` may write to {}: what lies there says nothing of an earlier run",
+            directory.display()
+        ))
+        .hint(format!(
+            "name a directory outside of the repositories with --report-dir, or run without {option}"
+        ))),
+    }
+}
