@@ -141,7 +141,7 @@ impl Unittest {
             .filter(|_| text.contains(" ... "))
             .map(|found| (found[2].to_owned(), found[1].to_owned()));
         let is_verbose = described.is_some() || TEST.is_match(text) && !text.starts_with(' ');
-        if !is_verbose && !(is_ruled && FAILURE.is_match(text)) && !RAN.is_match(text) {
+        if !(is_verbose || is_ruled && FAILURE.is_match(text) || RAN.is_match(text)) {
             return false;
         }
         self.run = Some(Run {
