@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Enforcement, Fingerprint, LeftBehind};
-use crate::model::{CaseStatus, Ending, JobOutcome, Tally};
+use crate::model::{CaseStatus, CheckFindings, Ending, JobOutcome, Tally};
 use crate::model::{Decision, JobId, Reach};
 
 /// An event of a run.
@@ -238,6 +238,9 @@ pub struct CaseFinished {
     /// True if the tool answered from its cache (`(cached)`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cached: bool,
+    /// The findings of a static check that failed: `findings`, and the number of those left out.
+    #[serde(flatten)]
+    pub findings: CheckFindings,
     /// The parts of the log that hold its output, in order. Long lists keep head and tail.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub output: Vec<Span>,
@@ -306,6 +309,9 @@ pub struct JobFinished {
     /// The hosts that a failed job tried to reach while the network was off, as its output tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub network_tried: Vec<String>,
+    /// The findings of checkers in the output of a job that failed without a bad case.
+    #[serde(flatten)]
+    pub findings: CheckFindings,
     /// The Go packages that the attempt tested. For the last attempt of a job: those of all its
     /// whole attempts.
     #[serde(default, skip_serializing_if = "Reach::is_empty")]

@@ -20,6 +20,7 @@
 //! Supervisors never print; everything goes out as events, and reporting is for others.
 
 mod attempts;
+mod check_findings;
 mod child;
 mod failure;
 pub mod helper;

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use crossbeam_channel::{SendTimeoutError, Sender};
 
+use super::check_findings::CheckLog;
 use super::failure::Failure;
 use super::log::Log;
 use super::network_attempts::Offline;
 use super::redact::Mask;
 use crate::event::{CaseFinished, CaseStarted, Event};
 use crate::model::JobId;
-use crate::model::{Ending, Tally};
+use crate::model::{CheckFindings, Ending, Tally};
 use crate::parse::{CaseContext, CaseEnd, CaseKey, Finding, Observations, Parser};
 use crate::plan::Job;
 
@@ -39,6 +40,8 @@ pub(super) struct Finished {
     pub cases: Tally,
     /// All cases, if the job may be tried again.
     pub kept: Vec<CaseFinished>,
+    /// The findings of its failed static checks.
+    pub findings: CheckFindings,
     pub observations: Observations,
     /// The reason why the log is not whole.
     pub failure: Option<Failure>,
@@ -50,6 +53,7 @@ impl<'run> Output<'run> {
         job: &'run Job,
         attempt: u32,
         log: Log,
+        checks: CheckLog,
         offline: Option<Offline>,
         events: &'run Sender<Event>,
     ) -> Self {
@@ -61,9 +65,11 @@ impl<'run> Output<'run> {
         let findings = Findings {
             job: &job.id,
             attempt,
+            checks,
             offline,
             events,
             waiting: VecDeque::new(),
+            told: CheckFindings::default(),
             cases: Tally::default(),
             kept: (job.retries > 0).then(Vec::new),
         };
@@ -112,6 +118,7 @@ impl<'run> Output<'run> {
         let kept = findings.kept.take().unwrap_or_default();
         Finished {
             log_size: self.log.size(),
+            findings: std::mem::take(&mut findings.told),
             cases: findings.flush(),
             kept,
             observations,
@@ -125,9 +132,12 @@ impl<'run> Output<'run> {
 struct Findings<'run> {
     job: &'run JobId,
     attempt: u32,
+    checks: CheckLog,
     offline: Option<Offline>,
     events: &'run Sender<Event>,
     waiting: VecDeque<Event>,
+    /// The findings of the first static check that has some.
+    told: CheckFindings,
     cases: Tally,
     kept: Option<Vec<CaseFinished>>,
 }
@@ -139,6 +149,10 @@ impl Findings<'_> {
             Finding::Finished(end) => {
                 self.cases.add(end.status);
                 let mut finished = self.finished(end);
+                self.checks.tell(&mut finished);
+                if self.told.is_empty() {
+                    self.told = finished.findings.clone();
+                }
                 if let Some(offline) = &self.offline {
                     offline.tell(&mut finished);
                 }
@@ -173,6 +187,7 @@ impl Findings<'_> {
             file: end.file,
             line: end.line,
             cached: end.cached,
+            findings: CheckFindings::default(),
             output: end.output,
         }
     }

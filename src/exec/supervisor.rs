@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
+use super::check_findings::CheckLog;
 use super::child::Child;
 use super::failure::Failure;
 use super::isolation::JobIsolation;
@@ -23,7 +24,7 @@ use crate::config::without_credentials;
 use crate::event::{CaseFinished, Event, JobFinished, JobStarted, LeftBehind, PeakOf};
 use crate::fs::Directory;
 use crate::model::Reach;
-use crate::model::{Ending, Tally};
+use crate::model::{CheckFindings, Ending, Tally};
 use crate::outcome::{JobFacts, Verdict, allowance, verdict};
 use crate::parse::Observations;
 use crate::plan::Job;
@@ -115,7 +116,14 @@ impl Supervisor<'_> {
     fn attempt(&mut self, spec: &Spec, log: Log, written: &Arc<Written>) -> Attempt {
         let started = Instant::now();
         let offline = self.offline(written);
-        let mut output = Output::new(self.job, self.attempt, log, offline, self.events);
+        let mut output = Output::new(
+            self.job,
+            self.attempt,
+            log,
+            CheckLog::new(written),
+            offline,
+            self.events,
+        );
         let limits = TimeLimits {
             timeout: self.job.timeout,
             grace: self.job.grace,
@@ -166,6 +174,7 @@ impl Supervisor<'_> {
         let failure = watched.failure.or(output.failure.take());
         let reach = Reach::from(std::mem::take(&mut output.observations.go_ends));
         let mut facts = self.facts(ended.ending, failure, output.cases, output.observations);
+        facts.findings = std::mem::take(&mut output.findings);
         if facts.needs_make_query() {
             self.ask_make(spec, seconds, &mut facts);
         }
@@ -179,6 +188,10 @@ impl Supervisor<'_> {
             log: Some(self.log_name()),
             log_size: output.log_size,
             network_tried: tried,
+            findings: match output.cases.bad() {
+                0 => std::mem::take(&mut facts.findings),
+                _ => CheckFindings::default(),
+            },
             reach,
             ..resources(
                 never_started(self.job, verdict),
@@ -237,6 +250,9 @@ impl Supervisor<'_> {
         if !facts.needs_explanation() {
             return Vec::new();
         }
+        if facts.cases.bad() == 0 {
+            facts.findings = CheckLog::new(log).of_job();
+        }
         if facts.limit_met.is_none() {
             let output = || log.tail(OF_ITS_OUTPUT).unwrap_or_default();
             facts.limit_suspected =
@@ -284,6 +300,7 @@ pub(super) fn never_started(job: &Job, verdict: Verdict) -> JobFinished {
         packages_known: job.packages.is_some(),
         left_behind: LeftBehind::default(),
         network_tried: Vec::new(),
+        findings: CheckFindings::default(),
         reach: Reach::default(),
         log: None,
         log_size: 0,

@@ -4,6 +4,7 @@
 //! nothing of the crate.
 
 mod case_status;
+mod check_finding;
 mod command_error;
 mod exit_code;
 mod job;
@@ -11,6 +12,7 @@ mod reach;
 mod selection;
 
 pub use case_status::{CaseStatus, Tally};
+pub use check_finding::{CheckFinding, CheckFindings, FindingLevel};
 pub use command_error::CommandError;
 pub use exit_code::{ExitCode, exit_code};
 pub use job::{Command, Ending, Expect, JobId, JobOutcome, Readiness};

@@ -277,6 +277,7 @@ mod tests {
             file: None,
             line: None,
             cached: false,
+            findings: Default::default(),
             output: Vec::new(),
         }
     }

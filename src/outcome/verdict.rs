@@ -4,7 +4,7 @@
 //! missing proof. Only a job that none of them fits has passed. Limits and the network can explain
 //! the outcome further.
 
-use crate::model::{Ending, Expect, JobOutcome, Tally};
+use crate::model::{CheckFindings, Ending, Expect, JobOutcome, Tally};
 
 /// A reason why kata-ci cannot vouch for the output of a job, or had to end it.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +48,8 @@ pub struct JobFacts {
     pub proven_failures: Vec<(String, bool)>,
     /// The reason why such failures do not count, if its step gives one.
     pub allow_errors: Option<String>,
+    /// The findings of checkers, if it ended badly.
+    pub findings: CheckFindings,
     /// True if make said, in the job or when asked, that no recipe ran.
     pub ran_nothing: bool,
     /// True if the output does not tell whether make ran a recipe, so make may have to be asked.
@@ -76,6 +78,7 @@ impl JobFacts {
             missing_programs: Vec::new(),
             proven_failures: Vec::new(),
             allow_errors: None,
+            findings: CheckFindings::default(),
             ran_nothing: false,
             is_unclear: false,
             vacuous_causes: Vec::new(),
@@ -165,10 +168,11 @@ fn from_bad_cases(facts: &JobFacts) -> Option<Verdict> {
     Some(Verdict::new(JobOutcome::Failed, reason))
 }
 
-/// Returns true if a program is missing and no case failed. Unfinished cases are then checks that
+/// Returns true if a program is missing, and no case and no checker failed. Unfinished cases are then checks that
 /// the missing program stopped, which is the machine's fault, not the change's.
 fn only_tool_missing(facts: &JobFacts) -> bool {
     facts.cases.failed == 0
+        && facts.findings.first_error().is_none()
         && !facts.missing_programs.is_empty()
         && !is_proven(facts)
         && !facts.ending.is_some_and(Ending::is_success)
@@ -177,7 +181,8 @@ fn only_tool_missing(facts: &JobFacts) -> bool {
 fn from_missing_programs(facts: &JobFacts) -> Option<Verdict> {
     let hidden = facts.allow_errors.is_some() || facts.proven_failures.is_empty();
     let passed = facts.ending.is_some_and(Ending::is_success) && hidden;
-    if facts.missing_programs.is_empty() || passed || is_proven(facts) {
+    let is_failure = is_proven(facts) || facts.findings.first_error().is_some();
+    if facts.missing_programs.is_empty() || passed || is_failure {
         return None;
     }
     let programs = facts.missing_programs.join(", ");
@@ -199,7 +204,7 @@ fn from_ending(facts: &JobFacts) -> Option<Verdict> {
         Some(Ending::ExitCode(0)) => None,
         Some(Ending::ExitCode(code)) => Some(Verdict::new(
             JobOutcome::Failed,
-            format!("exited with {code}{every_case_passed}"),
+            format!("exited with {code}{every_case_passed}{}", found(facts)),
         )),
         Some(Ending::Signal(signal)) => Some(Verdict::new(
             JobOutcome::Failed,
@@ -229,6 +234,16 @@ fn allowed_errors(facts: &JobFacts) -> String {
     match (&facts.allow_errors, facts.proven_failures.first()) {
         (Some(reason), Some((said, _))) => format!("allowed ({reason}): {said}"),
         _ => String::new(),
+    }
+}
+
+/// Formats `: 3 findings, the first is main.go:18:6: func never is unused`.
+fn found(facts: &JobFacts) -> String {
+    let findings = &facts.findings;
+    match (findings.first_error(), findings.list.len()) {
+        (None, _) => String::new(),
+        (Some(first), 1) => format!(": {first}"),
+        (Some(first), _) => format!(": {}, the first is {first}", findings.count()),
     }
 }
 

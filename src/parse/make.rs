@@ -6,6 +6,57 @@ use super::evidence::Evidence;
 /// The most missing programs that are kept.
 pub(super) const MOST_PROGRAMS: usize = 32;
 
+/// The programs of checks that scripts look for themselves, and miss in words of their own.
+const CHECKERS: [&str; 34] = [
+    "actionlint",
+    "black",
+    "buf",
+    "checkcommits",
+    "checkmake",
+    "chronic",
+    "clang-format",
+    "clang-tidy",
+    "codespell",
+    "cppcheck",
+    "dep",
+    "eslint",
+    "flake8",
+    "gofumpt",
+    "goimports",
+    "golangci-lint",
+    "gometalinter",
+    "gosec",
+    "hadolint",
+    "hunspell",
+    "jq",
+    "markdownlint",
+    "mypy",
+    "pandoc",
+    "protoc",
+    "pylint",
+    "revive",
+    "ruff",
+    "shellcheck",
+    "shfmt",
+    "staticcheck",
+    "xurls",
+    "yamllint",
+    "yq",
+];
+
+/// The words with which scripts say that they miss a program.
+const MISSED: [&str; 9] = [
+    "command not found",
+    "not found",
+    "not installed",
+    "No such file or directory",
+    "lease install",
+    "must be installed",
+    "ENOENT",
+    "no such file or directory",
+    " installed",
+];
+
 /// Reads the output outside of tests.
 #[derive(Debug, Default)]
 pub(super) struct Make {
@@ -113,7 +164,8 @@ pub(super) fn missing_program(text: &str) -> Option<String> {
         .or_else(|| shell_not_found(text))
         .or_else(|| no_such_file(text))
         .or_else(|| no_permission(text))
-        .or_else(|| cargo(text))?;
+        .or_else(|| cargo(text))
+        .or_else(|| missed_checker(text))?;
     let program = program.trim_matches(['‘', '’', '\'', '"', '`']).trim();
     let plain = !program.is_empty() && program.len() < 512 && !program.contains([' ', '\t']);
     plain.then(|| program.to_owned())
@@ -186,6 +238,50 @@ fn is_number(text: &str) -> bool {
 fn lies_with_programs(path: &str) -> bool {
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
     directory.ends_with("/bin") || directory.ends_with("/sbin") || name.ends_with(".sh")
+}
+
+/// Recognises the message of a script that misses a known checker, whatever its words: `x.sh: line
+/// 3: pushd: /go/src/golangci-lint: No such file or directory`, `ERROR: need yamllint installed`,
+/// `exec: "shellcheck": executable file not found in $PATH`. A script that does without it, or
+/// installs it, says so.
+fn missed_checker(text: &str) -> Option<&'static str> {
+    let is_lack = MISSED.iter().any(|words| text.contains(words));
+    let lower = text.to_ascii_lowercase();
+    let is_note = lower.starts_with("info")
+        || lower.starts_with("warn")
+        || ["skip", "already", "is installed", "successfully"]
+            .iter()
+            .any(|word| lower.contains(word));
+    if !is_lack || is_note || is_place(text) {
+        return None;
+    }
+    if let Some(program) = program_in_words(text) {
+        return Some(program);
+    }
+    let directory = text.strip_suffix(": No such file or directory")?;
+    let (who, path) = directory.rsplit_once(": ")?;
+    let is_change = who.ends_with(": pushd") || who.ends_with(": cd");
+    let name = path.rsplit('/').next().filter(|_| is_change)?;
+    CHECKERS.iter().find(|checker| **checker == name).copied()
+}
+
+/// Returns the checker that a message names as a word, or as a program in quotes.
+fn program_in_words(text: &str) -> Option<&'static str> {
+    if text.ends_with(": No such file or directory") {
+        return None;
+    }
+    let words = text.split(|letter: char| !(letter.is_alphanumeric() || "-_/.".contains(letter)));
+    words
+        .filter_map(|word| CHECKERS.iter().find(|checker| **checker == word))
+        .next()
+        .copied()
+}
+
+/// Returns true for `FILE:LINE: message`, which is about a file.
+fn is_place(text: &str) -> bool {
+    let mut parts = text.splitn(3, ':');
+    let (file, line) = (parts.next(), parts.next());
+    file.is_some_and(|file| !file.contains(' ')) && line.is_some_and(is_number)
 }
 
 /// Parses the messages of cargo: `error: could not execute process `x …` (never executed)`, `error:

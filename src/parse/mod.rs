@@ -19,6 +19,7 @@ mod finding;
 mod go;
 mod libtest;
 mod lines;
+mod lint;
 mod make;
 mod network;
 mod parser;
@@ -30,5 +31,7 @@ mod tap;
 mod tests;
 
 pub use finding::{CaseContext, CaseEnd, CaseKey, Finding, Observations};
+pub use lint::check_findings;
 pub use network::{NAMELESS, network_fix, network_tried};
 pub use parser::Parser;
+pub use static_checks::PACKAGE as STATIC_CHECKS;

@@ -16,7 +16,7 @@ use crate::model::{CaseStatus, Ending};
 use crate::text::printable;
 
 /// The package of the cases.
-pub(super) const PACKAGE: &str = "static-checks";
+pub const PACKAGE: &str = "static-checks";
 
 /// The words with which a function reports that it looked at nothing.
 const NOTHING: [&str; 12] = [
@@ -223,6 +223,7 @@ impl CheckSection {
                 self.installing = program.split_whitespace().next().map(str::to_owned);
             }
             Some(_) => {}
+            None if said.starts_with("Forcing ") => {}
             None => self.installing = None,
         }
     }
@@ -231,6 +232,7 @@ impl CheckSection {
     fn give_up_installing(&mut self) {
         if let Some(program) = self.installing.take() {
             let said = format!("{program} is missing, and installing it failed");
+            self.missing.retain(|(missing, _)| *missing != program);
             self.missing.insert(0, (program, said));
         }
     }

@@ -1,10 +1,11 @@
 //! Writes GitHub's workflow commands: a line for each bad case, which GitHub shows at the case's
-//! file and line.
+//! file and line. A check that failed has a line for each of its findings.
 
 use std::io::{self, Write};
 
 use super::ci::SourceTree;
 use super::model::{Case, Document, Suite};
+use crate::model::{CheckFinding, FindingLevel};
 use crate::text::one_line;
 
 /// The most errors that GitHub shows of one step ("limited to 10 warning annotations and 10 error
@@ -21,21 +22,29 @@ pub fn write_annotations(
     checkout: &SourceTree,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let bad: Vec<_> = document
+    let bad = document
         .suites
         .iter()
         .flat_map(|suite| suite.cases.iter().map(move |case| (suite, case)))
-        .filter(|(_, case)| case.state.is_bad())
-        .collect();
-    let shown = if bad.len() > SHOWN {
+        .filter(|(_, case)| case.state.is_bad());
+    let mut commands = Vec::new();
+    for (suite, case) in bad {
+        match case.findings().as_slice() {
+            [] => commands.push(command(suite, case, checkout)?),
+            findings => commands.extend(
+                (findings.iter()).map(|finding| at_finding(suite, case, finding, checkout)),
+            ),
+        }
+    }
+    let shown = if commands.len() > SHOWN {
         SHOWN - 1
     } else {
-        bad.len()
+        commands.len()
     };
-    for (suite, case) in &bad[..shown] {
-        writeln!(out, "{}", command(suite, case, checkout)?)?;
+    for command in &commands[..shown] {
+        writeln!(out, "{command}")?;
     }
-    match bad.len() - shown {
+    match commands.len() - shown {
         0 => Ok(()),
         more => writeln!(
             out,
@@ -64,6 +73,30 @@ fn command(suite: &Suite, case: &Case, checkout: &SourceTree) -> io::Result<Stri
         properties.join(","),
         data(&message)
     ))
+}
+
+/// Formats the command for a finding, at its own place.
+fn at_finding(suite: &Suite, case: &Case, finding: &CheckFinding, checkout: &SourceTree) -> String {
+    let mut properties = Vec::new();
+    if let Some(file) = &finding.file {
+        let found = checkout.find_file(suite, case, file);
+        let name = found.map_or_else(|| file.clone(), |found| checkout.name(&found));
+        properties.push(format!("file={}", property(&name)));
+        properties.extend(finding.line.map(|line| format!("line={line}")));
+        properties.extend(finding.column.map(|column| format!("col={column}")));
+    }
+    let origin = match finding.origin() {
+        origin if origin.is_empty() => case.name.to_string(),
+        origin => origin,
+    };
+    let title = format!("{} {origin}", suite.name);
+    properties.push(format!("title={}", property(&one_line(&title, LINE_CAP))));
+    let level = match finding.level {
+        FindingLevel::Error => "error",
+        FindingLevel::Warning => "warning",
+    };
+    let message = one_line(&finding.message, LINE_CAP);
+    format!("::{level} {}::{}", properties.join(","), data(&message))
 }
 
 /// Returns the message of the case, else the first line of its text (PHPUnit writes no more), else

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Style;
 use super::model::{Case, Suite};
 use crate::event::{Enforcement, Isolation, RunStarted};
-use crate::model::{CaseStatus, JobOutcome, Tally};
+use crate::model::{CaseStatus, CheckFindings, JobOutcome, Tally};
 use crate::outcome::{CaseResult, JobResult};
 use crate::text;
 
@@ -134,6 +134,29 @@ pub(super) fn case_message(case: &CaseResult, style: &Style) -> String {
         (place, message) => format!("{place}: {message}"),
     };
     style.foreign(&whole, LINE_CAP)
+}
+
+/// Lists findings of a check, but for the first `skipped`, at most `most` of them.
+pub(super) fn findings(
+    findings: &CheckFindings,
+    skipped: usize,
+    most: usize,
+    style: &Style,
+) -> Vec<String> {
+    let rest = findings.list.get(skipped..).unwrap_or_default();
+    let shown = &rest[..rest.len().min(most)];
+    let mut lines: Vec<_> = shown
+        .iter()
+        .map(|finding| match finding.origin().as_str() {
+            "" => style.foreign(&finding.to_string(), LINE_CAP),
+            origin => style.foreign(&format!("{finding} ({origin})"), LINE_CAP),
+        })
+        .collect();
+    let more = (rest.len() - shown.len()) as u64 + findings.more;
+    if more > 0 {
+        lines.push(format!("{} {more} more", style.ellipsis()));
+    }
+    lines
 }
 
 /// Formats a path as a person would type it: `~` for the home directory.

@@ -20,6 +20,9 @@ use crate::text;
 /// The most failing cases shown under a job.
 const CASES: usize = 20;
 
+/// The most findings of a check shown under a job.
+const FINDINGS: usize = 20;
+
 /// The seconds of silence before the running jobs are named.
 const SILENCE: f64 = 60.0;
 
@@ -202,8 +205,14 @@ fn details(job: &JobResult, finished: &JobFinished, style: &Style) -> Vec<String
     let mut lines: Vec<_> = bad
         .iter()
         .take(CASES)
-        .map(|case| case_line(case, style))
+        .flat_map(|case| {
+            // The first finding is the message.
+            let more = format::findings(&case.findings, 1, FINDINGS, style);
+            let more = more.into_iter().map(|line| format!("    {line}"));
+            [case_line(case, style)].into_iter().chain(more)
+        })
         .collect();
+    lines.extend(format::findings(&finished.findings, 0, FINDINGS, style));
     if bad.len() > CASES {
         lines.push(format!("{} {} more", style.ellipsis(), bad.len() - CASES));
     }

@@ -4,13 +4,20 @@
 //! Variables that would change make or git behind a Makefile's back (`MAKEFLAGS`, `GIT_DIR`) or
 //! that a stranger's Makefile must not see (tokens, agents) are not allowed. They get in only if
 //! the pipeline sets them.
+//!
+//! `GOFLAGS` of a pipeline does not replace the user's, which can be needed for a build at all: its
+//! flags come behind them, where go lets them win.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use crate::config::{Component, Pipeline, Step};
 use crate::env::Environment;
 use crate::workspace::{FoundComponent, Workspace};
+
+/// The variable with flags for every go command.
+const GO_FLAGS: &str = "GOFLAGS";
 
 /// Names of the allowed variables; part of the contract.
 const PASSED: &[&str] = &[
@@ -60,6 +67,9 @@ pub(crate) fn of_component(
     let mut environment: Environment = passed(user)
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
+    if let Some(flags) = go_flags(&environment) {
+        environment.set(GO_FLAGS, flags);
+    }
     environment.extend(layout.clone());
     pipeline.network.set_variables(&mut environment);
     overlay(&mut environment, &pipeline.env);
@@ -72,9 +82,34 @@ pub(crate) fn overlay(environment: &mut Environment, layer: &BTreeMap<String, St
     for (name, value) in layer {
         match value.as_str() {
             "" => environment.remove(name),
+            value if name == GO_FLAGS => environment.set(name, with_flags(environment, value)),
             value => environment.set(name, value),
         };
     }
+}
+
+/// Returns the `GOFLAGS` of the environment with more flags behind them.
+fn with_flags(environment: &Environment, more: &str) -> OsString {
+    let mut flags = (environment.get(GO_FLAGS)).map_or_else(OsString::new, OsStr::to_owned);
+    if !flags.is_empty() {
+        flags.push(" ");
+    }
+    flags.push(more);
+    flags
+}
+
+/// Returns the user's `GOFLAGS`: those of the environment, else those of `go env -w`, which the
+/// variable would hide.
+fn go_flags(environment: &Environment) -> Option<OsString> {
+    if let Some(flags) = environment.get(GO_FLAGS) {
+        return Some(flags.to_owned());
+    }
+    let home = PathBuf::from(environment.get("HOME")?);
+    let settings = std::fs::read_to_string(home.join(".config/go/env")).ok()?;
+    let flags = settings
+        .lines()
+        .find_map(|line| line.strip_prefix("GOFLAGS="))?;
+    Some(flags.trim().into())
 }
 
 /// Returns the whole environment of a job. `PWD` is its directory, as in a shell.

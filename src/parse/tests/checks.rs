@@ -177,6 +177,29 @@ fn missing_programs_are_named_as_their_callers_say_it() {
             "cargo-clippy",
         ),
         (
+            "/t/.ci/lib.sh: line 88: pushd: /go/src/github.com/golangci/golangci-lint: No such file or directory",
+            "golangci-lint",
+        ),
+        (
+            "ERROR: command golangci-lint not found. Please install it first.",
+            "golangci-lint",
+        ),
+        (
+            "ERROR: chronic command not found. You must have it installed to run this check.",
+            "chronic",
+        ),
+        ("ERROR: need yamllint installed", "yamllint"),
+        ("ERROR: Please install yamllint on alpine", "yamllint"),
+        (
+            "exec: \"shellcheck\": executable file not found in $PATH",
+            "shellcheck",
+        ),
+        (
+            "FileNotFoundError: [Errno 2] No such file or directory: 'codespell'",
+            "codespell",
+        ),
+        ("Error: spawn eslint ENOENT", "eslint"),
+        (
             "make: *** [Makefile:39: test] Error 127",
             "a program that `test` (Makefile:39) runs",
         ),
@@ -188,6 +211,12 @@ fn missing_programs_are_named_as_their_callers_say_it() {
         "cat: /x: No such file or directory",
         "/t/.ci/lib.sh: line 142: /etc/versions.yaml: No such file or directory",
         "/t/.ci/lib.sh: line 142: cd: /go/bin: No such file or directory",
+        "x.sh: line 3: pushd: /go/src/x: No such file or directory",
+        "INFO: yamllint not found",
+        "shellcheck not found, skipping",
+        "shellcheck is already installed",
+        "a.sh:3: shellcheck: not found here",
+        "open testdata/shellcheck/a.sh: No such file or directory",
         "make: Makefile: No such file or directory",
         "make: *** No rule to make target 'x'.  Stop.",
         "error: package `x`: not found",
@@ -258,6 +287,20 @@ fn a_check_that_ends_while_it_installs_its_program_is_unfinished() {
     );
     let parsed = died("INFO: Checking documentation\n");
     assert_eq!(parsed.observations.missing_programs, ["/go/bin/yq"]);
+}
+
+#[test]
+fn a_linter_that_could_not_be_installed_is_missing() {
+    let text = section(
+        "go_arch_specific",
+        "INFO: Installing golangci-lint\nINFO: Forcing golangci-lint version v1.18.0\n/t/.ci/lib.sh: line 88: pushd: /go/src/github.com/golangci/golangci-lint: No such file or directory\nmake: *** [Makefile:5: check] Error 1\n",
+    );
+    let parsed = parse(&CaseContext::default(), &text, 2);
+    assert_eq!(
+        parsed.cases(),
+        ["static-checks|static_check_go_arch_specific|unfinished"]
+    );
+    assert_eq!(parsed.observations.missing_programs, ["golangci-lint"]);
 }
 
 #[test]

@@ -34,6 +34,7 @@ fn case(name: &str, status: CaseStatus, message: &str) -> CaseResult {
         file: None,
         line: None,
         cached: false,
+        findings: Default::default(),
         output: Vec::new(),
     }
 }

@@ -11,11 +11,14 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+
+use crate::model::{CheckFinding, FindingLevel};
 use sha2::{Digest, Sha256};
 
 use super::SourceTree;
-use crate::report::format::sentence;
+use crate::report::format::{LINE_CAP, sentence};
 use crate::report::model::{Case, Document, Suite};
+use crate::text::one_line;
 
 #[derive(Serialize)]
 struct QualityIssue<'a> {
@@ -46,10 +49,47 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let bad = document.suites.iter().flat_map(|suite| {
         let bad = suite.cases.iter().filter(|case| case.state.is_bad());
-        bad.filter_map(move |case| finding(suite, case, checkout))
+        bad.flat_map(move |case| issues(suite, case, checkout))
     });
     serde_json::to_writer_pretty(&mut *out, &bad.collect::<Vec<_>>())?;
     out.write_all(b"\n")
+}
+
+/// Returns an issue for each finding of a check, one for any other case.
+fn issues<'a>(suite: &'a Suite, case: &Case, checkout: &SourceTree) -> Vec<QualityIssue<'a>> {
+    let findings = case.findings();
+    match findings.as_slice() {
+        [] => finding(suite, case, checkout).into_iter().collect(),
+        findings => (findings.iter())
+            .filter_map(|one| of_check(suite, case, one, checkout))
+            .collect(),
+    }
+}
+
+fn of_check<'a>(
+    suite: &'a Suite,
+    case: &Case,
+    finding: &CheckFinding,
+    checkout: &SourceTree,
+) -> Option<QualityIssue<'a>> {
+    let file = checkout.find_file(suite, case, finding.file.as_deref()?)?;
+    let path = checkout.name(&file);
+    let origin = finding.origin();
+    Some(QualityIssue {
+        description: one_line(&format!("{} ({origin})", finding.message), LINE_CAP),
+        check_name: &suite.name,
+        fingerprint: fingerprint(&[&suite.name, &origin, &finding.message, &path]),
+        severity: match finding.level {
+            FindingLevel::Error => "major",
+            FindingLevel::Warning => "minor",
+        },
+        location: SourceLocation {
+            path,
+            lines: LineRange {
+                begin: finding.line.unwrap_or(1).max(1),
+            },
+        },
+    })
 }
 
 fn finding<'a>(suite: &'a Suite, case: &Case, checkout: &SourceTree) -> Option<QualityIssue<'a>> {

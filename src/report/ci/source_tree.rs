@@ -35,6 +35,16 @@ impl SourceTree {
     /// component, or not at all.
     pub(in crate::report) fn find(&self, suite: &Suite, case: &Case) -> Option<PathBuf> {
         let file = case.details.as_ref()?.file.as_deref()?;
+        self.find_file(suite, case, file)
+    }
+
+    /// Finds the absolute path of a file that a case names.
+    pub(in crate::report) fn find_file(
+        &self,
+        suite: &Suite,
+        case: &Case,
+        file: &str,
+    ) -> Option<PathBuf> {
         let directory = suite.property(properties::DIRECTORY).unwrap_or("");
         let package = case
             .class

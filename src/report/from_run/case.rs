@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::line;
 use super::output::JobLog;
+use super::{findings, line};
 use crate::model::CaseStatus;
 use crate::outcome::CaseResult;
 use crate::report::model::{
@@ -103,6 +103,7 @@ fn details(case: &CaseResult, earlier: &[&CaseResult], log: &mut JobLog<'_, '_>)
         attempts: (ends.iter())
             .map(|end| attempt(end, is_flaky, log))
             .collect(),
+        properties: findings::properties(&case.findings),
         out: output,
         ..Details::default()
     }
@@ -122,11 +123,15 @@ fn problem(case: &CaseResult) -> Option<Problem> {
         (place, Some(message)) => format!("{place}: {message}"),
         (place, None) => place.to_owned(),
     };
+    let body = match case.findings.is_empty() {
+        true => Text::here(crate::text::one_line(&body, 2 * super::LINE_CAP)),
+        false => findings::body(&case.findings),
+    };
     Some(Problem {
         kind,
         word: Some(case.status.word().into()),
         message: Some(line(message.unwrap_or(case.status.word())).into()),
-        body: Text::here(crate::text::one_line(&body, 2 * super::LINE_CAP)),
+        body,
     })
 }
 

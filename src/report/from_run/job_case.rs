@@ -3,10 +3,10 @@
 //! Readers of JUnit see cases, not suites. A job that timed out after its last case passed would be
 //! green to them. A job whose command failed before it passed would not be flaky.
 
-use super::line;
 use super::output::JobLog;
+use super::{findings, line};
 use crate::event::JobFinished;
-use crate::model::JobOutcome;
+use crate::model::{CheckFindings, JobOutcome};
 use crate::outcome::JobResult;
 use crate::report::model::{
     Attempt, AttemptKind, Case, CaseState, Details, Problem, ProblemKind, Text,
@@ -66,12 +66,20 @@ fn case(
 ) -> Case {
     let id = &job.queued.job;
     let problem = why.and_then(|(outcome, message)| problem(state, outcome, &message));
+    let found = job.finished.as_ref().map(|finished| &finished.findings);
+    let found = found.filter(|found| state.is_bad() && !found.is_empty());
+    let first = found.and_then(CheckFindings::first_error);
     let out = match state.is_bad() {
         true => log.whole(),
         false => String::new(),
     };
     let details = Details {
-        problems: problem.into_iter().collect(),
+        file: first.and_then(|first| Some(line(first.file.as_ref()?).into())),
+        line: first.and_then(|first| first.line),
+        problems: (problem.into_iter())
+            .map(|problem| with_findings(problem, found))
+            .collect(),
+        properties: found.map(findings::properties).unwrap_or_default(),
         attempts: (bad_attempts(job))
             .map(|one| attempt(one, state == CaseState::Flaky, log))
             .collect(),
@@ -84,6 +92,21 @@ fn case(
         state,
         seconds: Some(seconds),
         details: (details != Details::default()).then(|| Box::new(details)),
+    }
+}
+
+/// Makes the first finding the message, and lists all of them below.
+fn with_findings(problem: Problem, found: Option<&CheckFindings>) -> Problem {
+    let Some(found) = found else {
+        return problem;
+    };
+    Problem {
+        message: match found.first_error() {
+            Some(first) => Some(line(&first.to_string()).into()),
+            None => problem.message,
+        },
+        body: findings::body(found),
+        ..problem
     }
 }
 

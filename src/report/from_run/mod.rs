@@ -7,6 +7,7 @@
 //! the one made when the run ended.
 
 mod case;
+mod findings;
 mod job_case;
 mod output;
 

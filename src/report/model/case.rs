@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::Text;
+use super::properties::FINDING;
+use crate::model::CheckFinding;
 
 /// The state of a case, in the terms of JUnit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -188,6 +190,15 @@ impl Case {
         self.details
             .as_ref()
             .map_or(&[], |details| &details.attempts)
+    }
+
+    /// Returns the findings of a checker that failed, in order.
+    pub fn findings(&self) -> Vec<CheckFinding> {
+        let properties = self.details.iter().flat_map(|details| &details.properties);
+        properties
+            .filter(|(name, _)| &**name == FINDING)
+            .filter_map(|(_, value)| serde_json::from_str(value).ok())
+            .collect()
     }
 
     /// Returns the problem that gives the case its state.

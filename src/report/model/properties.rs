@@ -30,6 +30,8 @@ pub const LANE: &str = "lane";
 pub const STARTED: &str = "started";
 /// The command that runs this job again.
 pub const AGAIN: &str = "again";
+/// A finding of a checker, as in the journal (JSON). A case has one for each.
+pub const FINDING: &str = "finding";
 /// The directory that the job ran in, relative to the workspace.
 pub const DIRECTORY: &str = "directory";
 /// Facts of a document that describe the isolation of the run.

@@ -10,6 +10,9 @@ use crate::report::format;
 use crate::report::format::LINE_CAP;
 use crate::text;
 
+/// The most findings of a check shown.
+const FINDINGS: usize = 10;
+
 /// The most packages named that did not run.
 const PACKAGES: usize = 3;
 
@@ -27,7 +30,10 @@ pub(super) fn bad(
     let Some(finished) = &job.finished else {
         return lines;
     };
-    if finished.outcome != JobOutcome::Vacuous && !explained {
+    if !finished.findings.is_empty() {
+        let found = format::findings(&finished.findings, 0, FINDINGS, context.style);
+        lines.extend(found.into_iter().map(|line| format!("    {line}")));
+    } else if finished.outcome != JobOutcome::Vacuous && !explained {
         lines.extend(last_lines(context, finished));
     }
     if let Some(why) = &finished.allowed {
@@ -78,7 +84,11 @@ fn cases(context: &SummaryContext<'_>, job: &JobResult, cases_left: &mut usize) 
     let names = format::column(shown.iter().map(|case| case.name.as_str()));
     let mut lines: Vec<_> = shown
         .iter()
-        .flat_map(|case| case_lines(context, case, packages, names))
+        .flat_map(|case| {
+            let mut lines = case_lines(context, case, packages, names);
+            lines.extend(more_findings(context, case));
+            lines
+        })
         .collect();
     if bad.len() > shown.len() {
         let more = bad.len() - shown.len();
@@ -115,6 +125,14 @@ fn case_lines(
         return vec![format!("{padded}{message}")];
     }
     vec![format!("{left}{name}"), format!("        {message}")]
+}
+
+/// Returns the findings of a static check behind the first one, which is its message.
+fn more_findings(context: &SummaryContext<'_>, case: &CaseResult) -> Vec<String> {
+    let more = format::findings(&case.findings, 1, FINDINGS, context.style);
+    (more.into_iter())
+        .map(|line| format!("        {line}"))
+        .collect()
 }
 
 /// Formats `not run: 5 packages (protocols/client, pkg/uevent, …)`.

@@ -42,6 +42,7 @@ pub fn case(job: &str, package: &str, name: &str, status: CaseStatus) -> CaseFin
         file: None,
         line: None,
         cached: false,
+        findings: Default::default(),
         output: Vec::new(),
     }
 }
@@ -66,6 +67,7 @@ pub fn end(job: &str, outcome: JobOutcome, reason: &str) -> JobFinished {
         reach: Default::default(),
         log: Some(format!("logs/{job}.log")),
         log_size: 0,
+        findings: Default::default(),
     }
 }
 
@@ -334,6 +336,7 @@ fn with_failures(script: Script) -> Script {
         .passed("agent.test", "pkg/types", 3)
         .case(CaseFinished {
             cached: true,
+            findings: Default::default(),
             ..case("agent.test", "pkg/types", "TestCached", CaseStatus::Passed)
         })
         .failed("agent.test", "network", "TestUpdateRoutes", ("network_test.go", 148), "no such device")

@@ -4,6 +4,7 @@ mod bad_input;
 mod depends;
 mod estimates;
 mod exit_codes;
+mod findings;
 mod kata_workspace;
 pub mod misbehaving;
 mod odd_files;
