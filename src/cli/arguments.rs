@@ -5,6 +5,7 @@ use clap_complete::Shell;
 
 use super::global::GlobalArguments;
 use super::hook::HookArguments;
+use super::list::ListArguments;
 use super::push::PushArguments;
 use super::report::ReportArguments;
 use super::run::RunArguments;
@@ -34,6 +35,8 @@ Exit codes, the first that fits:
 pub(super) enum Command {
     /// Run the steps of a pipeline in its components.
     Run(RunArguments),
+    /// List components, steps and requirements, and the cases of the last run.
+    List(ListArguments),
     /// Merge, convert and show reports of runs, and JUnit files of other programs.
     Report(ReportArguments),
     /// Check commits and push them to Gerrit for review (refs/for/BRANCH).

@@ -11,6 +11,7 @@ mod error;
 mod faults;
 mod global;
 mod hook;
+mod list;
 mod push;
 mod report;
 mod run;
@@ -65,6 +66,7 @@ fn call(arguments: &Arguments) -> Result<i32, CommandError> {
     let global = &arguments.global;
     match &arguments.command {
         Command::Run(arguments) => run::call(global, arguments).map(|code| code.code()),
+        Command::List(arguments) => list::call(global, arguments).map(|code| code.code()),
         Command::Report(arguments) => report::call(global, arguments),
         Command::Push(arguments) => push::call(global, arguments),
         Command::Hook(arguments) => Ok(hook::call(global, arguments).code()),

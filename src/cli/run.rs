@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use super::global::GlobalArguments;
 use super::settings::{SettingsArguments, positive};
 use crate::env::Environment;
-use crate::model::{CommandError, ExitCode, Selection};
+use crate::model::{CasePattern, CommandError, ExitCode, Selection};
 use crate::run;
 use crate::run::{ReportPaths, RunRequest};
 
@@ -56,6 +56,11 @@ pub(super) struct RunArguments {
     /// Run only the failures of the last run of the workspace.
     #[arg(long, env = "KATACI_RERUN_FAILED", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     rerun_failed: bool,
+
+    /// Run only the cases that match: a glob over the whole name (`TestUpdate*`), or PACKAGE::NAME.
+    #[arg(long, value_name = "PATTERN", env = "KATACI_CASE", value_parser = CasePattern::new,
+          conflicts_with_all = ["resume", "rerun_failed"])]
+    case: Option<CasePattern>,
 
     /// Run only the components that changed since REV, committed or not, and those that need them.
     #[arg(long, value_name = "REV", env = "KATACI_SINCE")]
@@ -129,6 +134,7 @@ fn request(global: &GlobalArguments, arguments: &RunArguments) -> RunRequest {
         },
         since: given(arguments.since.as_ref()),
         rerun_failed: arguments.rerun_failed,
+        case: arguments.case.clone(),
         resume: arguments.resume,
         dry_run: arguments.dry_run,
         max_fail: match arguments.fail_fast {

@@ -123,6 +123,9 @@ pub struct RunStarted {
     /// The id of the run whose failures are run again, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<String>,
+    /// The pattern of `--case`, if it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
     /// Notes that the user should read before the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,

@@ -46,9 +46,11 @@ impl Attempts<'_> {
         loop {
             let attempt = before.len() as u32 + 1;
             let mut ended = self.attempt(attempt, &next, &mut cases);
-            let left_tests_out = next.only.is_some() && ended.reach.exceeds(&reach);
+            // Who asked for some cases knows that others are left out.
+            let is_rerun = next.only.is_some() && self.job.asked.is_none();
+            let left_tests_out = is_rerun && ended.reach.exceeds(&reach);
             let is_incomplete = is_incomplete(ended.outcome, left_tests_out);
-            if next.only.is_none() {
+            if !is_rerun {
                 reach.extend(&ended.reach);
             }
             let finished = JobFinished {

@@ -13,7 +13,7 @@ use super::network_attempts::Offline;
 use super::redact::Mask;
 use crate::event::{CaseFinished, CaseStarted, Event};
 use crate::model::JobId;
-use crate::model::{CheckFindings, Ending, Tally};
+use crate::model::{CasePattern, CaseStatus, CheckFindings, Ending, Tally};
 use crate::parse::{CaseContext, CaseEnd, CaseKey, Finding, Observations, Parser};
 use crate::plan::Job;
 
@@ -40,6 +40,8 @@ pub(super) struct Finished {
     pub cases: Tally,
     /// All cases, if the job may be tried again.
     pub kept: Vec<CaseFinished>,
+    /// The number of cases that match the job's pattern.
+    pub matched: u64,
     /// The findings of its failed static checks.
     pub findings: CheckFindings,
     pub observations: Observations,
@@ -70,6 +72,8 @@ impl<'run> Output<'run> {
             events,
             waiting: VecDeque::new(),
             told: CheckFindings::default(),
+            asked: job.asked.as_ref(),
+            matched: 0,
             cases: Tally::default(),
             kept: (job.retries > 0).then(Vec::new),
         };
@@ -118,6 +122,7 @@ impl<'run> Output<'run> {
         let kept = findings.kept.take().unwrap_or_default();
         Finished {
             log_size: self.log.size(),
+            matched: findings.matched,
             findings: std::mem::take(&mut findings.told),
             cases: findings.flush(),
             kept,
@@ -136,6 +141,9 @@ struct Findings<'run> {
     offline: Option<Offline>,
     events: &'run Sender<Event>,
     waiting: VecDeque<Event>,
+    asked: Option<&'run CasePattern>,
+    /// The number of cases that match what was asked for.
+    matched: u64,
     /// The findings of the first static check that has some.
     told: CheckFindings,
     cases: Tally,
@@ -148,6 +156,11 @@ impl Findings<'_> {
             Finding::Started(key, offset) => Event::CaseStarted(self.started(key, offset)),
             Finding::Finished(end) => {
                 self.cases.add(end.status);
+                let is_asked = self.asked.is_some_and(|asked| {
+                    end.status != CaseStatus::NotRun
+                        && asked.matches(&end.key.package, &end.key.name)
+                });
+                self.matched += u64::from(is_asked);
                 let mut finished = self.finished(end);
                 self.checks.tell(&mut finished);
                 if self.told.is_empty() {

@@ -175,6 +175,8 @@ impl Supervisor<'_> {
         let reach = Reach::from(std::mem::take(&mut output.observations.go_ends));
         let mut facts = self.facts(ended.ending, failure, output.cases, output.observations);
         facts.findings = std::mem::take(&mut output.findings);
+        let asked = self.job.asked.as_ref().filter(|_| output.matched == 0);
+        facts.unmatched = asked.map(ToString::to_string);
         if facts.needs_make_query() {
             self.ask_make(spec, seconds, &mut facts);
         }
@@ -222,6 +224,7 @@ impl Supervisor<'_> {
             ran_nothing: observations.ran_nothing,
             is_unclear: observations.is_unclear,
             vacuous_causes: observations.vacuous_causes,
+            packages_alone: observations.packages_alone,
             contradictions: observations.contradictions,
             ..JobFacts::new(self.job.expect)
         }

@@ -3,6 +3,7 @@
 //! Plain values without behaviour of their own: no file, no process, no clock. This room imports
 //! nothing of the crate.
 
+mod case_pattern;
 mod case_status;
 mod check_finding;
 mod command_error;
@@ -11,6 +12,7 @@ mod job;
 mod reach;
 mod selection;
 
+pub use case_pattern::{CasePattern, InvalidCasePattern, without_number};
 pub use case_status::{CaseStatus, Tally};
 pub use check_finding::{CheckFinding, CheckFindings, FindingLevel};
 pub use command_error::CommandError;

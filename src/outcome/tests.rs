@@ -2,7 +2,7 @@
 
 use super::verdict::*;
 use crate::model::JobOutcome::*;
-use crate::model::{Ending, Expect, JobOutcome, Tally};
+use crate::model::{CheckFinding, Ending, Expect, FindingLevel, JobOutcome, Tally};
 
 fn facts(expect: Expect, exit: i32, cases: Tally) -> JobFacts {
     JobFacts {
@@ -327,4 +327,58 @@ fn an_end_that_was_not_seen_is_an_error() {
     let mut facts = facts(Expect::Exit, 0, Tally::default());
     facts.ending = None;
     assert_eq!(outcome(&facts), Error);
+}
+
+#[test]
+fn findings_explain_a_bad_exit_and_outweigh_a_missing_program() {
+    let mut facts = facts(Expect::Commands, 2, Tally::default());
+    let finding = |line| CheckFinding {
+        file: Some("a.go".into()),
+        line: Some(line),
+        message: "broken".into(),
+        ..CheckFinding::default()
+    };
+    facts.findings.list = vec![finding(3)];
+    assert_eq!(verdict(&facts).reason, "exited with 2: a.go:3: broken");
+    facts.findings.list.push(finding(4));
+    facts.missing_programs = vec!["linter".into()];
+    let judged = verdict(&facts);
+    assert_eq!(judged.outcome, Failed);
+    assert_eq!(
+        judged.reason,
+        "exited with 2: 2 findings, the first is a.go:3: broken"
+    );
+    for finding in &mut facts.findings.list {
+        finding.level = FindingLevel::Warning;
+    }
+    assert_eq!(outcome(&facts), Error);
+}
+
+#[test]
+fn a_job_without_the_cases_that_were_asked_for_is_skipped_unless_it_failed() {
+    let unmatched = |exit, cases| JobFacts {
+        unmatched: Some("TestX".into()),
+        ..facts(Expect::Cases, exit, cases)
+    };
+    let judged = verdict(&unmatched(0, passed(3)));
+    assert_eq!(judged.outcome, Skipped);
+    assert_eq!(judged.reason, "no case matches `TestX`");
+    assert_eq!(outcome(&unmatched(0, Tally::default())), Skipped);
+    assert_eq!(outcome(&unmatched(1, passed(3))), Failed);
+}
+
+#[test]
+fn packages_without_single_tests_are_said() {
+    let verdict = verdict(&JobFacts {
+        packages_alone: 27,
+        ..facts(Expect::Cases, 0, passed(27))
+    });
+    assert_eq!(verdict.outcome, Passed);
+    assert!(
+        verdict
+            .reason
+            .starts_with("27 packages, single tests are not shown: "),
+        "{}",
+        verdict.reason
+    );
 }

@@ -48,6 +48,8 @@ pub struct JobFacts {
     pub proven_failures: Vec<(String, bool)>,
     /// The reason why such failures do not count, if its step gives one.
     pub allow_errors: Option<String>,
+    /// The pattern that cases were asked for with, if no case matches it.
+    pub unmatched: Option<String>,
     /// The findings of checkers, if it ended badly.
     pub findings: CheckFindings,
     /// True if make said, in the job or when asked, that no recipe ran.
@@ -56,6 +58,8 @@ pub struct JobFacts {
     pub is_unclear: bool,
     /// The reasons why nothing was tested, as far as the output tells, each with its fix.
     pub vacuous_causes: Vec<(String, Option<String>)>,
+    /// The number of packages that passed, if no single test was shown.
+    pub packages_alone: u64,
     /// Things that the output claims not to have found although git knows that they are there.
     pub contradictions: Vec<String>,
     /// The limit that the job met, as the kernel counted.
@@ -78,10 +82,12 @@ impl JobFacts {
             missing_programs: Vec::new(),
             proven_failures: Vec::new(),
             allow_errors: None,
+            unmatched: None,
             findings: CheckFindings::default(),
             ran_nothing: false,
             is_unclear: false,
             vacuous_causes: Vec::new(),
+            packages_alone: 0,
             contradictions: Vec::new(),
             limit_met: None,
             limit_suspected: None,
@@ -136,8 +142,9 @@ pub fn verdict(facts: &JobFacts) -> Verdict {
         .or_else(|| from_missing_programs(facts))
         .or_else(|| from_ending(facts))
         .or_else(|| from_proof(facts))
+        .or_else(|| from_pattern(facts))
         .or_else(|| from_emptiness(facts))
-        .unwrap_or_else(|| Verdict::new(JobOutcome::Passed, allowed_errors(facts)));
+        .unwrap_or_else(|| Verdict::new(JobOutcome::Passed, reservation(facts)));
     with_network(facts, with_limits(facts, verdict))
 }
 
@@ -168,8 +175,8 @@ fn from_bad_cases(facts: &JobFacts) -> Option<Verdict> {
     Some(Verdict::new(JobOutcome::Failed, reason))
 }
 
-/// Returns true if a program is missing, and no case and no checker failed. Unfinished cases are then checks that
-/// the missing program stopped, which is the machine's fault, not the change's.
+/// Returns true if a program is missing, and no case and no checker failed. Unfinished cases are
+/// then checks that the missing program stopped, which is the machine's fault, not the change's.
 fn only_tool_missing(facts: &JobFacts) -> bool {
     facts.cases.failed == 0
         && facts.findings.first_error().is_none()
@@ -229,6 +236,26 @@ fn from_proof(facts: &JobFacts) -> Option<Verdict> {
     })
 }
 
+/// Returns what has to be said of a job that passed; empty for nothing.
+fn reservation(facts: &JobFacts) -> String {
+    let allowed = allowed_errors(facts);
+    match facts.packages_alone {
+        0 => allowed,
+        packages => joined(&allowed, &without_tests(packages)),
+    }
+}
+
+/// Formats `27 packages, single tests are not shown: …`.
+fn without_tests(packages: u64) -> String {
+    let packages = match packages {
+        1 => "1 package".to_owned(),
+        packages => format!("{packages} packages"),
+    };
+    format!(
+        "{packages}, single tests are not shown: go test names them with -v or -json (GOFLAGS=-v)"
+    )
+}
+
 /// Returns the words about failures that the step allows; empty for none.
 fn allowed_errors(facts: &JobFacts) -> String {
     match (&facts.allow_errors, facts.proven_failures.first()) {
@@ -245,6 +272,13 @@ fn found(facts: &JobFacts) -> String {
         (Some(first), 1) => format!(": {first}"),
         (Some(first), _) => format!(": {}, the first is {first}", findings.count()),
     }
+}
+
+/// Skips a job that has none of the cases that were asked for.
+fn from_pattern(facts: &JobFacts) -> Option<Verdict> {
+    let pattern = facts.unmatched.as_ref()?;
+    (facts.expect == Expect::Cases)
+        .then(|| Verdict::new(JobOutcome::Skipped, format!("no case matches `{pattern}`")))
 }
 
 fn from_emptiness(facts: &JobFacts) -> Option<Verdict> {

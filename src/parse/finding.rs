@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::clean;
 use crate::event::Span;
-use crate::model::{CaseStatus, Tally};
+use crate::model::{CaseStatus, Tally, without_number};
 
 /// The facts about a job that are known before its first byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,6 +81,8 @@ pub struct Observations {
     pub proven_failures: Vec<(String, bool)>,
     /// The reasons why nothing was tested, each with its fix, most telling first.
     pub vacuous_causes: Vec<(String, Option<String>)>,
+    /// The number of packages that passed, if no single test was shown.
+    pub packages_alone: u64,
     /// Things that a check claims not to have found although git knows that they are there.
     pub contradictions: Vec<String>,
     /// The number of times that the tests of each Go package ran to an end, by import path. A job
@@ -142,6 +144,10 @@ pub(super) struct CaseNames {
     counts: HashMap<CaseKey, u32>,
     /// The number of cases handed out so far.
     pub tally: Tally,
+    /// The number of packages that passed as a whole.
+    pub packages: u64,
+    /// The number of cases that are no whole package.
+    pub singles: u64,
 }
 
 impl CaseNames {
@@ -183,6 +189,10 @@ impl CaseSink<'_> {
     /// Ends a case that was started.
     pub(super) fn end(&mut self, key: CaseKey, status: CaseStatus, details: CaseDetails) {
         self.names.tally.add(status);
+        match without_number(&key.name) == WHOLE_PACKAGE {
+            true => self.names.packages += u64::from(status == CaseStatus::Passed),
+            false => self.names.singles += 1,
+        }
         (self.sink)(Finding::Finished(CaseEnd {
             key,
             status,

@@ -201,6 +201,9 @@ impl ParserState {
                 .vacuous_causes
                 .push((said.to_owned(), Some(fix.to_owned())));
         }
+        if out.names.singles == 0 {
+            observations.packages_alone = out.names.packages;
+        }
         observations.go_ends = evidence.go_ends;
         observations
     }

@@ -112,6 +112,7 @@ fn job(
         after,
         locks: component.locks.iter().chain(&step.locks).cloned().collect(),
         only: None,
+        asked: None,
         reach: Reach::default(),
         retries: step.retries,
         flaky_fails: step.flaky == Flaky::Fail,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::{IsolatePolicy, Limits, NetworkPolicy};
 use crate::env::Environment;
-use crate::model::{Command, Expect, JobId, Reach, Readiness};
+use crate::model::{CasePattern, Command, Expect, JobId, Reach, Readiness};
 
 /// One step of one component.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +35,8 @@ pub struct Job {
     pub locks: Vec<String>,
     /// The tests that it is narrowed to, for people; `None` if it runs all tests.
     pub only: Option<String>,
+    /// The pattern of `--case`: without a case that it matches, the job counts as skipped.
+    pub asked: Option<CasePattern>,
     /// The packages that the whole job tested before, if it is narrowed from the first attempt.
     pub reach: Reach,
     /// The number of times that failed tests are run again.
@@ -79,6 +81,7 @@ impl Job {
             after: Vec::new(),
             locks: Vec::new(),
             only: None,
+            asked: None,
             reach: Reach::default(),
             retries: 0,
             flaky_fails: false,

@@ -13,7 +13,7 @@ mod schedule;
 pub use affected::{Candidate, Changes, affected};
 pub use build::{SelectionError, build};
 pub use job::{Bounds, Job, Plan};
-pub use rerun::rerun;
+pub use rerun::{narrow, rerun};
 pub use schedule::{Next, Schedule};
 
 #[cfg(test)]

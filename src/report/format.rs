@@ -5,8 +5,9 @@ use std::path::Path;
 use super::Style;
 use super::model::{Case, Suite};
 use crate::event::{Enforcement, Isolation, RunStarted};
-use crate::model::{CaseStatus, CheckFindings, JobOutcome, Tally};
+use crate::model::{CasePattern, CaseStatus, CheckFindings, JobId, JobOutcome, Tally};
 use crate::outcome::{CaseResult, JobResult};
+use crate::parse::STATIC_CHECKS;
 use crate::text;
 
 /// The most bytes of a reason, a message or a name on a terminal.
@@ -157,6 +158,30 @@ pub(super) fn findings(
         lines.push(format!("{} {more} more", style.ellipsis()));
     }
     lines
+}
+
+/// Returns the command that runs just this job again, narrowed as it was.
+pub(super) fn again_job(started: &RunStarted, id: &JobId) -> Option<String> {
+    let mut words = vec![id.component(), "-s", id.step()];
+    if let Some(pattern) = &started.case {
+        words.extend(["--case", pattern]);
+    }
+    // A NUL cannot be quoted; no component and no step has one.
+    let words = shlex::try_join(words).ok()?;
+    Some(format!("{} {words}", started.again))
+}
+
+/// Returns the command that runs just this case again; `None` for a case that stands for more than
+/// a test.
+pub(super) fn again_case(started: &RunStarted, case: &CaseResult) -> Option<String> {
+    let id = &case.job;
+    if case.name.starts_with('(') || case.package == STATIC_CHECKS {
+        return None;
+    }
+    let pattern = CasePattern::of_case(&case.package, &case.name);
+    let words = [id.component(), "-s", id.step(), "--case", &pattern];
+    let words = shlex::try_join(words).ok()?;
+    Some(format!("{} {words}", started.again))
 }
 
 /// Formats a path as a person would type it: `~` for the home directory.

@@ -35,6 +35,8 @@ struct ResultFile<'a> {
     since: Option<&'a Since>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rerun_of: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    case: Option<&'a str>,
     jobs: Vec<ResultJob<'a>>,
 }
 
@@ -108,6 +110,7 @@ pub fn result_json(run: &Run) -> io::Result<Vec<u8>> {
         isolation: started.map(|started| &started.isolation),
         since: started.and_then(|started| started.since.as_ref()),
         rerun_of: started.and_then(|started| started.rerun_of.as_deref()),
+        case: started.and_then(|started| started.case.as_deref()),
         jobs: run.jobs().map(job).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&document)?;

@@ -49,6 +49,9 @@ fn render(planned: &Planned) -> String {
 
 fn details(job: &Job) -> Vec<String> {
     let mut lines = Vec::new();
+    if let Some(only) = &job.only {
+        lines.push(format!("only {only}"));
+    }
     if !job.needs.is_empty() {
         lines.push(format!("needs {}", ids(&job.needs)));
     }

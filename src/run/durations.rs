@@ -26,6 +26,8 @@ struct Earlier {
     workspace: PathBuf,
     /// Set if its jobs ran some of their tests only.
     rerun_of: Option<String>,
+    /// Set for the same reason.
+    case: Option<String>,
     jobs: Vec<EarlierJob>,
 }
 
@@ -48,7 +50,9 @@ struct Passes<'a> {
 fn passes(directories: &[PathBuf]) -> BTreeMap<(PathBuf, String), Passes<'_>> {
     let mut passes: BTreeMap<_, Passes<'_>> = BTreeMap::new();
     for directory in directories.iter().take(READ) {
-        let Some(earlier) = read(directory).filter(|earlier| earlier.rerun_of.is_none()) else {
+        let Some(earlier) =
+            read(directory).filter(|earlier| earlier.rerun_of.is_none() && earlier.case.is_none())
+        else {
             continue;
         };
         let passed = |job: &EarlierJob| job.outcome == JobOutcome::Passed;

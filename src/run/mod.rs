@@ -28,6 +28,8 @@ mod dry_run;
 mod durations;
 mod fingerprint;
 mod finish;
+mod list;
+mod one_case;
 mod output_files;
 pub(crate) mod pipeline;
 mod planned;
@@ -49,6 +51,7 @@ use crate::model::{CommandError, ExitCode};
 use crate::stamp::recorder::{StampRecorder, StampedRun};
 
 pub(crate) use finish::RunResult;
+pub(crate) use list::{Listing, list};
 pub use prune::KeepLimits;
 pub use request::{CiChoice, Display, Format, ReportPaths, RunRequest, RunSettings};
 
@@ -96,7 +99,7 @@ pub(crate) fn carry_out(request: &RunRequest) -> Result<RunResult, CommandError>
 
 /// Seals the repositories before the jobs. Partial and resumed runs get no stamps.
 fn recorder(request: &RunRequest, planned: &Planned) -> StampRecorder {
-    if request.resume || planned.rerun_of.is_some() {
+    if request.resume || planned.rerun_of.is_some() || request.case.is_some() {
         return StampRecorder::default();
     }
     StampRecorder::begin(&StampedRun {

@@ -2,7 +2,7 @@
 
 use super::request::RunRequest;
 use super::source::Source;
-use super::{durations, rerun_failed, since, store, strict};
+use super::{durations, one_case, rerun_failed, since, store, strict};
 use crate::config::Pipeline;
 use crate::event::{Notice, Since};
 use crate::model::{CommandError, Selection};
@@ -69,14 +69,14 @@ pub(super) fn open(
     })
 }
 
-/// Plans the jobs. With `--rerun-failed`, it keeps only the failures of the last run. The reports
-/// of that run are in the named directory or in the store.
+/// Plans the jobs. With `--rerun-failed`, it keeps only the failures of the last run, with `--case`
+/// only the cases that match. The reports of that run are in the named directory or in the store.
 pub(super) fn plan(opened: Opened, request: &RunRequest) -> Result<Planned, CommandError> {
     let environment = &request.environment;
     let Opened {
         source,
         pipeline,
-        workspace,
+        mut workspace,
         selection,
         since,
     } = opened;
@@ -89,6 +89,19 @@ pub(super) fn plan(opened: Opened, request: &RunRequest) -> Result<Planned, Comm
     if plan.jobs.is_empty() && !since.as_ref().is_some_and(Since::is_empty) {
         let said = "nothing selected: none of the components has one of the steps";
         return Err(CommandError::nothing_to_do(said));
+    }
+    if let (Some(pattern), false) = (&request.case, plan.jobs.is_empty()) {
+        let directories = store::candidates(request.reports.directory.as_deref(), environment)?;
+        // Names that strict jobs could have written choose nothing.
+        let is_believed =
+            strict::believe(&plan, &workspace.root, &directories, "--case", environment).is_ok();
+        let last = is_believed
+            .then(|| one_case::last_run(&workspace.root, &directories))
+            .flatten();
+        let has_steps = !selection.steps.is_empty();
+        let (narrowed, notice) = one_case::narrow(plan, pattern, has_steps, last.as_ref())?;
+        plan = narrowed;
+        workspace.notices.extend(notice);
     }
     let mut rerun_of = None;
     if request.rerun_failed && !plan.jobs.is_empty() {

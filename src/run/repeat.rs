@@ -18,10 +18,11 @@ pub(super) fn command(request: &RunRequest, started_in: &Path) -> String {
         pipeline,
         settings,
         environment: _,
-        // The command is for one job of the run, which whoever shows it names.
+        // The command is for one job or case of the run, which whoever shows it names.
         selection: _,
         since: _,
         rerun_failed: _,
+        case: _,
         resume: _,
         dry_run: _,
         max_fail: _,

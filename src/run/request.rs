@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::prune::KeepLimits;
 use crate::config::Overrides;
 use crate::env::Environment;
-use crate::model::Selection;
+use crate::model::{CasePattern, Selection};
 use crate::report::ci::Ci;
 
 /// The request of one run.
@@ -27,6 +27,8 @@ pub struct RunRequest {
     pub since: Option<String>,
     /// True to run only the failures of the last run of the workspace.
     pub rerun_failed: bool,
+    /// Pattern of the cases to run; `None` for all.
+    pub case: Option<CasePattern>,
     /// True to continue the last run of the workspace that did not end.
     pub resume: bool,
     /// True to show the plan and run nothing.
@@ -117,6 +119,7 @@ impl RunRequest {
             selection: Selection::default(),
             since: None,
             rerun_failed: false,
+            case: None,
             resume: false,
             dry_run: false,
             max_fail: None,

@@ -250,6 +250,7 @@ fn started(
         isolation: options.isolated.overall(),
         since: planned.since.clone(),
         rerun_of: planned.rerun_of.as_ref().map(|(id, _)| id.clone()),
+        case: request.case.as_ref().map(ToString::to_string),
         notices: notices(planned, directory),
         machine: machine.map(|name| name.to_string_lossy().into_owned()),
     }

@@ -126,3 +126,36 @@ pub(crate) fn of_job(
     environment.set("PWD", found.directory.clone());
     environment
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(user: &[(&str, &str)], pipeline: &str) -> Option<String> {
+        let mut environment: Environment = user
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+            .collect();
+        if let Some(flags) = go_flags(&environment) {
+            environment.set(GO_FLAGS, flags);
+        }
+        let layer = [(GO_FLAGS.to_owned(), pipeline.to_owned())];
+        overlay(&mut environment, &layer.into());
+        let flags = environment.get(GO_FLAGS)?;
+        Some(flags.to_string_lossy().into_owned())
+    }
+
+    #[test]
+    fn flags_for_go_come_behind_those_of_the_user_wherever_they_stand() {
+        let home = tempfile::tempdir().unwrap();
+        let at = home.path().to_str().unwrap();
+        assert_eq!(of(&[("HOME", at)], "-v").as_deref(), Some("-v"));
+        let settings = home.path().join(".config/go");
+        std::fs::create_dir_all(&settings).unwrap();
+        std::fs::write(settings.join("env"), "GOPROXY=off\nGOFLAGS=-mod=mod\n").unwrap();
+        assert_eq!(of(&[("HOME", at)], "-v").as_deref(), Some("-mod=mod -v"));
+        let user = [("HOME", at), ("GOFLAGS", "-mod=vendor")];
+        assert_eq!(of(&user, "-v").as_deref(), Some("-mod=vendor -v"));
+        assert_eq!(of(&user, ""), None);
+    }
+}

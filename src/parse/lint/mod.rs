@@ -132,9 +132,12 @@ impl Found {
 
 /// Cleans the texts of a finding; `None` if nothing is left of it.
 fn cleaned(finding: CheckFinding) -> Option<CheckFinding> {
-    let name = |name: Option<String>| name.filter(|name| name.len() <= NAME_CAP);
+    let name = |name: Option<String>| {
+        name.filter(|name| name.len() <= NAME_CAP && !name.contains(char::is_control))
+    };
     let file = finding.file.map(|file| without_dot(&file).to_owned());
-    if file.as_ref().is_some_and(|file| file.len() > NAME_CAP) {
+    let is_odd = |file: &String| file.len() > NAME_CAP || file.contains(char::is_control);
+    if file.as_ref().is_some_and(is_odd) {
         return None;
     }
     let positive = |number: Option<u32>| number.filter(|number| *number > 0);

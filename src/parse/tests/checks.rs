@@ -177,6 +177,36 @@ fn missing_programs_are_named_as_their_callers_say_it() {
             "cargo-clippy",
         ),
         (
+            "make: *** [Makefile:39: test] Error 127",
+            "a program that `test` (Makefile:39) runs",
+        ),
+    ];
+    for (line, program) in said {
+        assert_eq!(missing(&format!("{line}\n")), [program], "{line}");
+    }
+    let others = [
+        "cat: /x: No such file or directory",
+        "/t/.ci/lib.sh: line 142: /etc/versions.yaml: No such file or directory",
+        "/t/.ci/lib.sh: line 142: cd: /go/bin: No such file or directory",
+        "make: Makefile: No such file or directory",
+        "make: *** No rule to make target 'x'.  Stop.",
+        "error: package `x`: not found",
+        "make: *** [Makefile:39: test] Error 1",
+    ];
+    for line in others {
+        assert!(missing(&format!("{line}\n")).is_empty(), "{line}");
+    }
+}
+
+#[test]
+fn checkers_that_scripts_miss_are_named_whatever_their_words() {
+    let missing = |text: &str| {
+        parse(&CaseContext::default(), text, 2)
+            .observations
+            .missing_programs
+    };
+    let said = [
+        (
             "/t/.ci/lib.sh: line 88: pushd: /go/src/github.com/golangci/golangci-lint: No such file or directory",
             "golangci-lint",
         ),
@@ -199,28 +229,17 @@ fn missing_programs_are_named_as_their_callers_say_it() {
             "codespell",
         ),
         ("Error: spawn eslint ENOENT", "eslint"),
-        (
-            "make: *** [Makefile:39: test] Error 127",
-            "a program that `test` (Makefile:39) runs",
-        ),
     ];
     for (line, program) in said {
         assert_eq!(missing(&format!("{line}\n")), [program], "{line}");
     }
     let others = [
-        "cat: /x: No such file or directory",
-        "/t/.ci/lib.sh: line 142: /etc/versions.yaml: No such file or directory",
-        "/t/.ci/lib.sh: line 142: cd: /go/bin: No such file or directory",
         "x.sh: line 3: pushd: /go/src/x: No such file or directory",
         "INFO: yamllint not found",
         "shellcheck not found, skipping",
         "shellcheck is already installed",
         "a.sh:3: shellcheck: not found here",
         "open testdata/shellcheck/a.sh: No such file or directory",
-        "make: Makefile: No such file or directory",
-        "make: *** No rule to make target 'x'.  Stop.",
-        "error: package `x`: not found",
-        "make: *** [Makefile:39: test] Error 1",
     ];
     for line in others {
         assert!(missing(&format!("{line}\n")).is_empty(), "{line}");

@@ -290,3 +290,16 @@ fn how_often_a_package_ended_is_counted_in_text_and_in_events() {
         assert_eq!(observations.go_ends, expected.clone().into(), "{text}");
     }
 }
+
+#[test]
+fn packages_without_a_single_test_are_counted() {
+    let count = |text: &str| {
+        let context = CaseContext::default();
+        parse(&context, text, 0).observations.packages_alone
+    };
+    let packages = "ok  \texample.com/a\t0.1s\nok  \texample.com/b\t0.1s\n";
+    assert_eq!(count(packages), 2);
+    let test = "=== RUN   TestA\n--- PASS: TestA (0.00s)\nPASS\nok  \texample.com/c\t0.1s\n";
+    assert_eq!(count(&format!("{packages}{test}")), 0);
+    assert_eq!(count("?   \texample.com/a\t[no test files]\n"), 0);
+}

@@ -135,8 +135,15 @@ fn every_transcript_has_an_expectation() {
     for entry in fs::read_dir(directory()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let known = expected.contains(&name)
-            || [apart, "README.md", "expected", "findings", "runners", "snippets"]
-                .contains(&name.as_str());
+            || [
+                apart,
+                "README.md",
+                "expected",
+                "findings",
+                "runners",
+                "snippets",
+            ]
+            .contains(&name.as_str());
         assert!(known, "{name} has no expectation");
     }
 }

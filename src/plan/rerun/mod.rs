@@ -18,13 +18,17 @@
 //! that. If a narrowed attempt passes there and goes on to more, `Reach` tells. A `go test` whose
 //! output is thrown away cannot be noticed.
 
+mod one_case;
+
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
 use super::Job;
-use crate::model::Command;
 use crate::model::{CaseStatus, Expect};
+use crate::model::{Command, without_number};
 use crate::outcome::CaseResult;
+
+pub use one_case::narrow;
 
 /// The most bytes of a pattern or a list of names. An argument may have 128 KiB (`MAX_ARG_STRLEN`),
 /// and nobody reads so much.
@@ -72,14 +76,6 @@ fn listed(names: &BTreeSet<&str>) -> String {
         text.push(&more);
     }
     text.join(", ")
-}
-
-/// Strips the number of a repetition: `TestA #2`.
-fn without_number(name: &str) -> &str {
-    match name.rsplit_once(" #") {
-        Some((name, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => name,
-    }
 }
 
 /// Narrows Go's tests. A test runs again with all its subtests, because these depend on their

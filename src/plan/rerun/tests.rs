@@ -1,8 +1,8 @@
 //! The tests that run again, and the cases in which narrowing would hide tests that never ran.
 
 use super::*;
-use crate::model::JobId;
 use crate::model::Reach;
+use crate::model::{CasePattern, JobId};
 use std::collections::BTreeMap;
 
 fn job(command: &[&str]) -> Job {
@@ -171,4 +171,48 @@ fn a_package_more_or_once_more_is_further_than_the_whole_job_came() {
     for beyond in [&[("b", 2)][..], &[("a", 1), ("d", 1)]] {
         assert!(reach(beyond).exceeds(&whole), "{beyond:?}");
     }
+}
+
+fn asked(job: &Job, pattern: &str, known: &[&str]) -> Result<Job, &'static str> {
+    let known: Vec<_> = known
+        .iter()
+        .map(|name| ("a".to_owned(), (*name).to_owned()))
+        .collect();
+    narrow(job, &CasePattern::new(pattern).unwrap(), &known)
+}
+
+#[test]
+fn a_pattern_chooses_tests_of_go_by_run() {
+    let mut job = go();
+    job.environment.set("GOFLAGS", "-v");
+    let narrowed = asked(&job, "TestUpdate*", &[]).unwrap();
+    assert_eq!(narrowed.only.as_deref(), Some("TestUpdate*"));
+    let flags = go_flags(&narrowed);
+    assert_eq!(flags.as_deref(), Some("-v -count=1 -v -run=^TestUpdate.*$"));
+    job.environment.set("KATA_GO_TEST_FLAGS", "-json -run X");
+    assert!(asked(&job, "TestA", &[]).is_err());
+}
+
+#[test]
+fn a_pattern_chooses_tests_of_cargo_by_whole_names() {
+    let whole = job(&["cargo", "test"]);
+    let words = |pattern: &str, known: &[&str]| {
+        let narrowed = asked(&whole, pattern, known)?;
+        match narrowed.command {
+            Command::Run(words) => Ok(words[2..].join(" ")),
+            Command::Script(_) => Err("a script"),
+        }
+    };
+    assert_eq!(words("tests::a", &[]).unwrap(), "-- --exact a tests::a");
+    let known = ["tests::a", "tests::ab #2", "other"];
+    assert_eq!(
+        words("tests::a*", &known).unwrap(),
+        "-- --exact tests::a tests::ab"
+    );
+    assert!(
+        words("tests::a*", &[])
+            .unwrap_err()
+            .contains("no earlier run")
+    );
+    assert!(asked(&job(&["make", "test"]), "a", &[]).is_err());
 }

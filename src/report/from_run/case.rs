@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::output::JobLog;
 use super::{findings, line};
+use crate::event::RunStarted;
 use crate::model::CaseStatus;
 use crate::outcome::CaseResult;
+use crate::report::format::again_case;
 use crate::report::model::{
-    Attempt, AttemptKind, Case, CaseState, Details, Problem, ProblemKind, Text,
+    Attempt, AttemptKind, Case, CaseState, Details, Problem, ProblemKind, Text, properties,
 };
 
 /// The class of the case before, which the next case mostly shares.
@@ -62,16 +64,19 @@ pub(super) fn of(
     job: &str,
     case: &CaseResult,
     earlier: &EarlierEnds<'_>,
+    started: Option<&RunStarted>,
     class: &mut ClassCache,
     log: &mut JobLog<'_, '_>,
 ) -> Case {
+    let again =
+        (started.filter(|_| case.status.is_bad())).and_then(|started| again_case(started, case));
     Case {
         class: class.of(job, &case.package),
         name: line(&case.name).into(),
         state: state(case.status),
         seconds: case.seconds,
         details: (case.status != CaseStatus::Passed)
-            .then(|| Box::new(details(case, earlier.ends(case), log))),
+            .then(|| Box::new(details(case, earlier.ends(case), again, log))),
     }
 }
 
@@ -85,7 +90,12 @@ fn state(status: CaseStatus) -> CaseState {
     }
 }
 
-fn details(case: &CaseResult, earlier: &[&CaseResult], log: &mut JobLog<'_, '_>) -> Details {
+fn details(
+    case: &CaseResult,
+    earlier: &[&CaseResult],
+    again: Option<String>,
+    log: &mut JobLog<'_, '_>,
+) -> Details {
     let output = match case.status.is_bad() {
         true => Text::here(log.excerpt(case.attempt, &case.output)),
         false => Text::Empty,
@@ -103,7 +113,9 @@ fn details(case: &CaseResult, earlier: &[&CaseResult], log: &mut JobLog<'_, '_>)
         attempts: (ends.iter())
             .map(|end| attempt(end, is_flaky, log))
             .collect(),
-        properties: findings::properties(&case.findings),
+        properties: (findings::properties(&case.findings).into_iter())
+            .chain(again.map(|again| (properties::AGAIN.into(), line(&again).into())))
+            .collect(),
         out: output,
         ..Details::default()
     }

@@ -92,7 +92,16 @@ fn suite(run: &Run, job: &JobResult, stored: &mut OutputBudget<'_>) -> Suite {
     let mut cases: Vec<_> = job
         .cases
         .iter()
-        .map(|one| case::of(id, one, &earlier, &mut class, &mut log))
+        .map(|one| {
+            case::of(
+                id,
+                one,
+                &earlier,
+                run.started.as_ref(),
+                &mut class,
+                &mut log,
+            )
+        })
         .collect();
     cases.extend(job_case::of(job, &mut log));
     let machine = run
@@ -234,8 +243,5 @@ fn directory(run: &Run, job: &JobResult) -> Option<String> {
 
 /// Returns the command that runs just this job again.
 fn again(run: &Run, job: &JobResult) -> Option<String> {
-    let again = &run.started.as_ref()?.again;
-    let id = &job.queued.job;
-    let words = shlex::try_join([id.component(), "-s", id.step()]).ok()?;
-    Some(format!("{again} {words}"))
+    super::format::again_job(run.started.as_ref()?, &job.queued.job)
 }

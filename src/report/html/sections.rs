@@ -189,7 +189,7 @@ fn item(suite: &Suite, case: &Case, left: &mut usize) -> Markup {
         span.mono.foreign { (visible(&suite.name)) " " (visible(&case.class)) " " (visible(&case.name)) }
         @if let Some(place) = place(case) { " " span.dim { (place) } }
         @if !case.message().is_empty() { div.foreign { (visible(case.message())) } }
-        @if case.state.is_bad() { @if let Some(again) = suite.property(properties::AGAIN) { div { "again: " code { (visible(again)) } } } }
+        @if case.state.is_bad() { @if let Some(again) = case.property(properties::AGAIN).or(suite.property(properties::AGAIN)) { div { "again: " code { (visible(again)) } } } }
         @if !output.is_empty() { pre.foreign { (output) } }
     } }
 }

@@ -192,6 +192,13 @@ impl Case {
             .map_or(&[], |details| &details.attempts)
     }
 
+    /// Returns the value of a property.
+    pub fn property(&self, name: &str) -> Option<&str> {
+        let properties = &self.details.as_ref()?.properties;
+        let found = properties.iter().find(|(known, _)| &**known == name);
+        found.map(|(_, value)| &**value)
+    }
+
     /// Returns the findings of a checker that failed, in order.
     pub fn findings(&self) -> Vec<CheckFinding> {
         let properties = self.details.iter().flat_map(|details| &details.properties);

@@ -10,6 +10,9 @@ use crate::report::format;
 use crate::report::format::LINE_CAP;
 use crate::text;
 
+/// The most failed cases that get a command of their own.
+const AGAIN: usize = 3;
+
 /// The most findings of a check shown.
 const FINDINGS: usize = 10;
 
@@ -192,17 +195,27 @@ fn last_lines(context: &SummaryContext<'_>, finished: &JobFinished) -> Vec<Strin
     }
 }
 
-/// Returns the command that runs just this job again.
-fn again(context: &SummaryContext<'_>, job: &JobResult) -> Option<String> {
-    let again = &context.run.started.as_ref()?.again;
-    let id = &job.queued.job;
-    // A NUL cannot be quoted; no component and no step has one.
-    let words = shlex::try_join([id.component(), "-s", id.step()]).ok()?;
-    let command = format!("{again} {words}");
-    Some(format!(
-        "    again: {}",
-        context.style.foreign(&command, 4096)
-    ))
+/// Returns the commands that run just the failed cases again, if they are few, else the job.
+fn again(context: &SummaryContext<'_>, job: &JobResult) -> Vec<String> {
+    let Some(started) = &context.run.started else {
+        return Vec::new();
+    };
+    let bad: Vec<_> = (job.cases.iter())
+        .filter(|case| case.status.is_bad())
+        .take(AGAIN + 1)
+        .collect();
+    let of_cases: Option<Vec<_>> = (bad.iter())
+        .map(|case| format::again_case(started, case))
+        .collect();
+    let commands = match of_cases {
+        Some(commands) if (1..=AGAIN).contains(&commands.len()) => commands,
+        _ => (format::again_job(started, &job.queued.job).into_iter()).collect(),
+    };
+    let shown = commands.iter().map(|command| {
+        let command = context.style.foreign(command, 4096);
+        format!("    again: {command}")
+    });
+    shown.collect()
 }
 
 fn log_name(finished: &JobFinished) -> Option<&str> {

@@ -144,6 +144,7 @@ impl Script {
             },
             since: None,
             rerun_of: None,
+            case: None,
             notices: Vec::new(),
         };
         Self::of(started, jobs)

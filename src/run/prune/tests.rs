@@ -83,6 +83,7 @@ fn started(workspace: &Path, id: &str) -> String {
             isolation: Isolation::default(),
             since: None,
             rerun_of: None,
+            case: None,
             notices: Vec::new(),
         }),
     };

@@ -8,6 +8,7 @@ mod findings;
 mod kata_workspace;
 pub mod misbehaving;
 mod odd_files;
+mod one_case;
 mod output;
 mod proxy;
 mod resume;
