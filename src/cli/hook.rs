@@ -10,13 +10,16 @@ use super::error;
 use super::global::GlobalArguments;
 use super::run::given;
 use super::settings::SettingsArguments;
+use crate::config::Pipeline;
 use crate::env::Environment;
 use crate::git::Repository;
 use crate::model::{CommandError, ExitCode};
 use crate::push::RunCheck;
 use crate::push::hooks;
-use crate::push::hooks::{Change, HookFile, HookState, PrePushVerdict, Status, UncheckedRef};
-use crate::run::Format;
+use crate::push::hooks::{
+    Change, Guard, HookFile, HookManager, HookState, PrePush, PrePushVerdict, Status, UncheckedRef,
+};
+use crate::run::{Format, pipeline};
 use crate::say;
 
 /// Install, show and run the git hooks pre-push and commit-msg
@@ -42,6 +45,9 @@ enum HookCommand {
     PrePush(Box<PrePushArguments>),
     /// Add a Change-Id to a commit message, as Gerrit's own hook does; called by git
     CommitMsg {
+        /// Call the hook that was kept by `install` first; the installed script says so
+        #[arg(long, hide = true)]
+        chain: bool,
         /// File that holds the message
         file: PathBuf,
     },
@@ -49,10 +55,14 @@ enum HookCommand {
 
 #[derive(Debug, Args)]
 struct PrePushArguments {
-    /// Name of the remote, or its URL
-    name: String,
+    /// Name of the remote, or its URL [default: as pre-commit says]
+    #[arg(requires = "url")]
+    name: Option<String>,
     /// URL of the remote
-    url: String,
+    url: Option<String>,
+    /// Call the hook that was kept by `install` first; the installed script says so
+    #[arg(long, hide = true)]
+    chain: bool,
     /// Pipeline that the commits must have passed [default: as for `run`]
     #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE")]
     pipeline: Option<String>,
@@ -67,14 +77,17 @@ type Said = Box<dyn std::error::Error>;
 pub(super) fn call(global: &GlobalArguments, arguments: &HookArguments) -> ExitCode {
     let repository = Repository::at(&global.directory, &Environment::current());
     let done = match &arguments.command {
-        HookCommand::Install => install(&repository),
+        HookCommand::Install => install(global, &repository),
         HookCommand::Uninstall => uninstall(&repository),
-        HookCommand::Status { format } => status(&repository, *format),
+        HookCommand::Status { format } => status(global, &repository, *format),
         HookCommand::PrePush(arguments) => pre_push(global, &repository, arguments),
-        HookCommand::CommitMsg { file } => match hooks::commit_msg(&repository, file) {
-            Ok(()) => Ok(ExitCode::Success),
-            Err(error) => Err(error.into()),
-        },
+        HookCommand::CommitMsg { file, chain } => {
+            let pipeline = pipeline_of(global, None);
+            match hooks::commit_msg(&repository, &pipeline, file, *chain) {
+                Ok(()) => Ok(ExitCode::Success),
+                Err(error) => Err(error.into()),
+            }
+        }
     };
     done.unwrap_or_else(|error| {
         say::aside(format_args!("kata-ci: {error}"));
@@ -82,18 +95,51 @@ pub(super) fn call(global: &GlobalArguments, arguments: &HookArguments) -> ExitC
     })
 }
 
-fn install(repository: &Repository) -> Result<ExitCode, Said> {
+/// Loads the pipeline. One with a mistake has nothing to say here; the check will tell.
+fn pipeline_of(global: &GlobalArguments, asked: Option<&str>) -> Pipeline {
+    let found = pipeline::anywhere(asked, &global.directory, &Environment::current());
+    found.unwrap_or_else(|_| Pipeline::new("none"))
+}
+
+fn install(global: &GlobalArguments, repository: &Repository) -> Result<ExitCode, Said> {
     let program = std::env::current_exe()?;
     for (hook, change) in hooks::install(repository, &program)? {
         tell(&hook, &change);
     }
     let all = hooks::status(repository)?;
-    if let Some(origin) = all.first().and_then(|status| status.hooks_path.as_ref()) {
+    if let Some(manager) = all.iter().find_map(Status::overtaken_by) {
         say::answer(format_args!(
-            "! core.hooksPath is set ({origin}): the hooks hold wherever that is in force"
+            "! {manager} can take the place again, and ours is not called then (kata-ci hook status tells). For good:"
+        ));
+        for status in &all {
+            say::answer(format_args!("    → {}", manager.advice(status.hook)));
+        }
+    }
+    if let Some(status) = all.first() {
+        tell_hooks_path(status, "! ");
+    }
+    tell_guard(&Guard::of(repository, &pipeline_of(global, None))?);
+    Ok(ExitCode::Success)
+}
+
+fn tell_guard(guard: &Guard) {
+    match guard {
+        Guard::Reviews(sign) => say::answer(format_args!(
+            "guards pushes to review (refs/for/…), and gives commits a Change-Id: Gerrit is known by {sign}"
+        )),
+        Guard::Branches { base } => say::answer(format_args!(
+            "guards every branch that is pushed, and adds no Change-Ids: nothing here says Gerrit. A commit passes once `kata-ci run` has passed on it (compared with {base}), or by `kata-ci push --direct`"
+        )),
+    }
+}
+
+/// Tells whom the place belongs to.
+fn tell_hooks_path(status: &Status, mark: &str) {
+    if let (Some(origin), Some(scope)) = (&status.hooks_path, &status.scope) {
+        say::answer(format_args!(
+            "{mark}core.hooksPath is set ({origin}): {scope}"
         ));
     }
-    Ok(ExitCode::Success)
 }
 
 fn uninstall(repository: &Repository) -> Result<ExitCode, Said> {
@@ -115,6 +161,13 @@ fn tell(hook: &HookFile, change: &Change) {
     let said = match change {
         Change::Installed => "installed".to_owned(),
         Change::InstalledAndKept(kept) => format!("installed; it calls {} first", kept.display()),
+        Change::Behind(manager) => {
+            format!(
+                "installed as {}; {manager} stays in place and calls it first",
+                hook.legacy.display()
+            )
+        }
+        Change::Configured(by) => format!("called by {by}; nothing was written or removed"),
         Change::Refreshed => "installed before; brought up to date".to_owned(),
         Change::Removed => "removed".to_owned(),
         Change::Restored => "removed; what was there before is back".to_owned(),
@@ -132,31 +185,70 @@ fn tell(hook: &HookFile, change: &Change) {
     ));
 }
 
-fn status(repository: &Repository, format: AnswerFormat) -> Result<ExitCode, Said> {
+fn status(
+    global: &GlobalArguments,
+    repository: &Repository,
+    format: AnswerFormat,
+) -> Result<ExitCode, Said> {
     let all = hooks::status(repository)?;
     match format {
         AnswerFormat::Json => say::answer(serde_json::to_string_pretty(&all)?),
-        AnswerFormat::Human => all.iter().for_each(tell_status),
+        AnswerFormat::Human => {
+            all.iter().for_each(tell_status);
+            tell_guard(&Guard::of(repository, &pipeline_of(global, None))?);
+        }
     }
     Ok(ExitCode::Success)
 }
 
 fn tell_status(status: &Status) {
-    let said = match (status.state, &status.kept) {
-        (HookState::Ours, None) => "installed".to_owned(),
-        (HookState::Ours, Some(kept)) => format!("installed; calls {} first", kept.display()),
-        (HookState::Absent, _) => "not installed: kata-ci hook install".to_owned(),
-        (HookState::Foreign, _) => {
+    say::answer(format_args!(
+        "{}  {}  {}",
+        status.hook,
+        status.file.display(),
+        words(status)
+    ));
+    if let Some(moved) = &status.moved {
+        say::answer(format_args!(
+            "  ! the hook of kata-ci was moved to {}, and nothing calls it",
+            moved.display()
+        ));
+    }
+    for name in &status.also {
+        say::answer(format_args!(
+            "  git runs hook.{name} of its configuration too"
+        ));
+    }
+    tell_hooks_path(status, "  ");
+}
+
+fn words(status: &Status) -> String {
+    let kept = (status.kept.as_ref()).map(|kept| format!("calls {} first", kept.display()));
+    match (status.state, kept, &status.configured, status.manager) {
+        (HookState::Ours, None, _, _) => "installed".to_owned(),
+        (HookState::Ours, Some(kept), _, _) => format!("installed; {kept}"),
+        (HookState::Absent, ..) => "not installed: kata-ci hook install".to_owned(),
+        (HookState::Called, _, Some(by), _) => format!("called by {by}"),
+        (HookState::Called, kept, None, manager) => {
+            let manager = manager.map_or("the hook in place".to_owned(), |one| one.to_string());
+            let kept = kept
+                .map(|kept| format!(", which {kept}"))
+                .unwrap_or_default();
+            format!("installed; {manager} calls it first{kept}")
+        }
+        (HookState::Foreign, _, _, Some(manager @ HookManager::Husky)) => {
+            format!(
+                "{manager}'s, not installed: {}",
+                manager.advice(status.hook)
+            )
+        }
+        (HookState::Foreign, _, _, Some(manager)) => format!(
+            "{manager}'s, not installed: kata-ci hook install; or {}",
+            manager.advice(status.hook)
+        ),
+        (HookState::Foreign, _, _, None) => {
             "another hook is there: kata-ci hook install keeps and calls it".to_owned()
         }
-    };
-    say::answer(format_args!(
-        "{}  {}  {said}",
-        status.hook,
-        status.file.display()
-    ));
-    if let Some(origin) = &status.hooks_path {
-        say::answer(format_args!("  core.hooksPath is set ({origin})"));
     }
 }
 
@@ -165,19 +257,19 @@ fn pre_push(
     repository: &Repository,
     arguments: &PrePushArguments,
 ) -> Result<ExitCode, Said> {
-    let mut input = Vec::new();
-    std::io::stdin().read_to_end(&mut input)?;
+    let push = called(arguments)?;
+    let asked = given(arguments.pipeline.as_ref());
+    let guard = Guard::of(repository, &pipeline_of(global, asked.as_deref()))?;
     let tell = |error: &CommandError| {
         say::aside(error::render(error, global.color()));
     };
     let check = RunCheck {
         settings: arguments.settings.settings(global, Format::Errors),
-        pipeline: given(arguments.pipeline.as_ref()),
+        pipeline: asked,
         environment: Environment::current(),
         tell: &tell,
     };
-    let (name, url) = (&arguments.name, &arguments.url);
-    match hooks::pre_push(repository, name, url, &input, &check)? {
+    match hooks::pre_push(repository, &guard, &push, &check)? {
         PrePushVerdict::Pass => Ok(ExitCode::Success),
         PrePushVerdict::Checked { said, exit } => {
             for line in said {
@@ -192,6 +284,26 @@ fn pre_push(
     }
 }
 
+/// Returns the call as git makes it, or as pre-commit passes it on.
+fn called(arguments: &PrePushArguments) -> Result<PrePush, Said> {
+    let (Some(name), Some(url)) = (&arguments.name, &arguments.url) else {
+        let push = PrePush::of_pre_commit(&Environment::current());
+        return push.ok_or_else(|| {
+            "git calls the hook pre-push with the name and the URL of the remote, and neither is given".into()
+        });
+    };
+    let mut input = Vec::new();
+    std::io::stdin().read_to_end(&mut input)?;
+    // A file is read again by whatever the script around runs next; a pipe cannot be.
+    let _ = rustix::fs::seek(std::io::stdin(), rustix::fs::SeekFrom::Start(0));
+    Ok(PrePush {
+        name: name.clone(),
+        url: url.clone(),
+        input,
+        chain: arguments.chain,
+    })
+}
+
 fn tell_unchecked(refs: &[UncheckedRef]) {
     for one in refs {
         let short = one.oid.get(..7).unwrap_or(&one.oid);
@@ -204,5 +316,11 @@ fn tell_unchecked(refs: &[UncheckedRef]) {
             "kata-ci: {short} → {reference} was not checked ({what})"
         ));
     }
-    say::aside("    → kata-ci push checks and pushes; git push --no-verify pushes all the same");
+    let direct = match refs.iter().all(|one| one.remote.starts_with("refs/for/")) {
+        true => "",
+        false => " --direct",
+    };
+    say::aside(format_args!(
+        "    → kata-ci push{direct} checks and pushes; git push --no-verify pushes all the same"
+    ));
 }

@@ -69,6 +69,24 @@ impl Configuration {
             .map(|entry| entry.value.as_str())
     }
 
+    /// Returns true if a key of the section is set: `gerrit` for `gerrit.createChangeId`.
+    pub fn has_section(&self, section: &str) -> bool {
+        let begin = format!("{section}.");
+        self.0.iter().any(|entry| entry.key.starts_with(&begin))
+    }
+
+    /// Returns name and value of each `SECTION.NAME.KEY`, in order.
+    pub fn named(&self, section: &str, key: &str) -> Vec<(&str, &str)> {
+        let (begin, end) = (format!("{section}."), format!(".{key}"));
+        self.0
+            .iter()
+            .filter_map(|entry| {
+                let rest = entry.key.strip_prefix(&begin)?;
+                Some((rest.strip_suffix(&end)?, entry.value.as_str()))
+            })
+            .collect()
+    }
+
     /// Returns the names of the remotes, in order.
     pub fn remotes(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();

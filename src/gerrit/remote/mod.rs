@@ -10,12 +10,14 @@
 
 mod gitreview;
 mod resolve;
+mod signs;
 mod url;
 
 use crate::config::Gerrit;
 
 pub use gitreview::{GitReview, MalformedGitReview};
 pub use resolve::{DestinationError, remote_with_url, resolve};
+pub use signs::sign_of_gerrit;
 pub use url::{PushUrl, Transport, UnusableUrl};
 
 /// The request of a caller.

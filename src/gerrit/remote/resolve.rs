@@ -337,7 +337,7 @@ fn branch_of_kata(project: &str) -> Option<&'static str> {
 }
 
 /// Returns the URLs that git pushes to for a remote.
-fn push_urls(context: &GitContext, remote: &str) -> Result<Vec<String>, GitError> {
+pub(super) fn push_urls(context: &GitContext, remote: &str) -> Result<Vec<String>, GitError> {
     let configuration = &context.configuration;
     if configuration.rewrites_urls() {
         let arguments = ["remote", "get-url", "--push", "--all", "--", remote];

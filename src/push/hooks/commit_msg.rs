@@ -5,8 +5,11 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::chained::{KeptError, call_kept};
-use super::hook_file::{Hook, HookFile};
+use super::chained::{HookCall, KeptError};
+use super::guard::Guard;
+use super::hook::Hook;
+use super::hook_file::HookFile;
+use crate::config::Pipeline;
 use crate::fs::replace;
 use crate::gerrit::change_id;
 use crate::gerrit::change_id::{AddedChangeId, ChangeIdSettings};
@@ -40,14 +43,34 @@ pub enum CommitMsgError {
     Kept(#[from] KeptError),
 }
 
-/// Runs the hook: calls the kept one, then adds a Change-Id to the message in this file if it lacks
-/// one. The file is replaced atomically.
+/// Runs the hook: calls the kept one (with `chain`), then adds a Change-Id to the message in this
+/// file if it lacks one and there is a Gerrit. The file is replaced atomically.
 ///
 /// # Errors
 /// [`CommitMsgError`]; the file then is unchanged, or as the kept hook left it.
-pub fn commit_msg(repository: &Repository, file: &Path) -> Result<(), CommitMsgError> {
-    let hook = HookFile::of(repository, Hook::CommitMsg)?;
-    call_kept(&hook, &[file.as_os_str().to_owned()], b"")?;
+pub fn commit_msg(
+    repository: &Repository,
+    pipeline: &Pipeline,
+    file: &Path,
+    chain: bool,
+) -> Result<(), CommitMsgError> {
+    let call = HookCall {
+        place: &HookFile::of(repository, Hook::CommitMsg)?,
+        arguments: &[file.as_os_str().to_owned()],
+        input: b"",
+        chain,
+    };
+    if call.is_nested() {
+        return Ok(());
+    }
+    call.call_kept()?;
+    match Guard::of(repository, pipeline)?.wants_change_ids() {
+        true => add_change_id(repository, file),
+        false => Ok(()),
+    }
+}
+
+fn add_change_id(repository: &Repository, file: &Path) -> Result<(), CommitMsgError> {
     let unusable = |source| CommitMsgError::File {
         path: file.to_owned(),
         source,

@@ -1,41 +1,24 @@
 //! Installs and removes the hooks.
 //!
 //! An existing hook is moved to a name beside it and called first. `uninstall` moves it back
-//! unchanged, a link as a link. Nothing is ever overwritten.
+//! unchanged, a link as a link. Nothing of others is ever overwritten.
+//!
+//! A manager that itself calls an earlier hook (pre-commit, prek) stays in place, and ours goes where
+//! it looks for that. A manager that writes its scripts anew whenever it likes (husky) has to call
+//! ours from its own configuration.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
-use super::hook_file::{Hook, HookFile, HookState, MARK};
+use super::hook::Hook;
+use super::hook_file::{CHAIN, HookFile, HookState, MARK, is_ours, is_there};
+use super::install_error::InstallError;
+use super::manager::HookManager;
+use super::place::{HooksDirectory, Situation};
+use super::stage::Stage;
 use crate::fs::replace;
-use crate::git::{GitError, Repository};
-
-/// The reason why a hook was left alone.
-#[derive(Debug, thiserror::Error)]
-pub enum InstallError {
-    /// There is no repository.
-    #[error(transparent)]
-    Git(#[from] GitError),
-    /// A file cannot be read or written.
-    #[error("the hook {path} cannot be changed: {source}", path = path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
-    },
-    /// There are two other hooks, and only one can be kept.
-    #[error("both {file} and {kept} are hooks of others: one must be moved away by hand first", file = file.display(), kept = kept.display())]
-    TwoOthers {
-        /// The hook in place.
-        file: PathBuf,
-        /// The hook that was kept before.
-        kept: PathBuf,
-    },
-}
+use crate::git::Repository;
 
 /// The change to a hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +27,10 @@ pub enum Change {
     Installed,
     /// The hook was installed; the previous one is kept here and called first.
     InstalledAndKept(PathBuf),
+    /// The hook was installed where this manager, which stays in place, calls it.
+    Behind(HookManager),
+    /// This configuration calls the hook, so no file was written or removed.
+    Configured(String),
     /// The hook was there, and was updated to this version.
     Refreshed,
     /// The hook was removed.
@@ -56,44 +43,6 @@ pub enum Change {
     Foreign(Option<PathBuf>),
 }
 
-/// The state of a hook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Status {
-    /// The hook.
-    pub hook: Hook,
-    /// The file that git calls.
-    pub file: PathBuf,
-    /// The content of that file.
-    pub state: HookState,
-    /// The kept hook that is called first, if there is one.
-    pub kept: Option<PathBuf>,
-    /// The value of `core.hooksPath`, if it is set. Several repositories may share that directory.
-    pub hooks_path: Option<String>,
-}
-
-/// Returns the state of both hooks.
-///
-/// # Errors
-/// [`InstallError`].
-pub fn status(repository: &Repository) -> Result<Vec<Status>, InstallError> {
-    let hooks_path = repository.find(["config", "--show-origin", "--get", "core.hooksPath"])?;
-    Hook::ALL
-        .into_iter()
-        .map(|hook| {
-            let found = HookFile::of(repository, hook)?;
-            let state = found.state().map_err(|source| unusable(&found, source))?;
-            let kept = is_there(&found.kept).then(|| found.kept.clone());
-            Ok(Status {
-                hook,
-                state,
-                kept,
-                file: found.file,
-                hooks_path: hooks_path.as_ref().map(|line| line.replace('\t', " ")),
-            })
-        })
-        .collect()
-}
-
 /// Installs both hooks; they call this program.
 ///
 /// # Errors
@@ -102,7 +51,21 @@ pub fn install(
     repository: &Repository,
     program: &Path,
 ) -> Result<Vec<(HookFile, Change)>, InstallError> {
-    each(repository, |hook| install_one(hook, program))
+    let directory = HooksDirectory::of(repository)?;
+    if let Some(shared) = directory.shared() {
+        return Err(InstallError::Shared(shared.to_owned()));
+    }
+    // Either both or none: half a guard would look like a whole one.
+    let all = Situation::of_all(repository, &directory)?;
+    for found in &all {
+        permitted(repository, found)?;
+    }
+    all.into_iter()
+        .map(|found| {
+            let change = install_one(&found, program)?;
+            Ok((found.place, change))
+        })
+        .collect()
 }
 
 /// Removes both hooks and restores the previous ones.
@@ -110,72 +73,187 @@ pub fn install(
 /// # Errors
 /// [`InstallError`]; earlier changes stay.
 pub fn uninstall(repository: &Repository) -> Result<Vec<(HookFile, Change)>, InstallError> {
-    each(repository, uninstall_one)
+    let directory = HooksDirectory::of(repository)?;
+    let all = Situation::of_all(repository, &directory)?;
+    let mut changes = Vec::new();
+    for found in all {
+        let change = uninstall_one(&found).map_err(|source| unusable(&found.place, source))?;
+        changes.push((found.place, change));
+    }
+    clear_stage(&changes)?;
+    let mut hidden = Vec::new();
+    for hook in Hook::ALL {
+        hidden.extend(uninstall_hidden(repository, hook)?);
+    }
+    clear_stage(&hidden)?;
+    changes.extend(hidden);
+    Ok(changes)
 }
 
-fn each(
+/// Removes a hook that was installed before `core.hooksPath` was set, as husky does.
+fn uninstall_hidden(
     repository: &Repository,
-    act: impl Fn(&HookFile) -> Result<Change, InstallError>,
-) -> Result<Vec<(HookFile, Change)>, InstallError> {
-    Hook::ALL
-        .into_iter()
-        .map(|hook| {
-            let hook = HookFile::of(repository, hook)?;
-            let change = act(&hook)?;
-            Ok((hook, change))
-        })
-        .collect()
+    hook: Hook,
+) -> Result<Option<(HookFile, Change)>, InstallError> {
+    let Some(place) = HookFile::hidden(repository, hook)? else {
+        return Ok(None);
+    };
+    let found = Situation::alone(place)?;
+    if !matches!(found.state, HookState::Ours | HookState::Called) {
+        return Ok(None);
+    }
+    let change = uninstall_one(&found).map_err(|source| unusable(&found.place, source))?;
+    Ok(Some((found.place, change)))
 }
 
-fn install_one(hook: &HookFile, program: &Path) -> Result<Change, InstallError> {
-    let failed = |source| unusable(hook, source);
-    let content = script(hook.hook, program);
-    let change = match hook.state().map_err(failed)? {
-        HookState::Absent if is_there(&hook.kept) => Change::InstalledAndKept(hook.kept.clone()),
-        HookState::Absent => Change::Installed,
-        HookState::Ours => Change::Refreshed,
-        HookState::Foreign if is_there(&hook.kept) => {
-            return Err(InstallError::TwoOthers {
-                file: hook.file.clone(),
-                kept: hook.kept.clone(),
-            });
-        }
-        HookState::Foreign => {
-            fs::rename(&hook.file, &hook.kept).map_err(failed)?;
-            Change::InstalledAndKept(hook.kept.clone())
+/// Removes the stage once no hook is kept.
+fn clear_stage(changes: &[(HookFile, Change)]) -> Result<(), InstallError> {
+    let Some((place, _)) = changes.first() else {
+        return Ok(());
+    };
+    if changes.iter().any(|(place, _)| is_there(&place.kept)) {
+        return Ok(());
+    }
+    let cleared = Stage::of(place).and_then(|stage| stage.clear());
+    cleared.map_err(|source| unusable(place, source))
+}
+
+/// Returns an error if the hook has to be left alone.
+fn permitted(repository: &Repository, found: &Situation) -> Result<(), InstallError> {
+    let place = &found.place;
+    if found.state != HookState::Foreign {
+        return Ok(());
+    }
+    let (file, hook) = (place.file.clone(), place.hook);
+    if let Some(manager @ HookManager::Husky) = found.manager {
+        return Err(InstallError::Managed {
+            file,
+            manager,
+            hook,
+        });
+    }
+    let asked = repository.answer([
+        "ls-files".as_ref(),
+        "--error-unmatch".as_ref(),
+        file.as_os_str(),
+    ])?;
+    if asked.status.success() {
+        return Err(InstallError::Tracked { file, hook });
+    }
+    let manager = found.manager;
+    let other = match manager.is_some_and(HookManager::calls_legacy) {
+        true => is_there(&place.legacy).then_some(&place.legacy),
+        // What the same manager wrote before is no other hook.
+        false => {
+            (manager.is_none() || manager != HookManager::of(&place.kept)).then_some(&place.file)
         }
     };
-    replace(&hook.file, 0o755, content.as_bytes()).map_err(failed)?;
-    Ok(change)
+    match (other, manager) {
+        (Some(_), Some(manager)) if is_there(&place.kept) => Err(InstallError::Managed {
+            file,
+            manager,
+            hook,
+        }),
+        (Some(other), None) if is_there(&place.kept) => Err(InstallError::TwoOthers {
+            file: other.clone(),
+            kept: place.kept.clone(),
+        }),
+        _ => Ok(()),
+    }
 }
 
-fn uninstall_one(hook: &HookFile) -> Result<Change, InstallError> {
-    let failed = |source| unusable(hook, source);
-    let kept = is_there(&hook.kept);
-    match (hook.state().map_err(failed)?, kept) {
+fn install_one(found: &Situation, program: &Path) -> Result<Change, InstallError> {
+    let place = &found.place;
+    let content = script(place.hook, program);
+    let done = match (found.state, &found.configured) {
+        (HookState::Called, Some(configuration)) => {
+            return Ok(Change::Configured(configuration.clone()));
+        }
+        (HookState::Called, None) => {
+            replace(&place.legacy, 0o755, content.as_bytes()).map(|()| Change::Refreshed)
+        }
+        (HookState::Foreign, _) => match found.manager.filter(|one| one.calls_legacy()) {
+            Some(manager) => install_behind(place, manager, &content),
+            None => take_place(place, &content),
+        },
+        (HookState::Ours, _) => match HookManager::of(&place.kept).filter(|one| one.calls_legacy())
+        {
+            // An earlier kata-ci moved it, where its next installation would take ours for its own.
+            Some(manager) if !is_there(&place.legacy) => fs::rename(&place.kept, &place.file)
+                .and_then(|()| install_behind(place, manager, &content)),
+            _ => replace(&place.file, 0o755, content.as_bytes()).map(|()| Change::Refreshed),
+        },
+        (HookState::Absent, _) => {
+            let kept = is_there(&place.kept).then(|| place.kept.clone());
+            replace(&place.file, 0o755, content.as_bytes())
+                .map(|()| kept.map_or(Change::Installed, Change::InstalledAndKept))
+        }
+    };
+    done.map_err(|source| unusable(place, source))
+}
+
+/// Moves the hook in place aside, and puts ours there.
+fn take_place(place: &HookFile, content: &str) -> io::Result<Change> {
+    fs::rename(&place.file, &place.kept)?;
+    replace(&place.file, 0o755, content.as_bytes())?;
+    forget_old(place)?;
+    Ok(Change::InstalledAndKept(place.kept.clone()))
+}
+
+/// Puts ours where the manager in place calls it, and what was there behind ours.
+fn install_behind(place: &HookFile, manager: HookManager, content: &str) -> io::Result<Change> {
+    if is_there(&place.legacy) {
+        fs::rename(&place.legacy, &place.kept)?;
+    }
+    replace(&place.legacy, 0o755, content.as_bytes())?;
+    Ok(Change::Behind(manager))
+}
+
+/// Removes a hook of ours that lefthook has moved away: its uninstallation would bring it back.
+fn forget_old(place: &HookFile) -> io::Result<bool> {
+    let there = is_ours(&place.old);
+    if there {
+        fs::remove_file(&place.old)?;
+    }
+    Ok(there)
+}
+
+fn uninstall_one(found: &Situation) -> io::Result<Change> {
+    let place = &found.place;
+    let kept = is_there(&place.kept);
+    let was_moved = forget_old(place)?;
+    Ok(match (found.state, kept) {
         (HookState::Ours | HookState::Absent, true) => {
-            fs::rename(&hook.kept, &hook.file).map_err(failed)?;
-            Ok(Change::Restored)
+            fs::rename(&place.kept, &place.file)?;
+            Change::Restored
         }
         (HookState::Ours, false) => {
-            fs::remove_file(&hook.file).map_err(failed)?;
-            Ok(Change::Removed)
+            fs::remove_file(&place.file)?;
+            Change::Removed
         }
-        (HookState::Absent, false) => Ok(Change::NotThere),
-        (HookState::Foreign, kept) => Ok(Change::Foreign(kept.then(|| hook.kept.clone()))),
-    }
+        (HookState::Called, _) if found.configured.is_some() => {
+            Change::Configured(found.configured.clone().unwrap_or_default())
+        }
+        // Restored behind a script of the same manager, the kept one would call itself.
+        (HookState::Called, true) if HookManager::of(&place.kept) != found.manager => {
+            fs::rename(&place.kept, &place.legacy)?;
+            Change::Restored
+        }
+        (HookState::Called, _) => {
+            fs::remove_file(&place.legacy)?;
+            Change::Removed
+        }
+        (HookState::Absent, false) => Change::NotThere,
+        (HookState::Foreign, false) if was_moved => Change::Removed,
+        (HookState::Foreign, kept) => Change::Foreign(kept.then(|| place.kept.clone())),
+    })
 }
 
-fn unusable(hook: &HookFile, source: io::Error) -> InstallError {
+fn unusable(place: &HookFile, source: io::Error) -> InstallError {
     InstallError::File {
-        path: hook.file.clone(),
+        path: place.file.clone(),
         source,
     }
-}
-
-/// Returns true if the path exists, also as a link that leads nowhere.
-fn is_there(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
 }
 
 /// Returns the script of the hook. If the program has moved, it takes the one on PATH. Without any,
@@ -190,7 +268,7 @@ fn script(hook: Hook, program: &Path) -> String {
          \techo 'kata-ci is gone, and its hook {hook} cannot do without: install it, or remove the file '\"$0\" >&2\n\
          \texit 1\n\
          }}\n\
-         exec \"$kata_ci\" hook {hook} \"$@\"\n"
+         exec \"$kata_ci\" hook {hook} {CHAIN} \"$@\"\n"
     )
 }
 

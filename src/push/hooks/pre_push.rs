@@ -6,12 +6,16 @@
 //! of the remote has it. The connection is open meanwhile, so the hook must be quick.
 //!
 //! Only pushes to review are checked. Direct pushes of branches and tags pass; `kata-ci push
-//! --direct` checks those.
+//! --direct` checks those. Without a Gerrit there is no review, and each branch that is pushed is
+//! checked; see [`Guard`].
 
 use std::ffi::OsString;
 
-use super::chained::{KeptError, call_kept};
-use super::hook_file::{Hook, HookFile};
+use super::chained::{HookCall, KeptError};
+use super::guard::Guard;
+use super::hook::Hook;
+use super::hook_file::HookFile;
+use crate::env::Environment;
 use crate::gerrit::remote::remote_with_url;
 use crate::git::context::GitContext;
 use crate::git::range::unpublished;
@@ -73,7 +77,7 @@ pub struct UncheckedRef {
     pub remote: String,
     /// The commit.
     pub oid: String,
-    /// The target branch of the review.
+    /// The branch that the commit is compared with: the target of the review.
     pub branch: String,
     /// The number of new commits.
     pub new: usize,
@@ -111,24 +115,65 @@ impl PushedRef {
     }
 }
 
+/// A call of the hook.
+#[derive(Debug)]
+pub(crate) struct PrePush {
+    /// The name of the remote, or its URL if it has none.
+    pub name: String,
+    /// The URL of the remote.
+    pub url: String,
+    /// The standard input.
+    pub input: Vec<u8>,
+    /// True if the installed script calls, which stands for the kept hook too.
+    pub chain: bool,
+}
+
+impl PrePush {
+    /// Reads the call from the variables that pre-commit and prek set for a hook of their
+    /// configuration, which gets neither git's arguments nor its input. They tell one ref only.
+    pub fn of_pre_commit(environment: &Environment) -> Option<Self> {
+        let text = |name: &str| {
+            let value = environment.variable(format!("PRE_COMMIT_{name}"))?;
+            Some(value.to_string_lossy().into_owned())
+        };
+        let (local, oid, remote) = (
+            text("LOCAL_BRANCH")?,
+            text("TO_REF")?,
+            text("REMOTE_BRANCH")?,
+        );
+        let zero = "0".repeat(oid.len());
+        Some(Self {
+            name: text("REMOTE_NAME")?,
+            url: text("REMOTE_URL")?,
+            input: format!("{local} {oid} {remote} {zero}\n").into_bytes(),
+            chain: false,
+        })
+    }
+}
+
 /// Runs the hook: calls the kept one, looks for stamps, and with `git config kata-ci.prePush check`
-/// makes the check, while the connection is open. `name` and `url` are the hook's arguments,
-/// `input` is its standard input.
+/// makes the check, while the connection is open.
 ///
 /// # Errors
 /// [`PrePushError`].
 pub(crate) fn pre_push(
     repository: &Repository,
-    name: &str,
-    url: &str,
-    input: &[u8],
+    guard: &Guard,
+    push: &PrePush,
     check: &RunCheck<'_>,
 ) -> Result<PrePushVerdict, PrePushError> {
-    let hook = HookFile::of(repository, Hook::PrePush)?;
-    call_kept(&hook, &[OsString::from(name), OsString::from(url)], input)?;
-    let input = String::from_utf8_lossy(input);
+    let call = HookCall {
+        place: &HookFile::of(repository, Hook::PrePush)?,
+        arguments: &[&push.name, &push.url].map(OsString::from),
+        input: &push.input,
+        chain: push.chain,
+    };
+    if call.is_nested() {
+        return Ok(PrePushVerdict::Pass);
+    }
+    call.call_kept()?;
     let is_checked = |oid: &str, branch: &str| check.stamps(repository, oid, branch).is_some();
-    let unchecked = unchecked(repository, name, url, &input, &is_checked)?;
+    let unchecked = unchecked(repository, guard, push, &is_checked)?;
     Ok(match unchecked.is_empty() {
         true => PrePushVerdict::Pass,
         false if checks_itself(repository)? => check_all(repository, &unchecked, check),
@@ -168,30 +213,30 @@ fn check_all(repository: &Repository, refs: &[UncheckedRef], check: &dyn Check) 
     }
 }
 
-/// Returns the refs that bring new commits to review and have not passed by `is_checked`.
+/// Returns the refs that bring new commits and have not passed by `is_checked`.
 fn unchecked(
     repository: &Repository,
-    name: &str,
-    url: &str,
-    input: &str,
+    guard: &Guard,
+    push: &PrePush,
     is_checked: &dyn Fn(&str, &str) -> bool,
 ) -> Result<Vec<UncheckedRef>, PrePushError> {
-    let refs: Vec<_> = input
+    let refs: Vec<_> = String::from_utf8_lossy(&push.input)
         .lines()
         .map(PushedRef::parse)
         .collect::<Result<_, _>>()?;
     let mut unchecked = Vec::new();
     let mut remote = None;
     for one in refs.iter().filter(|one| !one.is_deletion()) {
-        let Some(branch) = one.review_branch() else {
+        let bases = guard.bases(one);
+        let Some(branch) = bases.first() else {
             continue;
         };
-        if announced(&one.oid) || is_checked(&one.oid, branch) {
+        if announced(&one.oid) || bases.iter().any(|base| is_checked(&one.oid, base)) {
             continue;
         }
         let remote = match &remote {
             Some(known) => known,
-            None => remote.insert(remote_of(repository, name, url)?),
+            None => remote.insert(remote_of(repository, &push.name, &push.url)?),
         };
         let new = unpublished(repository, &one.oid, remote.as_deref())?.len();
         // Commits on a branch of the remote have been checked by its own rules.
@@ -199,12 +244,26 @@ fn unchecked(
             unchecked.push(UncheckedRef {
                 remote: one.remote.clone(),
                 oid: one.oid.clone(),
-                branch: branch.to_owned(),
+                branch: branch.clone(),
                 new,
             });
         }
     }
     Ok(unchecked)
+}
+
+impl Guard {
+    /// Returns the branches that a run of this commit may have compared with; none if the ref is not
+    /// guarded.
+    fn bases(&self, pushed: &PushedRef) -> Vec<String> {
+        if let Some(branch) = pushed.review_branch() {
+            return vec![branch.to_owned()];
+        }
+        match (self, pushed.remote.strip_prefix("refs/heads/")) {
+            (Self::Branches { base }, Some(branch)) => vec![base.clone(), branch.to_owned()],
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// Returns the name of the remote; for a push by URL, that of the remote with this URL.
@@ -253,6 +312,40 @@ mod tests {
         for line in ["", "a b c", "HEAD nothex refs/heads/x 0", "a b c d e"] {
             assert!(PushedRef::parse(line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn without_a_gerrit_branches_are_guarded_too() {
+        let guard = Guard::Branches {
+            base: "main".to_owned(),
+        };
+        assert_eq!(guard.bases(&read("refs/heads/a/b")), ["main", "a/b"]);
+        assert_eq!(guard.bases(&read("refs/for/stable%wip")), ["stable"]);
+        assert!(guard.bases(&read("refs/tags/v1")).is_empty());
+        let reviews = Guard::Reviews(".gitreview".to_owned());
+        assert!(reviews.bases(&read("refs/heads/a")).is_empty());
+    }
+
+    #[test]
+    fn the_variables_of_pre_commit_are_a_line_of_git() {
+        let mut environment = Environment::default();
+        assert!(PrePush::of_pre_commit(&environment).is_none());
+        for (name, value) in [
+            ("LOCAL_BRANCH", "refs/heads/x"),
+            ("TO_REF", OID),
+            ("REMOTE_BRANCH", "refs/for/master"),
+            ("REMOTE_NAME", "origin"),
+            ("REMOTE_URL", "/o"),
+        ] {
+            environment.set(format!("PRE_COMMIT_{name}"), value);
+        }
+        let push = PrePush::of_pre_commit(&environment).unwrap();
+        let line = String::from_utf8(push.input).unwrap();
+        let line = PushedRef::parse(line.trim_end()).unwrap();
+        assert_eq!(
+            (line.oid.as_str(), line.review_branch()),
+            (OID, Some("master"))
+        );
     }
 
     proptest! {

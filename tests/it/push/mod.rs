@@ -4,6 +4,8 @@ mod change_id;
 mod check;
 mod fix;
 mod hook;
+mod hook_managers;
+mod hook_places;
 mod hook_pre_push;
 mod multi;
 mod options;

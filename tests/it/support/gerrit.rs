@@ -252,6 +252,8 @@ impl Project {
             format!("http://{}:{password}@127.0.0.1:{port}\n", user.name()),
         )
         .expect("written");
+        // The server has neither a .gitreview nor Gerrit's usual port.
+        home.configure("gerrit.createChangeId", "true");
         home.configure("core.sshCommand", &server.ssh_command(user));
         home.configure(
             "credential.helper",
@@ -340,8 +342,23 @@ impl Home {
     }
 }
 
-/// Creates a plain git server, as a directory, with one commit on `master`, and a clone of it.
+/// Creates a plain git server that stands for a Gerrit, as a directory, with one commit on `master`,
+/// and a clone of it.
 pub fn plain() -> (PathBuf, Clone) {
+    let (origin, clone) = hub();
+    let home = clone.home().join("gitconfig");
+    clone.git(&[
+        "config",
+        "--file",
+        &home.to_string_lossy(),
+        "gerrit.createChangeId",
+        "true",
+    ]);
+    (origin, clone)
+}
+
+/// Creates a plain git server, as [`plain`] does, with nothing that says Gerrit.
+pub fn hub() -> (PathBuf, Clone) {
     let home = Home::new("ada", "ada@example.com");
     let origin = home.path().join("origin.git");
     let status = Command::new("git")

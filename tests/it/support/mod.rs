@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod exec;
 pub mod gerrit;
+pub mod hook_managers;
 pub mod isolation;
 pub mod processes;
 pub mod proxy;
