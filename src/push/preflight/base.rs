@@ -33,17 +33,13 @@ fn unfinished(facts: &CommitFacts) -> Option<PreflightFinding> {
 
 fn base(facts: &CommitFacts) -> Option<PreflightFinding> {
     let target = &facts.target;
-    let fetch = match target.split_once('/') {
-        Some((remote, _)) => {
-            format!("git fetch {remote}; if the branch is another: --branch BRANCH")
-        }
-        None => {
-            "push to a remote that has been fetched, or name the branch with --branch".to_owned()
-        }
-    };
     if facts.target_commit.is_none() {
         let text = format!("`{target}` is not known here, so what is new cannot be told");
-        return Some(PreflightFinding::error(Rule::TargetUnknown, text, fetch));
+        return Some(PreflightFinding::error(
+            Rule::TargetUnknown,
+            text,
+            fetch(facts),
+        ));
     }
     if let Some(finding) = shallow(facts) {
         return Some(finding);
@@ -51,7 +47,9 @@ fn base(facts: &CommitFacts) -> Option<PreflightFinding> {
     if facts.merge_base.is_none() {
         let text =
             format!("HEAD and `{target}` have no commit in common: another repository's history");
-        let fix = "push to the right remote, or cherry-pick the commits onto a branch made from the target";
+        let fix = format!(
+            "git rebase --onto {target} --root puts the commits onto it; or push to the right remote"
+        );
         return Some(PreflightFinding::error(Rule::NoCommonAncestry, text, fix));
     }
     let (base, holder) = facts.foreign_base.as_ref()?;
@@ -67,6 +65,23 @@ fn base(facts: &CommitFacts) -> Option<PreflightFinding> {
         Some(oldest) => finding.of(oldest),
         None => finding,
     })
+}
+
+/// Returns the command that makes the target branch known.
+fn fetch(facts: &CommitFacts) -> String {
+    let branch = &facts.target_branch;
+    match (&facts.remote, facts.is_fetched) {
+        (Some(remote), true) => {
+            format!("git fetch {remote}; if the branch is another: --branch BRANCH")
+        }
+        (Some(remote), false) => format!(
+            "git remote set-branches --add {remote} {branch}, then git fetch {remote}: so far a fetch does not bring it"
+        ),
+        (None, _) => format!(
+            "git remote add NAME {}, then git fetch NAME, then kata-ci push NAME",
+            facts.url
+        ),
+    }
 }
 
 /// A commit of the boundary is somebody else's, and looks like the first of all: whatever hangs on
@@ -97,7 +112,8 @@ fn many(facts: &CommitFacts) -> Option<PreflightFinding> {
                 facts.count
             ),
             format!(
-                "git fetch, then git log {}..HEAD to see which; most likely the branch is another",
+                "git fetch {}, then git log {}..HEAD to see which; most likely the branch is another",
+                facts.remote.as_deref().unwrap_or_default(),
                 facts.target
             ),
         )

@@ -79,25 +79,10 @@ fn finding(
     let reword = reword(facts, commit);
     let found = match state {
         ChangeIdState::Good(..) => return None,
-        ChangeIdState::Missing if is_to_be_squashed(&commit.message) => PreflightFinding::error(
-            Rule::ToBeSquashed,
-            "waits to be squashed into another commit, and has no Change-Id of its own",
-            format!("git rebase -i --autosquash {}", facts.target),
-        )
-        .line(1),
-        ChangeIdState::Missing if commit.parents.len() > 1 && commit.oid == facts.tip => {
-            PreflightFinding::error(
-                Rule::ChangeIdMissing,
-                "is a merge commit without a Change-Id",
-                "kata-ci hook install, then git commit --amend --no-edit",
-            )
+        ChangeIdState::Missing if is_to_be_squashed(&commit.message) => {
+            to_be_squashed(facts, commit)
         }
-        ChangeIdState::Missing => PreflightFinding::error(
-            Rule::ChangeIdMissing,
-            "has no Change-Id",
-            "kata-ci push --fix adds it; kata-ci hook install gives new commits theirs",
-        )
-        .fixable(),
+        ChangeIdState::Missing => missing(facts, commit),
         ChangeIdState::IsSubject => PreflightFinding::error(
             Rule::SubjectMissing,
             "has its Change-Id where the subject should be",
@@ -129,6 +114,66 @@ fn finding(
         .line(*line),
     };
     Some(found.of(commit))
+}
+
+/// The advice follows what `--fix` refuses to rewrite: merges and signed commits.
+fn missing(facts: &CommitFacts, commit: &Commit) -> PreflightFinding {
+    let is_merge = |commit: &Commit| commit.parents.len() > 1;
+    let lacks_id =
+        |commit: &Commit| state_of(&commit.message, &facts.links) == ChangeIdState::Missing;
+    let first = facts.commits.iter().position(lacks_id).unwrap_or_default();
+    let rewritten = facts.commits.get(first..).unwrap_or_default();
+    let (merges, signed) = (
+        rewritten.iter().any(is_merge),
+        rewritten.iter().any(|commit| commit.signed),
+    );
+    let fix = match (merges || signed, &facts.branch) {
+        (true, _) => by_hand(facts, rewritten, merges, signed),
+        (false, None) if facts.unfinished.is_none() => {
+            "git switch -c BRANCH, then kata-ci push --fix".to_owned()
+        }
+        _ => "kata-ci push --fix adds it; kata-ci hook install gives new commits theirs".to_owned(),
+    };
+    let finding = |text| PreflightFinding::error(Rule::ChangeIdMissing, text, fix);
+    match is_merge(commit) && commit.oid == facts.tip {
+        true => finding("is a merge commit without a Change-Id"),
+        false => finding("has no Change-Id").fixable(),
+    }
+}
+
+/// Returns the commands that have the hook add the ids. The configuration says that there is a Gerrit,
+/// whatever else does.
+fn by_hand(facts: &CommitFacts, rewritten: &[Commit], merges: bool, signed: bool) -> String {
+    let sign = if signed { " -S" } else { "" };
+    let amend = format!("git -c gerrit.createChangeId=always commit --amend --no-edit{sign}");
+    let keep = if merges { " --rebase-merges" } else { "" };
+    match rewritten {
+        [_] => format!("kata-ci hook install, then {amend}"),
+        _ => format!(
+            "kata-ci hook install, then git rebase --keep-base{keep} --exec '{amend}' {}",
+            facts.target
+        ),
+    }
+}
+
+/// Without the commit that it is meant for, it has to become one of its own.
+fn to_be_squashed(facts: &CommitFacts, commit: &Commit) -> PreflightFinding {
+    let subject = commit.subject();
+    let own = subject.rsplit("! ").next().unwrap_or_default();
+    let is_meant = |other: &Commit| other.oid != commit.oid && other.subject() == own;
+    let fix = match facts.commits.iter().any(is_meant) {
+        true => format!("git rebase -i --autosquash {}", facts.target),
+        false => format!(
+            "{}: the commit that it is for is not among these, so give it a subject and a Change-Id of its own",
+            reword(facts, commit)
+        ),
+    };
+    PreflightFinding::error(
+        Rule::ToBeSquashed,
+        "waits to be squashed into another commit, and has no Change-Id of its own",
+        fix,
+    )
+    .line(1)
 }
 
 fn shared(id: &ChangeId, first: &Commit, second: &Commit, line: usize) -> PreflightFinding {

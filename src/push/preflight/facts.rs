@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::gerrit::change_id::LinkServer;
 use crate::gerrit::remote::Destination;
+use crate::git::configuration::Configuration;
 use crate::git::context::GitContext;
 use crate::git::range;
 use crate::git::range::Commit;
@@ -27,6 +28,14 @@ pub struct CommitFacts {
     pub unfinished: Option<&'static str>,
     /// The target as `REMOTE/BRANCH`.
     pub target: String,
+    /// The name of the remote, if it has one.
+    pub remote: Option<String>,
+    /// The URL of the remote, without credentials.
+    pub url: String,
+    /// The target branch.
+    pub target_branch: String,
+    /// True if a fetch from the remote brings the target branch.
+    pub is_fetched: bool,
     /// The commit of the target branch after the last fetch; `None` if this repository does not
     /// have it.
     pub target_commit: Option<String>,
@@ -82,6 +91,10 @@ pub fn gather(
             Some(remote) => format!("{remote}/{}", destination.branch),
             None => destination.branch.clone(),
         },
+        remote: remote.map(str::to_owned),
+        url: destination.url.to_string(),
+        target_branch: destination.branch.clone(),
+        is_fetched: is_fetched(&context.configuration, destination),
         target_commit,
         merge_base,
         foreign_base,
@@ -92,6 +105,27 @@ pub fn gather(
         boundary: context.boundary.clone(),
         email: context.configuration.get("user.email").map(str::to_owned),
     })
+}
+
+/// Returns true if a refspec of the remote leads from the target branch to the ref that stands for it
+/// here. A bare clone has none, and a clone of a single branch only that.
+fn is_fetched(configuration: &Configuration, destination: &Destination) -> bool {
+    let (Some(remote), Some(tracking)) = (&destination.remote, destination.tracking()) else {
+        return false;
+    };
+    let branch = format!("refs/heads/{}", destination.branch);
+    let key = format!("remote.{remote}.fetch");
+    let leads = |refspec: &str| {
+        let (from, to) = refspec.trim_start_matches('+').split_once(':')?;
+        let rest = match from.strip_suffix('*') {
+            Some(begin) => branch.strip_prefix(begin)?,
+            None => (from == branch).then_some("")?,
+        };
+        Some(to.replacen('*', rest, 1) == tracking)
+    };
+    configuration
+        .all(&key)
+        .any(|refspec| leads(refspec) == Some(true))
 }
 
 /// Returns the parent of the range, if the target branch does not have it.

@@ -60,6 +60,32 @@ pub enum Rule {
     SignOffMissing,
 }
 
+impl Rule {
+    /// All rules.
+    pub const ALL: [Self; 20] = [
+        Self::ChangeIdMissing,
+        Self::ChangeIdOutsideFooter,
+        Self::SubjectMissing,
+        Self::ChangeIdDoubled,
+        Self::ChangeIdMalformed,
+        Self::ChangeIdShared,
+        Self::ToBeSquashed,
+        Self::Merge,
+        Self::WrongBase,
+        Self::NoCommonAncestry,
+        Self::Shallow,
+        Self::TargetUnknown,
+        Self::TooMany,
+        Self::AuthorUnknown,
+        Self::CommitterDiffers,
+        Self::DetachedHead,
+        Self::Unfinished,
+        Self::FixesMissing,
+        Self::SubsystemMissing,
+        Self::SignOffMissing,
+    ];
+}
+
 /// A finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PreflightFinding {
@@ -126,5 +152,17 @@ impl PreflightFinding {
     pub fn fixable(mut self) -> Self {
         self.fixable = true;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_rules_are_listed_in_order() {
+        let last = Rule::SignOffMissing as usize;
+        let listed: Vec<_> = Rule::ALL.iter().map(|rule| *rule as usize).collect();
+        assert_eq!(listed, (0..=last).collect::<Vec<_>>());
     }
 }

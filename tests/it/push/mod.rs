@@ -1,5 +1,6 @@
 //! Stories of pushes to Gerrit and of the git hooks.
 
+mod advice;
 mod change_id;
 mod check;
 mod fix;
