@@ -9,8 +9,8 @@ use crate::git::context::GitContext;
 /// The port of Gerrit's SSH server.
 const PORT: u16 = 29418;
 
-/// Returns the sign that the repository's commits go to a Gerrit: `.gitreview`, git's configuration,
-/// a URL in the pipeline's table, or the port of a remote. Without one, `None`.
+/// Returns the sign that the repository's commits go to a Gerrit: `.gitreview`, git's
+/// configuration, a URL in the pipeline's table, or the port of a remote. Without one, `None`.
 ///
 /// # Errors
 ///

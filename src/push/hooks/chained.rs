@@ -50,8 +50,8 @@ pub struct HookCall<'a> {
 const RUNNING: &str = "KATACI_HOOK_RUNNING";
 
 impl HookCall<'_> {
-    /// Returns true if the kept hook has led back here, for the same call of git. The outer call does
-    /// the work.
+    /// Returns true if the kept hook has led back here, for the same call of git. The outer call
+    /// does the work.
     pub(super) fn is_nested(&self) -> bool {
         std::env::var(RUNNING).is_ok_and(|running| running == self.key())
     }
@@ -62,7 +62,8 @@ impl HookCall<'_> {
         format!("{:016x}", hasher.finish())
     }
 
-    /// Calls the kept hook. It is only called if git would call it, so it must be an executable file.
+    /// Calls the kept hook. It is only called if git would call it, so it must be an executable
+    /// file.
     ///
     /// # Errors
     /// [`KeptError`].

@@ -3,9 +3,9 @@
 //! An existing hook is moved to a name beside it and called first. `uninstall` moves it back
 //! unchanged, a link as a link. Nothing of others is ever overwritten.
 //!
-//! A manager that itself calls an earlier hook (pre-commit, prek) stays in place, and ours goes where
-//! it looks for that. A manager that writes its scripts anew whenever it likes (husky) has to call
-//! ours from its own configuration.
+//! A manager that itself calls an earlier hook (pre-commit, prek) stays in place, and ours goes
+//! where it looks for that. A manager that writes its scripts anew whenever it likes (husky) has to
+//! call ours from its own configuration.
 
 use std::fs;
 use std::io;

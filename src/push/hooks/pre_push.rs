@@ -253,8 +253,8 @@ fn unchecked(
 }
 
 impl Guard {
-    /// Returns the branches that a run of this commit may have compared with; none if the ref is not
-    /// guarded.
+    /// Returns the branches that a run of this commit may have compared with; none if the ref is
+    /// not guarded.
     fn bases(&self, pushed: &PushedRef) -> Vec<String> {
         if let Some(branch) = pushed.review_branch() {
             return vec![branch.to_owned()];

@@ -141,8 +141,8 @@ fn missing(facts: &CommitFacts, commit: &Commit) -> PreflightFinding {
     }
 }
 
-/// Returns the commands that have the hook add the ids. The configuration says that there is a Gerrit,
-/// whatever else does.
+/// Returns the commands that have the hook add the ids. The configuration says that there is a
+/// Gerrit, whatever else does.
 fn by_hand(facts: &CommitFacts, rewritten: &[Commit], merges: bool, signed: bool) -> String {
     let sign = if signed { " -S" } else { "" };
     let amend = format!("git -c gerrit.createChangeId=always commit --amend --no-edit{sign}");

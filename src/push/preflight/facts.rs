@@ -107,8 +107,8 @@ pub fn gather(
     })
 }
 
-/// Returns true if a refspec of the remote leads from the target branch to the ref that stands for it
-/// here. A bare clone has none, and a clone of a single branch only that.
+/// Returns true if a refspec of the remote leads from the target branch to the ref that stands for
+/// it here. A bare clone has none, and a clone of a single branch only that.
 fn is_fetched(configuration: &Configuration, destination: &Destination) -> bool {
     let (Some(remote), Some(tracking)) = (&destination.remote, destination.tracking()) else {
         return false;

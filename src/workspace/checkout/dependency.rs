@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::repository::{self, Checkout};
+use super::submodules;
 use super::{CheckoutError, CheckoutSet, repository_name};
 use crate::event::Notice;
 use crate::workspace::scratch::unique_name;
@@ -27,9 +28,10 @@ impl CheckoutSet {
             taken if taken.exists() => root.join(unique_name(source)),
             free => free,
         };
-        repository::begin(&self.git, source, &directory)?;
+        repository::begin(&self.git, &self.git.at(source), &directory)?;
         fetch(&directory.join(".git/objects"))?;
         repository::finish(&self.git, &directory, commit)?;
+        submodules::bring(&self.git, source, &directory)?;
         let short = commit.get(..7).unwrap_or(commit);
         self.notices.push(Notice {
             text: format!("{name} at {short} ({why}), in a clean checkout"),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::git::GitError;
 use crate::model::ExitCode;
+use crate::probe::quoted;
 
 /// The reason why there is no checkout.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,16 @@ pub enum CheckoutError {
         /// The directory.
         directory: PathBuf,
     },
+    /// The user's clone does not have a submodule.
+    #[error("the submodule {} is not in {} at commit {commit}", path.display(), repository.display())]
+    Submodule {
+        /// The path of the submodule in its repository.
+        path: PathBuf,
+        /// The commit of the submodule.
+        commit: String,
+        /// The work tree of the repository that has the submodule.
+        repository: PathBuf,
+    },
     /// A file cannot be read or written.
     #[error("a checkout could not be made at {}: {source}", path.display())]
     File {
@@ -61,6 +72,13 @@ impl CheckoutError {
                 "name a directory that the commit has with -C DIR".to_owned()
             }
             Self::NoRepository { .. } => "go into a checkout or name one with -C DIR".to_owned(),
+            Self::Submodule {
+                path, repository, ..
+            } => format!(
+                "git -C {} submodule update --init -- {}",
+                quoted(repository),
+                quoted(path)
+            ),
             Self::File { .. } => {
                 "make room there, or set XDG_CACHE_HOME to a directory that can be written"
                     .to_owned()
@@ -71,7 +89,7 @@ impl CheckoutError {
     /// Returns the exit code of a run that ends with it.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Git(_) | Self::File { .. } => ExitCode::Error,
+            Self::Git(_) | Self::File { .. } | Self::Submodule { .. } => ExitCode::Error,
             Self::UnknownRevision { .. } | Self::NotInCommit { .. } | Self::NoRepository { .. } => {
                 ExitCode::Usage
             }

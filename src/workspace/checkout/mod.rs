@@ -12,6 +12,7 @@ mod dependency;
 mod error;
 mod repository;
 mod settings;
+mod submodules;
 mod trust;
 use std::path::{Component as Segment, Path, PathBuf};
 
@@ -388,7 +389,7 @@ impl CheckoutSet {
                 fix: None,
             });
         }
-        repository::make(&self.git, clone, &commit, target).map(drop)
+        submodules::make(&self.git, clone, &commit, target).map(drop)
     }
 
     fn check_out(&mut self, source: &Path, name: &str) -> Result<Checkout, CheckoutError> {
@@ -409,7 +410,7 @@ impl CheckoutSet {
             revision: self.revision.clone(),
             repository: source.to_owned(),
         })?;
-        let made = repository::make(&self.git, source, &commit, directory)?;
+        let made = submodules::make(&self.git, source, &commit, directory)?;
         self.checkouts.push(made.clone());
         Ok(made)
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::CheckoutError;
 use super::settings;
-use crate::git::{Git, GitError};
+use crate::git::{Git, GitError, Repository};
 
 /// Time limit of a checkout: a large work tree takes long on a slow disk.
 const DEADLINE: Duration = Duration::from_secs(600);
@@ -30,14 +30,14 @@ pub(super) struct Checkout {
     pub(super) commit: String,
 }
 
-/// Checks out a commit of the user's repository to a new path.
+/// Checks out a commit of the user's repository to a new path, without its submodules.
 pub(super) fn make(
     git: &Git,
     source: &Path,
     commit: &str,
     directory: PathBuf,
 ) -> Result<Checkout, CheckoutError> {
-    begin(git, source, &directory)?;
+    begin(git, &git.at(source), &directory)?;
     finish(git, &directory, commit)?;
     Ok(Checkout {
         source: source.to_owned(),
@@ -47,18 +47,18 @@ pub(super) fn make(
 }
 
 /// Makes the repository, without a work tree.
-pub(super) fn begin(git: &Git, source: &Path, directory: &Path) -> Result<(), CheckoutError> {
+pub(super) fn begin(git: &Git, source: &Repository, directory: &Path) -> Result<(), CheckoutError> {
     let failed = |source| CheckoutError::File {
         path: directory.to_owned(),
         source,
     };
     let git = &git.clone().with_deadline(DEADLINE);
-    let common = source.join(git.at(source).path("--git-common-dir")?);
+    let common = source.directory().join(source.path("--git-common-dir")?);
     let repository = directory.join(".git");
     initialise(git, source, directory)?;
     borrow_objects(&common, &repository).map_err(failed)?;
-    append_settings(git, source, &repository)?.map_err(failed)?;
-    write_refs(git, source, &repository)?.map_err(failed)
+    append_settings(source, &repository)?.map_err(failed)?;
+    write_refs(source, &repository)?.map_err(failed)
 }
 
 /// Checks out a commit that the repository has or borrows.
@@ -66,14 +66,20 @@ pub(super) fn finish(git: &Git, directory: &Path, commit: &str) -> Result<(), Ch
     let git = git.clone().with_deadline(DEADLINE);
     // Hooks of a template or of the user must not run here.
     let checkout = ["checkout", "--quiet", "--detach", commit];
-    let words = [&["-c", "core.hooksPath=/dev/null"][..], &checkout].concat();
+    let settings = [
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "submodule.recurse=false",
+    ];
+    let words = [&settings[..], &checkout].concat();
     git.at(directory).run(&words)?;
     Ok(())
 }
 
-fn initialise(git: &Git, source: &Path, directory: &Path) -> Result<(), CheckoutError> {
+fn initialise(git: &Git, source: &Repository, directory: &Path) -> Result<(), CheckoutError> {
     // A git without this option has only one format.
-    let format = git.at(source).path("--show-object-format")?;
+    let format = source.path("--show-object-format")?;
     let mut words = vec!["-c", "init.defaultRefFormat=files", "init", "--quiet"];
     words.push("--template=");
     if format == Path::new("sha256") {
@@ -101,23 +107,17 @@ fn borrow_objects(common: &Path, repository: &Path) -> io::Result<()> {
     }
 }
 
-fn append_settings(
-    git: &Git,
-    source: &Path,
-    repository: &Path,
-) -> Result<io::Result<()>, GitError> {
-    let text = settings::of(git, source)?;
+fn append_settings(source: &Repository, repository: &Path) -> Result<io::Result<()>, GitError> {
+    let text = settings::of(source)?;
     let file = repository.join("config");
     Ok(fs::read_to_string(&file).and_then(|own| fs::write(&file, own + &text)))
 }
 
 /// Writes branches and tags to the file of packed refs, and the symbolic refs (`origin/HEAD`).
-fn write_refs(git: &Git, source: &Path, repository: &Path) -> Result<io::Result<()>, GitError> {
+fn write_refs(source: &Repository, repository: &Path) -> Result<io::Result<()>, GitError> {
     let format = "--format=%(objectname) %(refname) %(symref)";
     let places = ["refs/remotes", "refs/tags", "refs/heads"];
-    let listed = git
-        .at(source)
-        .run(["for-each-ref", format].into_iter().chain(places))?;
+    let listed = source.run(["for-each-ref", format].into_iter().chain(places))?;
     let listed = String::from_utf8_lossy(&listed);
     let mut packed = String::new();
     let mut symbolic = Vec::new();

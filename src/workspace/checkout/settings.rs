@@ -1,7 +1,6 @@
 //! Copies the settings of the user's repository that a checkout needs, in git's own format.
 
-use crate::git::{Git, GitError};
-use std::path::Path;
+use crate::git::{GitError, Repository};
 
 /// Sections that decide what is fetched, how files are written to the work tree, and who commits.
 /// Only filters run programs, and the checkout needs them for the same files.
@@ -17,9 +16,9 @@ const KEYS: [&str; 6] = [
 ];
 
 /// Returns the relevant settings of the repository's own file, as the text of such a file.
-pub(super) fn of(git: &Git, repository: &Path) -> Result<String, GitError> {
+pub(super) fn of(repository: &Repository) -> Result<String, GitError> {
     let arguments = ["config", "--local", "--includes", "--list", "-z"];
-    Ok(text(&git.at(repository).run(arguments)?))
+    Ok(text(&repository.run(arguments)?))
 }
 
 /// Formats a list of `KEY \n VALUE \0 …`; a key without a value means true.
@@ -63,6 +62,7 @@ fn line(key: &str, value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::Git;
     use crate::git::test_repository::environment;
     use proptest::prelude::*;
 

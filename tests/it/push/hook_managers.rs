@@ -35,7 +35,7 @@ impl Story {
             "#!/bin/sh\nname=$1; shift\n\
              if [ $name = pre-push ]; then input=$(cat); fi\n\
              echo \"$name|$*|$input\" >> '{}'\n\
-             if [ $name = commit-msg ]; then ! grep -q bad \"$1\"; fi\n",
+             if [ $name = commit-msg ]; then ! grep -q ': bad' \"$1\"; fi\n",
             seen.display()
         );
         write_script(&script, &text);

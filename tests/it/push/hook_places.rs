@@ -1,5 +1,5 @@
-//! Tests where the hooks hold: with and without a Gerrit, in places that others have too, and around
-//! hooks that look at their own name.
+//! Tests where the hooks hold: with and without a Gerrit, in places that others have too, and
+//! around hooks that look at their own name.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -169,8 +169,8 @@ fn a_hook_that_is_a_file_of_the_repository_is_not_replaced() {
     );
 }
 
-/// Overcommit's hooks are links to one program, which looks at its name. It is a gem that Debian does
-/// not have, so this is an imitation.
+/// Overcommit's hooks are links to one program, which looks at its name. It is a gem that Debian
+/// does not have, so this is an imitation.
 #[test]
 fn a_kept_hook_has_its_own_name_and_the_files_beside_it() {
     let (_, clone) = plain();

@@ -15,4 +15,5 @@ mod preflight;
 mod rejections;
 mod review;
 mod rewriting;
+mod submodules;
 mod trailers;

@@ -342,8 +342,8 @@ impl Home {
     }
 }
 
-/// Creates a plain git server that stands for a Gerrit, as a directory, with one commit on `master`,
-/// and a clone of it.
+/// Creates a plain git server that stands for a Gerrit, as a directory, with one commit on
+/// `master`, and a clone of it.
 pub fn plain() -> (PathBuf, Clone) {
     let (origin, clone) = hub();
     let home = clone.home().join("gitconfig");

@@ -1,4 +1,5 @@
-//! Real hook managers: husky, lefthook, pre-commit and prek, as `scripts/setup tests` installs them.
+//! Real hook managers: husky, lefthook, pre-commit and prek, as `scripts/setup tests` installs
+//! them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
