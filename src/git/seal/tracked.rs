@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,6 @@ use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
 use crate::git::Listed;
-use crate::git::own::{bytes, digest};
 
 /// Two changes within a tick of the kernel's clock have the same time. A tick takes 10 ms at most.
 const TICK: Duration = Duration::from_millis(100);
@@ -128,38 +128,56 @@ impl State {
 }
 
 fn content(path: &Path) -> Option<String> {
-    raw(path).map(|bytes| digest(&bytes))
+    let mut hash = Sha256::new();
+    raw(path, |bytes| hash.update(bytes))?;
+    Some(hexadecimal(&hash.finalize()))
 }
 
-/// Returns the target of a link, or the content of a file.
-fn raw(path: &Path) -> Option<Vec<u8>> {
+/// Passes the target of a link, or the content of a file, on in pieces. Returns the number of bytes.
+fn raw(path: &Path, mut pass: impl FnMut(&[u8])) -> Option<u64> {
     let metadata = path.symlink_metadata().ok()?;
-    match metadata.is_symlink() {
-        true => Some(path.read_link().ok()?.as_os_str().as_bytes().to_vec()),
-        false if metadata.size() > READ => None,
-        false => bytes(path, READ).ok(),
+    if metadata.is_symlink() {
+        let target = path.read_link().ok()?;
+        pass(target.as_os_str().as_bytes());
+        return Some(target.as_os_str().len() as u64);
     }
+    let mut file = crate::fs::open_plain(path).ok()?.take(READ + 1);
+    let mut piece = vec![0; 64 << 10];
+    let mut size = 0;
+    loop {
+        match file.read(&mut piece).ok()? {
+            0 => return (size <= READ).then_some(size),
+            read => {
+                size += read as u64;
+                pass(&piece[..read]);
+            }
+        }
+    }
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns the id of the object that the file would be as it is. The length of an id tells git's
 /// hash function.
 fn object_of(path: &Path, length: usize) -> Option<String> {
-    let bytes = raw(path)?;
-    let head = format!("blob {}\0", bytes.len());
-    let words = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    match length {
+    let size = path.symlink_metadata().ok()?.size();
+    let head = format!("blob {size}\0");
+    let (digest, read) = match length {
         40 => {
             let mut hash = Sha1::new();
             hash.update(head);
-            hash.update(&bytes);
-            Some(words(&hash.finalize()))
+            let read = raw(path, |bytes| hash.update(bytes))?;
+            (hexadecimal(&hash.finalize()), read)
         }
         64 => {
             let mut hash = Sha256::new();
             hash.update(head);
-            hash.update(&bytes);
-            Some(words(&hash.finalize()))
+            let read = raw(path, |bytes| hash.update(bytes))?;
+            (hexadecimal(&hash.finalize()), read)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    (read == size).then_some(digest)
 }
