@@ -180,7 +180,8 @@ fn resolved(step: StepLayer, overrides: &Overrides) -> Option<Step> {
         reads: settings.reads.unwrap_or_default(),
         allow_vacuous: settings.allow_vacuous,
         allow_errors: settings.allow_errors,
-        ..built_in
+        name: built_in.name,
+        command: built_in.command,
     })
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::request::RunRequest;
 use super::source::Source;
-use super::{one_case, pipeline, planned, store};
+use super::{one_case, opened, pipeline, planned, store};
 use crate::model::{CaseStatus, CommandError, Expect, JobOutcome, Readiness};
 use crate::outcome::Run;
 
@@ -89,7 +89,7 @@ pub(crate) struct ListedCase {
 pub(crate) fn list(request: &RunRequest, has_cases: bool) -> Result<Listing, CommandError> {
     let mut source = Source::open(request)?;
     let pipeline = pipeline::load(&mut source, request)?;
-    let opened = planned::open(source, pipeline, request)?;
+    let opened = opened::open(source, pipeline, request)?;
     let planned = planned::plan(opened, request)?;
     let root = planned.workspace.root.clone();
     let reports = request.reports.directory.as_deref();

@@ -2,26 +2,28 @@
 //!
 //! ```text
 //! RunRequest ─▶ Source ─▶ Pipeline ─▶ Opened ─▶ Planned ─▶ Session ─▶ JobsEnded ─▶ RunResult
-//! request       source    pipeline    planned   planned    session    session      finish
+//! request       source    pipeline    opened    planned    session    session      finish
 //! ```
-//! `carry_out` alone calls the stations, in this order. Each takes the value before it and the
-//! request, and returns the next value:
+//! `carry_out` alone calls the stations, in this order. Each takes the value before it and returns
+//! the next one. All but station 7 take the request as well:
 //!
 //! 1. `request`: the request, made by the command line, a push or a hook.
 //! 2. `source`: the work tree, or a checkout of a revision.
 //! 3. `pipeline`: the named pipeline, or the one found in the source. `depends` adds to the source
 //!    what its commits name.
-//! 4. `planned`: the open workspace and the selection (`since` keeps the changed components).
-//! 5. `planned`: the jobs (`durations` orders them, `rerun_failed` keeps the failures).
+//! 4. `opened`: the open workspace and the selection (`since` keeps the changed components).
+//! 5. `planned`: the jobs (`durations` orders them, `rerun_failed` keeps the failures). Here a
+//!    `--dry-run` ends (`dry_run`). Then the plan gets kept builds, and loses the jobs of a push
+//!    that passed before; if none is left, the line ends.
 //! 6. `session`: the run from its first event on, new or continued (`resume`). `repeat` names the
 //!    command that repeats it.
-//! 7. `session`: the run whose jobs have ended.
+//! 7. `session`: the run whose jobs have ended, and the plan, since dropping it removes a checkout.
 //! 8. `finish`: reports, summary, exit code; `prune` removes runs that exceed the limits.
 //!
-//! `Source` travels inside of the values, and stations 3 to 6 ask it. Three more values accompany
-//! the line from before the session to its end: the stamp recorder (`crate::stamp::recorder`, which
-//! takes jobs that passed before out of the plan), the screen (`show`) and the files outside of the
-//! report directory (`output_files`).
+//! `Source` travels inside of the values; stations 3 and 4 and the kept builds ask it. Beside the
+//! line go the stamp recorder (`crate::stamp::recorder`), the screen (`show`), the files outside of
+//! the report directory (`output_files`), and the notes on strict jobs (`strict`): these refuse a
+//! work tree in stations 2 and 4, an earlier run in 5 and 6, and are kept around the jobs.
 
 pub(crate) mod depends;
 mod dry_run;
@@ -30,6 +32,7 @@ mod fingerprint;
 mod finish;
 mod list;
 mod one_case;
+mod opened;
 mod output_files;
 pub(crate) mod pipeline;
 mod planned;
@@ -63,15 +66,14 @@ use source::Source;
 
 /// Carries out the run of a request.
 pub(crate) fn carry_out(request: &RunRequest) -> Result<RunResult, CommandError> {
-    strict::check([request.directory.as_path()], &request.environment)?;
     let mut source = Source::open(request)?;
     let pipeline = pipeline::load(&mut source, request)?;
-    let opened = planned::open(source, pipeline, request)?;
+    let opened = opened::open(source, pipeline, request)?;
     let mut planned = planned::plan(opened, request)?;
     if request.dry_run {
         return Ok(RunResult::without_jobs(dry_run::print(&planned)?));
     }
-    planned = planned.with_builds(request);
+    planned = planned.with_builds(request.author.as_deref());
     let left = strict::notice(&planned.plan, &planned.workspace, &request.environment);
     planned.workspace.notices.extend(left);
     let recorder = recorder(request, &planned);
@@ -85,7 +87,11 @@ pub(crate) fn carry_out(request: &RunRequest) -> Result<RunResult, CommandError>
     }
     let screen = Screen::new(request.settings.display, &request.environment);
     let files = OutputFiles::find(request, &screen)?;
-    let noted = strict::begin(&planned.plan, &planned.source, &request.environment)?;
+    let noted = strict::begin(
+        &planned.plan,
+        planned.source.is_checkout(),
+        &request.environment,
+    )?;
     let session = Session::open(planned, request, &screen)?;
     let (planned, ended) = session.carry_out()?;
     drop(noted);

@@ -1,23 +1,15 @@
-//! Opens the workspace of a source, and plans its jobs.
+//! Plans the jobs of an open workspace.
 
+use super::opened::Opened;
 use super::request::RunRequest;
 use super::source::Source;
-use super::{durations, one_case, rerun_failed, since, store, strict};
+use super::{durations, one_case, rerun_failed, store, strict};
 use crate::config::Pipeline;
 use crate::event::{Notice, Since};
-use crate::model::{CommandError, Selection};
+use crate::model::CommandError;
 use crate::plan;
 use crate::plan::Plan;
 use crate::workspace::{Trust, Workspace};
-
-/// An open workspace and the selection to run in it.
-pub(super) struct Opened {
-    source: Source,
-    pipeline: Pipeline,
-    workspace: Workspace,
-    selection: Selection,
-    since: Option<Since>,
-}
 
 /// A run that is ready to begin.
 pub(super) struct Planned {
@@ -34,39 +26,6 @@ pub(super) struct Planned {
     /// The id of the run whose failures run again and a notice that lists them, with
     /// `--rerun-failed`.
     pub rerun_of: Option<(String, Notice)>,
-}
-
-/// Finds the components, narrows them to those that `--since` selects, and opens the workspace.
-pub(super) fn open(
-    mut source: Source,
-    pipeline: Pipeline,
-    request: &RunRequest,
-) -> Result<Opened, CommandError> {
-    let (mut selection, environment) = (request.selection.clone(), &request.environment);
-    let mut located = source.locate(&pipeline, &selection, environment)?;
-    let placed = located.placed.iter();
-    strict::check(placed.map(|placed| placed.directory.as_path()), environment)?;
-    let since = match &request.since {
-        None => None,
-        Some(revision) => {
-            let since = since::decide(revision, &pipeline, &located, environment)?;
-            // Names that belong to no component stay, and are refused later.
-            selection.components = std::mem::take(&mut located.selected);
-            selection.components.retain(|name| !since.leaves_out(name));
-            Some(since)
-        }
-    };
-    let workspace = match since.is_some() && selection.components.is_empty() {
-        true => Workspace::empty(located.root),
-        false => source.workspace(&pipeline, located, &selection, environment)?,
-    };
-    Ok(Opened {
-        source,
-        pipeline,
-        workspace,
-        selection,
-        since,
-    })
 }
 
 /// Plans the jobs. With `--rerun-failed`, it keeps only the failures of the last run, with `--case`
@@ -128,9 +87,10 @@ pub(super) fn plan(opened: Opened, request: &RunRequest) -> Result<Planned, Comm
 }
 
 impl Planned {
-    /// Restores the builds of earlier runs that this run may trust.
-    pub(super) fn with_builds(mut self, request: &RunRequest) -> Self {
-        let trust = trust(&self.plan, request.author.as_deref());
+    /// Restores the builds of earlier runs that this run may trust. `author` is the account that
+    /// owns the commits, where that matters.
+    pub(super) fn with_builds(mut self, author: Option<&str>) -> Self {
+        let trust = trust(&self.plan, author);
         let notices = self.source.bring_builds(&trust);
         self.workspace.notices.extend(notices);
         self

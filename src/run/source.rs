@@ -7,8 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::depends;
 use super::request::RunRequest;
+use super::{depends, strict};
 use crate::config;
 use crate::config::Pipeline;
 use crate::env::Environment;
@@ -43,6 +43,7 @@ impl Source {
             let hint = "name a directory that is there with -C DIR";
             CommandError::path(&request.directory, &error, hint)
         })?;
+        strict::check([directory.as_path()], environment)?;
         let Some(revision) = &request.revision else {
             return Ok(Self::WorkTree { directory });
         };

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::source::Source;
 use crate::env::Environment;
 use crate::event::Notice;
 use crate::exec;
@@ -19,17 +18,17 @@ const FILES: [&str; 3] = ["", "events.jsonl", "result.json"];
 /// The deepest nesting of submodules.
 const DEPTH: usize = 4;
 
-/// Notes the work trees that the strict jobs of the plan may write to.
+/// Notes the work trees that the strict jobs of the plan may write to. Of a checkout nothing is
+/// noted, since nobody asks git there afterwards.
 ///
 /// # Errors
 /// Fails if that cannot be written down, or git cannot be asked for submodules.
 pub(super) fn begin(
     plan: &Plan,
-    source: &Source,
+    is_checkout: bool,
     environment: &Environment,
 ) -> Result<Vec<StrictRun>, CommandError> {
-    if source.is_checkout() {
-        // Nobody asks git there afterwards: it is removed.
+    if is_checkout {
         return Ok(Vec::new());
     }
     let mut tops: Vec<PathBuf> = (plan.strict_jobs())

@@ -133,7 +133,8 @@ fn content(path: &Path) -> Option<String> {
     Some(hexadecimal(&hash.finalize()))
 }
 
-/// Passes the target of a link, or the content of a file, on in pieces. Returns the number of bytes.
+/// Passes the target of a link, or the content of a file, on in pieces. Returns their length in
+/// bytes.
 fn raw(path: &Path, mut pass: impl FnMut(&[u8])) -> Option<u64> {
     let metadata = path.symlink_metadata().ok()?;
     if metadata.is_symlink() {

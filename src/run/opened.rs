@@ -1,0 +1,56 @@
+//! Opens the workspace of a source.
+
+use super::request::RunRequest;
+use super::source::Source;
+use super::{since, strict};
+use crate::config::Pipeline;
+use crate::event::Since;
+use crate::model::{CommandError, Selection};
+use crate::workspace::Workspace;
+
+/// An open workspace and the selection to run in it.
+pub(super) struct Opened {
+    /// The source of the run.
+    pub source: Source,
+    /// The resolved pipeline.
+    pub pipeline: Pipeline,
+    /// The components with their directories.
+    pub workspace: Workspace,
+    /// The components and steps to run.
+    pub selection: Selection,
+    /// The decisions of `--since`, if it was given.
+    pub since: Option<Since>,
+}
+
+/// Finds the components, narrows them to those that `--since` selects, and opens the workspace.
+pub(super) fn open(
+    mut source: Source,
+    pipeline: Pipeline,
+    request: &RunRequest,
+) -> Result<Opened, CommandError> {
+    let (mut selection, environment) = (request.selection.clone(), &request.environment);
+    let mut located = source.locate(&pipeline, &selection, environment)?;
+    let placed = located.placed.iter();
+    strict::check(placed.map(|placed| placed.directory.as_path()), environment)?;
+    let since = match &request.since {
+        None => None,
+        Some(revision) => {
+            let since = since::decide(revision, &pipeline, &located, environment)?;
+            // Names that belong to no component stay, and are refused later.
+            selection.components = std::mem::take(&mut located.selected);
+            selection.components.retain(|name| !since.leaves_out(name));
+            Some(since)
+        }
+    };
+    let workspace = match since.is_some() && selection.components.is_empty() {
+        true => Workspace::empty(located.root),
+        false => source.workspace(&pipeline, located, &selection, environment)?,
+    };
+    Ok(Opened {
+        source,
+        pipeline,
+        workspace,
+        selection,
+        since,
+    })
+}
