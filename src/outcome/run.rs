@@ -189,8 +189,13 @@ impl Run {
         if signal.is_none() && self.jobs.is_empty() && self.is_unaffected() {
             return ExitCode::Success;
         }
+        // A step that only prepares shows none of the cases that were asked for.
+        let is_asked = (self.started.as_ref()).is_some_and(|started| started.case.is_some());
+        let prepares =
+            |job: &&JobResult| job.outcome() == Some(JobOutcome::Passed) && job.tally.tested() == 0;
+        let jobs = self.jobs().filter(|job| !(is_asked && prepares(job)));
         exit_code(
-            self.jobs().map(|job| match &job.finished {
+            jobs.map(|job| match &job.finished {
                 Some(finished) => (finished.outcome, finished.allowed.is_some()),
                 None => (JobOutcome::Error, false),
             }),

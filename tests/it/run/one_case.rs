@@ -100,6 +100,19 @@ fn a_pattern_that_nothing_matches_selects_nothing() {
 }
 
 #[test]
+fn a_step_that_only_prepares_is_no_case_that_matches() {
+    let place = makefiles(&[]);
+    write(
+        &place.path().join("kata-ci.toml"),
+        "version = 1\n[[step]]\nname = \"fetch\"\nrun = [\"true\"]\nexpect = \"exit\"\n[[step]]\nname = \"test\"\nneeds = [\"fetch\"]\nrun = [\"go\", \"test\", \"./...\"]\nexpect = \"cases\"\n[[component]]\nname = \"a\"\n",
+    );
+    go(place.path(), "a", TESTS);
+    let asked = |pattern: &str| run_in(place.path()).args(["--case", pattern]).finish();
+    asked("TestNothing").expect_code(4);
+    asked("TestUpdateRoute").expect_code(0);
+}
+
+#[test]
 fn cargo_gets_the_exact_names_of_the_last_run() {
     let place = makefiles(&[]);
     let pipeline = place.path().join("kata-ci.toml");
