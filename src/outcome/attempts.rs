@@ -18,7 +18,16 @@ use crate::model::{CaseStatus, JobOutcome, Tally};
 pub type CaseResult = CaseFinished;
 
 /// Names of cases that stand for the reason why tests did not run, not for a test.
-const STAND_INS: [&str; 4] = ["(package)", "(plan)", "(bail out)", "(unnamed)"];
+const STAND_INS: [&str; 8] = [
+    "(package)",
+    "(plan)",
+    "(bail out)",
+    "(unnamed)",
+    "(suite)",
+    "(collection)",
+    "(interrupted)",
+    "(summary)",
+];
 
 /// The effect of a later attempt on the end of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -334,6 +343,10 @@ mod tests {
     #[test]
     fn what_stood_for_a_package_is_over_where_tests_of_it_pass_and_fails_again_where_it_does() {
         let first: &[_] = &[("(package)", Failed), ("g/(plan) #2", Failed)];
+        for name in STAND_INS {
+            let again = cases(&[&[(name, Failed)], &[("a", Passed)]], false);
+            assert_eq!(statuses(&again), [(name, Flaky), ("a", Passed)]);
+        }
         let passed: [&[_]; 2] = [first, &[("a", Passed)]];
         let over = cases(&passed, false);
         assert_eq!(
