@@ -12,6 +12,7 @@ mod multi;
 mod options;
 mod pipeline;
 mod preflight;
+mod refusals;
 mod rejections;
 mod review;
 mod rewriting;
