@@ -9,6 +9,7 @@ mod check_finding;
 mod command_error;
 mod exit_code;
 mod job;
+mod proven_failure;
 mod reach;
 mod selection;
 
@@ -18,5 +19,6 @@ pub use check_finding::{CheckFinding, CheckFindings, FindingLevel};
 pub use command_error::CommandError;
 pub use exit_code::{ExitCode, exit_code};
 pub use job::{Command, Ending, Expect, JobId, JobOutcome, Readiness};
+pub use proven_failure::ProvenFailure;
 pub use reach::Reach;
 pub use selection::{Decision, Selection};

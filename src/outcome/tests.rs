@@ -2,7 +2,7 @@
 
 use super::verdict::*;
 use crate::model::JobOutcome::*;
-use crate::model::{CheckFinding, Ending, Expect, FindingLevel, JobOutcome, Tally};
+use crate::model::{CheckFinding, Ending, Expect, FindingLevel, JobOutcome, ProvenFailure, Tally};
 
 fn facts(expect: Expect, exit: i32, cases: Tally) -> JobFacts {
     JobFacts {
@@ -16,6 +16,13 @@ fn passed(number: u64) -> Tally {
     Tally {
         passed: number,
         ..Tally::default()
+    }
+}
+
+fn proven(what: &str) -> ProvenFailure {
+    ProvenFailure {
+        what: what.to_owned(),
+        is_own: true,
     }
 }
 
@@ -136,7 +143,7 @@ fn a_missing_program_is_an_error_only_when_nothing_failed_by_itself() {
 #[test]
 fn what_the_output_proves_fails_a_job_that_exited_with_0() {
     let mut facts = facts(Expect::Cases, 0, passed(3));
-    facts.proven_failures = vec![("error: could not compile `x`".into(), true)];
+    facts.proven_failures = vec![proven("error: could not compile `x`")];
     let judged = verdict(&facts);
     assert_eq!(judged.outcome, Failed);
     assert!(
@@ -146,7 +153,7 @@ fn what_the_output_proves_fails_a_job_that_exited_with_0() {
     );
     facts.missing_programs = vec!["linter".into()];
     assert_eq!(outcome(&facts), Failed);
-    facts.proven_failures[0].1 = false;
+    facts.proven_failures[0].is_own = false;
     assert_eq!(outcome(&facts), Error);
     facts.missing_programs.clear();
     facts.allow_errors = Some("a known one".into());
@@ -168,7 +175,7 @@ fn a_missing_program_does_not_hide_a_crash() {
         },
     );
     facts.missing_programs = vec!["linter".into()];
-    facts.proven_failures = vec![("go test reports a failed package".into(), true)];
+    facts.proven_failures = vec![proven("go test reports a failed package")];
     assert_eq!(outcome(&facts), Failed);
 }
 

@@ -4,7 +4,7 @@
 //! missing proof. Only a job that none of them fits has passed. Limits and the network can explain
 //! the outcome further.
 
-use crate::model::{CheckFindings, Ending, Expect, JobOutcome, Tally};
+use crate::model::{CheckFindings, Ending, Expect, JobOutcome, ProvenFailure, Tally};
 
 /// A reason why kata-ci cannot vouch for the output of a job, or had to end it.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,9 +43,8 @@ pub struct JobFacts {
     /// Programs that its output reports as missing (`command not found`, Error 127), outside of any
     /// failed test.
     pub missing_programs: Vec<String>,
-    /// Failures that its output proves outside of any case; `true` stands for one that a missing
-    /// program does not explain.
-    pub proven_failures: Vec<(String, bool)>,
+    /// Failures that its output proves outside of any case, the most telling first.
+    pub proven_failures: Vec<ProvenFailure>,
     /// The reason why such failures do not count, if its step gives one.
     pub allow_errors: Option<String>,
     /// The pattern that cases were asked for with, if no case matches it.
@@ -222,11 +221,11 @@ fn from_ending(facts: &JobFacts) -> Option<Verdict> {
 
 /// Returns true if the output proves a failure that a missing program does not explain.
 fn is_proven(facts: &JobFacts) -> bool {
-    facts.proven_failures.iter().any(|(_, strong)| *strong)
+    facts.proven_failures.iter().any(|failure| failure.is_own)
 }
 
 fn from_proof(facts: &JobFacts) -> Option<Verdict> {
-    let (said, _) = facts.proven_failures.first()?;
+    let said = &facts.proven_failures.first()?.what;
     facts.allow_errors.is_none().then(|| Verdict {
         outcome: JobOutcome::Failed,
         reason: format!("{said}, although the command exited with 0"),
@@ -259,7 +258,7 @@ fn without_tests(packages: u64) -> String {
 /// Returns the words about failures that the step allows; empty for none.
 fn allowed_errors(facts: &JobFacts) -> String {
     match (&facts.allow_errors, facts.proven_failures.first()) {
-        (Some(reason), Some((said, _))) => format!("allowed ({reason}): {said}"),
+        (Some(reason), Some(failure)) => format!("allowed ({reason}): {}", failure.what),
         _ => String::new(),
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Evidence {
     pub go_ends: BTreeMap<String, u32>,
     /// True if Go reported a package as failed.
     pub go_failed: bool,
+    /// The words about a failure of which the lines do not tell whose it is.
+    pub unclear: Option<String>,
     /// The words of compilers about Go packages.
     pub builds: Builds,
     /// The crates whose tests ran, with `_` for `-`.

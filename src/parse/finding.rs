@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::clean;
 use crate::event::Span;
-use crate::model::{CaseStatus, Tally, without_number};
+use crate::model::{CaseStatus, ProvenFailure, Tally, without_number};
 
 /// The facts about a job that are known before its first byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,9 +76,8 @@ pub struct Observations {
     pub ran_nothing: bool,
     /// True if the output does not tell whether a recipe ran: ask `make -q`.
     pub is_unclear: bool,
-    /// Failures that the output proves outside of any case, the most telling first. `true` stands
-    /// for one that a missing program does not explain.
-    pub proven_failures: Vec<(String, bool)>,
+    /// Failures that the output proves outside of any case, the most telling first.
+    pub proven_failures: Vec<ProvenFailure>,
     /// The reasons why nothing was tested, each with its fix, most telling first.
     pub vacuous_causes: Vec<(String, Option<String>)>,
     /// The number of packages that passed, if no single test was shown.

@@ -24,7 +24,7 @@ pub(super) const TAIL: usize = 4096;
 /// Every line that a recogniser understands holds at least one of these texts. `\x1b[` and `\x1b]`
 /// begin escape sequences, which may stand inside any of the others.
 const MARKERS: &str = concat!(
-    r"--- |=== |PASS(?:[\r\n]|\z)|no tests to run| ns/op|go test |Ran 0 of |\.go:|panic|fatal error|ok  \t|FAIL(?:[\t\r\n]|\z)|\?   \t|coverage: |",
+    r"--- |=== |PASS(?:[\r\n]|\z)|no tests to run| ns/op|go test |Ran 0 of |\.go:|go: |panic|fatal error|ok  \t|FAIL(?:[\t\r\n]|\z)|\?   \t|coverage: |",
     r"running |Running |Doc-tests |\.\.\. |test result: |failures:|has been running|has overflowed|",
     r"INFO: |ERROR|WARNING: DATA RACE|make|ermission denied|not found|No such file|no such command|",
     r#"(never executed)|installed|lease install|ENOENT|\{"|exit status |# |Found |got:|--ignored|Error|error: |error\[|signal: |"#,

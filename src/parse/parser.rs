@@ -5,6 +5,8 @@
 //! (unless a test of another kind runs), `go test` text, libtest, TAP. A line that none of them
 //! takes may name a missing program.
 
+use std::borrow::Cow;
+
 use super::evidence::{Evidence, report_not_run, vacuous_causes};
 use super::finding::{CaseNames, CaseSink};
 use super::go::json::GoJson;
@@ -97,12 +99,13 @@ impl Receiver for Reader<'_> {
         self.state.libtest.skipped(last);
         self.state.make.skipped(last);
         self.state.runners.skipped(last);
+        self.state.proof.skipped(last);
     }
 }
 
 impl ParserState {
     fn line(&mut self, line: Line<'_>, sink: &mut dyn FnMut(Finding)) {
-        let text = printable(line.bytes);
+        let mut text = printable(line.bytes);
         let Self {
             context,
             names,
@@ -117,30 +120,47 @@ impl ParserState {
             runners,
         } = self;
         let out = &mut CaseSink { names, sink };
-        let in_test = go_text.is_in_test() || runners.has_running();
-        if !in_test && go_json.line(&text, line, context, evidence, out) {
+        if let Cow::Owned(_) = text
+            && !go_text.has_running()
+            && !libtest.has_running()
+        {
+            proof.hidden(line.bytes);
+        }
+        // Lines that a visibly running test of another runner prints are its output, unless a test
+        // or a block of theirs was open before.
+        let is_of_rust = libtest.is_in_test() || libtest.begins_test(&text);
+        let is_go = !is_of_rust || go_text.is_in_test();
+        let is_rust = !go_text.is_inside() || libtest.has_running();
+        if !go_text.is_inside() {
+            libtest.settle(&text, evidence, out);
+        } else if !is_rust {
+            libtest.defer(&text, line);
+        }
+        let may_be_event = is_go && !go_text.is_inside() && !runners.has_running();
+        if may_be_event && let Some(rest) = go_json.line(&text, line, context, evidence, out) {
             (make.recipe, make.other) = (true, true);
-            return;
+            match rest {
+                Some(rest) => text = Cow::Owned(rest),
+                None => return,
+            }
         }
         make.watch(&text, evidence);
         note(&text, evidence);
-        if go_text.has_running() || libtest.has_running() || runners.has_running() {
+        let is_inside = go_text.has_running() || libtest.has_running() || tap.has_running();
+        if is_inside || runners.has_running() {
             proof.inner_line(&text);
         } else {
             proof.line(&text, !evidence.go_packages.is_empty());
         }
         let in_check = static_checks.line(&text, line, context, out);
-        let inside =
-            in_check || go_text.has_running() || libtest.has_running() || tap.has_running();
-        if !inside && runners.line(&text, line, out) {
+        if !in_check && !is_inside && runners.line(&text, line, out) {
             if runners.has_retold_go() {
                 go_text.withdraw(line.end);
             }
             return;
         }
-        let taken = !in_check
-            && (go_text.line(&text, line, context, evidence, out)
-                | libtest.line(&text, line, evidence, out));
+        let of_go = !in_check && is_go && go_text.line(&text, line, context, evidence, out);
+        let taken = of_go | (!in_check && is_rust && libtest.line(&text, line, evidence, out));
         let running = go_text.has_running() || libtest.has_running();
         if taken || running || !in_check && tap.line(&text, line, out) || tap.has_running() {
             return;
@@ -148,7 +168,10 @@ impl ParserState {
         make.error(&text);
         match make::missing_program(&text) {
             Some(program) if in_check => static_checks.missing(program, &text),
-            Some(program) => make.missing(program),
+            Some(program) => {
+                proof.missing();
+                make.missing(program);
+            }
             None => {}
         }
     }
@@ -162,7 +185,7 @@ impl ParserState {
         let Self {
             context,
             mut names,
-            evidence,
+            mut evidence,
             mut go_json,
             mut go_text,
             mut libtest,
@@ -178,10 +201,15 @@ impl ParserState {
         };
         let mut observations = Observations::default();
         go_json.finish(offset, out);
-        go_text.end_suite(offset, out);
+        let was_inside = go_text.is_inside();
+        go_text.end_suite(offset, &context, &mut evidence, out);
+        if was_inside {
+            libtest.read_deferred(&mut evidence, out);
+        }
         libtest.finish(offset, &evidence, out);
+        let libtest_failed = libtest.has_failed_target();
         runners.finish(ending.is_some_and(Ending::is_success), offset, out);
-        tap.finish(ending.is_some_and(Ending::is_success), offset, out);
+        let doubt = tap.finish(ending.is_some_and(Ending::is_success), offset, out);
         static_checks.finish(ending, offset, &context, &mut observations, out);
         let cases = out.names.tally.total() > 0;
         report_not_run(&context, &evidence, ending, out);
@@ -193,7 +221,9 @@ impl ParserState {
             && !observations.ran_nothing
             && (!make.recipe || evidence.make_idle.is_some());
         proof.package_failed = evidence.go_failed;
-        observations.proven_failures = proof.told(&out.names.tally);
+        proof.target_failed = libtest_failed;
+        proof.unclear = evidence.unclear.take().or(doubt);
+        observations.proven_failures = proof.told(evidence.builds.proven(), &out.names.tally);
         observations.vacuous_causes = vacuous_causes(&evidence, &out.names.tally);
         if let Some(said) = runners.nothing() {
             let fix = "see which filter its command line gives to the tests, or leave the step out";

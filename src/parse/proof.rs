@@ -6,36 +6,104 @@
 use std::collections::BTreeMap;
 
 use super::clean;
-use crate::model::Tally;
+use super::go::grammar;
+use crate::model::{CaseStatus, ProvenFailure, Tally};
 
-/// The most levels of make, and the most directories, that are kept.
+/// The most errors of make, and the most directories, that are kept.
 const MOST: usize = 64;
+
+/// The words with which cargo and rustc give up, behind `error: `.
+const CARGO: &[&str] = &[
+    "could not compile `",
+    "aborting due to ",
+    "failed to parse manifest at `",
+    "failed to load manifest for ",
+    "failed to run custom build command for `",
+    "failed to select a version for ",
+    "failed to get `",
+    "no matching package named `",
+    "could not find `Cargo.toml` in ",
+    "no test target named `",
+    "the lock file ",
+];
+
+/// The words with which go gives up, behind `go: `.
+const GO: &[&str] = &[
+    "cannot find main module",
+    "go.mod file not found",
+    "errors parsing ",
+    "updates to go.mod needed",
+    "inconsistent vendoring",
+];
+
+/// The words of go about an import that it cannot resolve, behind `file.go:3:2: `.
+const IMPORTS: &[&str] = &[
+    "no required module provides package ",
+    "cannot find package ",
+    "cannot find module providing package ",
+    "missing go.sum entry for module ",
+];
+
+/// An error of make.
+#[derive(Debug)]
+struct MakeError {
+    level: u32,
+    said: String,
+    is_own: bool,
+}
 
 /// The signs of failure.
 #[derive(Debug, Default)]
 pub(super) struct Proof {
-    /// The first message of cargo that something does not compile.
-    compile: Option<String>,
-    /// The first error of each level of make that no `(ignored)` above it covers.
-    make: BTreeMap<u32, String>,
+    /// The first words of a compiler, or of what calls it.
+    build: Option<String>,
+    /// The errors of make that no `(ignored)` covers.
+    make: Vec<MakeError>,
+    /// True if a program was reported as missing since the last error of make.
+    is_missing: bool,
     /// The directories that a nested make entered and did not leave, with the level of each.
     entered: BTreeMap<String, i64>,
-    /// True if a line is Go's last word `FAIL`.
+    /// True if a line of a Go run is its last word `FAIL`.
     go_fail: bool,
+    /// True if the last line is the word `FAIL`.
+    last_fail: bool,
+    /// The first line with a failure of a test that cannot be told.
+    lost: Option<String>,
     /// True if Go reported a package as failed.
     pub package_failed: bool,
+    /// True if cargo reported a target as failed.
+    pub target_failed: bool,
+    /// The words about a failure of which the lines do not tell whose it is.
+    pub unclear: Option<String>,
 }
 
 impl Proof {
     /// Takes a line. `is_go` is true if lines of `go test` were seen.
     pub(super) fn line(&mut self, text: &str, is_go: bool) {
-        if let Some(at) = text.find("error: could not compile `") {
-            self.compile.get_or_insert_with(|| text[at..].to_owned());
-        }
         let trimmed = text.trim_end();
-        self.go_fail |= trimmed == "FAIL" || is_go && is_glued_fail(trimmed);
+        if trimmed.is_empty() {
+            return;
+        }
+        let is_fail = trimmed == "FAIL" || is_glued_fail(trimmed);
+        self.go_fail |= is_fail && is_go;
+        self.last_fail = is_fail;
+        // Indented lines and comments quote.
+        if text.starts_with([' ', '\t', '#', '|', '>']) {
+            return;
+        }
+        if self.build.is_none() {
+            self.build = gives_up(trimmed).map(str::to_owned);
+        }
         if let Some((level, said)) = of_make(text) {
             self.make_said(level, said);
+        }
+        if trimmed.starts_with("*** Error code ") && !trimmed.contains("(ignored)") {
+            self.add(0, trimmed);
+        }
+        if self.lost.is_none() && text.contains("\"Action\":\"fail\"") {
+            self.lost = Some(format!(
+                "a line of go test -json that cannot be read tells a failure: {trimmed}"
+            ));
         }
     }
 
@@ -48,13 +116,67 @@ impl Proof {
         }
     }
 
+    /// Takes a result that escape sequences hide from a reader.
+    pub(super) fn hidden(&mut self, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        let failed = text.match_indices("--- FAIL: ").find_map(|(at, _)| {
+            let (name, (status, _)) = grammar::result(&text[at..])?;
+            (status == CaseStatus::Failed && grammar::is_test_name(name)).then(|| name.to_owned())
+        });
+        if let Some(name) = failed {
+            self.lost.get_or_insert_with(|| {
+                format!("go test says `--- FAIL: {name}` between control characters")
+            });
+        }
+    }
+
+    /// Takes the last of the lines that were passed over.
+    pub(super) fn skipped(&mut self, last: &[u8]) {
+        self.last_fail &= last.iter().all(u8::is_ascii_whitespace);
+    }
+
+    /// Takes the report of a missing program, which explains the next error of make.
+    pub(super) fn missing(&mut self) {
+        self.is_missing = true;
+    }
+
+    fn add(&mut self, level: u32, said: &str) {
+        let is_missing = std::mem::take(&mut self.is_missing);
+        let is_127 = said.ends_with(" Error 127") || said.ends_with(" Error 126");
+        let last = self.make.last();
+        let is_by_nested = last.is_some_and(|last| last.level > level && !last.is_own);
+        let is_own = !is_missing && !is_127 && !is_by_nested;
+        if self.make.len() < MOST {
+            self.make.push(MakeError {
+                level,
+                said: said.to_owned(),
+                is_own,
+            });
+        }
+    }
+
+    /// Forgets the last error of the makes that this one calls, with those that caused it.
+    fn ignore(&mut self, level: u32) {
+        let nested = self
+            .make
+            .pop_if(|last| last.level > level)
+            .map(|last| last.level);
+        while let Some(nested) = nested
+            && self.make.pop_if(|last| last.level > nested).is_some()
+        {}
+    }
+
     fn make_said(&mut self, level: u32, said: &str) {
-        if said.starts_with("*** ") {
-            if self.make.len() < MOST {
-                self.make.entry(level).or_insert_with(|| said.to_owned());
+        if let Some(error) = said.strip_prefix("*** ") {
+            let is_echo =
+                error.starts_with("Waiting for unfinished jobs") || error.starts_with("Deleting ");
+            if error.trim_end().ends_with("(ignored)") {
+                self.ignore(level);
+            } else if !is_echo {
+                self.add(level, said.trim_end());
             }
         } else if said.starts_with('[') && said.trim_end().ends_with("(ignored)") {
-            self.make.retain(|other, _| *other <= level);
+            self.ignore(level);
         } else if let Some(directory) = said.strip_prefix("Entering directory ") {
             if self.entered.len() < MOST {
                 *self
@@ -69,32 +191,82 @@ impl Proof {
         }
     }
 
-    /// Returns the proofs that no case of the job tells, in words, the most telling first. Those
-    /// that a missing program cannot have caused come with `true`.
-    pub(super) fn told(&self, tally: &Tally) -> Vec<(String, bool)> {
-        let compile = self.compile.as_deref().map(|said| (said.to_owned(), true));
-        let fail = (self.go_fail && tally.bad() == 0).then(|| {
-            (
-                "go test says FAIL, and no case of it tells why".to_owned(),
-                true,
-            )
-        });
-        let package = (self.package_failed && tally.bad() > 0)
-            .then(|| ("go test reports a failed package".to_owned(), true));
-        let make = self.make.iter().next_back();
-        let make = make.map(|(_, said)| (format!("make says: {said}"), false));
-        let left = self.entered.iter().find(|(_, count)| **count > 0);
-        let left = left.map(|(entered, _)| {
-            let directory = entered.split_once(' ').map_or("", |(_, name)| name);
-            (
-                format!("a make entered {directory} and never left it: it was killed"),
-                false,
-            )
-        });
-        let all = [compile, fail, package, make, left].into_iter().flatten();
-        all.filter_map(|(said, strong)| Some((clean::message(&said)?, strong)))
-            .collect()
+    /// Returns the proofs that no case of the job tells, the most telling first.
+    pub(super) fn told(&self, builds: Option<&str>, tally: &Tally) -> Vec<ProvenFailure> {
+        let is_bad = tally.bad() > 0;
+        let fail = (self.go_fail || self.last_fail) && !is_bad;
+        let fail = fail.then_some("the output says FAIL, and no case of it tells why");
+        let package = (self.package_failed && is_bad).then_some("go test reports a failed package");
+        let target = (self.target_failed && is_bad).then_some("cargo reports a failed target");
+        let own = [
+            self.build.as_deref(),
+            builds,
+            self.unclear.as_deref(),
+            self.lost.as_deref(),
+            fail,
+            package,
+            target,
+        ];
+        let own = own
+            .into_iter()
+            .flatten()
+            .filter_map(|said| proven(said, true));
+        let make = self
+            .make
+            .iter()
+            .map(|error| (format!("make says: {}", error.said), error.is_own));
+        let left = self
+            .entered
+            .iter()
+            .find(|(_, count)| **count > 0)
+            .map(|(entered, _)| {
+                let directory = entered.split_once(' ').map_or("", |(_, name)| name);
+                (
+                    format!("a make entered {directory} and never left it: it was killed"),
+                    false,
+                )
+            });
+        let make = make
+            .chain(left)
+            .filter_map(|(said, is_own)| proven(&said, is_own));
+        own.chain(make).collect()
     }
+}
+
+fn proven(what: &str, is_own: bool) -> Option<ProvenFailure> {
+    let what = clean::message(what)?;
+    Some(ProvenFailure { what, is_own })
+}
+
+/// Returns the words with which a compiler, cargo or go gives up, possibly behind other output.
+fn gives_up(text: &str) -> Option<&str> {
+    let begins = |at: usize, words: &[&str]| words.iter().any(|word| text[at..].starts_with(word));
+    let error = text
+        .match_indices("error: ")
+        .find(|(at, error)| begins(at + error.len(), CARGO));
+    if let Some((at, _)) = error {
+        return Some(&text[at..]);
+    }
+    let is_go = text
+        .strip_prefix("go: ")
+        .is_some_and(|rest| GO.iter().any(|word| rest.starts_with(word)));
+    let is_import = text.contains(".go:") && IMPORTS.iter().any(|word| text.contains(word));
+    (is_go || is_import || is_compiler_error(text)).then_some(text)
+}
+
+/// Recognises `x.c:3:5: error: what is wrong`, as gcc and clang print it.
+fn is_compiler_error(text: &str) -> bool {
+    let Some((place, _)) = text
+        .split_once(": error: ")
+        .or_else(|| text.split_once(": fatal error: "))
+    else {
+        return false;
+    };
+    let file = place.trim_end_matches(|c: char| c == ':' || c.is_ascii_digit());
+    let is_code = [".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".S"]
+        .iter()
+        .any(|end| file.ends_with(end));
+    is_code && file.len() < place.len() && !file.contains(' ')
 }
 
 /// Recognises `listening on :80FAIL`: the word stands behind output that lacks its line feed.
@@ -126,8 +298,8 @@ mod tests {
     fn told(lines: &[&str]) -> Vec<String> {
         let mut proof = Proof::default();
         lines.iter().for_each(|line| proof.line(line, true));
-        let told = proof.told(&Tally::default());
-        told.into_iter().map(|(said, _)| said).collect()
+        let told = proof.told(None, &Tally::default());
+        told.into_iter().map(|failure| failure.what).collect()
     }
 
     #[test]

@@ -20,6 +20,10 @@ pub(in crate::parse) struct Builds {
     first: Option<String>,
     /// The package whose heading stands above, and the number of lines since.
     below: Option<(String, u32)>,
+    /// True if a running test may have printed that heading.
+    is_inside: bool,
+    /// The first message that no test has printed, in words.
+    proven: Option<String>,
 }
 
 impl Builds {
@@ -30,10 +34,12 @@ impl Builds {
         })
     }
 
-    /// Takes a line. Returns true if it is the heading of a package.
-    pub(in crate::parse) fn line(&mut self, text: &str) -> bool {
+    /// Takes a line. Returns true if it is the heading of a package. With `is_inside` a running test
+    /// may have printed it.
+    pub(in crate::parse) fn line(&mut self, text: &str, is_inside: bool) -> bool {
         if let Some(package) = grammar::build_header(text) {
             self.below = Some((package.to_owned(), 0));
+            self.is_inside = is_inside;
             return true;
         }
         if let Some((package, lines)) = &mut self.below {
@@ -41,7 +47,9 @@ impl Builds {
             let package = package.clone();
             if let Some(message) = build_message(text) {
                 self.add(&package, message);
-            } else if text.contains("ld: ") || text.contains("error: ") {
+            } else if (text.contains("ld: ") || text.contains("error: "))
+                && !text.contains("warning: ")
+            {
                 self.add(&package, CaseDetails::saying(text));
             }
         }
@@ -50,10 +58,18 @@ impl Builds {
 
     /// Adds a message about a package.
     pub(in crate::parse) fn add(&mut self, package: &str, message: CaseDetails) {
+        if !self.is_inside && self.proven.is_none() {
+            self.proven = Some(in_words(package, &message));
+        }
         if self.messages.len() < MOST {
             self.first.get_or_insert_with(|| package.to_owned());
             self.messages.entry(package.to_owned()).or_insert(message);
         }
+    }
+
+    /// Returns the words of the first message that no test has printed.
+    pub(in crate::parse) fn proven(&self) -> Option<&str> {
+        self.proven.as_deref()
     }
 
     /// Ends the lines below a heading.
@@ -76,6 +92,15 @@ impl Builds {
     }
 }
 
+fn in_words(package: &str, message: &CaseDetails) -> String {
+    let place = match (&message.file, message.line) {
+        (Some(file), Some(line)) => format!("{file}:{line}: "),
+        _ => String::new(),
+    };
+    let said = message.message.as_deref().unwrap_or_default();
+    format!("go says of {package}: {place}{said}")
+}
+
 /// Parses `file.go:12:3: what is wrong`.
 fn build_message(text: &str) -> Option<CaseDetails> {
     let text = text.strip_prefix("vet: ").unwrap_or(text);
@@ -84,7 +109,11 @@ fn build_message(text: &str) -> Option<CaseDetails> {
         return None;
     }
     let rest = rest.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit());
-    Some(CaseDetails {
+    // A C compiler warns of lines in Go files too.
+    let is_harmless = ["warning: ", "note: "]
+        .iter()
+        .any(|word| rest.trim_start().starts_with(word));
+    (!is_harmless).then(|| CaseDetails {
         message: clean::message(rest),
         file: Some(file.to_owned()),
         line: Some(line),

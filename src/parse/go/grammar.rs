@@ -94,7 +94,7 @@ pub(in crate::parse) fn result(text: &str) -> Option<(&str, TestResult)> {
         _ => return None,
     };
     let rest = rest.strip_prefix(": ")?.trim_end();
-    let (name, time) = match rest.rsplit_once(" (") {
+    let (name, time) = match rest.split_once(" (") {
         Some((name, time)) => {
             let (time, _) = time.split_once("s)").or(time.split_once(" seconds)"))?;
             (name, time.trim_end_matches(" second"))
@@ -167,12 +167,12 @@ pub(in crate::parse) fn closing(text: &str) -> Option<PackageResult<'_>> {
 }
 
 /// Parses the end of a package behind output that lacks its line feed:
-/// `listeningFAIL\tPKG\t0.03s`.
-pub(in crate::parse) fn glued_closing(text: &str) -> Option<PackageResult<'_>> {
+/// `listeningFAIL\tPKG\t0.03s`. Returns that output too.
+pub(in crate::parse) fn glued_closing(text: &str) -> Option<(&str, PackageResult<'_>)> {
     let at = text.rfind("FAIL\t").or_else(|| text.rfind("ok  \t"))?;
     let is_behind =
         !text[..at].trim().is_empty() && !text[..at].ends_with([' ', '\t', '"', '\'', '`']);
-    is_behind.then(|| closing(&text[at..]))?
+    is_behind.then(|| Some((&text[..at], closing(&text[at..])?)))?
 }
 
 /// Parses the result of a benchmark, `BenchmarkSum-8  100  12.3 ns/op`, into its name.

@@ -27,6 +27,9 @@ use crate::text::printable;
 /// The seconds of a package's own clock after which it cannot be a replay from the cache.
 const PATIENCE: u32 = 2;
 
+/// The most places in a line at which an event is looked for.
+const MOST_PLACES: usize = 16;
+
 /// The seconds of a day.
 const DAY: u32 = 86_400;
 
@@ -57,6 +60,7 @@ struct TestEvent<'a> {
 #[derive(Debug, Default)]
 struct RunningPackage {
     suite: PackageSuite,
+    import_path: String,
     /// Its name in cases; `None` for a package outside of the component.
     package: Option<String>,
     /// The second of the day at which it began.
@@ -65,6 +69,12 @@ struct RunningPackage {
     live: bool,
     cached: bool,
     note: Option<String>,
+    /// True if its start was seen.
+    has_started: bool,
+    /// The number of further runs of it that started before it ended.
+    others: usize,
+    /// The number of tests before a run inside of a test. Before Go 1.20 its lines became events.
+    inner: Option<usize>,
 }
 
 /// Reads the events of all packages.
@@ -76,7 +86,7 @@ pub(in crate::parse) struct GoJson {
 }
 
 impl GoJson {
-    /// Takes a line. Returns true if it was an event.
+    /// Takes a line. Returns `None` if no event is in it, else what else is in it.
     pub(in crate::parse) fn line(
         &mut self,
         text: &str,
@@ -84,30 +94,38 @@ impl GoJson {
         context: &CaseContext,
         evidence: &mut Evidence,
         out: &mut CaseSink<'_>,
-    ) -> bool {
-        let Some(event) = event(text) else {
-            return false;
-        };
+    ) -> Option<Option<String>> {
+        let (events, rest) = events(text);
+        for event in &events {
+            self.event(event, at, context, evidence, out);
+        }
+        (!events.is_empty()).then_some(rest)
+    }
+
+    fn event(
+        &mut self,
+        event: &TestEvent<'_>,
+        at: Line<'_>,
+        context: &CaseContext,
+        evidence: &mut Evidence,
+        out: &mut CaseSink<'_>,
+    ) {
         if !event.import_path.is_empty() {
             if let Some(message) = builds::of_event(&event.output) {
                 evidence.builds.add(&event.import_path, message);
             }
-            return true;
+            return;
         }
         let import_path = event.package.as_ref();
-        if import_path.is_empty() {
-            return false;
-        }
         if !self.running.contains_key(import_path) {
             self.begin(import_path, at, context, evidence);
         }
         let Some(running) = self.running.get_mut(import_path) else {
-            return true;
+            return;
         };
-        if running.take(&event, at, out) {
-            self.close(import_path, &event, at.end, evidence, out);
+        if running.take(event, at, out) {
+            self.close(import_path, event, at.end, evidence, out);
         }
-        true
     }
 
     fn begin(
@@ -121,6 +139,7 @@ impl GoJson {
         self.order.push(import_path.to_owned());
         let running = RunningPackage {
             suite: PackageSuite::listing(at.start),
+            import_path: import_path.to_owned(),
             package: package::package(context, import_path).map(str::to_owned),
             ..RunningPackage::default()
         };
@@ -135,10 +154,13 @@ impl GoJson {
         evidence: &mut Evidence,
         out: &mut CaseSink<'_>,
     ) {
-        let Some(running) = self.running.remove(import_path) else {
+        let Some(mut running) = self.running.remove(import_path) else {
             return;
         };
-        self.order.retain(|other| other != import_path);
+        match running.next_run(offset) {
+            Some(other) => drop(self.running.insert(import_path.to_owned(), other)),
+            None => self.order.retain(|other| other != import_path),
+        }
         evidence.go_end(import_path);
         evidence.go_failed |= event.action == "fail";
         let failed = match event.failed_build.as_ref() {
@@ -189,6 +211,10 @@ impl RunningPackage {
     /// Takes an event of the package. Returns true if it is the package's end.
     fn take(&mut self, event: &TestEvent<'_>, at: Line<'_>, out: &mut CaseSink<'_>) -> bool {
         self.watch(event, out);
+        if event.action == "start" {
+            self.others += usize::from(self.has_started);
+            self.has_started = true;
+        }
         let test = event.test.as_ref();
         if test.is_empty() {
             if !event.output.is_empty() {
@@ -196,26 +222,66 @@ impl RunningPackage {
             }
             return status_of(&event.action).is_some();
         }
+        if status_of(&event.action).is_some() {
+            self.settle_inner(test);
+        }
         let Some(package) = self.package.as_deref() else {
             return false;
         };
         match event.action.as_ref() {
             "run" => {
-                self.suite.run(test, at.start, Some(package), out);
+                let is_second = !test.contains('/') && self.suite.has_active() && self.others == 0;
+                if is_second && self.inner.is_none() {
+                    self.inner = Some(self.suite.len());
+                }
+                let known = Some(package).filter(|_| self.inner.is_none());
+                self.suite.run(test, at.start, known, out);
             }
+            "pause" => self.suite.pause(test, true),
+            "cont" => self.suite.pause(test, false),
             "output" => self.output(test, &event.output, at, out),
             action => {
                 if let Some(status) = status_of(action) {
+                    let known = Some(package).filter(|_| self.inner.is_none());
                     self.suite
-                        .result(test, (status, event.elapsed), at.start, Some(package), out);
+                        .result(test, (status, event.elapsed), at.start, known, out);
                     if self.live {
-                        self.suite.release(package, false, out);
+                        let count = self.inner.unwrap_or(usize::MAX);
+                        self.suite.release(package, false, count, out);
                     }
                 }
             }
         }
         self.suite.span(Some(test), at.start, at.end);
         false
+    }
+
+    /// Forgets the run inside of a test, if the last test ends that began before it.
+    fn settle_inner(&mut self, test: &str) {
+        if let Some(first) = self.inner
+            && self.suite.active_before(first) <= 1
+            && self.suite.is_running_before(test, first)
+        {
+            self.inner = None;
+            self.suite.truncate(first);
+        }
+    }
+
+    /// Returns the package as it goes on for another run of it that started before this one ended.
+    fn next_run(&mut self, offset: u64) -> Option<Self> {
+        let others = self.others.checked_sub(1)?;
+        let mut suite = self.suite.split_open(offset);
+        suite.lists_tests = true;
+        Some(Self {
+            suite,
+            import_path: self.import_path.clone(),
+            package: self.package.clone(),
+            began: self.began,
+            live: self.live,
+            has_started: true,
+            others,
+            ..Self::default()
+        })
     }
 
     /// Checks the package's clock.
@@ -230,7 +296,8 @@ impl RunningPackage {
         // The clock restarts at midnight.
         self.live = (now + DAY - began) % DAY > PATIENCE;
         if let (true, Some(package)) = (self.live, &self.package) {
-            self.suite.release(package, false, out);
+            let count = self.inner.unwrap_or(usize::MAX);
+            self.suite.release(package, false, count, out);
         }
     }
 
@@ -252,6 +319,32 @@ impl RunningPackage {
         }
     }
 
+    /// Takes a result in the package's own output. A failure counts although no event tells of its
+    /// test.
+    fn own_result(
+        &mut self,
+        name: &str,
+        result: super::TestResult,
+        at: Line<'_>,
+        out: &mut CaseSink<'_>,
+    ) {
+        if self.suite.is_running(name) {
+            self.suite.hint(name, result);
+        } else if result.0 == CaseStatus::Failed
+            && !self.suite.has_active()
+            && !self.suite.knows(name)
+        {
+            let package = self.package.as_deref();
+            self.suite.result(name, result, at.start, package, out);
+        }
+    }
+
+    /// Returns true if the line is about this package, and not about one that a test has tested.
+    fn is_own(&self, closing: &grammar::PackageResult<'_>) -> bool {
+        let path = closing.import_path;
+        !self.suite.has_active() && self.import_path == path
+    }
+
     fn own_output(&mut self, output: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
         self.suite.switch_to(None);
         for line in pieces(output) {
@@ -265,12 +358,10 @@ impl RunningPackage {
                 self.suite
                     .result(name, passed, at.start, Some(package), out);
             }
-            if let Some((_, Frame::Result(name, result))) = grammar::frame(&line)
-                && self.suite.is_running(name)
-            {
-                self.suite.hint(name, result);
+            if let Some((_, Frame::Result(name, result))) = grammar::frame(&line) {
+                self.own_result(name, result, at, out);
             }
-            if let Some(closing) = grammar::closing(&line) {
+            if let Some(closing) = grammar::closing(&line).filter(|closing| self.is_own(closing)) {
                 self.cached = closing.cached;
                 self.note = closing.note.map(str::to_owned);
             } else {
@@ -303,23 +394,38 @@ fn untested(note: Option<&str>) -> Option<CaseStatus> {
     matches!(note?, "no test files" | "no tests to run").then_some(CaseStatus::Skipped)
 }
 
-/// Parses the event in a line, possibly after other output.
-fn event(text: &str) -> Option<TestEvent<'_>> {
+/// Parses the events in a line, and returns them with the text between them, if there is any.
+fn events(text: &str) -> (Vec<TestEvent<'_>>, Option<String>) {
     let text = text.trim_end();
-    if !text.ends_with('}') {
-        return None;
-    }
     if text.starts_with("{\"")
+        && text.ends_with('}')
         && let Ok(event) = serde_json::from_str(text)
     {
-        return Some(event);
+        return (Some(event).filter(is_event).into_iter().collect(), None);
     }
+    let (mut events, mut rest, mut from) = (Vec::new(), String::new(), 0);
     if !text.contains("\"Action\":") {
-        return None;
+        return (events, None);
     }
-    memchr::memmem::find_iter(text.as_bytes(), "{\"")
-        .take(8)
-        .find_map(|at| serde_json::from_str(text.get(at..)?).ok())
+    for at in memchr::memmem::find_iter(text.as_bytes(), "{\"").take(MOST_PLACES) {
+        let Some(behind) = text.get(at..).filter(|_| at >= from) else {
+            continue;
+        };
+        let mut values = serde_json::Deserializer::from_str(behind).into_iter();
+        if let Some(Ok(event)) = values.next()
+            && is_event(&event)
+        {
+            rest.push_str(&text[from..at]);
+            from = at + values.byte_offset();
+            events.push(event);
+        }
+    }
+    rest.push_str(&text[from..]);
+    (events, Some(rest).filter(|rest| !rest.trim().is_empty()))
+}
+
+fn is_event(event: &TestEvent<'_>) -> bool {
+    !event.package.is_empty() || !event.import_path.is_empty()
 }
 
 /// Returns the second of the day of `2026-11-23T06:46:56.735Z`.

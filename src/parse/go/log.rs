@@ -104,6 +104,17 @@ impl TestLog {
         }
     }
 
+    /// Adds the messages of another log, which stand behind its own.
+    pub(in crate::parse) fn append(&mut self, other: Self) {
+        other
+            .entries
+            .into_iter()
+            .for_each(|entry| self.enter(entry));
+        self.assertion = self.assertion.take().or(other.assertion);
+        self.race = self.race.take().or(other.race);
+        self.panic = self.panic.take().or(other.panic);
+    }
+
     /// Returns true if the next line may continue a message, whatever it holds.
     pub(in crate::parse) fn is_open(&self) -> bool {
         self.open != OpenMessage::Nothing

@@ -37,6 +37,10 @@ struct Test {
     hint: Option<TestResult>,
     /// True between `=== PAUSE` and `=== CONT`.
     is_paused: bool,
+    /// True if it may belong to a run inside of another test. No line has shown it yet.
+    is_doubtful: bool,
+    /// The words in which ginkgo says that it ran no spec.
+    no_specs: Option<String>,
     log: TestLog,
     spans: Spans,
     released: bool,
@@ -77,7 +81,7 @@ pub(in crate::parse) struct PackageSuite {
     is_complete: bool,
     /// The number of tests of the margin that run, and are not paused.
     active: usize,
-    /// The words in which ginkgo says that it ran no spec.
+    /// The words in which ginkgo says, outside of any test, that it ran no spec.
     no_specs: Option<String>,
     /// True if tests are known to be listed.
     pub(in crate::parse) lists_tests: bool,
@@ -125,6 +129,39 @@ impl PackageSuite {
     pub(in crate::parse) fn is_running_before(&self, name: &str, count: usize) -> bool {
         self.find(name)
             .is_some_and(|index| index < count && self.tests[index].result.is_none())
+    }
+
+    /// Returns the number of the first `count` tests that run at the margin, and are not paused.
+    pub(in crate::parse) fn active_before(&self, count: usize) -> usize {
+        let first = self.tests.iter().take(count);
+        first.filter(|test| test.is_active()).count()
+    }
+
+    /// Marks the tests behind the first `count` as doubtful.
+    pub(in crate::parse) fn doubt(&mut self, count: usize) {
+        for test in &mut self.tests[count..] {
+            test.is_doubtful = true;
+        }
+    }
+
+    /// Returns true if a test of the margin that is not doubtful is running, and not paused.
+    pub(in crate::parse) fn has_certain(&self) -> bool {
+        let mut tests = self.tests.iter();
+        tests.any(|test| test.is_active() && !test.is_doubtful)
+    }
+
+    /// Forgets the doubtful tests: they belong to inner runs.
+    pub(in crate::parse) fn forget_doubtful(&mut self) {
+        self.tests.retain(|test| !test.is_doubtful);
+        self.truncate(usize::MAX);
+    }
+
+    /// Takes over what was said since one of its tests seemed to be over.
+    pub(in crate::parse) fn resume(&mut self, name: &str, since: Self) {
+        self.subject = self.find(name);
+        if let Some(index) = self.subject {
+            self.tests[index].log.append(since.own);
+        }
     }
 
     /// Returns the number of tests seen so far.
@@ -211,6 +248,8 @@ impl PackageSuite {
             result: None,
             hint: None,
             is_paused: false,
+            is_doubtful: false,
+            no_specs: None,
             log: TestLog::default(),
             spans: Spans::default(),
             released: false,
@@ -287,7 +326,11 @@ impl PackageSuite {
             return;
         }
         if grammar::ran_no_specs(text) {
-            self.no_specs.get_or_insert_with(|| text.trim().to_owned());
+            let said = Some(text.trim().to_owned());
+            match self.subject {
+                Some(index) => self.tests[index].no_specs = said,
+                None => self.no_specs = said,
+            }
         }
         // A `FAIL` before the first test is about the packages before this one.
         self.is_complete |= self.counted && text.ends_with("FAIL");
@@ -360,6 +403,8 @@ impl PackageSuite {
             .filter(|index| self.tests[*index].result.is_none())
         {
             Some(index) => index,
+            // Where all tests are listed, this one belongs to a run inside of a test.
+            None if self.lists_tests => return true,
             None => self.run(name.0, start, package, out),
         };
         if !self.tests[index].log.has_panic() {
@@ -369,14 +414,15 @@ impl PackageSuite {
         true
     }
 
-    /// Hands out the ends that are known.
+    /// Hands out the ends that are known of the first `count` tests.
     pub(in crate::parse) fn release(
         &mut self,
         package: &str,
         cached: bool,
+        count: usize,
         out: &mut CaseSink<'_>,
     ) {
-        for test in &mut self.tests {
+        for test in self.tests.iter_mut().take(count) {
             if let (Some(result), false) = (test.result, test.released) {
                 test.hand_out(package, result, cached, out);
             }
@@ -396,15 +442,15 @@ impl PackageSuite {
             let passed = test
                 .result
                 .is_some_and(|(status, _)| status == CaseStatus::Passed);
-            if let (Some(said), true) = (&self.no_specs, passed && !test.released) {
+            if let (Some(said), true) = (&test.no_specs, passed && !test.released) {
+                test.log = TestLog::saying(said);
                 test.result = test
                     .result
                     .map(|(_, seconds)| (CaseStatus::Skipped, seconds));
-                test.log = TestLog::saying(said);
             }
         }
         let panicked = self.tests.iter().any(|test| test.log.has_panic());
-        self.release(package, end.cached, out);
+        self.release(package, end.cached, usize::MAX, out);
         let bad = self
             .tests
             .iter()

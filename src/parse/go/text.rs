@@ -6,7 +6,9 @@
 //!
 //! With `-v` a test at the margin that starts while another one runs belongs to a run inside of
 //! that test, or to a second run in the same log. An inner run is over before its test ends, and is
-//! forgotten. Of two runs side by side each test is kept.
+//! forgotten. Of two runs side by side each test is kept. A package that ends while one of its
+//! tests runs is put by: if that test still ends, the line was that of an inner run, and if not,
+//! the test ended its process.
 
 use super::grammar;
 use super::grammar::{Frame, OutputSwitch, PackageResult};
@@ -20,6 +22,8 @@ use crate::parse::lines::Line;
 
 /// The most packages without tests that wait for a sign of `-v`.
 const MOST_HELD: usize = 64;
+/// The most packages that wait for the end of a test.
+const MOST_PUT_BY: usize = 64;
 
 /// A run that seems to be inside of a running test.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +44,25 @@ struct BarePackage {
     end: PackageEnd,
 }
 
+/// A package whose line came while one of its tests ran.
+#[derive(Debug)]
+struct PutBy {
+    suite: PackageSuite,
+    /// The number of tests before an inner run, if one was seen to start.
+    first: Option<usize>,
+    closed: Closed,
+    /// The offset at which the lines of the running test begin.
+    since: u64,
+}
+
+/// The line of a package.
+#[derive(Debug, Clone)]
+struct Closed {
+    import_path: String,
+    note: Option<String>,
+    end: PackageEnd,
+}
+
 /// Reads the lines of `go test`.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct GoText {
@@ -55,10 +78,13 @@ pub(in crate::parse) struct GoText {
     lists_tests: bool,
     held: Vec<BarePackage>,
     inner: Option<InnerRun>,
-    /// True if an inner run without `-v` told of a test.
-    is_inner_told: bool,
     /// True if two runs share the log.
     is_shared: bool,
+    /// The number of times that a test binary said its last word while two runs may share the log.
+    last_words: usize,
+    put_by: Vec<PutBy>,
+    /// The import path in the last line of a package. One run of go test has them in order.
+    last_path: String,
     /// The place of a `PASS` that no package's line has followed.
     bare_pass: Option<(u64, u64)>,
     /// True if the test binary said that it has no tests to run.
@@ -73,7 +99,7 @@ impl GoText {
 
     /// Returns true if a test is running.
     pub(in crate::parse) fn has_running(&self) -> bool {
-        self.suite.has_running() || self.is_in_test()
+        self.suite.has_running() || self.is_inside()
     }
 
     /// Returns true if a test is visibly running: its start was seen, and not its end.
@@ -87,7 +113,13 @@ impl GoText {
             self.suite = PackageSuite::new(offset);
             self.verbose = false;
             (self.inner, self.bare_pass, self.no_tests) = (None, None, false);
+            self.put_by.clear();
         }
+    }
+
+    /// Returns true if a line may be output of a test that was seen to start.
+    pub(in crate::parse) fn is_inside(&self) -> bool {
+        self.is_in_test() || !self.put_by.is_empty()
     }
 
     /// Takes a line. Returns true if it was one of `go test`'s own.
@@ -100,7 +132,7 @@ impl GoText {
         out: &mut CaseSink<'_>,
     ) -> bool {
         if let Some(import_path) = grammar::announcement(text) {
-            self.end_suite(at.start, out);
+            self.end_suite(at.start, context, evidence, out);
             self.announced = (!import_path.contains("..."))
                 .then(|| package::package(context, import_path).map(str::to_owned));
             self.lists_tests = grammar::lists_tests(text);
@@ -111,37 +143,49 @@ impl GoText {
             self.hand_out_held(false, out);
             self.lists_tests = grammar::lists_tests(text);
         }
-        let closing = grammar::closing(text).or_else(|| grammar::glued_closing(text));
-        if let Some(closing) = closing {
-            if !self.ends_inner(&closing) {
-                evidence.go_end(closing.import_path);
-                evidence.go_failed |= closing.status == CaseStatus::Failed;
-                if package::package(context, closing.import_path).is_some() {
-                    evidence.go_note(closing.note);
-                }
-                self.close(&closing, at, context, evidence, out);
+        let closing = grammar::closing(text).map(|closing| ("", closing));
+        if let Some((before, closing)) = closing.or_else(|| grammar::glued_closing(text)) {
+            self.framed(before, at, evidence, out);
+            let closed = closed(&closing, at.end, evidence);
+            if !self.puts_by(&closed, at, context) {
+                self.close(closed, at, context, evidence, out);
             }
             return true;
         }
+        self.framed(text, at, evidence, out)
+            || self.last_word(text, at, out)
+            || self.output(text, at, evidence, out)
+    }
+
+    /// Takes a line about a test. Returns false for any other line.
+    fn framed(
+        &mut self,
+        text: &str,
+        at: Line<'_>,
+        evidence: &mut Evidence,
+        out: &mut CaseSink<'_>,
+    ) -> bool {
         match grammar::frame(text) {
-            Some((before, frame)) if self.is_credible(before, frame) => {
+            Some((before, frame)) if self.is_credible(text, before, frame) => {
                 evidence.builds.end_heading();
                 self.frame(frame, at, out);
                 true
             }
-            _ => self.last_word(text, at, out) || self.output(text, at, evidence, out),
+            _ => false,
         }
     }
 
     /// Returns true if a frame is genuine. Behind other output on its line it must fit the running
     /// tests.
-    fn is_credible(&self, before: &str, frame: Frame<'_>) -> bool {
+    fn is_credible(&self, text: &str, before: &str, frame: Frame<'_>) -> bool {
         if before.trim().is_empty() {
             return true;
         }
         match frame {
-            Frame::Result(name, _) => {
-                self.suite.is_running(name) || (!self.verbose && grammar::is_test_name(name))
+            Frame::Result(name, (status, _)) => {
+                let is_unseen = !self.verbose
+                    || status == CaseStatus::Failed && !self.is_in_test() && !text.starts_with(' ');
+                self.suite.is_running(name) || is_unseen && grammar::is_test_name(name)
             }
             Frame::OutputSwitch(OutputSwitch::Run(name)) => grammar::is_test_name(name),
             Frame::OutputSwitch(OutputSwitch::To(name) | OutputSwitch::Pause(name)) => {
@@ -152,10 +196,10 @@ impl GoText {
     }
 
     fn frame(&mut self, frame: Frame<'_>, at: Line<'_>, out: &mut CaseSink<'_>) {
+        self.resume(frame);
         if let Frame::Result(name, _) = frame
             && self.is_of_inner(name)
         {
-            self.is_inner_told = true;
             return;
         }
         self.suite.span(None, self.since, at.start);
@@ -173,7 +217,8 @@ impl GoText {
             Frame::OutputSwitch(OutputSwitch::Away) => self.suite.switch_to(None),
             Frame::Result(name, result) => {
                 self.settle_inner(name);
-                let package = self.announced.as_ref().and_then(Option::as_deref);
+                let is_inner = self.inner.is_some() || !self.put_by.is_empty();
+                let package = known(&self.announced, is_inner);
                 self.suite.result(name, result, at.start, package, out);
                 self.suite.switch_to(Some(name));
             }
@@ -181,8 +226,8 @@ impl GoText {
     }
 
     fn run(&mut self, name: &str, at: Line<'_>, out: &mut CaseSink<'_>) {
-        self.hand_out_held(true, out);
         (self.verbose, self.lists_tests) = (true, true);
+        self.suite.lists_tests = true;
         self.bare_pass = None;
         let is_second = !name.contains('/') && self.suite.has_active() && !self.is_shared;
         if is_second && self.inner.is_none() {
@@ -192,10 +237,39 @@ impl GoText {
                 is_over: false,
             });
         }
-        let package = self.announced.as_ref().and_then(Option::as_deref);
-        let package = package.filter(|_| self.inner.is_none());
+        let package = known(
+            &self.announced,
+            self.inner.is_some() || !self.put_by.is_empty(),
+        );
         self.suite.run(name, at.start, package, out);
         self.suite.switch_to(Some(name));
+    }
+
+    /// Goes back to the test that seemed to be over with its package, if a line shows that it still
+    /// runs.
+    fn resume(&mut self, frame: Frame<'_>) {
+        let name = match frame {
+            Frame::Result(name, _)
+            | Frame::OutputSwitch(OutputSwitch::To(name) | OutputSwitch::Pause(name)) => name,
+            Frame::OutputSwitch(_) => return,
+        };
+        if self.suite.is_running(name) {
+            return;
+        }
+        let of_it = |put_by: &PutBy| put_by.suite.is_running(name);
+        let Some(index) = self.put_by.iter().position(of_it) else {
+            return;
+        };
+        let put_by = self.put_by.drain(index..).next();
+        let Some(mut put_by) = put_by else {
+            return;
+        };
+        if let Some(first) = put_by.first {
+            put_by.suite.truncate(first);
+        }
+        put_by.suite.resume(name, std::mem::take(&mut self.suite));
+        (self.suite, self.since) = (put_by.suite, put_by.since);
+        (self.verbose, self.inner) = (true, None);
     }
 
     /// Returns true if a result is that of a run without `-v` inside of a running test.
@@ -203,16 +277,20 @@ impl GoText {
         self.is_in_test() && !self.is_shared && !self.suite.is_running(name)
     }
 
-    /// Decides what the inner run was, if a test ends that began before it.
+    /// Decides what the inner run was, if the last test ends that began before it.
     fn settle_inner(&mut self, name: &str) {
         let Some(inner) = self.inner else {
             return;
         };
-        if self.suite.is_running_before(name, inner.first) {
+        let is_last = self.suite.active_before(inner.first) <= 1;
+        if is_last && self.suite.is_running_before(name, inner.first) {
             self.inner = None;
-            match inner.is_over {
-                true => self.suite.truncate(inner.first),
-                false => self.is_shared = true,
+            if inner.is_over {
+                return self.suite.truncate(inner.first);
+            }
+            self.is_shared = true;
+            if !inner.is_namesake {
+                self.suite.doubt(inner.first);
             }
         }
     }
@@ -230,7 +308,8 @@ impl GoText {
             }
             return true;
         }
-        if word == "PASS" && !self.suite.has_tests() {
+        self.last_words += 1;
+        if word == "PASS" && !self.suite.has_tests() && self.put_by.is_empty() {
             self.hand_out_pass(out);
             self.bare_pass = Some((at.start, at.end));
         }
@@ -260,11 +339,12 @@ impl GoText {
         evidence: &mut Evidence,
         out: &mut CaseSink<'_>,
     ) -> bool {
-        if evidence.builds.line(text) {
+        if evidence.builds.line(text, self.has_running()) {
             return false;
         }
-        let package = self.announced.as_ref().and_then(Option::as_deref);
-        if let Some(name) = grammar::benchmark(text).filter(|_| !self.is_inside()) {
+        let is_inner = self.inner.is_some() || !self.put_by.is_empty();
+        let package = known(&self.announced, is_inner);
+        if let Some(name) = grammar::benchmark(text).filter(|_| !self.is_in_inner()) {
             if !self.suite.knows(name) {
                 self.suite.run(name, at.start, package, out);
             }
@@ -274,80 +354,139 @@ impl GoText {
             }
             return true;
         }
+        if let Some(inner) = &mut self.inner {
+            inner.is_over |= text.starts_with("panic: ") || text.starts_with("fatal error: ");
+        }
         self.suite.line(text, at.start, package, out);
         false
     }
 
-    /// Returns true if a test runs that is no benchmark.
-    fn is_inside(&self) -> bool {
+    /// Returns true if a run inside of a test is under way.
+    fn is_in_inner(&self) -> bool {
         self.is_in_test() && self.inner.is_some()
     }
 
-    /// Takes the line of a package that an inner run printed. Returns true if it was one.
-    fn ends_inner(&mut self, closing: &PackageResult<'_>) -> bool {
-        if !self.is_in_test() || self.is_shared {
+    /// Puts the package by if one of its tests runs. Returns false if the line is not that of a run
+    /// inside of the test.
+    fn puts_by(&mut self, closed: &Closed, at: Line<'_>, context: &CaseContext) -> bool {
+        if !self.is_in_test() || self.is_shared || self.put_by.len() >= MOST_PUT_BY {
             return false;
         }
+        let package = package::package(context, &closed.import_path);
+        let is_announced = (self.announced.as_ref()).is_some_and(|own| own.as_deref() == package);
         let inner = self.inner.take();
-        let told = std::mem::take(&mut self.is_inner_told);
-        let is_unbuilt = closing.note.is_some_and(|note| note.ends_with(" failed"));
-        let failed = closing.status == CaseStatus::Failed && !is_unbuilt;
-        match inner {
-            Some(inner) if inner.is_namesake => self.is_shared = true,
-            Some(inner) if inner.is_over || !failed => self.suite.truncate(inner.first),
-            None if told || !failed => {}
-            _ => return false,
+        self.is_shared = inner.is_some_and(|inner| inner.is_namesake && !inner.is_over);
+        if self.is_shared || is_announced && inner.is_none() {
+            return false;
         }
-        !self.is_shared
+        self.put_by.push(PutBy {
+            suite: std::mem::replace(&mut self.suite, PackageSuite::new(at.end)),
+            first: inner.map(|inner| inner.first),
+            closed: closed.clone(),
+            since: self.since,
+        });
+        self.since = at.end;
+        true
+    }
+
+    /// Ends the packages that were put by: the tests that ran then have ended their processes.
+    fn close_put_by(
+        &mut self,
+        context: &CaseContext,
+        evidence: &mut Evidence,
+        out: &mut CaseSink<'_>,
+    ) {
+        for put_by in std::mem::take(&mut self.put_by) {
+            let current = std::mem::replace(&mut self.suite, put_by.suite);
+            let end = put_by.closed.end.offset;
+            self.suite.span(None, put_by.since, end);
+            self.hand_out_closed(put_by.closed, context, evidence, out);
+            self.suite = current;
+        }
     }
 
     fn close(
         &mut self,
-        closing: &PackageResult<'_>,
+        closed: Closed,
         at: Line<'_>,
         context: &CaseContext,
         evidence: &mut Evidence,
         out: &mut CaseSink<'_>,
     ) {
         self.suite.span(None, self.since, at.start);
-        let rest = match self.is_shared && self.suite.has_active() {
-            true => self.suite.split_open(at.end),
-            false => {
-                (self.verbose, self.is_shared) = (false, false);
-                PackageSuite::new(at.end)
-            }
-        };
-        let suite = std::mem::replace(&mut self.suite, rest);
-        let build = evidence.builds.explain(closing.import_path, closing.note);
-        self.since = at.end;
+        let is_shared = std::mem::take(&mut self.is_shared);
+        if is_shared && self.last_words < 2 && !self.suite.has_certain() {
+            self.suite.forget_doubtful();
+        }
+        let rest = (is_shared && self.suite.has_active()).then(|| self.suite.split_open(at.end));
         (self.inner, self.bare_pass, self.no_tests) = (None, None, false);
-        let end = package_end(closing, build, at.end);
+        self.since = at.end;
+        if self.put_by.is_empty() {
+            self.hand_out_closed(closed, context, evidence, out);
+        } else {
+            self.put_by.push(PutBy {
+                suite: std::mem::take(&mut self.suite),
+                first: None,
+                closed,
+                since: at.end,
+            });
+        }
+        self.is_shared = rest.is_some();
+        self.verbose = self.is_shared;
+        self.last_words = 0;
+        self.suite = rest.unwrap_or_else(|| PackageSuite::new(at.end));
+    }
+
+    /// Hands out the current suite as that of the package.
+    fn hand_out_closed(
+        &mut self,
+        closed: Closed,
+        context: &CaseContext,
+        evidence: &mut Evidence,
+        out: &mut CaseSink<'_>,
+    ) {
+        let suite = std::mem::take(&mut self.suite);
+        evidence.go_end(&closed.import_path);
+        evidence.go_failed |= closed.end.status == Some(CaseStatus::Failed);
         let announced = self.announced.take();
-        match (package::package(context, closing.import_path), announced) {
-            (Some(package), None) => self.end_package(package, suite, end, out),
-            (Some(package), Some(_)) => self.hand_out(package, suite, end, out),
-            (None, Some(Some(announced))) if suite.has_tests() => suite.end(&announced, end, out),
+        let package = package::package(context, &closed.import_path).map(str::to_owned);
+        if package.is_some() {
+            evidence.go_note(closed.note.as_deref());
+        }
+        match (package, announced) {
+            (Some(package), None) => self.end_package(package, suite, closed, out),
+            (Some(package), Some(_)) => self.hand_out(&package, suite, closed.end, out),
+            (None, Some(Some(announced))) if suite.has_tests() => {
+                suite.end(&announced, closed.end, out);
+            }
             _ => {}
         }
     }
 
-    /// Ends a package. One without tests waits, if the lines after it may show that `-v` is on.
+    /// Ends a package. One without tests waits, if the lines after it may show that `-v` is on. One
+    /// run has its packages in order, so a package out of order begins another.
     fn end_package(
         &mut self,
-        package: &str,
+        package: String,
         suite: PackageSuite,
-        end: PackageEnd,
+        closed: Closed,
         out: &mut CaseSink<'_>,
     ) {
-        let is_bare = !suite.has_tests() && end.status != Some(CaseStatus::Failed);
-        if !is_bare || self.lists_tests || self.held.len() >= MOST_HELD {
+        let is_next = closed.import_path > self.last_path;
+        self.last_path.clone_from(&closed.import_path);
+        if !is_next {
             self.hand_out_held(false, out);
-            return self.hand_out(package, suite, end, out);
+            self.lists_tests = suite.lists_tests;
+        }
+        let is_bare = !suite.has_tests() && closed.end.status != Some(CaseStatus::Failed);
+        if !is_bare || self.lists_tests || self.held.len() >= MOST_HELD {
+            self.hand_out_held(suite.lists_tests, out);
+            return self.hand_out(&package, suite, closed.end, out);
         }
         self.held.push(BarePackage {
-            package: package.to_owned(),
+            package,
             suite,
-            end,
+            end: closed.end,
         });
     }
 
@@ -371,7 +510,14 @@ impl GoText {
 
     /// Ends the current package without its own line, because another package begins or the output
     /// is over.
-    pub(in crate::parse) fn end_suite(&mut self, offset: u64, out: &mut CaseSink<'_>) {
+    pub(in crate::parse) fn end_suite(
+        &mut self,
+        offset: u64,
+        context: &CaseContext,
+        evidence: &mut Evidence,
+        out: &mut CaseSink<'_>,
+    ) {
+        self.close_put_by(context, evidence, out);
         self.hand_out_held(false, out);
         self.hand_out_pass(out);
         self.suite.span(None, self.since, offset);
@@ -391,15 +537,27 @@ impl GoText {
     }
 }
 
-fn package_end(closing: &PackageResult<'_>, build: Option<CaseDetails>, offset: u64) -> PackageEnd {
+/// Returns the announced package, unless a line may be about a run inside of a test.
+fn known(announced: &Option<Option<String>>, is_inner: bool) -> Option<&str> {
+    let package = announced.as_ref().and_then(Option::as_deref);
+    package.filter(|_| !is_inner)
+}
+
+/// Keeps the line of a package, with the words of the compiler about it.
+fn closed(closing: &PackageResult<'_>, offset: u64, evidence: &mut Evidence) -> Closed {
+    let build = evidence.builds.explain(closing.import_path, closing.note);
     let note = closing
         .note
         .map(|note| CaseDetails::saying(&format!("[{note}]")));
-    PackageEnd {
-        status: Some(closing.status),
-        seconds: closing.seconds,
-        cached: closing.cached,
-        message: build.or(note),
-        offset,
+    Closed {
+        import_path: closing.import_path.to_owned(),
+        note: closing.note.map(str::to_owned),
+        end: PackageEnd {
+            status: Some(closing.status),
+            seconds: closing.seconds,
+            cached: closing.cached,
+            message: build.or(note),
+            offset,
+        },
     }
 }

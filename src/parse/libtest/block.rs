@@ -30,6 +30,15 @@ struct OpenTest {
     spans: Spans,
 }
 
+/// The line of a test that has ended.
+#[derive(Debug)]
+pub(in crate::parse) struct WholeLine {
+    pub name: String,
+    pub result: TestEnd,
+    pub start: u64,
+    pub end: u64,
+}
+
 /// The part of a block that has been read so far.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct Block {
@@ -82,7 +91,35 @@ impl Block {
         grammar::trailing_end(&String::from_utf8_lossy(&self.last)).is_some()
     }
 
-    /// Returns the number of tests that it announced, if they have not all ended.
+    /// Returns true if a test is visibly running: its name was seen, and not its result.
+    pub(in crate::parse) fn is_waiting(&self) -> bool {
+        self.waiting && self.is_incomplete()
+    }
+
+    /// Returns true if cargo told how its process died.
+    pub(in crate::parse) fn has_died(&self) -> bool {
+        self.death.is_some()
+    }
+
+    /// Returns the results in the totals that no line has told yet.
+    pub(in crate::parse) fn untold(&self, totals: Totals) -> Totals {
+        totals.less(self.counted)
+    }
+
+    /// Takes the line of a test that has ended.
+    pub(in crate::parse) fn ended(&mut self, line: &WholeLine, out: &mut CaseSink<'_>) {
+        let at = Line {
+            bytes: &[],
+            start: line.start,
+            end: line.end,
+        };
+        let index = self.open(&line.name, at, out);
+        let test = self.open.remove(index);
+        self.open.push(test);
+        self.set_result(line.result.clone(), line.start, line.end, out);
+    }
+
+    /// Returns true if tests that it announced have not ended.
     pub(in crate::parse) fn is_incomplete(&self) -> bool {
         self.counted.sum() < self.expected
     }
@@ -120,8 +157,7 @@ impl Block {
             return true;
         }
         // The line of a harness inside of the test whose result is still to come.
-        let is_whole = grammar::test(text).is_some_and(|(_, rest)| grammar::end(rest).is_some());
-        if self.waiting && is_whole && !self.has_result() {
+        if self.waiting && grammar::test(text).is_some_and(|test| self.is_of_inner(test)) {
             self.last.clear();
             self.inner_line = true;
             return true;
@@ -144,6 +180,14 @@ impl Block {
             return false;
         }
         true
+    }
+
+    /// Returns true if the line of a test is of a harness inside of the test whose result is still
+    /// to come. Such harnesses name files.
+    fn is_of_inner(&self, (name, rest): (&str, &str)) -> bool {
+        let is_file = |name: &str| name.contains('/') && !name.contains(" - ");
+        let is_waiting_file = self.open.last().is_some_and(|test| is_file(&test.name));
+        is_file(name) && !is_waiting_file || !self.has_result() && grammar::end(rest).is_some()
     }
 
     /// Returns the test that a panic in this thread belongs to. Tests in documentation are programs
@@ -276,9 +320,11 @@ impl Block {
 
     fn hand_out(&mut self, test: OpenTest, end: TestEnd, out: &mut CaseSink<'_>) {
         let mut details = self.panics.take(&test.name);
-        if end.status == CaseStatus::Passed {
+        // What panicked in a test that passed or did not run was meant, or of a run inside of another.
+        if end.status != CaseStatus::Failed {
             details = CaseDetails::default();
-        } else if let Some(reason) = end.reason {
+        }
+        if let Some(reason) = end.reason {
             details.message = clean::message(&reason);
         }
         details.seconds = end.seconds;

@@ -75,15 +75,24 @@ pub(in crate::parse) fn running(text: &str) -> Option<u64> {
 /// Parses `test NAME ... RESULT` into the name and the text behind the dots.
 pub(in crate::parse) fn test(text: &str) -> Option<(&str, &str)> {
     let rest = text.strip_prefix("test ")?;
-    let (name, rest) = match rest.split_once(" ... ") {
-        Some(parts) => parts,
-        None => (rest.strip_suffix(" ...")?, ""),
-    };
+    let (name, rest) = parted(rest).or_else(|| Some((rest.strip_suffix(" ...")?, "")))?;
     let name = without_kind(bare_name(name));
     let documentation = name.contains(" - ") && name.ends_with(')');
     // A harness of its own gives any name to a test, and the whole line at once.
     let plain = documentation || !name.contains([' ', '\t']) || end(rest).is_some();
     (!name.is_empty() && plain).then_some((name, rest))
+}
+
+/// Separates a name from what stands behind its dots. A name with blanks may hold such dots itself.
+fn parted(text: &str) -> Option<(&str, &str)> {
+    let (name, rest) = text.split_once(" ... ")?;
+    if !name.contains(' ') {
+        return Some((name, rest));
+    }
+    let parts = text.match_indices(" ... ");
+    let mut parts = parts.map(|(at, dots)| (&text[..at], &text[at + dots.len()..]));
+    let whole = parts.find(|(_, rest)| end(rest).is_some());
+    whole.or(Some((name, rest)))
 }
 
 /// Strips the kind that libtest-mimic writes before a name: `[toml] empty config`.

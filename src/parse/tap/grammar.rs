@@ -91,6 +91,10 @@ fn point(text: &str) -> Option<TestPoint> {
     };
     let name = name.trim();
     let name = name.strip_prefix("- ").unwrap_or(name);
+    // With --timer prove ends a file with `ok  12 ms ( 0.00 usr …)`.
+    if is_ok && name.starts_with("ms (") && name.ends_with(" CPU)") {
+        return None;
+    }
     let (name, seconds) = timed(name.trim());
     Some(TestPoint {
         number,
@@ -101,15 +105,27 @@ fn point(text: &str) -> Option<TestPoint> {
     })
 }
 
-/// Separates `name in 1204ms`, as `bats --timing` writes it, into the name and the seconds.
+/// Separates `name in 1204ms`, as `bats --timing` writes it (`in 1sec` before 1.3), into the name
+/// and the seconds.
 fn timed(name: &str) -> (&str, Option<f64>) {
-    let parts = name
-        .strip_suffix("ms")
-        .and_then(|rest| rest.rsplit_once(" in "));
-    match parts.map(|(name, time)| (name, time.parse::<u32>())) {
-        Some((name, Ok(time))) => (name.trim_end(), Some(f64::from(time) / 1000.0)),
-        _ => (name, None),
-    }
+    let units = [("ms", 1000.0), ("sec", 1.0)];
+    let parts = units.iter().find_map(|(unit, parts)| {
+        let (name, time) = name.strip_suffix(unit)?.rsplit_once(" in ")?;
+        Some((
+            name.trim_end(),
+            f64::from(time.parse::<u32>().ok()?) / parts,
+        ))
+    });
+    parts.map_or((name, None), |(name, seconds)| (name, Some(seconds)))
+}
+
+/// Parses the test with this number behind output that lacks its line feed: `waiting...ok 2 name`.
+pub(in crate::parse) fn glued(text: &str, number: u64) -> Option<TestPoint> {
+    let begins = [format!("not ok {number}"), format!("ok {number}")];
+    let at = begins.iter().find_map(|begin| text.find(begin.as_str()))?;
+    let is_apart = text[..at].ends_with(|c: char| !c.is_alphanumeric());
+    let point = point(&text[at..]).filter(|point| point.number == Some(number));
+    point.filter(|_| is_apart)
 }
 
 /// Parses `12 - name` into the number and the rest.

@@ -2,7 +2,8 @@
 //!
 //! A stream begins with its version, its plan, or a test with the number 1. A stream without
 //! version and plan is taken for tests only if the job failed, because text that happens to begin
-//! with `ok 1` must not make a job pass. Its cases are held back until that is known.
+//! with `ok 1` must not make a job pass. Its cases are held back until that is known. If they would
+//! have failed, that is told all the same.
 //!
 //! A plan is kept: more tests than it counts, or fewer, are a failed case `(plan)`, and the missing
 //! tests are `not-run`. `Bail out!` is a failed case of its own, and stands for the plan that it
@@ -15,7 +16,7 @@ mod stream;
 use super::finding::{CaseDetails, CaseSink, Spans};
 use super::lines::Line;
 use crate::model::CaseStatus;
-use grammar::{ProveHeader, Tap, TestPoint, prove_header, prove_verdict, tap};
+use grammar::{ProveHeader, Tap, TestPoint, glued, prove_header, prove_verdict, tap};
 use stream::TapStream;
 
 /// The number of spaces by which a subtest is indented.
@@ -27,6 +28,8 @@ pub(in crate::parse) struct TapStreams {
     stream: Option<TapStream>,
     /// The file that prove reported to run.
     file: String,
+    /// The words about a failed test in a stream that may be none.
+    doubt: Option<String>,
     /// True if no line of the file was seen yet. Prove's report may be all there is.
     unseen: bool,
 }
@@ -65,12 +68,11 @@ impl TapStreams {
             self.whole_file(CaseStatus::Failed, why, at, out);
             return true;
         }
-        let Some(said) =
-            tap(&text[indentation..]).filter(|_| indentation.is_multiple_of(INDENTATION))
-        else {
+        let said = tap(&text[indentation..]).filter(|_| indentation.is_multiple_of(INDENTATION));
+        let said = said.map(|said| (said, indentation / INDENTATION));
+        let Some((said, level)) = said.or_else(|| self.glued(text)) else {
             return self.no_tap(out);
         };
-        let level = indentation / INDENTATION;
         if level == 0 && self.begins(&said) {
             self.end(false, at.start, out);
             self.unseen = false;
@@ -82,6 +84,13 @@ impl TapStreams {
             Some(stream) => stream.take(said, level, at, out),
             None => false,
         }
+    }
+
+    /// Parses the next test behind other output, and returns its level.
+    fn glued<'a>(&self, text: &str) -> Option<(Tap<'a>, usize)> {
+        let stream = self.stream.as_ref().filter(|stream| stream.sure)?;
+        let point = glued(text, stream.next()?)?;
+        Some((Tap::Test(point), stream.level()))
     }
 
     /// Takes prove's line about a file. If prove does not pass on the file's output, that line is
@@ -121,16 +130,17 @@ impl TapStreams {
             Tap::Plan(..) => is_over || self.stream.as_ref().is_some_and(TapStream::has_plan),
             Tap::Test(TestPoint { number: None, .. }) => self.stream.is_none(),
             Tap::Test(point) => {
-                point.number == Some(1) && (is_over || is_provisional || self.has_tests())
+                point.number == Some(1) && (is_over || is_provisional || self.has_first())
             }
             Tap::BailOut(_) => self.stream.is_none(),
             Tap::Subtest(_) | Tap::Comment(_) => false,
         }
     }
 
-    fn has_tests(&self) -> bool {
+    /// Returns true if the stream has had its test with the number 1.
+    fn has_first(&self) -> bool {
         let root = self.stream.as_ref().and_then(TapStream::root);
-        root.is_some_and(|root| root.seen > 0)
+        root.is_some_and(|root| root.has(1))
     }
 
     /// Takes output between tests. A stream that is complete waits for nothing more.
@@ -145,12 +155,20 @@ impl TapStreams {
     fn end(&mut self, sure: bool, offset: u64, out: &mut CaseSink<'_>) {
         if let Some(mut stream) = self.stream.take() {
             stream.sure |= sure && !stream.numberless;
+            self.doubt = self.doubt.take().or_else(|| stream.doubt());
             stream.end(offset, out);
         }
     }
 
-    /// Ends, because the output is over. `succeeded` is true if the job exited with 0.
-    pub(in crate::parse) fn finish(mut self, succeeded: bool, offset: u64, out: &mut CaseSink<'_>) {
+    /// Ends, because the output is over. `succeeded` is true if the job exited with 0. Returns the
+    /// words about a failed test in a stream that may be none.
+    pub(in crate::parse) fn finish(
+        mut self,
+        succeeded: bool,
+        offset: u64,
+        out: &mut CaseSink<'_>,
+    ) -> Option<String> {
         self.end(!succeeded, offset, out);
+        self.doubt
     }
 }

@@ -36,6 +36,8 @@ pub(in crate::parse) struct TapStream {
     held: Vec<PendingLine>,
     /// True if its first test has no number. Only a plan shows that it is a stream.
     pub(in crate::parse) numberless: bool,
+    /// The first test with a number that failed.
+    failed: Option<String>,
     /// True after `Bail out!`.
     is_given_up: bool,
     /// The offset at which the output of the next test begins.
@@ -53,9 +55,16 @@ pub(in crate::parse) struct SubtestLevel {
     numbers: HashSet<u64>,
     /// The first number that came twice.
     twice: Option<u64>,
+    /// The number of its last test.
+    last: u64,
 }
 
 impl SubtestLevel {
+    /// Returns true if a test had this number.
+    pub(in crate::parse) fn has(&self, number: u64) -> bool {
+        self.numbers.contains(&number)
+    }
+
     /// Returns the words about a plan that was not kept.
     fn broken(&self, plan: u64) -> Option<String> {
         if self.seen != plan {
@@ -74,9 +83,7 @@ impl SubtestLevel {
 
     /// Returns the numbers of the plan that never came.
     fn missing(&self, plan: u64) -> impl Iterator<Item = u64> + '_ {
-        let is_numbered = self.numbers.len() as u64 + u64::from(self.twice.is_some()) >= self.seen;
-        let from = if is_numbered { 1 } else { self.seen + 1 };
-        (from..=plan).filter(move |number| !is_numbered || !self.numbers.contains(number))
+        (1..=plan).filter(|number| !self.numbers.contains(number))
     }
 }
 
@@ -111,6 +118,7 @@ impl TapStream {
             sure: false,
             held: Vec::new(),
             numberless: false,
+            failed: None,
             is_given_up: false,
             from,
         }
@@ -134,6 +142,28 @@ impl TapStream {
     /// Returns true if a line that belongs to the stream may follow.
     pub(in crate::parse) fn is_open(&self) -> bool {
         !self.is_provisional() && (!self.is_complete() || self.pending.is_some())
+    }
+
+    /// Returns the words about a failed test, if its lines are numbered like tests and only a plan is
+    /// missing.
+    pub(in crate::parse) fn doubt(&self) -> Option<String> {
+        let root = self.root().filter(|_| !self.sure)?;
+        let is_in_order = root.twice.is_none() && root.last == root.seen;
+        let failed = self.failed.as_ref().filter(|_| is_in_order)?;
+        Some(format!(
+            "a line says `{failed}`, and without a plan it is not clear of what"
+        ))
+    }
+
+    /// Returns the level of the innermost subtest.
+    pub(in crate::parse) fn level(&self) -> usize {
+        self.levels.len() - 1
+    }
+
+    /// Returns the number of the test that comes next on the innermost level, if one is to come.
+    pub(in crate::parse) fn next(&self) -> Option<u64> {
+        let level = self.levels.last().filter(|_| !self.is_complete())?;
+        Some(level.last + 1)
     }
 
     /// Returns true while nothing but lines that begin with `ok` shows that it is a stream.
@@ -241,14 +271,19 @@ impl TapStream {
             return false;
         };
         // Prove prints `ok` at the end of a file.
-        if is_complete && point.number.is_none() {
+        let is_end = point.status == CaseStatus::Passed && point.name.is_empty();
+        if is_complete && point.number.is_none() && is_end {
             return false;
         }
         level.seen += 1;
-        if let Some(number) = point.number
-            && !level.numbers.insert(number)
-        {
+        let number = point.number.unwrap_or(level.last + 1);
+        level.last = number;
+        if !level.numbers.insert(number) {
             level.twice.get_or_insert(number);
+        }
+        if point.number.is_some() && point.status == CaseStatus::Failed {
+            let said = || format!("not ok {number} {}", point.name);
+            self.failed.get_or_insert_with(said);
         }
         let name = match point.name.as_str() {
             "" => format!("{}test {}", level.prefix, level.seen),

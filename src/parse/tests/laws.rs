@@ -75,6 +75,26 @@ const LINES: &[&str] = &[
     "  ...",
     "Bail out! g",
     "t/a.t ..",
+    "ok 2 glued...ok 2 - b",
+    "not ok - c",
+    "1..2",
+    "PASS",
+    "FAIL",
+    "=== RUN   TestC",
+    "--- PASS: TestC (0.00s)",
+    "=== RUN   TestB",
+    "--- PASS: TestB (0.00s)",
+    "BenchmarkD-8   100   12.3 ns/op",
+    "Ran 0 of 12 Specs in 0.001 seconds",
+    "running 1 test",
+    "test d ... ",
+    "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
+    "make[1]: *** [Makefile:3: test] Error 1",
+    "make: [Makefile:3: test] Error 1 (ignored)",
+    "make[1]: Entering directory '/x'",
+    "make[1]: Leaving directory '/x'",
+    r#"{"Action":"start","Package":"example.com/j"}{"Action":"run","Package":"example.com/j","Test":"TestK"}"#,
+    r#"{"Action":"pass","Package":"example.com/j","Elapsed":0.1}"#,
     "thread 'b' (12) panicked at src/lib.rs:5:9:",
     "failures:",
     "---- b stdout ----",
@@ -243,6 +263,142 @@ proptest! {
         let parsed = parse_in_pieces(&CaseContext::default(), &bytes, size, None);
         check_balance(&parsed)?;
     }
+}
+
+/// The beginnings of escape sequences, and ends of lines.
+const CONTROLS: &[&[u8]] = &[
+    b"\x1b[",
+    b"\x1b]0;",
+    b"\xc2\x9b",
+    b"\x1b[31m",
+    b"\x1bP",
+    b"\n",
+    b"\r",
+    b"text\n",
+    b"\0",
+];
+
+/// Bytes that a program may print around a line, without the words that end a test.
+fn around() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..30),
+        prop::sample::select(CONTROLS).prop_map(<[u8]>::to_vec),
+        prop::sample::select(LINES).prop_map(|line| {
+            let mut line = line.as_bytes().to_vec();
+            line.push(b'\n');
+            line
+        }),
+    ];
+    let pieces = prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat());
+    // Blanks alone before a result quote it, and a test that runs prints what it wants.
+    pieces.prop_filter("a quotation", |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        !text.contains("=== ")
+            && !text.contains("\"run\"")
+            && !text.ends_with([' ', '\t', '"', '\'', '`'])
+            && !bytes.ends_with(b"... ")
+            && !text.contains("running ")
+            && !text.contains("INFO: ")
+    })
+}
+
+fn is_red(parsed: &Parsed) -> bool {
+    let is_bad = |status| matches!(status, CaseStatus::Failed | CaseStatus::Unfinished);
+    parsed.ends().any(|end| is_bad(end.status)) || !parsed.observations.proven_failures.is_empty()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn no_bytes_hide_a_failure_of_the_outer_run(
+        before in around(), after in around(), verbose in any::<bool>(), size in 1usize..50,
+    ) {
+        let run: &[u8] = if verbose { b"=== RUN   TestX\n" } else { b"" };
+        let failed = b"--- FAIL: TestX (0.01s)";
+        let rest = b"\nok  \texample.com/w\t0.1s\n";
+        let text = [run, &before, failed, &after, rest].concat();
+        let parsed = parse_in_pieces(&CaseContext::default(), &text, size, Some(Ending::ExitCode(0)));
+        prop_assert!(is_red(&parsed), "{}", String::from_utf8_lossy(&text));
+    }
+
+    #[test]
+    fn what_a_running_test_prints_changes_no_case(
+        lines in prop::collection::vec(prop::sample::select(OUTPUT), 0..20), json in any::<bool>(), indented in any::<bool>(),
+    ) {
+        let with = outer(&lines, json, indented);
+        let without = outer(&[], json, indented);
+        let parsed = |text: &str| super::parse(&CaseContext::default(), text, 0);
+        prop_assert_eq!(parsed(&with).cases(), parsed(&without).cases(), "{}", with);
+        prop_assert!(parsed(&with).observations.proven_failures.is_empty());
+    }
+}
+
+/// Lines of runs inside of a test.
+const OUTPUT: &[&str] = &[
+    "--- PASS: TestInner (0.00s)",
+    "--- FAIL: TestInner (0.00s)",
+    "    --- FAIL: TestInner/sub (0.00s)",
+    "    a_test.go:12: boom",
+    "FAIL",
+    "PASS",
+    "ok  \texample.com/inner\t0.01s",
+    "ok  \texample.com/inner\t(cached)",
+    "FAIL\texample.com/inner\t0.01s",
+    "FAIL\texample.com/other [build failed]",
+    "?   \texample.com/none\t[no test files]",
+    "exit status 1",
+    "# example.com/other",
+    "other.go:3:4: undefined: x",
+    "running 2 tests",
+    "test a ... ok",
+    "test b ... FAILED",
+    "failures:",
+    "test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out",
+    "error: test failed, to rerun pass `--lib`",
+    "error: could not compile `x` (lib) due to 1 previous error",
+    "1..2",
+    "ok 1 - a",
+    "not ok 2 - b",
+    "Bail out! no",
+    "make[1]: *** [Makefile:3: test] Error 1",
+    "make[1]: Entering directory '/x'",
+    r#"{"Action":"run","Package":"example.com/j","Test":"TestJ"}"#,
+    r#"{"Action":"fail","Package":"example.com/j","Test":"TestJ","Elapsed":0.1}"#,
+    r#"{"Action":"fail","Package":"example.com/j","Elapsed":0.1}"#,
+    "",
+];
+
+/// Returns a run of two tests, the first of which prints these lines.
+fn outer(lines: &[&str], json: bool, indented: bool) -> String {
+    let lines = lines.iter().map(|line| match indented {
+        true => format!("        {line}\n"),
+        false => format!("{line}\n"),
+    });
+    let package = r#""Package":"example.com/p""#;
+    let event = |action: &str, test: &str, more: &str| {
+        format!("{{\"Action\":\"{action}\",{package},\"Test\":\"{test}\"{more}}}\n")
+    };
+    if !json {
+        let lines: String = lines.collect();
+        return format!(
+            "=== RUN   TestX\n{lines}--- PASS: TestX (0.01s)\n=== RUN   TestY\n--- PASS: TestY (0.00s)\nPASS\nok  \texample.com/p\t0.1s\n"
+        );
+    }
+    let output = lines.map(|line| {
+        let line = serde_json::to_string(&line).unwrap();
+        event("output", "TestX", &format!(",\"Output\":{line}"))
+    });
+    let output: String = output.collect();
+    [
+        event("run", "TestX", ""),
+        output,
+        event("pass", "TestX", ""),
+        event("run", "TestY", ""),
+        event("pass", "TestY", ""),
+        format!("{{\"Action\":\"pass\",{package}}}\n"),
+    ]
+    .concat()
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod go;
 mod inner;
 mod laws;
 mod markers;
+mod proofs;
 mod runners;
 mod rust;
 mod snippets;
