@@ -124,7 +124,7 @@ impl ParserState {
             && !go_text.has_running()
             && !libtest.has_running()
         {
-            proof.hidden(line.bytes);
+            proof.hidden(line.bytes, &text);
         }
         // Lines that a visibly running test of another runner prints are its output, unless a test
         // or a block of theirs was open before.

@@ -44,6 +44,15 @@ const IMPORTS: &[&str] = &[
     "missing go.sum entry for module ",
 ];
 
+/// The words of failures, as they stand in a line.
+const FAILURES: &[&str] = &[
+    "--- FAIL: ",
+    "FAIL\t",
+    "\"Action\":\"fail\"",
+    "error: could not compile `",
+    "not ok ",
+];
+
 /// An error of make.
 #[derive(Debug)]
 struct MakeError {
@@ -116,16 +125,17 @@ impl Proof {
         }
     }
 
-    /// Takes a result that escape sequences hide from a reader.
-    pub(super) fn hidden(&mut self, bytes: &[u8]) {
-        let text = String::from_utf8_lossy(bytes);
-        let failed = text.match_indices("--- FAIL: ").find_map(|(at, _)| {
-            let (name, (status, _)) = grammar::result(&text[at..])?;
-            (status == CaseStatus::Failed && grammar::is_test_name(name)).then(|| name.to_owned())
-        });
-        if let Some(name) = failed {
+    /// Takes a line that held control characters, and its text without them. A sequence that has no
+    /// end hides what follows.
+    pub(super) fn hidden(&mut self, bytes: &[u8], text: &str) {
+        let raw = String::from_utf8_lossy(bytes);
+        let is_hidden = |words: &&&str| raw.contains(**words) && !text.contains(**words);
+        if let Some(words) = FAILURES.iter().find(is_hidden) {
             self.lost.get_or_insert_with(|| {
-                format!("go test says `--- FAIL: {name}` between control characters")
+                format!(
+                    "the output says `{}` behind control characters",
+                    words.trim()
+                )
             });
         }
     }

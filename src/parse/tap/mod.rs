@@ -22,10 +22,15 @@ use stream::TapStream;
 /// The number of spaces by which a subtest is indented.
 pub(in crate::parse) const INDENTATION: usize = 4;
 
+/// The most streams side by side.
+const MOST_BESIDE: usize = 8;
+
 /// Reads the streams of a job.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct TapStreams {
     stream: Option<TapStream>,
+    /// Streams that were not over when another began. They may go on beside it.
+    beside: Vec<TapStream>,
     /// The file that prove reported to run.
     file: String,
     /// The words about a failed test in a stream that may be none.
@@ -59,7 +64,7 @@ impl TapStreams {
             return true;
         }
         if let Some(header) = prove_header(text) {
-            self.end(false, at.start, out);
+            self.end_all(false, at.start, out);
             self.of_prove(header, at, out);
             return true;
         }
@@ -73,8 +78,11 @@ impl TapStreams {
         let Some((said, level)) = said.or_else(|| self.glued(text)) else {
             return self.no_tap(out);
         };
+        if level == 0 {
+            self.go_on(&said, out);
+        }
         if level == 0 && self.begins(&said) {
-            self.end(false, at.start, out);
+            self.leave(at.start, out);
             self.unseen = false;
             let mut stream = TapStream::new(self.file.clone(), at.start);
             stream.numberless = matches!(&said, Tap::Test(point) if point.number.is_none());
@@ -83,6 +91,39 @@ impl TapStreams {
         match &mut self.stream {
             Some(stream) => stream.take(said, level, at, out),
             None => false,
+        }
+    }
+
+    /// Goes on with a stream beside the current one, if the line fits that one only.
+    fn go_on(&mut self, said: &Tap<'_>, out: &mut CaseSink<'_>) {
+        let fits = |stream: &TapStream| match said {
+            Tap::Test(point) => point.number.is_some() && stream.next() == point.number,
+            Tap::Plan(plan, _) => !stream.has_plan() && stream.has_seen(*plan),
+            _ => false,
+        };
+        if self.stream.as_ref().is_some_and(fits) {
+            return;
+        }
+        let fitting = self
+            .beside
+            .iter()
+            .position(|stream| stream.is_at_root() && fits(stream));
+        if let (Some(index), Some(current)) = (fitting, &mut self.stream) {
+            current.flush(out);
+            std::mem::swap(current, &mut self.beside[index]);
+        }
+    }
+
+    /// Leaves the current stream because another begins. One that is not over may go on beside it.
+    fn leave(&mut self, offset: u64, out: &mut CaseSink<'_>) {
+        let goes_on = self.beside.len() < MOST_BESIDE;
+        let open = |stream: &mut TapStream| goes_on && stream.is_unfinished();
+        match self.stream.take_if(open) {
+            Some(mut stream) => {
+                stream.flush(out);
+                self.beside.push(stream);
+            }
+            None => self.end(false, offset, out),
         }
     }
 
@@ -160,6 +201,15 @@ impl TapStreams {
         }
     }
 
+    /// Ends every stream.
+    fn end_all(&mut self, sure: bool, offset: u64, out: &mut CaseSink<'_>) {
+        let last = self.stream.take();
+        for stream in std::mem::take(&mut self.beside).into_iter().chain(last) {
+            self.stream = Some(stream);
+            self.end(sure, offset, out);
+        }
+    }
+
     /// Ends, because the output is over. `succeeded` is true if the job exited with 0. Returns the
     /// words about a failed test in a stream that may be none.
     pub(in crate::parse) fn finish(
@@ -168,7 +218,7 @@ impl TapStreams {
         offset: u64,
         out: &mut CaseSink<'_>,
     ) -> Option<String> {
-        self.end(!succeeded, offset, out);
+        self.end_all(!succeeded, offset, out);
         self.doubt
     }
 }

@@ -144,6 +144,23 @@ impl TapStream {
         !self.is_provisional() && (!self.is_complete() || self.pending.is_some())
     }
 
+    /// Returns true if no subtest is open.
+    pub(in crate::parse) fn is_at_root(&self) -> bool {
+        self.levels.len() == 1
+    }
+
+    /// Returns true if so many tests were seen.
+    pub(in crate::parse) fn has_seen(&self, tests: u64) -> bool {
+        self.root()
+            .is_some_and(|root| root.seen == tests && tests > 0)
+    }
+
+    /// Returns true if tests of its plan are still to come.
+    pub(in crate::parse) fn is_unfinished(&self) -> bool {
+        let may_go_on = self.is_at_root() && !self.is_given_up && !self.is_provisional();
+        may_go_on && !self.is_complete()
+    }
+
     /// Returns the words about a failed test, if its lines are numbered like tests and only a plan is
     /// missing.
     pub(in crate::parse) fn doubt(&self) -> Option<String> {
@@ -386,7 +403,8 @@ impl TapStream {
             return;
         };
         let Some(plan) = level.plan else {
-            if level.seen > 0 {
+            let has_begun = level.seen > 0 || self.levels.is_empty() && self.sure;
+            if has_begun && !self.is_given_up {
                 let why = "it ended without a plan: tests may be missing";
                 let name = format!("{}{PLAN}", level.prefix);
                 self.case(PendingLine::new(name, CaseStatus::Unfinished, why), out);

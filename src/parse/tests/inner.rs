@@ -256,3 +256,21 @@ fn a_go_test_and_a_cargo_test_side_by_side_keep_their_cases() {
         ]
     );
 }
+
+#[test]
+fn two_streams_of_tap_side_by_side_keep_their_cases() {
+    let first = "1..2\n1..3\nok 1 - a\nok 1 - b\nok 2 - b\nok 2 - a\nok 3 - b\n";
+    let last = "ok 1 - a\nok 1 - b\nok 2 - b\nok 2 - a\n1..2\n1..2\n";
+    for (text, number) in [(first, 5), (last, 4)] {
+        let found = cases(text);
+        assert_eq!(found.len(), number, "{found:?}");
+        assert!(
+            found.iter().all(|case| case.ends_with("|passed")),
+            "{found:?}"
+        );
+        let failed = text.replacen("ok 2 - a", "not ok 2 - a", 1);
+        assert!(cases(&failed).contains(&"|a #2|failed".to_owned()));
+        let lost = text.replacen("ok 2 - a\n", "", 1);
+        assert!(cases(&lost).iter().any(|case| case.ends_with("|failed")));
+    }
+}

@@ -312,12 +312,11 @@ proptest! {
 
     #[test]
     fn no_bytes_hide_a_failure_of_the_outer_run(
-        before in around(), after in around(), verbose in any::<bool>(), size in 1usize..50,
+        before in around(), after in around(), form in prop::sample::select(FORMS), size in 1usize..50,
     ) {
-        let run: &[u8] = if verbose { b"=== RUN   TestX\n" } else { b"" };
-        let failed = b"--- FAIL: TestX (0.01s)";
-        let rest = b"\nok  \texample.com/w\t0.1s\n";
-        let text = [run, &before, failed, &after, rest].concat();
+        let (run, failed) = form;
+        let rest = "\nok  \texample.com/w\t0.1s\n";
+        let text = [run.as_bytes(), &before, failed.as_bytes(), &after, rest.as_bytes()].concat();
         let parsed = parse_in_pieces(&CaseContext::default(), &text, size, Some(Ending::ExitCode(0)));
         prop_assert!(is_red(&parsed), "{}", String::from_utf8_lossy(&text));
     }
@@ -333,6 +332,26 @@ proptest! {
         prop_assert!(parsed(&with).observations.proven_failures.is_empty());
     }
 }
+
+/// The start of a test, where it is told, and its failure.
+const FORMS: &[(&str, &str)] = &[
+    ("", "--- FAIL: TestX (0.01s)"),
+    ("=== RUN   TestX\n", "--- FAIL: TestX (0.01s)"),
+    (
+        "{\"Action\":\"run\",\"Package\":\"e.com/x\",\"Test\":\"TestX\"}\n",
+        "{\"Action\":\"fail\",\"Package\":\"e.com/x\",\"Test\":\"TestX\",\"Elapsed\":0.01}",
+    ),
+    (
+        "",
+        "{\"Action\":\"fail\",\"Package\":\"e.com/x\",\"Elapsed\":0.01}",
+    ),
+    ("1..2\nok 1 - a\n", "\nnot ok 2 - b\n"),
+    ("", "\nFAIL\te.com/x\t0.01s\n"),
+    (
+        "",
+        "\nerror: could not compile `x` (lib) due to 1 previous error\n",
+    ),
+];
 
 /// Lines of runs inside of a test.
 const OUTPUT: &[&str] = &[

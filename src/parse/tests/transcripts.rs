@@ -103,6 +103,8 @@ fn the_cases_of_every_transcript_are_those_counted_by_hand() {
             "{}",
             expected.transcript
         );
+        let proven = &parsed.observations.proven_failures;
+        assert!(expected.exit != 0 || proven.is_empty(), "{proven:?}");
         let cause = parsed.observations.vacuous_causes.first();
         match &expected.vacuous_cause {
             Some(words) => assert!(cause.unwrap().0.contains(words), "{cause:?}"),
