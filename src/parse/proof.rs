@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::clean;
-use super::go::grammar;
-use crate::model::{CaseStatus, ProvenFailure, Tally};
+use crate::model::{ProvenFailure, Tally};
 
 /// The most errors of make, and the most directories, that are kept.
 const MOST: usize = 64;

@@ -34,8 +34,8 @@ impl Builds {
         })
     }
 
-    /// Takes a line. Returns true if it is the heading of a package. With `is_inside` a running test
-    /// may have printed it.
+    /// Takes a line. Returns true if it is the heading of a package. With `is_inside` a running
+    /// test may have printed it.
     pub(in crate::parse) fn line(&mut self, text: &str, is_inside: bool) -> bool {
         if let Some(package) = grammar::build_header(text) {
             self.below = Some((package.to_owned(), 0));

@@ -320,7 +320,7 @@ impl Block {
 
     fn hand_out(&mut self, test: OpenTest, end: TestEnd, out: &mut CaseSink<'_>) {
         let mut details = self.panics.take(&test.name);
-        // What panicked in a test that passed or did not run was meant, or of a run inside of another.
+        // A panic in a test that passed was meant, and one in a test that was ignored is not its own.
         if end.status != CaseStatus::Failed {
             details = CaseDetails::default();
         }

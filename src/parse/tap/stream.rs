@@ -161,8 +161,8 @@ impl TapStream {
         may_go_on && !self.is_complete()
     }
 
-    /// Returns the words about a failed test, if its lines are numbered like tests and only a plan is
-    /// missing.
+    /// Returns the words about a failed test, if its lines are numbered like tests and only a plan
+    /// is missing.
     pub(in crate::parse) fn doubt(&self) -> Option<String> {
         let root = self.root().filter(|_| !self.sure)?;
         let is_in_order = root.twice.is_none() && root.last == root.seen;
