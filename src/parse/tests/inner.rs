@@ -24,7 +24,7 @@ fn inside(inner: &str) -> String {
     )
 }
 
-/// What tests are known to print or to log.
+/// Lists output that tests are known to print or to log.
 const INNER: &[&str] = &[
     "=== RUN   TestInner\n--- PASS: TestInner (0.00s)\nPASS\nok  \te.com/inner\t0.1s\n",
     "=== RUN   TestInner\n    a_test.go:3: no\n--- FAIL: TestInner (0.00s)\nFAIL\nFAIL\te.com/inner\t0.1s\nFAIL\n",
