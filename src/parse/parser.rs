@@ -157,6 +157,12 @@ impl ParserState {
             if runners.has_retold_go() {
                 go_text.withdraw(line.end);
             }
+            // automake's word for a hard error is that of scripts that miss a program.
+            if text.starts_with("ERROR: ") {
+                make::missing_program(&text)
+                    .into_iter()
+                    .for_each(|program| make.missing(program));
+            }
             return;
         }
         let of_go = !in_check && is_go && go_text.line(&text, line, context, evidence, out);
