@@ -159,9 +159,10 @@ impl ParserState {
             }
             // automake's word for a hard error is that of scripts that miss a program.
             if text.starts_with("ERROR: ") {
-                make::missing_program(&text)
-                    .into_iter()
-                    .for_each(|program| make.missing(program));
+                for program in make::missing_program(&text) {
+                    proof.missing();
+                    make.missing(program);
+                }
             }
             return;
         }
