@@ -120,6 +120,9 @@ pub struct Step {
     /// Paths that its jobs may write in a sandbox, besides the work tree and the caches. A path is
     /// absolute, below `~`, or relative to the component. A missing one is made as a directory.
     pub writable: Vec<String>,
+    /// Patterns of the JUnit files that its jobs write, relative to the component. Its cases stand
+    /// in them then.
+    pub junit: Vec<String>,
     /// Steps of the same component that must have passed.
     pub needs: Vec<String>,
     /// The locks that its jobs hold, besides those of their component.
@@ -154,6 +157,7 @@ impl Step {
             network: NetworkPolicy::Auto,
             isolate: IsolatePolicy::Auto,
             writable: Vec::new(),
+            junit: Vec::new(),
             needs: Vec::new(),
             locks: Vec::new(),
             reads: Reads::Tree,

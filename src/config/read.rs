@@ -214,6 +214,7 @@ fn settings(fields: &mut Fields) -> StepSettings {
             .and_then(|value| word(&value, scalars::errors_reason)),
         locks: list(fields, "locks", scalars::filled),
         writable: list(fields, "writable", scalars::filled),
+        junit: list(fields, "junit", scalars::reports),
         ..common_settings(fields)
     }
 }

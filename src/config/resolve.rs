@@ -174,6 +174,7 @@ fn resolved(step: StepLayer, overrides: &Overrides) -> Option<Step> {
             .or(settings.isolate)
             .unwrap_or(built_in.isolate),
         writable: list(settings.writable),
+        junit: list(settings.junit),
         env: values(settings.env),
         needs: list(settings.needs),
         locks: list(settings.locks),

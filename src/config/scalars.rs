@@ -79,6 +79,24 @@ pub(super) fn pattern(text: &str) -> Result<String, Refusal> {
     }
 }
 
+/// Parses a pattern of report files: relative to the component, and below it.
+pub(super) fn reports(text: &str) -> Result<String, Refusal> {
+    let text = filled(text)?;
+    if text.starts_with('/') || text.split('/').any(|part| part == "..") {
+        return Err(Refusal::new(
+            format!("{} leads out of the component", quote(&text)),
+            "write a path below the component's directory, such as \"build/reports/**/*.xml\"",
+        ));
+    }
+    match globset::Glob::new(&text) {
+        Ok(_) => Ok(text.trim_start_matches("./").to_owned()),
+        Err(error) => Err(Refusal::new(
+            format!("{} is no pattern of paths", quote(&text)),
+            printable(&error.kind().to_string()),
+        )),
+    }
+}
+
 /// Accepts any text.
 pub(super) fn any(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())

@@ -26,6 +26,7 @@ mod failure;
 pub mod helper;
 mod isolation;
 mod job_watch;
+mod junit;
 mod leftover_files;
 mod limits;
 mod log;

@@ -8,21 +8,28 @@ use crossbeam_channel::{SendTimeoutError, Sender};
 
 use super::check_findings::CheckLog;
 use super::failure::Failure;
+use super::junit;
+use super::junit::{JunitCase, JunitFiles, JunitResult};
 use super::log::Log;
 use super::network_attempts::Offline;
 use super::redact::Mask;
-use crate::event::{CaseFinished, CaseStarted, Event};
+use crate::event::{CaseFinished, CaseStarted, Event, Span};
 use crate::model::JobId;
 use crate::model::{CasePattern, CaseStatus, CheckFindings, Ending, Tally};
+use crate::outcome::Circumstance;
 use crate::parse::{CaseContext, CaseEnd, CaseKey, Finding, Observations, Parser};
 use crate::plan::Job;
 
 /// The time for which a full channel may keep a supervisor from watching its job.
 const PATIENCE: Duration = Duration::from_millis(5);
 
+/// The most bytes that the log gets from JUnit files.
+const MOST_OF_JUNIT: u64 = 16 << 20;
+
 /// The output of one attempt on its way to the log, the parser and the events.
 #[derive(Debug)]
 pub(super) struct Output<'run> {
+    job: &'run Job,
     mask: Mask,
     log: Log,
     parser: Parser,
@@ -45,6 +52,8 @@ pub(super) struct Finished {
     /// The findings of its failed static checks.
     pub findings: CheckFindings,
     pub observations: Observations,
+    /// The reason why the job's JUnit files do not vouch for it.
+    pub junit: Option<Circumstance>,
     /// The reason why the log is not whole.
     pub failure: Option<Failure>,
 }
@@ -76,8 +85,10 @@ impl<'run> Output<'run> {
             matched: 0,
             cases: Tally::default(),
             kept: (job.retries > 0).then(Vec::new),
+            held: (!job.junit.is_empty()).then(Vec::new),
         };
         Self {
+            job,
             mask: Mask::of(&job.environment),
             log,
             parser,
@@ -112,13 +123,25 @@ impl<'run> Output<'run> {
     }
 
     /// Ends the output: open cases get their status, and all waiting findings are sent.
-    pub fn finish(mut self, ending: Option<Ending>) -> Finished {
+    /// With JUnit files the cases are those of the files.
+    pub fn finish(mut self, ending: Option<Ending>, files: Option<&JunitFiles>) -> Finished {
         let held = self.mask.finish();
-        let unwritten = self.take(&held).err();
+        let mut unwritten = self.take(&held).err();
         let mut findings = self.findings;
-        let observations = self
+        let mut observations = self
             .parser
             .finish(ending, &mut |finding| findings.add(finding));
+        let mut junit = None;
+        if let Some(files) = files {
+            let read = files.read(self.job);
+            if read.files > 0 && read.cases.is_empty() {
+                let empty = "its JUnit files hold no case".to_owned();
+                observations.vacuous_causes.insert(0, (empty, None));
+            }
+            let told = findings.settle(read, &mut self.log);
+            unwritten = unwritten.or(told.1);
+            junit = told.0;
+        }
         let kept = findings.kept.take().unwrap_or_default();
         Finished {
             log_size: self.log.size(),
@@ -127,9 +150,44 @@ impl<'run> Output<'run> {
             cases: findings.flush(),
             kept,
             observations,
+            junit,
             failure: unwritten.or(self.log.close().err()),
         }
     }
+}
+
+/// Counts the single cases that the output tells.
+fn tally(findings: &[Finding]) -> Tally {
+    let mut tally = Tally::default();
+    for finding in findings {
+        if let Finding::Finished(end) = finding
+            && end.key.name != "(package)"
+        {
+            tally.add(end.status);
+        }
+    }
+    tally
+}
+
+/// Appends the text about a case to the log, behind the job's output.
+fn logged(case: &JunitCase, log: &mut Log) -> Result<Option<Span>, Failure> {
+    if case.text.is_empty() {
+        return Ok(None);
+    }
+    let start = log.size();
+    let key = &case.end.key;
+    let heading = format!(
+        "\n--- {} {}: {} (JUnit)\n",
+        key.package,
+        key.name,
+        case.end.status.word()
+    );
+    log.append(heading.as_bytes())?;
+    log.append(case.text.as_bytes())?;
+    Ok(Some(Span {
+        start,
+        end: log.size(),
+    }))
 }
 
 /// Findings that wait to be sent. No output is read meanwhile, so one read bounds their number.
@@ -148,10 +206,15 @@ struct Findings<'run> {
     told: CheckFindings,
     cases: Tally,
     kept: Option<Vec<CaseFinished>>,
+    /// The findings in the output of a job whose cases stand in JUnit files.
+    held: Option<Vec<Finding>>,
 }
 
 impl Findings<'_> {
     fn add(&mut self, finding: Finding) {
+        if let Some(held) = &mut self.held {
+            return held.push(finding);
+        }
         let event = match finding {
             Finding::Started(key, offset) => Event::CaseStarted(self.started(key, offset)),
             Finding::Finished(end) => {
@@ -176,6 +239,42 @@ impl Findings<'_> {
             }
         };
         self.waiting.push_back(event);
+    }
+
+    /// Decides whose cases count: those of the JUnit files, or those of the output if there is no
+    /// file with cases. Returns the problem of the files, and that of the log.
+    fn settle(
+        &mut self,
+        read: JunitResult,
+        log: &mut Log,
+    ) -> (Option<Circumstance>, Option<Failure>) {
+        let held = self.held.take().unwrap_or_default();
+        if read.cases.is_empty() {
+            held.into_iter().for_each(|finding| self.add(finding));
+            return (read.problem, None);
+        }
+        let output = tally(&held);
+        let mut unwritten = None;
+        let mut size = 0;
+        for case in read.cases {
+            let logged = match size < MOST_OF_JUNIT && unwritten.is_none() {
+                true => logged(&case, log),
+                false => Ok(None),
+            };
+            let span = logged.unwrap_or_else(|failure| {
+                unwritten = Some(failure);
+                None
+            });
+            size += span.map_or(0, |span| span.end - span.start);
+            let start = span.map_or(log.size(), |span| span.start);
+            self.add(Finding::Started(case.end.key.clone(), start));
+            self.add(Finding::Finished(CaseEnd {
+                output: span.into_iter().collect(),
+                ..case.end
+            }));
+        }
+        let contradiction = || junit::contradiction(&self.cases, &output);
+        (read.problem.or_else(contradiction), unwritten)
     }
 
     fn started(&self, key: CaseKey, offset: u64) -> CaseStarted {

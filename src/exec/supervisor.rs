@@ -11,6 +11,7 @@ use super::child::Child;
 use super::failure::Failure;
 use super::isolation::JobIsolation;
 use super::job_watch::{JobWatch, TimeLimits, Watched};
+use super::junit::JunitFiles;
 use super::limits::{Group, Used};
 use super::log;
 use super::log::{Log, Written};
@@ -129,6 +130,7 @@ impl Supervisor<'_> {
             grace: self.job.grace,
         };
         let group = self.group();
+        let files = JunitFiles::before(self.job);
         let child = (group.as_ref().map_err(Clone::clone))
             .and_then(|group| Child::start(self.program, grouped(spec, group)));
         let watched = match child {
@@ -142,7 +144,7 @@ impl Supervisor<'_> {
         let ending = watched.ended.as_ref().and_then(|ended| ended.ending);
         Attempt {
             seconds: started.elapsed(),
-            output: output.finish(ending),
+            output: output.finish(ending, files.as_ref()),
             watched,
             used,
         }
@@ -177,6 +179,7 @@ impl Supervisor<'_> {
         facts.findings = std::mem::take(&mut output.findings);
         let asked = self.job.asked.as_ref().filter(|_| output.matched == 0);
         facts.unmatched = asked.map(ToString::to_string);
+        facts.junit = output.junit;
         if facts.needs_make_query() {
             self.ask_make(spec, seconds, &mut facts);
         }
@@ -225,6 +228,7 @@ impl Supervisor<'_> {
             is_unclear: observations.is_unclear,
             vacuous_causes: observations.vacuous_causes,
             packages_alone: observations.packages_alone,
+            lines: observations.lines,
             contradictions: observations.contradictions,
             ..JobFacts::new(self.job.expect)
         }

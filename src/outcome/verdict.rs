@@ -59,6 +59,10 @@ pub struct JobFacts {
     pub vacuous_causes: Vec<(String, Option<String>)>,
     /// The number of packages that passed, if no single test was shown.
     pub packages_alone: u64,
+    /// The number of lines of its output.
+    pub lines: u64,
+    /// The reason why its JUnit files do not vouch for it.
+    pub junit: Option<Circumstance>,
     /// Things that the output claims not to have found although git knows that they are there.
     pub contradictions: Vec<String>,
     /// The limit that the job met, as the kernel counted.
@@ -87,6 +91,8 @@ impl JobFacts {
             is_unclear: false,
             vacuous_causes: Vec::new(),
             packages_alone: 0,
+            lines: 0,
+            junit: None,
             contradictions: Vec::new(),
             limit_met: None,
             limit_suspected: None,
@@ -141,10 +147,11 @@ pub fn verdict(facts: &JobFacts) -> Verdict {
         .or_else(|| from_missing_programs(facts))
         .or_else(|| from_ending(facts))
         .or_else(|| from_proof(facts))
+        .or_else(|| from_junit(facts))
         .or_else(|| from_pattern(facts))
         .or_else(|| from_emptiness(facts))
         .unwrap_or_else(|| Verdict::new(JobOutcome::Passed, reservation(facts)));
-    with_network(facts, with_limits(facts, verdict))
+    with_network(facts, with_limits(facts, with_junit(facts, verdict)))
 }
 
 fn from_trouble(facts: &JobFacts) -> Option<Verdict> {
@@ -280,14 +287,51 @@ fn from_pattern(facts: &JobFacts) -> Option<Verdict> {
         .then(|| Verdict::new(JobOutcome::Skipped, format!("no case matches `{pattern}`")))
 }
 
+/// Judges a job that looks good by its JUnit files.
+fn from_junit(facts: &JobFacts) -> Option<Verdict> {
+    let problem = facts.junit.as_ref()?;
+    Some(Verdict {
+        fix: Some(problem.fix.clone()),
+        ..Verdict::new(JobOutcome::Error, problem.what.as_str())
+    })
+}
+
+fn with_junit(facts: &JobFacts, verdict: Verdict) -> Verdict {
+    match &facts.junit {
+        Some(problem) if verdict.outcome == JobOutcome::Failed => explained(problem, verdict),
+        _ => verdict,
+    }
+}
+
 fn from_emptiness(facts: &JobFacts) -> Option<Verdict> {
     if let Some(contradiction) = facts.contradictions.first() {
         return Some(Verdict::new(JobOutcome::Vacuous, contradiction.as_str()));
     }
     match facts.expect {
+        Expect::Cases if is_unrecognised(facts) => Some(unrecognised(facts.lines)),
         Expect::Cases if facts.cases.tested() == 0 => Some(vacuous(facts, "no case ran")),
         Expect::Commands if facts.ran_nothing => Some(vacuous(facts, "make ran no recipe")),
         _ => None,
+    }
+}
+
+/// Returns true if nothing in the output tells whether a case ran.
+fn is_unrecognised(facts: &JobFacts) -> bool {
+    facts.cases.total() == 0 && facts.vacuous_causes.is_empty() && !facts.ran_nothing
+}
+
+fn unrecognised(lines: u64) -> Verdict {
+    let place = match lines {
+        0 => ": it printed nothing".to_owned(),
+        1 => " in 1 line".to_owned(),
+        lines => format!(" in {lines} lines"),
+    };
+    let reason = format!("the command passed, but no case was recognised{place}");
+    Verdict {
+        fix: Some(
+            "have its tests print TAP or another form that kata-ci reads, name the JUnit files that they write in `junit`, or set `expect = \"exit\"`".into(),
+        ),
+        ..Verdict::new(JobOutcome::Vacuous, reason)
     }
 }
 

@@ -78,6 +78,8 @@ pub struct Observations {
     pub is_unclear: bool,
     /// Failures that the output proves outside of any case, the most telling first.
     pub proven_failures: Vec<ProvenFailure>,
+    /// The number of lines.
+    pub lines: u64,
     /// The reasons why nothing was tested, each with its fix, most telling first.
     pub vacuous_causes: Vec<(String, Option<String>)>,
     /// The number of packages that passed, if no single test was shown.

@@ -28,7 +28,7 @@ const MARKERS: &str = concat!(
     r"running |Running |Doc-tests |\.\.\. |test result: |failures:|has been running|has overflowed|",
     r"INFO: |ERROR|WARNING: DATA RACE|make|ermission denied|not found|No such file|no such command|",
     r#"(never executed)|installed|lease install|ENOENT|\{"|exit status |# |Found |got:|--ignored|Error|error: |error\[|signal: |"#,
-    r"TAP version |1\.\.[0-9]|ok 1|(?mR:^(?:not )?ok(?:[ \r\n]|\z))|Bail out!|Dubious, test|/[0-9]+ subtests| \.\.|",
+    r"TAP version |1\.\.[0-9]|ok 1|(?mR:^(?:not )?ok(?:[ \r\n]|\z))|Bail out!|Dubious, test|No subtests run|Wstat: |wallclock|/[0-9]+ subtests| \.\.|",
     r#"\{ ?"type": ?"|Running Suite: | specs |Ginkgo ran |SUCCESS! |FAIL! |EMPTY |DONE [0-9]|✓  |✖|∅|\]·|\]↷|"#,
     r"(?:PASS|FAIL|SKIP) |",
     r"\[==========\] |tests? across |a Catch2? v|\[  FAILED  \] |Test project /|No tests were found!!!|",

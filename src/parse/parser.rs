@@ -28,6 +28,10 @@ use crate::text::printable;
 pub struct Parser {
     lines: LineSplitter,
     state: ParserState,
+    /// The number of line feeds.
+    count: u64,
+    /// True if the last byte was no line feed.
+    is_line_open: bool,
 }
 
 /// The recognisers and their shared state.
@@ -61,11 +65,17 @@ impl Parser {
                 context,
                 ..ParserState::default()
             },
+            count: 0,
+            is_line_open: false,
         }
     }
 
     /// Takes the next bytes and hands out the findings that they complete.
     pub fn feed(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Finding)) {
+        self.count += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        if let Some(last) = bytes.last() {
+            self.is_line_open = *last != b'\n';
+        }
         let state = &mut self.state;
         self.lines.feed(bytes, &mut Reader { state, sink });
     }
@@ -76,7 +86,10 @@ impl Parser {
     pub fn finish(mut self, ending: Option<Ending>, sink: &mut dyn FnMut(Finding)) -> Observations {
         let state = &mut self.state;
         self.lines.finish(&mut Reader { state, sink });
-        self.state.finish(ending, self.lines.offset(), sink)
+        Observations {
+            lines: self.count + u64::from(self.is_line_open),
+            ..self.state.finish(ending, self.lines.offset(), sink)
+        }
     }
 }
 

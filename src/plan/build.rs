@@ -124,6 +124,7 @@ fn job(
             .or(step.allow_vacuous.as_ref())
             .cloned(),
         allow_errors: step.allow_errors.clone(),
+        junit: step.junit.clone(),
         readiness: found.readiness.clone(),
         // A step that only lints or builds runs no package, so none is missing afterwards.
         packages: (step.expect == Expect::Cases)

@@ -51,6 +51,8 @@ pub struct Job {
     pub allow_vacuous: Option<String>,
     /// The reason why errors in its output that are no failed cases do not fail it.
     pub allow_errors: Option<String>,
+    /// Patterns of the JUnit files that hold its cases; none if its output tells them.
+    pub junit: Vec<String>,
     /// The finding of the preflight.
     pub readiness: Readiness,
     /// The packages below the component (Go import paths or crates) that are known beforehand;
@@ -89,6 +91,7 @@ impl Job {
             estimate: None,
             allow_vacuous: None,
             allow_errors: None,
+            junit: Vec::new(),
             readiness: Readiness::Ready,
             packages: None,
             go_root: None,

@@ -18,6 +18,7 @@ mod gotestsum;
 mod gtest;
 mod libtest_json;
 mod nextest;
+mod prove;
 mod pytest;
 mod results;
 mod unittest;
@@ -80,6 +81,7 @@ impl Default for Runners {
                 Box::new(ginkgo::Ginkgo::default()),
                 Box::new(bats::Bats::default()),
                 Box::new(catch2::Catch2::default()),
+                Box::new(prove::Prove::default()),
                 Box::new(automake::Automake::default()),
             ],
             open: None,

@@ -224,7 +224,10 @@ pub(in crate::parse) fn prove_verdict(text: &str) -> Option<&str> {
     let failed = text
         .strip_prefix("Failed ")
         .is_some_and(|rest| rest.trim_end().ends_with(" subtests"));
-    (failed || text.starts_with("Dubious, test returned ")).then(|| text.trim())
+    let is_verdict = failed
+        || text.starts_with("Dubious, test returned ")
+        || text.trim_end() == "No subtests run";
+    is_verdict.then(|| text.trim())
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ mod stream;
 use super::finding::{CaseDetails, CaseSink, Spans};
 use super::lines::Line;
 use crate::model::CaseStatus;
-use grammar::{ProveHeader, Tap, TestPoint, glued, prove_header, prove_verdict, tap};
+pub(in crate::parse) use grammar::prove_header;
+use grammar::{ProveHeader, Tap, TestPoint, glued, prove_verdict, tap};
 use stream::TapStream;
 
 /// The number of spaces by which a subtest is indented.

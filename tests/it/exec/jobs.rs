@@ -237,7 +237,7 @@ fn a_step_that_expects_cases_and_shows_none_is_vacuous() {
     let ran = bench.run([job, allowed]);
     assert_eq!(
         ran.verdict("a"),
-        "vacuous: the command passed, but no case ran"
+        "vacuous: the command passed, but no case was recognised: it printed nothing"
     );
     assert_eq!(ran.finished("a").allowed, None);
     assert_eq!(ran.finished("b").allowed.as_deref(), Some("no tests yet"));
