@@ -27,6 +27,7 @@ Exit codes, the first that fits:
   70     a bug in kata-ci
   2      usage or configuration
   1      something failed, timed out or was vacuous
+  69     an error kept something from being tested, and its cause lasts: see to it first
   75     an error kept something from being tested: worth another try
   4      nothing selected, or everything selected was skipped
   0      at least one job passed, and none of the above";

@@ -66,6 +66,12 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "REV", env = "KATACI_SINCE")]
     since: Option<String>,
 
+    /// Run what failed once more with --isolate off --network on, and say which cases differ. The exit code stays that of
+    /// the first run. Jobs of --isolate on are left out.
+    #[arg(long, env = "KATACI_COMPARE_ISOLATION", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(),
+          conflicts_with = "dry_run")]
+    compare_isolation: bool,
+
     /// Show what would run, and run nothing.
     #[arg(long, env = "KATACI_DRY_RUN", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     dry_run: bool,
@@ -136,6 +142,7 @@ fn request(global: &GlobalArguments, arguments: &RunArguments) -> RunRequest {
         rerun_failed: arguments.rerun_failed,
         case: arguments.case.clone(),
         resume: arguments.resume,
+        compare_isolation: arguments.compare_isolation,
         dry_run: arguments.dry_run,
         max_fail: match arguments.fail_fast {
             true => Some(1),

@@ -40,6 +40,10 @@ pub(super) struct SettingsArguments {
     #[arg(long, value_name = "WHETHER", env = "KATACI_ISOLATE")]
     isolate: Option<Switch>,
 
+    /// Leave out the tests that kata repeats as root through sudo. The report says so.
+    #[arg(long, env = "KATACI_WITHOUT_ROOT", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    without_root: bool,
+
     /// Make an unmet requirement an error instead of skipping the job [default if CI is set].
     #[arg(long, env = "KATACI_REQUIRE_ALL", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     require_all: bool,
@@ -77,6 +81,7 @@ impl SettingsArguments {
                     Switch::Auto => IsolatePolicy::Auto,
                     Switch::On => IsolatePolicy::On,
                 }),
+                without_root: self.without_root,
             },
             require_all: self.require_all,
             display: Display {

@@ -117,6 +117,8 @@ pub struct Step {
     pub network: NetworkPolicy,
     /// The sandbox of its jobs.
     pub isolate: IsolatePolicy,
+    /// True if the tests that kata runs again as root, through sudo, are left out.
+    pub without_root: bool,
     /// Paths that its jobs may write in a sandbox, besides the work tree and the caches. A path is
     /// absolute, below `~`, or relative to the component. A missing one is made as a directory.
     pub writable: Vec<String>,
@@ -156,6 +158,7 @@ impl Step {
             env: BTreeMap::new(),
             network: NetworkPolicy::Auto,
             isolate: IsolatePolicy::Auto,
+            without_root: false,
             writable: Vec::new(),
             junit: Vec::new(),
             needs: Vec::new(),
@@ -187,6 +190,10 @@ pub struct Component {
     pub steps: Option<Vec<String>>,
     /// The environment, laid over the pipeline's and under the step's.
     pub env: BTreeMap<String, String>,
+    /// The network of its jobs, in place of the steps'.
+    pub network: Option<NetworkPolicy>,
+    /// The sandbox of its jobs, in place of the steps'.
+    pub isolate: Option<IsolatePolicy>,
     /// Paths below it whose change does not affect it; see [`super::Ignore`].
     pub ignore: Vec<String>,
     /// The project in Gerrit, if it differs from the name.

@@ -240,6 +240,7 @@ fn common_settings(fields: &mut Fields) -> StepSettings {
         isolate: fields
             .get("isolate")
             .and_then(|value| word(&value, scalars::isolate)),
+        without_root: fields.get("without_root").and_then(|value| value.boolean()),
         retries: retries(fields),
         timeout: fields
             .get("timeout")
@@ -338,6 +339,12 @@ fn component_keys(fields: &mut Fields, component: ComponentLayer) -> ComponentLa
         locks: list(fields, "locks", scalars::filled),
         steps: steps_of(fields),
         env: env(fields),
+        network: fields
+            .get("network")
+            .and_then(|value| word(&value, scalars::network)),
+        isolate: fields
+            .get("isolate")
+            .and_then(|value| word(&value, scalars::isolate)),
         ignore: list(fields, "ignore", scalars::pattern),
         project: fields
             .get("project")

@@ -25,6 +25,8 @@ pub struct Overrides {
     pub network: Option<NetworkPolicy>,
     /// The sandbox of any job.
     pub isolate: Option<IsolatePolicy>,
+    /// True if the tests that kata runs again as root are left out of any job.
+    pub without_root: bool,
 }
 
 impl Overrides {
@@ -71,7 +73,9 @@ pub(super) fn resolve(
         gerrit: layer.gerrit,
         network: layer.network,
         limits: layer.limits,
-        components: layer.components.into_iter().map(component).collect(),
+        components: (layer.components.into_iter())
+            .map(|layer| component(layer, overrides))
+            .collect(),
         steps: steps
             .into_iter()
             .filter_map(|step| resolved(step, overrides))
@@ -173,6 +177,7 @@ fn resolved(step: StepLayer, overrides: &Overrides) -> Option<Step> {
             .isolate
             .or(settings.isolate)
             .unwrap_or(built_in.isolate),
+        without_root: overrides.without_root || settings.without_root.unwrap_or_default(),
         writable: list(settings.writable),
         junit: list(settings.junit),
         env: values(settings.env),
@@ -186,7 +191,7 @@ fn resolved(step: StepLayer, overrides: &Overrides) -> Option<Step> {
     })
 }
 
-fn component(layer: ComponentLayer) -> Component {
+fn component(layer: ComponentLayer, overrides: &Overrides) -> Component {
     let name = layer.name.value;
     Component {
         path: layer.path.unwrap_or_else(|| PathBuf::from(&name)),
@@ -196,6 +201,8 @@ fn component(layer: ComponentLayer) -> Component {
         locks: list(layer.locks),
         steps: layer.steps.map(|steps| list(Some(steps))),
         env: values(layer.env),
+        network: overrides.network.or(layer.network),
+        isolate: overrides.isolate.or(layer.isolate),
         ignore: list(layer.ignore),
         project: layer.project,
         allow_vacuous: values(layer.allow_vacuous),

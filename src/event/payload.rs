@@ -284,6 +284,9 @@ pub struct JobFinished {
     /// The fix, where one is known to help.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
+    /// True for an error whose cause lasts: another try ends the same way until it is seen to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lasts: bool,
     /// The pipeline's `allow_vacuous`: the reason why a vacuous outcome does not fail the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,

@@ -168,6 +168,7 @@ fn verdict_of(finished: &JobFinished) -> Verdict {
         outcome: finished.outcome,
         reason: finished.reason.clone(),
         fix: finished.fix.clone(),
+        lasts: finished.lasts,
     }
 }
 
@@ -176,6 +177,7 @@ fn with_verdict(finished: JobFinished, verdict: Verdict) -> JobFinished {
         outcome: verdict.outcome,
         reason: verdict.reason,
         fix: verdict.fix,
+        lasts: verdict.lasts,
         ..finished
     }
 }

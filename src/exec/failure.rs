@@ -21,6 +21,14 @@ impl Failure {
         }
     }
 
+    /// Makes the failure of an operation that fails again until its cause is fixed.
+    pub fn lasting(what: impl Into<String>) -> Self {
+        Self {
+            trouble: Trouble::Lasting(what.into()),
+            fix: None,
+        }
+    }
+
     /// Makes the failure of a job that was cancelled for this reason.
     pub fn cancelled(why: impl Into<String>) -> Self {
         Self {

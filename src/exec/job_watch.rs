@@ -327,8 +327,13 @@ fn forced(is_reported: bool, survivors: &[String]) -> Failure {
 
 fn spawn_failure(errno: i32, what: &str) -> Failure {
     use nix::errno::Errno;
-    let failure = Failure::infrastructure(format!("cannot start {what}"));
-    match Errno::from_raw(errno) {
+    let what = format!("cannot start {what}");
+    let errno = Errno::from_raw(errno);
+    let failure = match errno {
+        Errno::ENOENT | Errno::ENOEXEC | Errno::E2BIG | Errno::EACCES => Failure::lasting(what),
+        _ => Failure::infrastructure(what),
+    };
+    match errno {
         Errno::ENOENT => failure.fix("is the interpreter named in its first line installed?"),
         Errno::ENOEXEC => failure.fix("it is no program: does a script lack its `#!` line?"),
         Errno::E2BIG => failure.fix("shorten the step's script: put it into a file"),

@@ -1,15 +1,16 @@
-//! Finds the addresses that a job tried to reach while its network was off, for the job and for its
-//! failed cases.
+//! Finds the effects of isolation in the output of a job: the addresses that it tried to reach
+//! while its network was off, and errors of its failed cases that isolation can cause.
 //!
 //! It searches the output and nothing else. A job that hides its errors is not found out.
 
 use std::io;
 use std::sync::Arc;
 
+use super::isolation::Sandbox;
 use super::log::Written;
 use crate::event::{CaseFinished, Span};
 use crate::outcome::Circumstance;
-use crate::parse::{NAMELESS, network_fix, network_tried};
+use crate::parse::{NAMELESS, isolation_symptom, network_fix, network_tried};
 
 /// The bytes of a log, from its end, that are searched. The cause of a failure stands near the end.
 const OF_A_JOB: u64 = 32 << 20;
@@ -23,35 +24,54 @@ const PIECES: usize = 8;
 /// The longest message of a case, see [`CaseFinished::message`].
 const LONGEST: usize = 1024;
 
-/// The log of a job that has no network.
+/// The log of a job that something is taken away from.
 #[derive(Debug)]
-pub(super) struct Offline {
+pub(super) struct Isolated {
     log: Arc<Written>,
+    /// Not only the places of the host, but its network too.
+    is_offline: bool,
 }
 
-impl Offline {
-    pub fn new(log: Arc<Written>) -> Self {
-        Self { log }
+impl Isolated {
+    /// `sandbox` is what is put around the job; none where nothing is.
+    pub fn new(log: &Arc<Written>, sandbox: &Sandbox) -> Option<Self> {
+        let is_isolated = sandbox.network || sandbox.space.is_some();
+        is_isolated.then(|| Self {
+            log: Arc::clone(log),
+            is_offline: sandbox.network,
+        })
     }
 
-    /// Returns the addresses that the job tried to reach, as its output tells.
+    /// Returns the addresses that the job tried to reach while its network was off, as its output
+    /// tells.
     pub fn tried(&self) -> Vec<String> {
-        network_tried(&self.log.tail(OF_A_JOB).unwrap_or_default())
+        match self.is_offline {
+            true => network_tried(&self.log.tail(OF_A_JOB).unwrap_or_default()),
+            false => Vec::new(),
+        }
     }
 
-    /// Adds the addresses that a bad case tried to reach to its message.
+    /// Adds to the message of a bad case the addresses that it tried to reach, and a hint if
+    /// isolation can have caused its errors.
     pub fn tell(&self, case: &mut CaseFinished) {
         if !case.status.is_bad() {
             return;
         }
-        let message = case.message.as_deref().unwrap_or_default();
+        let message = case.message.clone().unwrap_or_default();
+        let output = self.output_of(&case.output).unwrap_or_default();
+        let symptom = isolation_symptom(message.as_bytes()).or_else(|| isolation_symptom(&output));
+        let mut told = message.clone();
+        if let Some(symptom) = symptom {
+            told = with_words(&told, &hint(&symptom));
+        }
         let mut tried = network_tried(message.as_bytes());
         if tried.is_empty() {
-            tried = network_tried(&self.output_of(&case.output).unwrap_or_default());
+            tried = network_tried(&output);
         }
-        if !tried.is_empty() {
-            case.message = Some(with_words(message, &words(&tried)));
+        if self.is_offline && !tried.is_empty() {
+            told = with_words(&told, &words(&tried));
         }
+        case.message = Some(told).filter(|told| !told.is_empty());
     }
 
     fn output_of(&self, spans: &[Span]) -> io::Result<Vec<u8>> {
@@ -71,6 +91,10 @@ pub(super) fn refused(tried: &[String]) -> Option<Circumstance> {
         what: words(tried),
         fix: network_fix().to_owned(),
     })
+}
+
+fn hint(symptom: &str) -> String {
+    format!("“{symptom}” can come of isolation: --compare-isolation tells")
 }
 
 fn words(tried: &[String]) -> String {

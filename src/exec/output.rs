@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::junit;
 use super::junit::{JunitCase, JunitFiles, JunitResult};
 use super::log::Log;
-use super::network_attempts::Offline;
+use super::network_attempts::Isolated;
 use super::redact::Mask;
 use crate::event::{CaseFinished, CaseStarted, Event, Span};
 use crate::model::JobId;
@@ -59,13 +59,13 @@ pub(super) struct Finished {
 }
 
 impl<'run> Output<'run> {
-    /// Makes the output of an attempt. `offline` is given if the job has no network.
+    /// Makes the output of an attempt. `isolated` is given if the job has a sandbox.
     pub fn new(
         job: &'run Job,
         attempt: u32,
         log: Log,
         checks: CheckLog,
-        offline: Option<Offline>,
+        isolated: Option<Isolated>,
         events: &'run Sender<Event>,
     ) -> Self {
         let parser = Parser::new(CaseContext {
@@ -77,7 +77,7 @@ impl<'run> Output<'run> {
             job: &job.id,
             attempt,
             checks,
-            offline,
+            isolated,
             events,
             waiting: VecDeque::new(),
             told: CheckFindings::default(),
@@ -196,7 +196,7 @@ struct Findings<'run> {
     job: &'run JobId,
     attempt: u32,
     checks: CheckLog,
-    offline: Option<Offline>,
+    isolated: Option<Isolated>,
     events: &'run Sender<Event>,
     waiting: VecDeque<Event>,
     asked: Option<&'run CasePattern>,
@@ -229,8 +229,8 @@ impl Findings<'_> {
                 if self.told.is_empty() {
                     self.told = finished.findings.clone();
                 }
-                if let Some(offline) = &self.offline {
-                    offline.tell(&mut finished);
+                if let Some(isolated) = &self.isolated {
+                    isolated.tell(&mut finished);
                 }
                 self.kept
                     .iter_mut()

@@ -18,7 +18,7 @@ pub(super) fn resolve(job: &Job) -> Result<Spec, Failure> {
     let (name, arguments) = match &job.command {
         Command::Run(words) => match words.split_first() {
             Some((name, arguments)) => (name.as_str(), arguments.to_vec()),
-            None => return Err(Failure::infrastructure("the step's command is empty")),
+            None => return Err(Failure::lasting("the step's command is empty")),
         },
         Command::Script(text) => ("sh", vec!["-eu".into(), "-c".into(), text.clone()]),
     };
@@ -34,7 +34,7 @@ pub(super) fn resolve(job: &Job) -> Result<Spec, Failure> {
 fn check_directory(directory: &Path) -> Result<(), Failure> {
     match std::fs::metadata(directory) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
-        Ok(_) => Err(Failure::infrastructure(format!(
+        Ok(_) => Err(Failure::lasting(format!(
             "{} is not a directory",
             directory.display()
         ))),
@@ -61,12 +61,12 @@ fn find(name: &str, job: &Job) -> Result<PathBuf, Failure> {
             } else {
                 "no such program"
             };
-            Failure::infrastructure(format!("{what}: {}", place.display()))
+            Failure::lasting(format!("{what}: {}", place.display()))
                 .fix("make it, make it executable, or correct `run` of the step")
         }
-        (false, None) => Failure::infrastructure(format!("program `{name}`: PATH is not set"))
+        (false, None) => Failure::lasting(format!("program `{name}`: PATH is not set"))
             .fix("set PATH where kata-ci is called, or in `[env]` of the pipeline"),
-        (false, Some(path)) => Failure::infrastructure(format!(
+        (false, Some(path)) => Failure::lasting(format!(
             "program `{name}` is not in PATH ({})",
             path.display()
         ))

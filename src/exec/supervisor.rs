@@ -16,7 +16,7 @@ use super::limits::{Group, Used};
 use super::log;
 use super::log::{Log, Written};
 use super::network_attempts;
-use super::network_attempts::Offline;
+use super::network_attempts::Isolated;
 use super::output::{Finished, Output};
 use super::protocol::{JobEnded, Spec};
 use super::stop::Stops;
@@ -116,13 +116,13 @@ impl Supervisor<'_> {
 
     fn attempt(&mut self, spec: &Spec, log: Log, written: &Arc<Written>) -> Attempt {
         let started = Instant::now();
-        let offline = self.offline(written);
+        let isolated = self.isolated(written);
         let mut output = Output::new(
             self.job,
             self.attempt,
             log,
             CheckLog::new(written),
-            offline,
+            isolated,
             self.events,
         );
         let limits = TimeLimits {
@@ -150,10 +150,9 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Returns the search for refused network attempts, if the job has no network.
-    fn offline(&self, log: &Arc<Written>) -> Option<Offline> {
-        let is_off = self.settled.is_some_and(|settled| settled.sandbox.network);
-        is_off.then(|| Offline::new(Arc::clone(log)))
+    /// Returns the search for effects of isolation, if the job has a sandbox.
+    fn isolated(&self, log: &Arc<Written>) -> Option<Isolated> {
+        Isolated::new(log, &self.settled?.sandbox)
     }
 
     /// Makes the control group that holds the job's limits, if there are any.
@@ -265,7 +264,7 @@ impl Supervisor<'_> {
             facts.limit_suspected =
                 limited.and_then(|limited| limits::suspect(limited, facts.ending, output));
         }
-        let tried = (self.offline(log)).map_or_else(Vec::new, |offline| offline.tried());
+        let tried = (self.isolated(log)).map_or_else(Vec::new, |isolated| isolated.tried());
         facts.network_refused = network_attempts::refused(&tried);
         tried
     }
@@ -298,6 +297,7 @@ pub(super) fn never_started(job: &Job, verdict: Verdict) -> JobFinished {
         reason: verdict.reason,
         fix: verdict.fix,
         allowed: allowance(verdict.outcome, job.allow_vacuous.as_deref()),
+        lasts: verdict.lasts,
         ending: None,
         seconds: 0.0,
         cpu_seconds: None,

@@ -91,6 +91,19 @@ impl GitError {
         }
     }
 
+    /// Returns true if another try fails the same way until the cause is fixed.
+    pub fn lasts(&self) -> bool {
+        match self {
+            Self::Missing
+            | Self::TooOld { .. }
+            | Self::NoRepository { .. }
+            | Self::Obstacle(_)
+            | Self::LeftBehind { .. }
+            | Self::DubiousOwnership { .. } => true,
+            Self::Probe(_) | Self::Failed { .. } => false,
+        }
+    }
+
     /// Returns what to do about it, if something is known.
     pub fn fix(&self) -> Option<String> {
         match self {

@@ -44,6 +44,11 @@ impl CommandError {
         Self::new(ExitCode::Error, error)
     }
 
+    /// Creates the error of a machine that lacks something, so that another try fails the same way.
+    pub fn unavailable(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(ExitCode::Unavailable, error)
+    }
+
     /// Creates the error of a standard output that cannot be written.
     pub fn output(error: io::Error) -> Self {
         Self::machine(format!("standard output: {error}"))

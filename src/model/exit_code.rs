@@ -15,6 +15,8 @@ pub enum ExitCode {
     NothingToDo,
     /// A bug of kata-ci's own.
     Bug,
+    /// An error whose cause lasts: another try ends the same way (`EX_UNAVAILABLE` of sysexits.h).
+    Unavailable,
     /// An error that is worth another try (`EX_TEMPFAIL` of sysexits.h).
     Error,
     /// The run was ended by this signal.
@@ -37,6 +39,7 @@ impl ExitCode {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::NothingToDo => 4,
+            Self::Unavailable => 69,
             Self::Bug => 70,
             Self::Error => 75,
             Self::Signal(signal) => 128 + signal,
@@ -44,31 +47,49 @@ impl ExitCode {
     }
 }
 
+/// A job's outcome, and what decides how it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// The outcome.
+    pub outcome: JobOutcome,
+    /// True if the pipeline allows it to be vacuous. Such a job does not fail the run, and does not
+    /// count as a pass either.
+    pub allowed: bool,
+    /// True for an error whose cause lasts.
+    pub lasts: bool,
+}
+
+impl From<JobOutcome> for Counted {
+    fn from(outcome: JobOutcome) -> Self {
+        Self {
+            outcome,
+            allowed: false,
+            lasts: false,
+        }
+    }
+}
+
 /// Computes the exit code from the outcomes of all jobs and the signal that ended the run.
-///
-/// An outcome comes with `true` if the pipeline allows it to be vacuous. Such a job does not fail
-/// the run, and does not count as a pass either.
-pub fn exit_code(
-    outcomes: impl IntoIterator<Item = (JobOutcome, bool)>,
-    signal: Option<i32>,
-) -> ExitCode {
+pub fn exit_code(outcomes: impl IntoIterator<Item = Counted>, signal: Option<i32>) -> ExitCode {
     if let Some(signal) = signal {
         return ExitCode::Signal(signal);
     }
-    let (mut failed, mut error, mut passed) = (false, false, false);
-    for (outcome, allowed) in outcomes {
-        match outcome {
-            JobOutcome::Vacuous if allowed => {}
+    let (mut failed, mut lasts, mut error, mut passed) = (false, false, false, false);
+    for job in outcomes {
+        match job.outcome {
+            JobOutcome::Vacuous if job.allowed => {}
             JobOutcome::Failed | JobOutcome::TimedOut | JobOutcome::Vacuous => failed = true,
+            JobOutcome::Error if job.lasts => lasts = true,
             JobOutcome::Error => error = true,
             JobOutcome::Passed => passed = true,
             JobOutcome::Skipped | JobOutcome::Cancelled | JobOutcome::NotRun => {}
         }
     }
-    match (failed, error, passed) {
-        (true, _, _) => ExitCode::Failed,
-        (_, true, _) => ExitCode::Error,
-        (_, _, true) => ExitCode::Success,
+    match (failed, lasts, error, passed) {
+        (true, ..) => ExitCode::Failed,
+        (_, true, ..) => ExitCode::Unavailable,
+        (_, _, true, _) => ExitCode::Error,
+        (.., true) => ExitCode::Success,
         _ => ExitCode::NothingToDo,
     }
 }
@@ -80,7 +101,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn code(outcomes: &[JobOutcome]) -> i32 {
-        exit_code(outcomes.iter().map(|outcome| (*outcome, false)), None).code()
+        exit_code(outcomes.iter().copied().map(Counted::from), None).code()
     }
 
     #[test]
@@ -90,6 +111,12 @@ mod tests {
         assert_eq!(code(&[Passed, TimedOut]), 1);
         assert_eq!(code(&[Passed, Vacuous]), 1);
         assert_eq!(code(&[Passed, Error, Skipped]), 75);
+        let lasting = Counted {
+            lasts: true,
+            ..Error.into()
+        };
+        let with = |other: JobOutcome| exit_code([other.into(), lasting], None).code();
+        assert_eq!([with(Passed), with(Error), with(Failed)], [69, 69, 1]);
         assert_eq!(code(&[Skipped, Skipped]), 4);
         assert_eq!(code(&[]), 4);
         assert_eq!(ExitCode::Usage.code(), 2);
@@ -98,18 +125,19 @@ mod tests {
 
     #[test]
     fn a_signal_comes_before_everything() {
-        assert_eq!(exit_code([(Failed, false)], Some(2)).code(), 130);
-        assert_eq!(exit_code([(Passed, false)], Some(15)).code(), 143);
+        assert_eq!(exit_code([Failed.into()], Some(2)).code(), 130);
+        assert_eq!(exit_code([Passed.into()], Some(15)).code(), 143);
     }
 
     #[test]
     fn an_allowed_vacuous_job_neither_fails_nor_proves() {
-        assert_eq!(
-            exit_code([(Vacuous, true), (Passed, false)], None).code(),
-            0
-        );
-        assert_eq!(exit_code([(Vacuous, true)], None).code(), 4);
-        assert_eq!(exit_code([(Failed, true)], None).code(), 1);
+        let allowed = |outcome: JobOutcome| Counted {
+            allowed: true,
+            ..outcome.into()
+        };
+        assert_eq!(exit_code([allowed(Vacuous), Passed.into()], None).code(), 0);
+        assert_eq!(exit_code([allowed(Vacuous)], None).code(), 4);
+        assert_eq!(exit_code([allowed(Failed)], None).code(), 1);
     }
 
     proptest! {

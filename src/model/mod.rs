@@ -17,7 +17,7 @@ pub use case_pattern::{CasePattern, InvalidCasePattern, without_number};
 pub use case_status::{CaseStatus, Tally};
 pub use check_finding::{CheckFinding, CheckFindings, FindingLevel};
 pub use command_error::CommandError;
-pub use exit_code::{ExitCode, exit_code};
+pub use exit_code::{Counted, ExitCode, exit_code};
 pub use job::{Command, Ending, Expect, JobId, JobOutcome, Readiness};
 pub use proven_failure::ProvenFailure;
 pub use reach::Reach;

@@ -23,13 +23,17 @@ pub fn fails_run(outcome: JobOutcome, is_allowed: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ExitCode, exit_code};
+    use crate::model::{Counted, ExitCode, exit_code};
 
     #[test]
     fn a_run_fails_of_the_jobs_that_its_exit_code_counts() {
         for outcome in JobOutcome::ALL {
             for is_allowed in [false, true] {
-                let code = exit_code([(outcome, is_allowed)], None);
+                let job = Counted {
+                    allowed: is_allowed,
+                    ..outcome.into()
+                };
+                let code = exit_code([job], None);
                 let is_bad = matches!(code, ExitCode::Failed | ExitCode::Error);
                 assert_eq!(fails_run(outcome, is_allowed), is_bad, "{outcome:?}");
             }

@@ -80,6 +80,7 @@ pub fn incomplete() -> Verdict {
         outcome: JobOutcome::Failed,
         reason: INCOMPLETE.to_owned(),
         fix: Some("run all of it, without --rerun-failed".to_owned()),
+        lasts: false,
     }
 }
 
@@ -96,6 +97,7 @@ pub fn judge_attempts(attempt: u32, last: Verdict, cases: &Tally, flaky_fails: b
                 cases.describe_bad()
             ),
             fix: last.fix,
+            lasts: false,
         },
         JobOutcome::Passed => passed(attempt, cases, flaky_fails),
         JobOutcome::Vacuous | JobOutcome::Error if cases.bad() > 0 => Verdict {
@@ -107,6 +109,7 @@ pub fn judge_attempts(attempt: u32, last: Verdict, cases: &Tally, flaky_fails: b
                 last.reason
             ),
             fix: last.fix,
+            lasts: false,
         },
         JobOutcome::Failed if cases.bad() > 0 => Verdict {
             reason: format!("{} in {attempt} attempts", cases.describe_bad()),
@@ -129,11 +132,13 @@ fn passed(attempt: u32, cases: &Tally, flaky_fails: bool) -> Verdict {
             outcome: JobOutcome::Passed,
             reason: what,
             fix: None,
+            lasts: false,
         },
         true => Verdict {
             outcome: JobOutcome::Failed,
             reason: format!("{what}, and the pipeline says flaky = \"fail\""),
             fix: None,
+            lasts: false,
         },
     }
 }
@@ -395,6 +400,7 @@ mod tests {
             outcome,
             reason: reason.to_owned(),
             fix: None,
+            lasts: false,
         }
     }
 

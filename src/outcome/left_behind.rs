@@ -47,6 +47,7 @@ pub fn judge_leftovers(verdict: Verdict, left: &LeftBehind) -> Verdict {
             reason => format!("{what} ({reason})"),
         },
         fix: Some(fix.to_owned()),
+        lasts: false,
     }
 }
 
@@ -59,6 +60,7 @@ mod tests {
             outcome,
             reason: String::new(),
             fix: None,
+            lasts: false,
         };
         let verdict = judge_leftovers(verdict, left);
         (verdict.outcome, verdict.reason)

@@ -8,7 +8,7 @@ use crate::event::{
     RunResumed, RunStarted, Since,
 };
 use crate::model::JobId;
-use crate::model::{CaseStatus, ExitCode, JobOutcome, Tally, exit_code};
+use crate::model::{CaseStatus, Counted, ExitCode, JobOutcome, Tally, exit_code};
 
 /// The state of one job of the run.
 #[derive(Debug, Clone, PartialEq)]
@@ -196,8 +196,12 @@ impl Run {
         let jobs = self.jobs().filter(|job| !(is_asked && prepares(job)));
         exit_code(
             jobs.map(|job| match &job.finished {
-                Some(finished) => (finished.outcome, finished.allowed.is_some()),
-                None => (JobOutcome::Error, false),
+                Some(finished) => Counted {
+                    outcome: finished.outcome,
+                    allowed: finished.allowed.is_some(),
+                    lasts: finished.lasts,
+                },
+                None => JobOutcome::Error.into(),
             }),
             signal,
         )

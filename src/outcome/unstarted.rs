@@ -16,6 +16,7 @@ pub fn unready(readiness: &Readiness, require_all: bool) -> Option<Verdict> {
         outcome,
         reason: what.clone(),
         fix: Some(fix.clone()),
+        lasts: outcome == JobOutcome::Error,
     })
 }
 
@@ -31,6 +32,7 @@ pub fn dropped(reason: String) -> Verdict {
         outcome: JobOutcome::NotRun,
         reason,
         fix: None,
+        lasts: false,
     }
 }
 
@@ -66,6 +68,7 @@ mod tests {
         ] {
             let verdict = unready(readiness, require_all).unwrap();
             assert_eq!(verdict.outcome, outcome);
+            assert_eq!(verdict.lasts, outcome == JobOutcome::Error);
             assert_eq!((&verdict.reason, verdict.fix.as_ref()), (&what, Some(&fix)));
         }
         assert_eq!(unready(&Readiness::Ready, true), None);

@@ -12,6 +12,8 @@ pub enum Trouble {
     /// The job could not be started, logged or watched. The text says what happened, where, and
     /// what to do.
     Infrastructure(String),
+    /// The same, for a cause that lasts: a program or directory is missing.
+    Lasting(String),
     /// The job exceeded its time limit, in seconds.
     Timeout(f64),
     /// The user or a rule of the run ended it, for this reason.
@@ -127,6 +129,8 @@ pub struct Verdict {
     pub reason: String,
     /// The fix, where one is known to help.
     pub fix: Option<String>,
+    /// True for an error whose cause lasts.
+    pub lasts: bool,
 }
 
 impl Verdict {
@@ -136,6 +140,15 @@ impl Verdict {
             outcome,
             reason: reason.into(),
             fix: None,
+            lasts: false,
+        }
+    }
+
+    /// Makes the verdict on a job with an error whose cause lasts.
+    fn lasting(reason: impl Into<String>) -> Self {
+        Self {
+            lasts: true,
+            ..Self::new(JobOutcome::Error, reason)
         }
     }
 }
@@ -157,11 +170,14 @@ pub fn verdict(facts: &JobFacts) -> Verdict {
 fn from_trouble(facts: &JobFacts) -> Option<Verdict> {
     let verdict = match facts.trouble.as_ref()? {
         Trouble::Infrastructure(what) => Verdict::new(JobOutcome::Error, what.as_str()),
+        Trouble::Lasting(what) => Verdict::lasting(what.as_str()),
         Trouble::Cancelled(why) => Verdict::new(JobOutcome::Cancelled, why.as_str()),
         Trouble::Timeout(seconds) => Verdict {
-            outcome: JobOutcome::TimedOut,
-            reason: format!("did not end within {}", duration(*seconds)),
             fix: Some("raise `timeout` of the step, or see in its log where it hangs".into()),
+            ..Verdict::new(
+                JobOutcome::TimedOut,
+                format!("did not end within {}", duration(*seconds)),
+            )
         },
     };
     Some(Verdict {
@@ -200,9 +216,8 @@ fn from_missing_programs(facts: &JobFacts) -> Option<Verdict> {
     }
     let programs = facts.missing_programs.join(", ");
     Some(Verdict {
-        outcome: JobOutcome::Error,
-        reason: format!("not found on this machine: {programs}"),
         fix: Some(format!("install {programs}, or add it to PATH")),
+        ..Verdict::lasting(format!("not found on this machine: {programs}"))
     })
 }
 
@@ -234,11 +249,13 @@ fn is_proven(facts: &JobFacts) -> bool {
 fn from_proof(facts: &JobFacts) -> Option<Verdict> {
     let said = &facts.proven_failures.first()?.what;
     facts.allow_errors.is_none().then(|| Verdict {
-        outcome: JobOutcome::Failed,
-        reason: format!("{said}, although the command exited with 0"),
         fix: Some(
             "have the command pass on the exit code, or say `allow_errors = \"the reason\"` in its step".into(),
         ),
+        ..Verdict::new(
+            JobOutcome::Failed,
+            format!("{said}, although the command exited with 0"),
+        )
     })
 }
 
@@ -342,9 +359,8 @@ fn vacuous(facts: &JobFacts, what: &str) -> Verdict {
         cause => format!("the command passed, but {what}: {cause}"),
     };
     Verdict {
-        outcome: JobOutcome::Vacuous,
-        reason,
         fix,
+        ..Verdict::new(JobOutcome::Vacuous, reason)
     }
 }
 
@@ -380,6 +396,7 @@ fn blamed(limit: &Circumstance, verdict: &Verdict) -> Verdict {
             reason => format!("{} ({reason})", limit.what),
         },
         fix: Some(limit.fix.clone()),
+        lasts: false,
     }
 }
 

@@ -17,6 +17,7 @@ mod clean;
 mod evidence;
 mod finding;
 mod go;
+mod isolation;
 mod libtest;
 mod lines;
 mod lint;
@@ -31,6 +32,7 @@ mod tap;
 mod tests;
 
 pub use finding::{CaseContext, CaseEnd, CaseKey, Finding, Observations};
+pub use isolation::isolation_symptom;
 pub use lint::check_findings;
 pub use network::{NAMELESS, network_fix, network_tried};
 pub use parser::Parser;

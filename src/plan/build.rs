@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{Bounds, Job, Plan};
 use crate::config::{Flaky, LeftBehindPolicy, Pipeline, Step};
 use crate::model::{CommandError, Expect, JobId, Reach};
-use crate::workspace::{FoundComponent, Workspace};
+use crate::workspace::{FoundComponent, RootHalf, Workspace};
 
 /// A selection with an unknown name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -133,12 +133,12 @@ fn job(
         go_root: found.go_root.clone(),
         changed_files: found.changed_files.clone(),
         bounds: Bounds {
-            network: step.network,
-            isolate: step.isolate,
+            network: component.network.unwrap_or(step.network),
+            isolate: component.isolate.unwrap_or(step.isolate),
             writable: (step.writable.iter())
                 .map(|path| writable(path, &found.directory, user))
                 .collect(),
-            calls_sudo: found.calls_sudo.contains(&step.name),
+            calls_sudo: found.root_half.get(&step.name) == Some(&RootHalf::BySudo),
             limits: pipeline.limits,
         },
     }

@@ -50,7 +50,7 @@ fn workspace(components: &[Component]) -> Workspace {
                 packages: None,
                 go_root: None,
                 changed_files: None,
-                calls_sudo: Vec::new(),
+                root_half: BTreeMap::new(),
             })
             .collect(),
         notices: Vec::new(),

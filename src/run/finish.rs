@@ -1,6 +1,6 @@
 //! Finishes a run: closes its journal, writes its reports and shows its summary.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::output_files::OutputFiles;
 use super::prune;
@@ -26,6 +26,8 @@ pub(crate) struct RunResult {
     pub code: ExitCode,
     /// The fold of its events; empty after `--dry-run`.
     pub run: Run,
+    /// Directory of its reports; `None` if it has none.
+    pub directory: Option<PathBuf>,
     /// Stamps of the jobs that did not run because they had passed before.
     pub stamps: Vec<Stamp>,
 }
@@ -36,6 +38,7 @@ impl RunResult {
         Self {
             code,
             run: Run::default(),
+            directory: None,
             stamps: Vec::new(),
         }
     }
@@ -122,6 +125,7 @@ pub(super) fn finish(
     RunResult {
         code: ended_with(code, &troubles),
         run,
+        directory: Some(directory.path.clone()),
         stamps: Vec::new(),
     }
 }

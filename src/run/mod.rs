@@ -25,6 +25,7 @@
 //! the report directory (`output_files`), and the notes on strict jobs (`strict`): these refuse a
 //! work tree in stations 2 and 4, an earlier run in 5 and 6, and are kept around the jobs.
 
+mod compare;
 pub(crate) mod depends;
 mod dry_run;
 mod durations;
@@ -51,6 +52,7 @@ mod strict;
 
 use crate::dirs;
 use crate::model::{CommandError, ExitCode};
+use crate::outcome::Run;
 use crate::stamp::recorder::{StampRecorder, StampedRun};
 
 pub(crate) use finish::RunResult;
@@ -64,19 +66,34 @@ use session::Session;
 use show::Screen;
 use source::Source;
 
-/// Carries out the run of a request.
+/// Carries out the run of a request, and its comparison with a run without isolation.
 pub(crate) fn carry_out(request: &RunRequest) -> Result<RunResult, CommandError> {
+    let result = carry_out_once(request, None)?;
+    if request.compare_isolation {
+        compare::compare(request, &result, carry_out_once);
+    }
+    Ok(result)
+}
+
+/// Carries out one run. If an earlier run `failed` is given, only its failures run.
+fn carry_out_once(request: &RunRequest, failed: Option<&Run>) -> Result<RunResult, CommandError> {
     let mut source = Source::open(request)?;
     let pipeline = pipeline::load(&mut source, request)?;
     let opened = opened::open(source, pipeline, request)?;
     let mut planned = planned::plan(opened, request)?;
+    if let Some(failed) = failed {
+        rerun_failed::keep(&mut planned.plan, failed);
+    }
     if request.dry_run {
         return Ok(RunResult::without_jobs(dry_run::print(&planned)?));
     }
     planned = planned.with_builds(request.author.as_deref());
     let left = strict::notice(&planned.plan, &planned.workspace, &request.environment);
     planned.workspace.notices.extend(left);
-    let recorder = recorder(request, &planned);
+    let recorder = match failed {
+        None => recorder(request, &planned),
+        Some(_) => StampRecorder::default(),
+    };
     let mut stamps = Vec::new();
     if request.pushed_to.is_some() {
         (planned.plan, stamps) = recorder.without_passed(planned.plan, &request.environment);

@@ -24,6 +24,7 @@ pub(super) fn command(request: &RunRequest, started_in: &Path) -> String {
         rerun_failed: _,
         case: _,
         resume: _,
+        compare_isolation: _,
         dry_run: _,
         max_fail: _,
         // It begins a run of its own, with reports of its own.
@@ -51,6 +52,7 @@ pub(super) fn command(request: &RunRequest, started_in: &Path) -> String {
     for (name, value) in overriding(overrides) {
         option(name, value);
     }
+    words.extend((overrides.without_root).then(|| "--without-root".to_owned()));
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 
@@ -61,6 +63,8 @@ fn overriding(overrides: &Overrides) -> [(&'static str, Option<String>); 5] {
         network,
         isolate,
         retries,
+        // It has no value, and is added by itself.
+        without_root: _,
     } = overrides;
     let duration = |time: Duration| humantime::format_duration(time).to_string();
     let network = network.map(|policy| match policy {

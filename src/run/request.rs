@@ -31,6 +31,8 @@ pub struct RunRequest {
     pub case: Option<CasePattern>,
     /// True to continue the last run of the workspace that did not end.
     pub resume: bool,
+    /// True to repeat the failures without isolation, and to show which cases differ.
+    pub compare_isolation: bool,
     /// True to show the plan and run nothing.
     pub dry_run: bool,
     /// Number of failed jobs that ends the run.
@@ -121,6 +123,7 @@ impl RunRequest {
             rerun_failed: false,
             case: None,
             resume: false,
+            compare_isolation: false,
             dry_run: false,
             max_fail: None,
             reports: ReportPaths::default(),

@@ -36,6 +36,21 @@ pub(super) fn failed(
     }
     let last = fold(directory)?;
     let left = not_selected(&last, &plan);
+    let again = keep(&mut plan, &last);
+    if plan.jobs.is_empty() {
+        return Err(CommandError::nothing_to_do(format!(
+            "--rerun-failed: nothing of what is selected failed in run {id}"
+        )));
+    }
+    let mut text = format!("runs again what failed in run {id}: {}", again.join(", "));
+    if !left.is_empty() {
+        text.push_str(&format!("; not selected: {}", left.join(", ")));
+    }
+    Ok((plan, id, Notice { text, fix: None }))
+}
+
+/// Keeps what failed in a run, and returns it in words.
+pub(super) fn keep(plan: &mut Plan, last: &Run) -> Vec<String> {
     let mut again = Vec::new();
     plan.jobs.retain_mut(|job| {
         let result = last.jobs.get(&job.id).filter(|result| has_failed(result));
@@ -48,16 +63,7 @@ pub(super) fn failed(
             true
         })
     });
-    if plan.jobs.is_empty() {
-        return Err(CommandError::nothing_to_do(format!(
-            "--rerun-failed: nothing of what is selected failed in run {id}"
-        )));
-    }
-    let mut text = format!("runs again what failed in run {id}: {}", again.join(", "));
-    if !left.is_empty() {
-        text.push_str(&format!("; not selected: {}", left.join(", ")));
-    }
-    Ok((plan, id, Notice { text, fix: None }))
+    again
 }
 
 /// Returns the failures that the plan does not have.

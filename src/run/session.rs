@@ -168,7 +168,7 @@ fn follow(live: &mut Live, plan: &Plan, options: &RunOptions) -> Result<Option<i
 }
 
 fn isolation(planned: &Planned) -> Result<IsolationPlan, CommandError> {
-    IsolationPlan::of(&planned.plan, &exec::own_program()).map_err(CommandError::machine)
+    IsolationPlan::of(&planned.plan, &exec::own_program()).map_err(CommandError::unavailable)
 }
 
 fn run_options(

@@ -42,7 +42,12 @@ pub(crate) fn decide(
 
 fn refused(error: &GitError) -> CommandError {
     let help = (error.fix()).unwrap_or_else(|| "without --since everything is run".to_owned());
-    CommandError::machine(format!("--since: {error}")).hint(help)
+    let text = format!("--since: {error}");
+    match error.lasts() {
+        true => CommandError::unavailable(text),
+        false => CommandError::machine(text),
+    }
+    .hint(help)
 }
 
 /// The changed files, looked up once for each repository.

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use crate::config::{Component, Pipeline, Step};
 use crate::env::Environment;
-use crate::workspace::{FoundComponent, Workspace};
+use crate::workspace::{FoundComponent, RootHalf, Workspace};
 
 /// The variable with flags for every go command.
 const GO_FLAGS: &str = "GOFLAGS";
@@ -33,6 +33,13 @@ const PASSED: &[&str] = &[
     "GOFLAGS",
     "CARGO_HOME",
     "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "GOTOOLCHAIN",
+    "GOPRIVATE",
+    "GONOSUMDB",
+    "GOSUMDB",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
     "CI",
     "http_proxy",
     "https_proxy",
@@ -112,6 +119,14 @@ fn go_flags(environment: &Environment) -> Option<OsString> {
     Some(flags.trim().into())
 }
 
+/// Removes the variables that let kata's go-test.sh repeat packages as root. It then tests each
+/// package once, as the user, as it does when called by hand.
+fn leave_root_half_out(environment: &mut Environment) {
+    for name in ["CI", "KATA_DEV_MODE"] {
+        environment.remove(name);
+    }
+}
+
 /// Returns the whole environment of a job. `PWD` is its directory, as in a shell.
 pub(crate) fn of_job(
     user: &Environment,
@@ -123,6 +138,10 @@ pub(crate) fn of_job(
     let mut environment = of_component(user, &workspace.environment, pipeline, &found.component);
     overlay(&mut environment, &step.env);
     pipeline.network.tell_git(&mut environment);
+    match found.root_half.get(&step.name) {
+        None | Some(RootHalf::BySudo) => {}
+        Some(RootHalf::Unwanted | RootHalf::Impossible(_)) => leave_root_half_out(&mut environment),
+    }
     environment.set("PWD", found.directory.clone());
     environment
 }

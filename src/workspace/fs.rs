@@ -6,7 +6,7 @@ use std::path::{Component as Segment, Path, PathBuf};
 use super::WorkspaceError;
 
 /// The names under which make finds a Makefile, in its order.
-const MAKEFILES: [&str; 3] = ["GNUmakefile", "makefile", "Makefile"];
+pub(super) const MAKEFILES: [&str; 3] = ["GNUmakefile", "makefile", "Makefile"];
 
 /// Returns true if `make` finds a Makefile in the directory.
 pub(super) fn has_makefile(directory: &Path) -> bool {

@@ -2,6 +2,8 @@
 //!
 //! It inspects the user's own directories under the environment that the jobs will have. It does
 //! not find components ([`mod@super::open`] does) and changes nothing.
+
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::thread;
@@ -91,7 +93,7 @@ impl Inspection<'_> {
         FoundComponent {
             component: component.clone(),
             readiness: preflight.readiness(),
-            calls_sudo: preflight.sudo_steps(),
+            root_half: preflight.root_half(),
             revision: git.and_then(|git| git.at(source).revision().ok()?),
             packages: names,
             go_root,
@@ -153,6 +155,6 @@ fn not_looked_at(placed: &Placed) -> FoundComponent {
         packages: None,
         go_root: None,
         changed_files: None,
-        calls_sudo: Vec::new(),
+        root_half: BTreeMap::new(),
     }
 }

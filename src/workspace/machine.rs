@@ -1,4 +1,6 @@
 //! The facts of the machine that the preflight checks, and the notes to the user about it.
+
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -6,6 +8,7 @@ use std::path::PathBuf;
 use crate::config::{Component, Requirement, is_set};
 use crate::env::Environment;
 use crate::event::Notice;
+use crate::workspace::{FoundComponent, RootHalf};
 
 /// The machine and the user.
 #[derive(Debug, Clone)]
@@ -54,6 +57,42 @@ pub(super) fn notices<'a>(
         .collect()
 }
 
+/// Returns the notices about tests that need root and are left out.
+pub(super) fn without_root(machine: &Machine, components: &[FoundComponent]) -> Vec<Notice> {
+    let mut jobs: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
+    for found in components {
+        for (step, half) in &found.root_half {
+            let reason = match half {
+                RootHalf::BySudo => continue,
+                RootHalf::Unwanted => None,
+                RootHalf::Impossible(reason) => Some(reason.as_str()),
+            };
+            let name = format!("{}.{step}", found.component.name);
+            jobs.entry(reason).or_default().push(name);
+        }
+    }
+    jobs.into_iter()
+        .map(|(reason, jobs)| left_out(machine, reason, &jobs.join(", ")))
+        .collect()
+}
+
+fn left_out(machine: &Machine, reason: Option<&str>, jobs: &str) -> Notice {
+    let text = format!(
+        "{jobs}: tested as user {} only; the tests that need root are left out",
+        machine.user
+    );
+    match reason {
+        None => Notice { text, fix: None },
+        Some(reason) => Notice {
+            text: format!("{text}: {reason}"),
+            fix: Some(
+                "run as root, or allow sudo without a password; --without-root says that it is meant"
+                    .to_owned(),
+            ),
+        },
+    }
+}
+
 /// Returns true if kata's test_coverage would warn: it compares `CI` with `true` and asks whether
 /// `KATA_DEV_MODE` is set. Source: `.ci/go-test.sh` of kata's tests repository, branch 1.x-eol.
 fn is_continuous_development(environment: &Environment) -> bool {
@@ -75,7 +114,7 @@ fn continuous_development(machine: &Machine) -> Notice {
             text: format!(
                 "{both}: it refuses to run the tests again as root, so those that need root are left out"
             ),
-            fix: Some("unset CI to run them as root, too (through sudo)".to_owned()),
+            fix: Some("unset CI: they are run through sudo where it can be used, and left out without danger elsewhere (or with --without-root)".to_owned()),
         },
     }
 }

@@ -38,5 +38,5 @@ pub use error::WorkspaceError;
 pub use gopath_view::tests_clone;
 pub use open::{locate, locate_checkout, open, open_checkout};
 pub use scratch::OwnDirectory;
-pub use types::{FoundComponent, Located, Placed, Workspace};
+pub use types::{FoundComponent, Located, Placed, RootHalf, Workspace};
 pub(crate) use v1::IMPORT_ROOT;

@@ -171,7 +171,8 @@ impl Opening<'_> {
             layout: &layout,
         };
         let components = inspection.inspect_all(&placed, is_selected);
-        let notices = self.notices(&layout, &selected);
+        let mut notices = self.notices(&layout, &selected);
+        notices.extend(machine::without_root(self.machine, &components));
         let workspace = Workspace {
             root,
             environment: layout.environment,
@@ -231,6 +232,9 @@ impl Opening<'_> {
     }
 
     fn notices(&self, layout: &GopathLayout, selected: &[&Placed]) -> Vec<Notice> {
+        if self.pipeline.steps.iter().all(|step| step.without_root) {
+            return Vec::new();
+        }
         let environment =
             |component| of_component(self.user, &layout.environment, self.pipeline, component);
         let components = selected

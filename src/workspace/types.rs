@@ -1,4 +1,6 @@
 //! The types of an opened workspace.
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::OwnDirectory;
@@ -73,6 +75,17 @@ pub struct FoundComponent {
     pub go_root: Option<String>,
     /// See [`crate::plan::Job::changed_files`].
     pub changed_files: Option<Vec<String>>,
-    /// The steps that call sudo.
-    pub calls_sudo: Vec<String>,
+    /// The steps whose tests kata runs again as root, with what becomes of that.
+    pub root_half: BTreeMap<String, RootHalf>,
+}
+
+/// What becomes of the tests that kata runs again as root, for a user who is not root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RootHalf {
+    /// They are run through sudo.
+    BySudo,
+    /// They are left out, because the pipeline or an option says so.
+    Unwanted,
+    /// They are left out, because sudo cannot be used, for this reason.
+    Impossible(String),
 }

@@ -55,6 +55,7 @@ fn options_hold_for_every_step() {
         timeout: Some(Duration::from_secs(1)),
         grace: Some(Duration::ZERO),
         isolate: None,
+        without_root: false,
         network: Some(NetworkPolicy::Off),
     };
     let pipeline = load(&PipelineSource::Shipped("kata-monorepo"), &overrides, None).unwrap();

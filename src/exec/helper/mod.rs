@@ -15,6 +15,7 @@
 mod keys;
 mod launch;
 mod leftover_processes;
+mod mount_table;
 mod mounts;
 mod namespaces;
 mod network;
@@ -109,7 +110,7 @@ fn set_up_sandbox(
     if sandbox.network {
         raise_loopback()?;
     }
-    mounts::arrange(space, &inside.sockets)?;
+    mounts::arrange(sandbox, space, &inside)?;
     let mut tripwire = None;
     if space.strict {
         privileges::give_up().describe(|| "giving privileges up".into())?;

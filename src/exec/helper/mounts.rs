@@ -5,6 +5,9 @@
 //! becomes read-only in between, in one call; the clones stay writable. Nothing is mounted on a
 //! path with a symbolic link, because that would cover the link's target. If the link itself is
 //! hidden, it is created again.
+//!
+//! A root that stays the host's root has /sys, /proc/sys and devices as on the host. Its mounts
+//! propagate among each other where the host's do, and never reach the host.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, Metadata};
@@ -15,16 +18,18 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::libc;
-use rustix::fs::CWD;
+use rustix::fs::{CWD, StatVfsMountFlags};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_bind,
     mount_change, move_mount, open_tree,
 };
 
+use super::mount_table::{self, Mount};
+use super::namespaces::Inside;
 use super::overlay::{overlay, resemble};
 use super::privileges::forbid_user_namespaces;
 use super::refused::{Describe, Refused};
-use crate::exec::isolation::{MountPoint, Space, View};
+use crate::exec::isolation::{MountPoint, Sandbox, Space, View};
 
 /// Parts of /proc that give root access to the whole machine. They are read-only for everybody
 /// else.
@@ -52,33 +57,30 @@ struct Taken<'a> {
     metadata: Metadata,
 }
 
-/// Makes the view. `sockets` are unix sockets of the host; a read-only mount does not stop a
-/// connection to one.
-pub(super) fn arrange(space: &Space, sockets: &[PathBuf]) -> Result<(), Refused> {
+/// Makes the view.
+pub(super) fn arrange(sandbox: &Sandbox, space: &Space, inside: &Inside) -> Result<(), Refused> {
+    let before =
+        mount_table::parse(&mount_table::table().describe(|| "reading the mounts".into())?);
     let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
     mount_change("/", private).describe(|| "taking the mounts apart from the host's".into())?;
-    let is_root = nix::unistd::geteuid().is_root();
     let owners = owners(space);
     let (taken, links) = (take(space)?, links(space));
-    let devices = if space.strict {
-        take_devices()
-    } else {
-        Vec::new()
+    let devices = match space.strict {
+        true => take_devices(),
+        false => Vec::new(),
     };
     if space.strict {
         restrict(CWD, "/", true, true).describe(|| "making the file system read-only".into())?;
-    } else if is_root {
-        restrict(CWD, "/sys", false, true).describe(|| "making /sys read-only".into())?;
     }
     mount_proc()?;
-    if is_root && space.strict {
-        forbid_user_namespaces().describe(|| "forbidding user namespaces".into())?;
+    match inside.keeps_root {
+        true if sandbox.network => renew_sys(&before)?,
+        true => {}
+        false => restrain_root(space)?,
     }
-    if is_root {
-        protect_kernel()?;
-    }
+    let flags = Flags::new(space, inside.keeps_root);
     for taken in &taken {
-        put(taken, &owners)?;
+        put(taken, &owners, flags)?;
     }
     for (link, target) in &links {
         put_link(link, target, &owners)?;
@@ -86,12 +88,118 @@ pub(super) fn arrange(space: &Space, sockets: &[PathBuf]) -> Result<(), Refused>
     if space.strict {
         make_devices(devices)?;
     }
-    make_terminals()?;
+    make_terminals(flags)?;
+    cover_sockets(&inside.sockets);
+    match inside.keeps_root {
+        true => share_again(&before),
+        false => Ok(()),
+    }
+}
+
+/// Keeps who is root in a user namespace only from what is the host's root's.
+fn restrain_root(space: &Space) -> Result<(), Refused> {
+    if !nix::unistd::geteuid().is_root() {
+        return Ok(());
+    }
+    if space.strict {
+        forbid_user_namespaces().describe(|| "forbidding user namespaces".into())?;
+    } else {
+        restrict(CWD, "/sys", false, true).describe(|| "making /sys read-only".into())?;
+    }
+    protect_kernel()
+}
+
+/// Covers sockets of the host by their paths: connecting to one needs no permission to write.
+fn cover_sockets(sockets: &[PathBuf]) {
     for socket in sockets.iter().filter(|socket| socket.exists()) {
         // A socket that is gone by now needs no cover.
         let _ = mount_bind("/dev/null", socket);
     }
+}
+
+/// Mounts a /sys that shows the devices of the job's own network, and not the host's, with what was mounted below it.
+fn renew_sys(before: &[Mount]) -> Result<(), Refused> {
+    let sys = Path::new("/sys");
+    if !before.iter().any(|mount| mount.point == sys) {
+        return Ok(());
+    }
+    let mut points: Vec<_> = before.iter().map(|mount| mount.point.as_path()).collect();
+    points.retain(|point| *point != sys && point.starts_with(sys));
+    points.sort();
+    // What lies below another comes along with it.
+    points.dedup_by(|point, above| point.starts_with(&**above));
+    let trees: Vec<_> = (points.into_iter())
+        .filter_map(|point| Some((point, clone_tree(point).ok()?)))
+        .collect();
+    let flags = flags_of(sys).union(flags_of_writing(sys));
+    match mount("sysfs", sys, "sysfs", flags, None) {
+        // In a container whose root may not: its /sys stays as it is.
+        Err(rustix::io::Errno::PERM) => return Ok(()),
+        result => result.describe(|| "mounting /sys".into())?,
+    }
+    for (point, tree) in trees {
+        attach(&tree, point).describe(|| format!("bringing {} back", point.display()))?;
+    }
     Ok(())
+}
+
+/// Makes the mounts shared within the job's namespace, if they are shared on the host.
+fn share_again(before: &[Mount]) -> Result<(), Refused> {
+    let root = (before.iter().rev()).find(|mount| mount.point == Path::new("/"));
+    if root.is_none_or(|root| !root.is_shared) {
+        return Ok(());
+    }
+    let shared = MountPropagationFlags::REC | MountPropagationFlags::SHARED;
+    mount_change("/", shared).describe(|| "sharing mounts within the job".into())
+}
+
+/// The flags of an empty directory that covers another.
+#[derive(Debug, Clone, Copy)]
+enum Flags {
+    /// The flags of the covered mount, so that devices and set-user-ID programs work as before.
+    Inherited,
+    /// Neither devices nor set-user-ID programs work.
+    Careful,
+}
+
+impl Flags {
+    fn new(space: &Space, keeps_root: bool) -> Self {
+        match keeps_root && !space.strict {
+            true => Self::Inherited,
+            false => Self::Careful,
+        }
+    }
+
+    fn at(self, path: &Path) -> MountFlags {
+        match self {
+            Self::Inherited => flags_of(path),
+            Self::Careful => MountFlags::NOSUID | MountFlags::NODEV,
+        }
+    }
+}
+
+/// Returns the restrictions of the mount at a path, but for `RDONLY`.
+fn flags_of(path: &Path) -> MountFlags {
+    let Ok(found) = rustix::fs::statvfs(path) else {
+        return MountFlags::NOSUID | MountFlags::NODEV;
+    };
+    let mut flags = MountFlags::empty();
+    for (flag, mounted) in [
+        (MountFlags::NOSUID, StatVfsMountFlags::NOSUID),
+        (MountFlags::NODEV, StatVfsMountFlags::NODEV),
+        (MountFlags::NOEXEC, StatVfsMountFlags::NOEXEC),
+    ] {
+        flags.set(flag, found.f_flag.contains(mounted));
+    }
+    flags
+}
+
+/// Returns `RDONLY` if the mount at a path is read-only.
+fn flags_of_writing(path: &Path) -> MountFlags {
+    match rustix::fs::statvfs(path) {
+        Ok(found) if found.f_flag.contains(StatVfsMountFlags::RDONLY) => MountFlags::RDONLY,
+        _ => MountFlags::empty(),
+    }
 }
 
 /// Clones the mounts at and below a path.
@@ -193,7 +301,11 @@ fn owners(space: &Space) -> BTreeMap<PathBuf, Metadata> {
         .collect()
 }
 
-fn put(taken: &Taken<'_>, owners: &BTreeMap<PathBuf, Metadata>) -> Result<(), Refused> {
+fn put(
+    taken: &Taken<'_>,
+    owners: &BTreeMap<PathBuf, Metadata>,
+    flags: Flags,
+) -> Result<(), Refused> {
     let path = taken.place.path();
     let words = || match taken.place.view {
         View::Hidden => format!("covering {}", path.display()),
@@ -215,7 +327,9 @@ fn put(taken: &Taken<'_>, owners: &BTreeMap<PathBuf, Metadata>) -> Result<(), Re
         Some(tree) => attach(tree, path).describe(words),
         // It was in a directory that is empty now.
         None if is_new => Ok(()),
-        None if taken.metadata.is_dir() => cover(path, &taken.metadata).describe(words),
+        None if taken.metadata.is_dir() => {
+            cover(path, &taken.metadata, flags.at(path)).describe(words)
+        }
         None => mount_bind("/dev/null", path).describe(words),
     }
 }
@@ -255,15 +369,14 @@ fn make(path: &Path, is_directory: bool, owners: &BTreeMap<PathBuf, Metadata>) -
 }
 
 /// Covers a directory of the host with an empty one.
-fn cover(path: &Path, metadata: &Metadata) -> io::Result<()> {
-    mount_tmpfs(path, metadata.mode() & 0o7777)?;
+fn cover(path: &Path, metadata: &Metadata, flags: MountFlags) -> io::Result<()> {
+    mount_tmpfs(path, metadata.mode() & 0o7777, flags)?;
     resemble(path, metadata);
     Ok(())
 }
 
-fn mount_tmpfs(path: &Path, mode: u32) -> io::Result<()> {
+fn mount_tmpfs(path: &Path, mode: u32, flags: MountFlags) -> io::Result<()> {
     let data = std::ffi::CString::new(format!("mode={mode:o}"))?;
-    let flags = MountFlags::NOSUID | MountFlags::NODEV;
     Ok(mount("tmpfs", path, "tmpfs", flags, data.as_c_str())?)
 }
 
@@ -293,7 +406,7 @@ fn take_devices() -> Vec<(&'static str, OwnedFd)> {
 fn make_devices(devices: Vec<(&str, OwnedFd)>) -> Result<(), Refused> {
     let words = || "making a /dev of the job's own".to_owned();
     let dev = Path::new("/dev");
-    mount_tmpfs(dev, 0o755).describe(words)?;
+    mount_tmpfs(dev, 0o755, Flags::Careful.at(dev)).describe(words)?;
     for (name, device) in devices {
         let path = dev.join(name);
         make(&path, false, &BTreeMap::new()).describe(words)?;
@@ -315,9 +428,10 @@ fn make_devices(devices: Vec<(&str, OwnedFd)>) -> Result<(), Refused> {
 }
 
 /// Mounts shared memory and pseudo-terminals of the job's own.
-fn make_terminals() -> Result<(), Refused> {
-    if Path::new("/dev/shm").is_dir() {
-        mount_tmpfs(Path::new("/dev/shm"), 0o1777).describe(|| "covering /dev/shm".into())?;
+fn make_terminals(flags: Flags) -> Result<(), Refused> {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        mount_tmpfs(memory, 0o1777, flags.at(memory)).describe(|| "covering /dev/shm".into())?;
     }
     if Path::new("/dev/pts").is_dir() {
         let flags = MountFlags::NOSUID | MountFlags::NOEXEC;

@@ -49,6 +49,8 @@ pub(super) struct Inside {
     pub sockets: Vec<PathBuf>,
     /// The other end; see [`Init`].
     pub tripped: PipeWriter,
+    /// The users are the host's, and root is what it is there: there is no user namespace.
+    pub keeps_root: bool,
 }
 
 /// Starts pid 1 in the namespaces of the sandbox. Returns twice, like fork(2).
@@ -56,8 +58,7 @@ pub(super) fn clone_init(sandbox: &Sandbox) -> Result<Side, Refused> {
     let pipe = || io::pipe().describe(|| "making a pipe".into());
     let ((mut ready, mapped), (tripped, trip)) = (pipe()?, pipe()?);
     let since = SystemTime::now();
-    let mut flags = CloneFlags::CLONE_NEWUSER
-        | CloneFlags::CLONE_NEWNS
+    let mut flags = CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWPID
         | CloneFlags::CLONE_NEWIPC
         | CloneFlags::CLONE_NEWUTS;
@@ -65,9 +66,11 @@ pub(super) fn clone_init(sandbox: &Sandbox) -> Result<Side, Refused> {
     // A new network namespace hides the sockets of the old one.
     let sockets = path_sockets();
     let words = || "making namespaces".to_owned();
-    match clone(flags).describe(words)? {
+    let is_strict = (sandbox.space.as_ref()).is_some_and(|space| space.strict);
+    let (side, keeps_root) = clone_for(flags, is_strict).describe(words)?;
+    match side {
         Some(child) => {
-            let result = map_ids(child, mapped);
+            let result = map_ids(child, mapped, keeps_root);
             if result.is_err() {
                 let _ = kill(child, Signal::SIGKILL);
                 let _ = waitpid(child, None);
@@ -94,6 +97,7 @@ pub(super) fn clone_init(sandbox: &Sandbox) -> Result<Side, Refused> {
             Ok(Side::Inside(Inside {
                 sockets,
                 tripped: trip,
+                keeps_root,
             }))
         }
     }
@@ -110,6 +114,19 @@ pub(super) fn leave_network() -> Result<(), Refused> {
     write_maps("self", &maps).describe(|| "mapping user and group".into())
 }
 
+/// Starts pid 1 without a user namespace for root, so that it keeps root's privileges. Strict jobs,
+/// users, and root in a container that may not make namespaces get a user namespace. The second
+/// value is true if there is none.
+fn clone_for(flags: CloneFlags, is_strict: bool) -> Result<(Option<Pid>, bool), Errno> {
+    if geteuid().is_root() && !is_strict {
+        match clone(flags) {
+            Err(Errno::EPERM) => {}
+            result => return Ok((result?, true)),
+        }
+    }
+    Ok((clone(flags | CloneFlags::CLONE_NEWUSER)?, false))
+}
+
 /// Calls clone(2) as a fork; `None` in the child. This process has one thread.
 fn clone(flags: CloneFlags) -> Result<Option<Pid>, Errno> {
     let flags = libc::c_long::from(flags.bits() | libc::SIGCHLD);
@@ -121,13 +138,15 @@ fn clone(flags: CloneFlags) -> Result<Option<Pid>, Errno> {
     }
 }
 
-fn map_ids(child: Pid, mut mapped: io::PipeWriter) -> Result<(), Refused> {
-    let maps = if geteuid().is_root() {
-        identity_maps()
-    } else {
-        own_maps()
-    };
-    write_maps(&child.to_string(), &maps).describe(|| "mapping users and groups".into())?;
+/// Lets pid 1 go on, with its ids mapped where it has a user namespace.
+fn map_ids(child: Pid, mut mapped: io::PipeWriter, keeps_root: bool) -> Result<(), Refused> {
+    if !keeps_root {
+        let maps = match geteuid().is_root() {
+            true => identity_maps(),
+            false => own_maps(),
+        };
+        write_maps(&child.to_string(), &maps).describe(|| "mapping users and groups".into())?;
+    }
     mapped.write_all(b"!").describe(|| "telling pid 1".into())
 }
 

@@ -94,7 +94,9 @@ impl Host {
 
     fn run(&self, spec: Spec) -> Result<(), String> {
         let said = |trouble: &Trouble| match trouble {
-            Trouble::Infrastructure(what) | Trouble::Cancelled(what) => what.clone(),
+            Trouble::Infrastructure(what) | Trouble::Lasting(what) | Trouble::Cancelled(what) => {
+                what.clone()
+            }
             Trouble::Timeout(seconds) => format!("no answer within {seconds} s"),
         };
         let (_stopper, mut stops) = stop::pair().map_err(|error| error.to_string())?;

@@ -63,6 +63,7 @@ fn exit(repositories: &[RepositoryReport]) -> i32 {
         ExitCode::Bug,
         ExitCode::Usage,
         ExitCode::Failed,
+        ExitCode::Unavailable,
         ExitCode::Error,
         ExitCode::NothingToDo,
     ];

@@ -137,7 +137,7 @@ fn ending(report: &PushReport) -> String {
         }
         Outcome::NotChecked => {
             let why = match report.exit {
-                75 => "the commits could not be checked",
+                69 | 75 => "the commits could not be checked",
                 code if code > 128 => "the check was ended",
                 _ => "the check did not pass",
             };

@@ -54,6 +54,7 @@ pub fn end(job: &str, outcome: JobOutcome, reason: &str) -> JobFinished {
         outcome,
         reason: reason.to_owned(),
         fix: None,
+        lasts: false,
         allowed: None,
         ending: Some(Ending::ExitCode(i32::from(outcome == JobOutcome::Failed))),
         seconds: 6.125,

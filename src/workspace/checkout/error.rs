@@ -89,6 +89,7 @@ impl CheckoutError {
     /// Returns the exit code of a run that ends with it.
     pub fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Git(error) if error.lasts() => ExitCode::Unavailable,
             Self::Git(_) | Self::File { .. } | Self::Submodule { .. } => ExitCode::Error,
             Self::UnknownRevision { .. } | Self::NotInCommit { .. } | Self::NoRepository { .. } => {
                 ExitCode::Usage

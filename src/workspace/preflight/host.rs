@@ -1,14 +1,17 @@
 //! Checks root, KVM, and the sudo that kata's go-test.sh calls.
+
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use super::{Preflight, RequirementProblem};
-use crate::config::is_set;
+use crate::config::{Step, is_set};
 use crate::env::Environment;
 use crate::model::Expect;
 use crate::probe::Probe;
-use crate::workspace::overlay;
+use crate::workspace::fs::MAKEFILES;
+use crate::workspace::{RootHalf, overlay};
 
 /// The time limit of sudo, which may ask a directory server.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -43,35 +46,29 @@ impl Preflight<'_> {
         Some(RequirementProblem::unmet(format!("{device} {reason}"), fix))
     }
 
-    /// Checks sudo. For a user who is not root kata runs every package again through `sudo -E`,
-    /// which would ask on a terminal.
-    pub(super) fn sudo(&self) -> Option<RequirementProblem> {
-        if self.sudo_steps().is_empty() {
-            return None;
+    /// Returns the steps whose tests kata repeats as root for another user, with what becomes of
+    /// the repetition. Each step is asked by itself, and by what its Makefile does: a component in
+    /// Rust calls no sudo, and neither does `check`.
+    pub(in crate::workspace) fn root_half(&self) -> BTreeMap<String, RootHalf> {
+        if self.machine.is_root() || !calls_go_test(self.directory) {
+            return BTreeMap::new();
         }
-        let reason = self.sudo_refusal()?;
-        Some(RequirementProblem::unmet(
-            format!(
-                "as user {} kata runs every package again through sudo, and {reason}",
-                self.machine.user
-            ),
-            "run as root, or set CI=true (with KATA_DEV_MODE kata then leaves the second run out), or allow sudo without a password",
-        ))
-    }
-
-    /// Returns the names of the steps in which kata calls sudo.
-    pub(in crate::workspace) fn sudo_steps(&self) -> Vec<String> {
-        if self.machine.is_root() || !self.needs_tests_clone() {
-            return Vec::new();
-        }
-        self.steps
-            .iter()
-            .filter(|step| {
-                let mut environment = self.environment.clone();
-                overlay(&mut environment, &step.env);
-                step.expect == Expect::Cases && root_rerun(&environment)
-            })
-            .map(|step| step.name.clone())
+        let reruns = |step: &Step| {
+            let mut environment = self.environment.clone();
+            overlay(&mut environment, &step.env);
+            let is_again = root_rerun(&environment) || step.without_root;
+            step.expect == Expect::Cases && is_again
+        };
+        let steps: Vec<_> = self.steps.iter().filter(|step| reruns(step)).collect();
+        let is_wanted = steps.iter().any(|step| !step.without_root);
+        let refusal = is_wanted.then(|| self.sudo_refusal()).flatten();
+        let answer = |step: &Step| match (step.without_root, &refusal) {
+            (true, _) => RootHalf::Unwanted,
+            (false, Some(reason)) => RootHalf::Impossible(reason.clone()),
+            (false, None) => RootHalf::BySudo,
+        };
+        (steps.into_iter())
+            .map(|step| (step.name.clone(), answer(step)))
             .collect()
     }
 
@@ -92,6 +89,18 @@ impl Preflight<'_> {
             Err(error) => Some(error.to_string()),
         }
     }
+}
+
+/// The script of kata that tests Go packages, in v1's `.ci/` and beside the monorepo's runtime.
+const GO_TEST: &str = "go-test.sh";
+
+/// Returns true if the Makefile of a directory calls kata's script for Go. It is read, not run: a
+/// Makefile can do anything already when make reads it.
+fn calls_go_test(directory: &Path) -> bool {
+    MAKEFILES.iter().any(|name| {
+        std::fs::read(directory.join(name))
+            .is_ok_and(|text| memchr::memmem::find(&text, GO_TEST.as_bytes()).is_some())
+    })
 }
 
 /// Returns true if kata's go-test.sh, for a user who is not root, runs packages again as root. It

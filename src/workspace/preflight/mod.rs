@@ -74,7 +74,6 @@ impl Preflight<'_> {
         for requirement in &self.component.requires {
             problems.extend(self.requirement(requirement));
         }
-        problems.extend(self.sudo());
         joined(problems)
     }
 
@@ -86,10 +85,6 @@ impl Preflight<'_> {
             Requirement::Root => self.root(),
             Requirement::Kvm => self.kvm(),
         }
-    }
-
-    fn needs_tests_clone(&self) -> bool {
-        self.component.requires.contains(&Requirement::TestsClone)
     }
 }
 

@@ -3,8 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::support::{World, component, kata_v1, one, pipeline};
-use crate::config::Layout;
-use crate::model::{Command, Selection};
+use crate::config::{Layout, Pipeline};
+use crate::model::{Command, Readiness, Selection};
+use crate::workspace::RootHalf;
 
 const ROOT: &str = "go/src/github.com/kata-containers";
 
@@ -263,17 +264,42 @@ fn without_git_a_component_that_needs_it_is_skipped() {
     insta::assert_snapshot!(finding(&world, &["origin"]));
 }
 
+/// What becomes of the root half of the only component's `test`, with the readiness and the notices.
+fn root_half(world: &World, pipeline: &Pipeline) -> (Option<RootHalf>, String) {
+    let workspace = world.open(pipeline, "go", &[]).expect("a workspace");
+    let found = &workspace.components[0];
+    assert_eq!(found.readiness, Readiness::Ready);
+    let notices: Vec<_> = (workspace.notices.iter())
+        .map(|notice| notice.text.clone())
+        .collect();
+    (found.root_half.get("test").cloned(), notices.join("\n"))
+}
+
 #[test]
-fn a_user_without_sudo_cannot_run_v1_tests() {
+fn a_user_without_sudo_runs_v1_tests_without_the_root_half_and_is_told() {
     let mut world = proxy();
     world.machine.user = 1000;
     world.program(
         "sudo",
         "test \"$*\" = '-n true' && echo 'sudo: a password is required' >&2; exit 1",
     );
-    insta::assert_snapshot!(v1_finding(&world));
+    let (half, said) = root_half(&world, &kata_v1());
+    assert!(matches!(half, Some(RootHalf::Impossible(_))), "{half:?}");
+    assert!(
+        said.starts_with("proxy.test: tested as user 1000 only")
+            && said.contains("a password is required"),
+        "{said}"
+    );
     world.program("sudo", "test \"$*\" = '-n true'");
-    assert_eq!(v1_finding(&world), "ready");
+    let by_sudo = (Some(RootHalf::BySudo), String::new());
+    assert_eq!(root_half(&world, &kata_v1()), by_sudo);
+    let mut unwanted = kata_v1();
+    for step in &mut unwanted.steps {
+        step.without_root = true;
+    }
+    let (half, said) = root_half(&world, &unwanted);
+    assert_eq!(half, Some(RootHalf::Unwanted));
+    assert!(said.contains("are left out"), "{said}");
 }
 
 #[test]
@@ -281,22 +307,16 @@ fn sudo_matters_only_where_kata_calls_it() {
     let mut world = proxy();
     world.machine.user = 1000;
     world.program("sudo", "exit 1");
-    let unmet = |world: &World| v1_finding(world).starts_with("unmet: as user 1000");
-    assert!(unmet(&world));
+    let is_asked = |world: &World, pipeline: &Pipeline| root_half(world, pipeline).0.is_some();
+    assert!(is_asked(&world, &kata_v1()));
     world.set("CI", "true");
     assert!(
-        !unmet(&world),
+        !is_asked(&world, &kata_v1()),
         "CI beside KATA_DEV_MODE leaves the run as root out"
     );
     let mut without_dev_mode = kata_v1();
     without_dev_mode.env.clear();
-    let found = world.only(&without_dev_mode, "go");
-    assert!(
-        world
-            .finding(&found.readiness)
-            .starts_with("unmet: as user 1000"),
-        "CI alone does not"
-    );
+    assert!(is_asked(&world, &without_dev_mode), "CI alone does not");
     world.user.remove(std::ffi::OsStr::new("CI"));
     let selection = Selection {
         components: Vec::new(),
@@ -305,11 +325,16 @@ fn sudo_matters_only_where_kata_calls_it() {
     let workspace = world
         .open_selection(&kata_v1(), "go", &selection)
         .expect("a workspace");
-    assert_eq!(
-        world.finding(&workspace.components[0].readiness),
-        "ready",
+    assert!(
+        workspace.components[0].root_half.is_empty(),
         "check does not call sudo"
     );
+    std::fs::write(
+        world.path(&format!("{ROOT}/proxy/Makefile")),
+        "test:\n\tcargo test\n",
+    )
+    .expect("written");
+    assert!(!is_asked(&world, &kata_v1()), "a component in Rust");
     world.machine.user = 0;
     assert_eq!(v1_finding(&world), "ready");
 }

@@ -105,7 +105,7 @@ impl World {
     pub(super) fn v1(&self, directory: &str, name: &str) {
         self.write(
             &format!("{directory}/Makefile"),
-            "check:\n\ttrue\ntest:\n\tgo test ./...\n",
+            "check:\n\ttrue\ntest:\n\tbash .ci/go-test.sh\n",
         );
         self.write(&format!("{directory}/.ci/go-test.sh"), "");
         self.write(

@@ -75,7 +75,7 @@ fn where_the_host_forbids_it_auto_runs_and_says_advisory_for_each() {
 }
 
 #[test]
-fn where_the_host_forbids_it_off_and_on_are_exit_75_and_nothing_runs() {
+fn where_the_host_forbids_it_off_and_on_are_exit_69_and_nothing_runs() {
     let lab = Lab::new("touch ran");
     for (arguments, what) in [
         (
@@ -87,7 +87,7 @@ fn where_the_host_forbids_it_off_and_on_are_exit_75_and_nothing_runs() {
             "isolate on is asked for a.check, and cannot be kept here: ",
         ),
     ] {
-        let run = lab.run(Who::Forbidden, &arguments).expect_code(75);
+        let run = lab.run(Who::Forbidden, &arguments).expect_code(69);
         assert!(
             run.stderr.contains(what) && run.stderr.contains("= help: "),
             "{}",
@@ -103,7 +103,7 @@ fn where_the_host_forbids_it_the_pipelines_word_is_kept_too() {
         let lab = Lab::new("touch ran");
         let pipeline = format!("version = 1\nextends = 'makefile'\n[defaults]\n{line}\n");
         crate::support::workspace::write(&lab.path("work/kata-ci.toml"), &pipeline);
-        lab.run(Who::Forbidden, &[]).expect_code(75);
+        lab.run(Who::Forbidden, &[]).expect_code(69);
         lab.run(Who::Forbidden, &["--network", "auto", "--isolate", "auto"])
             .expect_code(0);
     }

@@ -1,6 +1,7 @@
 //! Stories of isolation: the reach of a job at each level.
 
 mod after;
+mod as_root;
 mod before;
 mod builds;
 mod collisions;

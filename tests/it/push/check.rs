@@ -109,7 +109,7 @@ fn what_kept_it_from_being_checked_is_no_rejection() {
     let (_, clone) = plain();
     publish(&clone, "test:\n\tno-such-program\n");
     commit_verdict(&clone, "good\n");
-    let answer = clone.call(&["push"]).expect(75);
+    let answer = clone.call(&["push"]).expect(69);
     assert!(answer.output.contains("could not be checked"), "{answer:?}");
     assert!(answer.output.contains("no-such-program"), "{answer:?}");
     assert!(!answer.output.contains("rejected"), "{answer:?}");

@@ -110,7 +110,7 @@ fn no_components_is_refused() {
 #[test]
 fn a_missing_program_of_a_step_is_an_error() {
     let text = format!("version = 1\n[[step]]\nname = \"x\"\nrun = [\"no-such-program\"]\n{ONE}");
-    let run = with_pipeline(&text).expect_code(75);
+    let run = with_pipeline(&text).expect_code(69);
     assert_eq!(run.outcome("one.x"), "error");
     assert!(
         run.printed().contains("no-such-program"),

@@ -46,9 +46,9 @@ fn code_1_when_something_was_vacuous() {
 }
 
 #[test]
-fn code_75_when_an_error_kept_something_from_being_tested() {
+fn code_69_when_an_error_that_lasts_kept_something_from_being_tested() {
     let place = makefiles(&[("good", GOOD), ("lacking", NO_PROGRAM)]);
-    let run = run_in(place.path()).finish().expect_code(75);
+    let run = run_in(place.path()).finish().expect_code(69);
     assert_eq!(run.outcome("lacking.test"), "error");
     assert!(
         run.printed().contains("no-such-program-of-kata-ci"),
@@ -58,7 +58,7 @@ fn code_75_when_an_error_kept_something_from_being_tested() {
 }
 
 #[test]
-fn code_1_comes_before_75() {
+fn code_1_comes_before_69() {
     let place = makefiles(&[("bad", BAD), ("lacking", NO_PROGRAM)]);
     run_in(place.path()).finish().expect_code(1);
 }
@@ -76,12 +76,12 @@ fn code_4_when_everything_selected_was_skipped() {
     let strict = run_in(place.path())
         .args(["--require-all"])
         .finish()
-        .expect_code(75);
+        .expect_code(69);
     assert_eq!(strict.outcome("good.test"), "error");
     run_in(place.path())
         .env("CI", "true")
         .finish()
-        .expect_code(75);
+        .expect_code(69);
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn a_tests_clone_on_a_wrong_branch_is_an_error_with_the_fix() {
     let run = run_in(place.path())
         .args(["proxy", "-s", "test"])
         .finish()
-        .expect_code(75);
+        .expect_code(69);
     assert_eq!(run.outcome("proxy.test"), "error");
     for part in ["1.x-eol", "checkout"] {
         assert!(run.printed().contains(part), "{}", run.printed());
@@ -127,7 +127,7 @@ fn a_remote_of_another_name_is_an_error_with_the_fix() {
     let run = run_in(place.path())
         .args(["proxy", "-s", "check"])
         .finish()
-        .expect_code(75);
+        .expect_code(69);
     assert_eq!(run.outcome("proxy.check"), "error");
     assert!(run.printed().contains("upstream"), "{}", run.printed());
 }

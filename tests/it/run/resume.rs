@@ -266,7 +266,7 @@ fn what_was_skipped_is_asked_again() {
     place.wait_for_log("b.check", "b waits");
     kill(run);
     write(&place.workspace.path().join("go"), "");
-    resume(&place, &["--require-all"]).expect_code(75);
+    resume(&place, &["--require-all"]).expect_code(69);
     let (_, outcomes, _) = place.outcome();
     assert_eq!(outcomes["a.check"], "error");
     assert_eq!(outcomes["b.check"], "passed");

@@ -1,25 +1,27 @@
-//! Reads the mounts of this mount namespace from /proc/self/mountinfo; see proc_pid_mountinfo(5).
+//! Compares the mounts of this mount namespace at two times.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
+use std::path::PathBuf;
+
+use crate::exec::helper::mount_table::{self, Mount};
 
 /// The unparsed table. Most jobs mount nothing, and then it need not be parsed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mounts(Vec<u8>);
 
-/// Descriptions of mounts by id and mount point, because ids are used again.
-type Known = BTreeMap<(u64, Vec<u8>), String>;
+/// The id of a mount and its mount point, because ids are used again.
+type Key = (u64, PathBuf);
 
 impl Mounts {
     /// Reads the current mounts.
     pub fn look() -> io::Result<Self> {
-        fs::read("/proc/self/mountinfo").map(Self)
+        mount_table::table().map(Self)
     }
 
-    fn parse(&self) -> Known {
-        let lines = self.0.split(|byte| *byte == b'\n');
-        lines.filter_map(mount).collect()
+    fn parse(&self) -> BTreeMap<Key, String> {
+        let mounts = mount_table::parse(&self.0).into_iter();
+        mounts.map(in_words).collect()
     }
 
     /// Describes the mounts that the others lack, oldest first.
@@ -35,36 +37,9 @@ impl Mounts {
     }
 }
 
-/// Parses `36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw`, with any number
-/// of fields before the dash.
-fn mount(line: &[u8]) -> Option<((u64, Vec<u8>), String)> {
-    let mut words = line.split(|byte| *byte == b' ');
-    let number = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;
-    let point = unescaped(words.nth(3)?);
-    let kind = words.skip_while(|word| *word != b"-").nth(1)?;
-    let kind = String::from_utf8_lossy(kind);
-    let words = format!("{} ({kind})", String::from_utf8_lossy(&point));
-    Some(((number, point), words))
-}
-
-/// Decodes blank, tab, newline and backslash, which the kernel writes as `\040` and so on.
-fn unescaped(word: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(word.len());
-    let mut rest = word;
-    while let Some((byte, after)) = rest.split_first() {
-        let octal = (*byte == b'\\').then(|| after.get(..3)).flatten();
-        match octal.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 8).ok()) {
-            Some(meant) => {
-                bytes.push(meant);
-                rest = &after[3..];
-            }
-            None => {
-                bytes.push(*byte);
-                rest = after;
-            }
-        }
-    }
-    bytes
+fn in_words(mount: Mount) -> (Key, String) {
+    let words = format!("{} ({})", mount.point.display(), mount.kind);
+    ((mount.number, mount.point), words)
 }
 
 #[cfg(test)]
@@ -103,18 +78,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn escaping_is_undone(point in prop::collection::vec(any::<u8>(), 0..20)) {
-            let escaped: Vec<u8> = point
-                .iter()
-                .flat_map(|byte| match byte {
-                    b' ' | b'\t' | b'\n' | b'\\' => format!("\\{byte:03o}").into_bytes(),
-                    other => vec![*other],
-                })
-                .collect();
-            prop_assert_eq!(unescaped(&escaped), point);
-        }
-
         #[test]
         fn no_table_is_too_strange(table in prop::collection::vec(any::<u8>(), 0..200)) {
             let mounts = Mounts(table.clone());
