@@ -34,6 +34,11 @@ pub(super) struct GlobalArguments {
 }
 
 impl GlobalArguments {
+    /// Returns true to explain decisions.
+    pub(super) fn verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// Returns the colour choice for the output.
     pub(super) fn color(&self) -> anstream::ColorChoice {
         match self.color {

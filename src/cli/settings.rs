@@ -88,6 +88,7 @@ impl SettingsArguments {
                 format,
                 ci: self.ci.into(),
                 color: global.color(),
+                verbose: global.verbose(),
             },
             keep: KeepLimits {
                 runs: self.keep_runs.0,

@@ -14,8 +14,8 @@ use std::time::Duration;
 use super::diagnostic::{Diagnostic, Diagnostics, quote, suggestion};
 use super::source::{Located, Location};
 use super::{
-    Flaky, Gerrit, IsolatePolicy, Layout, LeftBehindPolicy, Limits, Network, NetworkPolicy, Reads,
-    Requirement,
+    Flaky, Gerrit, IsolatePolicy, Layout, LeftBehindPolicy, Limits, Network, NetworkPolicy,
+    PassEnv, Reads, Requirement,
 };
 use crate::model::Command;
 use crate::model::Expect;
@@ -32,6 +32,7 @@ pub(super) struct Layer {
     pub layout: Option<Layout>,
     pub ignore: List<String>,
     pub env: Texts,
+    pub pass_env: PassEnv,
     pub defaults: StepSettings,
     pub steps: Vec<StepLayer>,
     pub components: Vec<ComponentLayer>,
@@ -47,6 +48,7 @@ impl Layer {
             layout: self.layout.or(under.layout),
             ignore: self.ignore.or(under.ignore),
             env: texts(self.env, under.env),
+            pass_env: self.pass_env.over(under.pass_env),
             defaults: self.defaults.over(under.defaults),
             steps: by_name(self.steps, under.steps, diagnostics),
             components: by_name(self.components, under.components, diagnostics),

@@ -21,6 +21,7 @@ mod ignore;
 mod layer;
 mod load;
 mod network;
+mod pass_env;
 mod pipeline;
 mod read;
 mod requirement;
@@ -34,6 +35,7 @@ pub use diagnostic::ConfigError;
 pub use ignore::Ignore;
 pub use load::{load, locate, locate_below, user_file};
 pub use network::{Network, Proxy, proxy_credentials, without_credentials};
+pub use pass_env::{PassEnv, PassedVariables};
 pub use pipeline::{
     CommitRules, Component, Flaky, Gerrit, IsolatePolicy, Layout, LeftBehindPolicy, Limits,
     NetworkPolicy, Pipeline, Reads, Step,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Network, Requirement};
+use super::{Network, PassEnv, Requirement};
 use crate::model::{Command, Expect};
 
 /// The place in which the Makefiles of the components work.
@@ -62,6 +62,8 @@ pub struct Pipeline {
     pub ignore: Vec<String>,
     /// The environment of every step. An empty value unsets a variable.
     pub env: BTreeMap<String, String>,
+    /// The variables of the caller that jobs get besides the usual ones.
+    pub pass_env: PassEnv,
     /// The steps in the order of the file.
     pub steps: Vec<Step>,
     /// The components in the order of the file. If empty, every directory with a Makefile is one.
@@ -83,6 +85,7 @@ impl Pipeline {
             layout: Layout::Plain,
             ignore: Vec::new(),
             env: BTreeMap::new(),
+            pass_env: PassEnv::default(),
             steps: Vec::new(),
             components: Vec::new(),
             gerrit: Gerrit::default(),

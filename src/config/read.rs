@@ -15,7 +15,7 @@ use super::layer::{ComponentLayer, Layer, StepLayer, StepSettings, refuse_twins}
 use super::scalars;
 use super::scalars::Refusal;
 use super::source::{Document, Located, Location};
-use super::{Gerrit, Limits, Network, variables};
+use super::{Gerrit, Limits, Network, PassEnv, variables};
 use crate::model::Command;
 
 /// The most retries. A test that needs more tells nothing.
@@ -159,6 +159,7 @@ fn user(fields: &mut Fields) -> Read {
     let mut env = std::mem::take(&mut layer.defaults.env);
     env.extend(std::mem::take(&mut layer.env));
     layer.env = env;
+    layer.pass_env.by_user = layer.pass_env.patterns.clone();
     Read {
         layer,
         extends: None,
@@ -170,6 +171,7 @@ fn shared(fields: &mut Fields, defaults: fn(&mut Fields) -> StepSettings) -> Lay
         limits: within(fields, "limits", limits).unwrap_or_default(),
         network: within(fields, "network", network).unwrap_or_default(),
         env: env(fields),
+        pass_env: pass_env(fields),
         defaults: within(fields, "defaults", defaults).unwrap_or_default(),
         gerrit: within(fields, "gerrit", gerrit).unwrap_or_default(),
         ..Layer::default()
@@ -449,6 +451,16 @@ fn env(fields: &mut Fields) -> super::layer::Texts {
     value
         .and_then(|value| value.map(scalars::variable, variable_value))
         .unwrap_or_default()
+}
+
+fn pass_env(fields: &mut Fields) -> PassEnv {
+    let patterns = list(fields, "pass_env", scalars::variable_pattern);
+    PassEnv {
+        patterns: (patterns.into_iter().flatten())
+            .map(|pattern| pattern.value)
+            .collect(),
+        ..PassEnv::default()
+    }
 }
 
 fn variable_value(name: &str, text: &str) -> Result<String, Refusal> {

@@ -70,6 +70,7 @@ pub(super) fn resolve(
         layout: layer.layout.unwrap_or_default(),
         ignore: list(layer.ignore),
         env: values(layer.env),
+        pass_env: layer.pass_env,
         gerrit: layer.gerrit,
         network: layer.network,
         limits: layer.limits,

@@ -170,6 +170,18 @@ pub(super) fn variable(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
+/// Parses a pattern of variables: a name with `*` and `?`.
+pub(super) fn variable_pattern(text: &str) -> Result<String, Refusal> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "_*?".contains(letter);
+    match !text.is_empty() && text.chars().all(fits) {
+        true => Ok(text.to_owned()),
+        false => Err(Refusal::new(
+            format!("{} is no pattern of variables", quote(text)),
+            "write names, with `*` for any letters: [\"LIBC\", \"KATA_*\"]",
+        )),
+    }
+}
+
 /// Parses a time that is not zero: `90s`, `1h 30m`.
 pub(super) fn timeout(text: &str) -> Result<Duration, Refusal> {
     let duration = grace(text)?;

@@ -23,6 +23,7 @@ mod attempts;
 mod check_findings;
 mod child;
 mod failure;
+mod held_back;
 pub mod helper;
 mod isolation;
 mod job_watch;

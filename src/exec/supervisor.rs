@@ -9,6 +9,7 @@ use crossbeam_channel::Sender;
 use super::check_findings::CheckLog;
 use super::child::Child;
 use super::failure::Failure;
+use super::held_back;
 use super::isolation::JobIsolation;
 use super::job_watch::{JobWatch, TimeLimits, Watched};
 use super::junit::JunitFiles;
@@ -248,7 +249,8 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Adds to the facts the limits that the job met and its refused tries to use the network.
+    /// Adds to the facts the limits that the job met, its refused tries to use the network and the
+    /// variables that it asks for and did not get.
     /// Returns the addresses that it tried to reach. The log is read only if the job ended badly.
     fn find_causes(&self, used: &Used, log: &Arc<Written>, facts: &mut JobFacts) -> Vec<String> {
         let limited = self.settled.map(|settled| &settled.limited);
@@ -259,8 +261,9 @@ impl Supervisor<'_> {
         if facts.cases.bad() == 0 {
             facts.findings = CheckLog::new(log).of_job();
         }
+        let output = || log.tail(OF_ITS_OUTPUT).unwrap_or_default();
+        facts.held_back = held_back::asked_for(&self.job.held_back, output);
         if facts.limit_met.is_none() {
-            let output = || log.tail(OF_ITS_OUTPUT).unwrap_or_default();
             facts.limit_suspected =
                 limited.and_then(|limited| limits::suspect(limited, facts.ending, output));
         }

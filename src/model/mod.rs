@@ -12,6 +12,7 @@ mod job;
 mod proven_failure;
 mod reach;
 mod selection;
+mod tool;
 
 pub use case_pattern::{CasePattern, InvalidCasePattern, without_number};
 pub use case_status::{CaseStatus, Tally};
@@ -22,3 +23,4 @@ pub use job::{Command, Ending, Expect, JobId, JobOutcome, Readiness};
 pub use proven_failure::ProvenFailure;
 pub use reach::Reach;
 pub use selection::{Decision, Selection};
+pub use tool::{go_install, install};

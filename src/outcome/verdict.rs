@@ -4,7 +4,7 @@
 //! missing proof. Only a job that none of them fits has passed. Limits and the network can explain
 //! the outcome further.
 
-use crate::model::{CheckFindings, Ending, Expect, JobOutcome, ProvenFailure, Tally};
+use crate::model::{CheckFindings, Ending, Expect, JobOutcome, ProvenFailure, Tally, install};
 
 /// A reason why kata-ci cannot vouch for the output of a job, or had to end it.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +73,8 @@ pub struct JobFacts {
     pub limit_suspected: Option<Circumstance>,
     /// The addresses that the job tried to reach while its network was off.
     pub network_refused: Option<Circumstance>,
+    /// The variables of the caller that the job speaks of and did not get.
+    pub held_back: Option<Circumstance>,
 }
 
 impl JobFacts {
@@ -99,6 +101,7 @@ impl JobFacts {
             limit_met: None,
             limit_suspected: None,
             network_refused: None,
+            held_back: None,
         }
     }
 
@@ -110,7 +113,8 @@ impl JobFacts {
     }
 
     /// Returns true if the job ended badly. Its output may then explain why, and is worth reading
-    /// for [`JobFacts::limit_suspected`] and [`JobFacts::network_refused`].
+    /// for [`JobFacts::limit_suspected`], [`JobFacts::network_refused`] and
+    /// [`JobFacts::held_back`].
     pub fn needs_explanation(&self) -> bool {
         let outcome = verdict(self).outcome;
         matches!(
@@ -164,7 +168,11 @@ pub fn verdict(facts: &JobFacts) -> Verdict {
         .or_else(|| from_pattern(facts))
         .or_else(|| from_emptiness(facts))
         .unwrap_or_else(|| Verdict::new(JobOutcome::Passed, reservation(facts)));
-    with_network(facts, with_limits(facts, with_junit(facts, verdict)))
+    let verdict = with_limits(facts, with_junit(facts, verdict));
+    [&facts.network_refused, &facts.held_back]
+        .into_iter()
+        .flatten()
+        .fold(verdict, |verdict, cause| explained(cause, verdict))
 }
 
 fn from_trouble(facts: &JobFacts) -> Option<Verdict> {
@@ -215,8 +223,14 @@ fn from_missing_programs(facts: &JobFacts) -> Option<Verdict> {
         return None;
     }
     let programs = facts.missing_programs.join(", ");
+    let known: Vec<_> = (facts.missing_programs.iter())
+        .filter_map(|program| install(program))
+        .collect();
     Some(Verdict {
-        fix: Some(format!("install {programs}, or add it to PATH")),
+        fix: Some(match known.is_empty() {
+            true => format!("install {programs}, or add it to PATH"),
+            false => known.join("; "),
+        }),
         ..Verdict::lasting(format!("not found on this machine: {programs}"))
     })
 }
@@ -378,13 +392,6 @@ fn with_limits(facts: &JobFacts, verdict: Verdict) -> Verdict {
         },
         (None, Some(limit), JobOutcome::Failed) => explained(limit, verdict),
         _ => verdict,
-    }
-}
-
-fn with_network(facts: &JobFacts, verdict: Verdict) -> Verdict {
-    match &facts.network_refused {
-        Some(refused) => explained(refused, verdict),
-        None => verdict,
     }
 }
 

@@ -30,6 +30,7 @@ mod static_checks;
 mod tap;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 pub use finding::{CaseContext, CaseEnd, CaseKey, Finding, Observations};
 pub use isolation::isolation_symptom;
@@ -37,3 +38,4 @@ pub use lint::check_findings;
 pub use network::{NAMELESS, network_fix, network_tried};
 pub use parser::Parser;
 pub use static_checks::PACKAGE as STATIC_CHECKS;
+pub use variables::variables_named;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{Bounds, Job, Plan};
 use crate::config::{Flaky, LeftBehindPolicy, Pipeline, Step};
 use crate::model::{CommandError, Expect, JobId, Reach};
-use crate::workspace::{FoundComponent, RootHalf, Workspace};
+use crate::workspace::{FoundComponent, RootHalf, Workspace, held_back, of_job};
 
 /// A selection with an unknown name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,11 +100,13 @@ fn job(
                 .map(|step| JobId::new(&other.component.name, &step.name))
         })
         .collect();
+    let environment = of_job(user, workspace, pipeline, found, step);
     Job {
         id: JobId::new(&component.name, &step.name),
         command: step.command.clone(),
         directory: found.directory.clone(),
-        environment: crate::workspace::of_job(user, workspace, pipeline, found, step),
+        held_back: held_back(user, &environment),
+        environment,
         expect: step.expect,
         timeout: step.timeout,
         grace: step.grace,
@@ -125,7 +127,7 @@ fn job(
             .cloned(),
         allow_errors: step.allow_errors.clone(),
         junit: step.junit.clone(),
-        readiness: found.readiness.clone(),
+        readiness: found.readiness_of(&step.name).clone(),
         // A step that only lints or builds runs no package, so none is missing afterwards.
         packages: (step.expect == Expect::Cases)
             .then(|| found.packages.clone())

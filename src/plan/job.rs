@@ -20,6 +20,8 @@ pub struct Job {
     pub directory: PathBuf,
     /// The whole environment. Nothing else is inherited.
     pub environment: Environment,
+    /// The names of the caller's variables that it does not get.
+    pub held_back: Vec<String>,
     /// The evidence that it must show.
     pub expect: Expect,
     /// The time limit.
@@ -76,6 +78,7 @@ impl Job {
             command,
             directory,
             environment: Environment::default(),
+            held_back: Vec::new(),
             expect: Expect::Exit,
             timeout: Duration::from_secs(60),
             grace: Duration::from_secs(10),

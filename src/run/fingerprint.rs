@@ -15,7 +15,7 @@ use crate::event::{Fingerprint, digest};
 use crate::fs;
 use crate::git::{Git, GitError};
 use crate::workspace::IMPORT_ROOT;
-use crate::workspace::passed;
+use crate::workspace::passed_with;
 
 /// Takes the fingerprint of everything that the outcome of the run depends on. A component whose
 /// repository cannot be read gets no digest, so its run cannot be resumed.
@@ -23,7 +23,7 @@ pub(super) fn take(planned: &Planned, environment: &Environment, run_id: &str) -
     let salted = |value: &OsStr| digest([run_id.as_bytes(), value.as_bytes()]);
     Fingerprint {
         pipeline: pipeline(planned),
-        environment: passed(environment)
+        environment: passed_with(environment, &planned.pipeline.pass_env, false)
             .map(|(name, value)| (name.to_string_lossy().into_owned(), salted(value)))
             .collect(),
         trees: trees(planned, environment),

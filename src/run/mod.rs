@@ -50,9 +50,13 @@ mod source;
 pub(crate) mod store;
 mod strict;
 
+use std::collections::BTreeSet;
+
 use crate::dirs;
 use crate::model::{CommandError, ExitCode};
 use crate::outcome::Run;
+use crate::plan::Plan;
+use crate::say;
 use crate::stamp::recorder::{StampRecorder, StampedRun};
 
 pub(crate) use finish::RunResult;
@@ -83,6 +87,9 @@ fn carry_out_once(request: &RunRequest, failed: Option<&Run>) -> Result<RunResul
     let mut planned = planned::plan(opened, request)?;
     if let Some(failed) = failed {
         rerun_failed::keep(&mut planned.plan, failed);
+    }
+    if request.settings.display.verbose {
+        explain_held_back(&planned.plan);
     }
     if request.dry_run {
         return Ok(RunResult::without_jobs(dry_run::print(&planned)?));
@@ -118,6 +125,22 @@ fn carry_out_once(request: &RunRequest, failed: Option<&Run>) -> Result<RunResul
     recorder.record(&result.run);
     drop(planned);
     Ok(result.with_stamps(stamps))
+}
+
+/// Lists the variables of the caller that jobs do not get.
+fn explain_held_back(plan: &Plan) {
+    let jobs = plan.jobs.iter();
+    let names: BTreeSet<&str> = jobs
+        .flat_map(|job| job.held_back.iter().map(String::as_str))
+        .collect();
+    let names: Vec<_> = names.into_iter().collect();
+    say::aside(format_args!(
+        "held back from jobs: {} (`pass_env` lets variables through)",
+        match names.is_empty() {
+            true => "nothing".to_owned(),
+            false => names.join(", "),
+        }
+    ));
 }
 
 /// Seals the repositories before the jobs. Partial and resumed runs get no stamps.

@@ -82,6 +82,8 @@ pub struct Display {
     pub ci: CiChoice,
     /// When to use colours.
     pub color: anstream::ColorChoice,
+    /// True to explain decisions.
+    pub verbose: bool,
 }
 
 /// The format of the output during a run.

@@ -1,13 +1,16 @@
 //! The facts that a stamp depends on besides its key. They are looked up again each time.
 
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::PassedVariables;
 use crate::dirs;
 use crate::env::Environment;
+use crate::event::digest;
 
 /// Programs with versions that always matter. git is not among them, because in a hook PATH finds
 /// another one.
@@ -35,6 +38,9 @@ pub struct StampFacts {
     /// File and time of each program, by name. Asking each for its version would take longer than
     /// many checks.
     pub programs: BTreeMap<String, String>,
+    /// Digests of the caller's variables, by the pattern of `pass_env` that let them through.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, String>,
 }
 
 impl StampFacts {
@@ -42,7 +48,25 @@ impl StampFacts {
     pub fn hold(&self, tests: Option<&str>, environment: &Environment) -> bool {
         (self.tests.is_none() || self.tests.as_deref() == tests)
             && self.programs == identities(self.programs.keys(), environment)
+            && self.variables == variables(self.variables.keys(), environment)
     }
+}
+
+/// Returns a digest of the variables that fit each pattern of `pass_env`.
+pub fn variables<'a>(
+    patterns: impl IntoIterator<Item = &'a String>,
+    environment: &Environment,
+) -> BTreeMap<String, String> {
+    let digest_of = |pattern: &String| {
+        let fitting = PassedVariables::new([pattern]);
+        let parts = (environment.iter())
+            .filter(|(name, _)| fitting.contains(name))
+            .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+        digest(parts)
+    };
+    (patterns.into_iter())
+        .map(|pattern| (pattern.clone(), digest_of(pattern)))
+        .collect()
 }
 
 /// Returns the identities of the programs, of the listed ones and of other files that decide on
@@ -116,6 +140,7 @@ mod tests {
         let facts = StampFacts {
             tests: Some("t".to_owned()),
             programs: identities(&names, &environment),
+            ..StampFacts::default()
         };
         assert!(facts.hold(Some("t"), &environment));
         assert!(!facts.hold(Some("u"), &environment));
@@ -128,11 +153,25 @@ mod tests {
     }
 
     #[test]
+    fn another_value_of_a_variable_that_is_let_through_is_another_fact() {
+        let environment = |libc: &str| Environment::from([("LIBC".into(), libc.into())]);
+        let facts = StampFacts {
+            programs: identities([], &environment("musl")),
+            variables: variables(&["LIB*".to_owned()], &environment("musl")),
+            ..StampFacts::default()
+        };
+        assert!(facts.hold(None, &environment("musl")));
+        assert!(!facts.hold(None, &environment("gnu")));
+        assert!(!facts.hold(None, &Environment::default()));
+    }
+
+    #[test]
     fn who_does_not_use_the_tests_repository_does_not_mind_it() {
         let environment = Environment::default();
         let facts = StampFacts {
             tests: None,
             programs: identities([], &environment),
+            ..StampFacts::default()
         };
         assert!(facts.hold(Some("t"), &environment) && facts.hold(None, &environment));
     }

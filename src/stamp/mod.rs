@@ -19,7 +19,7 @@ use crate::config::Reads;
 use crate::event::digest;
 use crate::model::JobId;
 
-pub use facts::{StampFacts, identities};
+pub use facts::{StampFacts, identities, variables};
 pub use store::{JobList, Stamp, Store};
 
 /// The subject of a stamp, as git names it.

@@ -24,7 +24,7 @@ use crate::model::JobOutcome;
 use crate::outcome::Run;
 use crate::plan::{Bounds, Job, Plan};
 use crate::stamp::key::{FILE, StampQuery, StampScope};
-use crate::stamp::{JobList, Stamp, StampFacts, identities, job_key, job_list_key};
+use crate::stamp::{JobList, Stamp, StampFacts, identities, job_key, job_list_key, variables};
 use crate::workspace::{Workspace, are_dated_ahead};
 
 /// The most bytes of a pipeline's file that are read.
@@ -353,6 +353,7 @@ impl Inspection<'_> {
         StampFacts {
             tests,
             programs: identities(&names, self.run.environment),
+            variables: variables(&self.run.pipeline.pass_env.patterns, self.run.environment),
         }
     }
 }

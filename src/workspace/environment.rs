@@ -3,7 +3,7 @@
 //!
 //! Variables that would change make or git behind a Makefile's back (`MAKEFLAGS`, `GIT_DIR`) or
 //! that a stranger's Makefile must not see (tokens, agents) are not allowed. They get in only if
-//! the pipeline sets them.
+//! the pipeline sets them, or if `pass_env` names them.
 //!
 //! `GOFLAGS` of a pipeline does not replace the user's, which can be needed for a build at all: its
 //! flags come behind them, where go lets them win.
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use crate::config::{Component, Pipeline, Step};
+use crate::config::{Component, IsolatePolicy, PassEnv, Pipeline, Step};
 use crate::env::Environment;
 use crate::workspace::{FoundComponent, RootHalf, Workspace};
 
@@ -53,6 +53,9 @@ const PASSED: &[&str] = &[
     "NO_PROXY",
 ];
 
+/// Variables that each shell sets for itself.
+const OF_SHELL: &[&str] = &["_", "OLDPWD", "PWD", "SHLVL"];
+
 fn passes(name: &OsStr) -> bool {
     name.to_str()
         .is_some_and(|name| PASSED.contains(&name) || name.starts_with("LC_"))
@@ -63,15 +66,58 @@ pub fn passed(user: &Environment) -> impl Iterator<Item = (&OsString, &OsString)
     user.iter().filter(|(name, _)| passes(name))
 }
 
+/// Returns the variables of the user that jobs get, including those that the configuration names.
+pub(crate) fn passed_with<'a>(
+    user: &'a Environment,
+    pass_env: &PassEnv,
+    is_strict: bool,
+) -> impl Iterator<Item = (&'a OsString, &'a OsString)> {
+    let named = pass_env.of_job(is_strict);
+    user.iter()
+        .filter(move |(name, _)| passes(name) || named.contains(name))
+}
+
+/// Returns the names of the user's variables that a job does not get, as the shell would write
+/// them. A variable that the pipeline sets or unsets for the job is not among them.
+pub(crate) fn held_back(user: &Environment, job: &Environment) -> Vec<String> {
+    let is_name = |name: &&str| {
+        name.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    user.names()
+        .filter(|name| !passes(name) && !job.contains(name))
+        .filter_map(OsStr::to_str)
+        .filter(is_name)
+        .filter(|name| !OF_SHELL.contains(name))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// Returns the common environment of a component's jobs, without the variables of their steps.
-/// `layout` is [`Workspace::environment`].
+/// `layout` is [`Workspace::environment`]. If one of the jobs is strict, it is what that one gets.
 pub(crate) fn of_component(
     user: &Environment,
     layout: &Environment,
     pipeline: &Pipeline,
     component: &Component,
 ) -> Environment {
-    let mut environment: Environment = passed(user)
+    let mut steps = pipeline.steps.iter();
+    let is_strict = steps.any(|step| is_strict(component, step));
+    common(user, layout, pipeline, component, is_strict)
+}
+
+fn is_strict(component: &Component, step: &Step) -> bool {
+    component.isolate.unwrap_or(step.isolate) == IsolatePolicy::On
+}
+
+fn common(
+    user: &Environment,
+    layout: &Environment,
+    pipeline: &Pipeline,
+    component: &Component,
+    is_strict: bool,
+) -> Environment {
+    let mut environment: Environment = passed_with(user, &pipeline.pass_env, is_strict)
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     if let Some(flags) = go_flags(&environment) {
@@ -135,7 +181,9 @@ pub(crate) fn of_job(
     found: &FoundComponent,
     step: &Step,
 ) -> Environment {
-    let mut environment = of_component(user, &workspace.environment, pipeline, &found.component);
+    let (layout, component) = (&workspace.environment, &found.component);
+    let is_strict = is_strict(component, step);
+    let mut environment = common(user, layout, pipeline, component, is_strict);
     overlay(&mut environment, &step.env);
     pipeline.network.tell_git(&mut environment);
     match found.root_half.get(&step.name) {

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::gopath_view::GopathLayout;
 use super::machine::Machine;
 use super::packages::{Packages, packages};
-use super::preflight::Preflight;
+use super::preflight::{Preflight, gopath};
 use super::{FoundComponent, Placed};
 use crate::config::{Component, Layout, Pipeline, Step};
 use crate::env::Environment;
@@ -73,6 +73,9 @@ impl Inspection<'_> {
         let git = Git::find(&environment);
         let branch = self.branch(&environment);
         let steps = self.steps(component);
+        let changed_files =
+            (git.as_ref().ok()).and_then(|git| self.changed_files(git, source, &branch));
+        let go_bin = self.go_bin(&environment);
         let preflight = Preflight {
             machine: self.machine,
             git: git.as_ref(),
@@ -82,6 +85,8 @@ impl Inspection<'_> {
             environment: &environment,
             branch: &branch,
             tests_clone: &self.layout.tests_clone,
+            changed_files: changed_files.as_deref(),
+            go_bin: go_bin.as_deref(),
         };
         let directory = self.layout.directory(placed);
         let Packages { names, go_root } =
@@ -93,13 +98,24 @@ impl Inspection<'_> {
         FoundComponent {
             component: component.clone(),
             readiness: preflight.readiness(),
+            unready_steps: preflight.unready_steps(),
             root_half: preflight.root_half(),
             revision: git.and_then(|git| git.at(source).revision().ok()?),
             packages: names,
             go_root,
-            changed_files: git.and_then(|git| self.changed_files(git, source, &branch)),
+            changed_files,
             directory,
         }
+    }
+
+    /// Returns the directory of the user's programs of Go. It is on the PATH of the jobs, also in a
+    /// view, whose own GOPATH is gone after the run.
+    fn go_bin(&self, environment: &Environment) -> Option<PathBuf> {
+        let gopath = match self.layout.view {
+            Some(_) => gopath(self.user),
+            None => gopath(environment),
+        };
+        gopath.map(|gopath| gopath.join("bin"))
     }
 
     fn steps(&self, component: &Component) -> Vec<&Step> {
@@ -151,6 +167,7 @@ fn not_looked_at(placed: &Placed) -> FoundComponent {
         component: placed.component.clone(),
         directory: placed.directory.clone(),
         readiness: Readiness::Ready,
+        unready_steps: BTreeMap::new(),
         revision: None,
         packages: None,
         go_root: None,

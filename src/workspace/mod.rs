@@ -11,7 +11,7 @@
 
 mod environment;
 pub use environment::passed;
-pub(crate) use environment::{of_component, of_job, overlay};
+pub(crate) use environment::{held_back, of_component, of_job, overlay, passed_with};
 
 mod checkout;
 mod copy;

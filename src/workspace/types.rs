@@ -67,6 +67,8 @@ pub struct FoundComponent {
     pub directory: PathBuf,
     /// The finding of the preflight.
     pub readiness: Readiness,
+    /// The steps that cannot run although the component can.
+    pub unready_steps: BTreeMap<String, Readiness>,
     /// The commit of its work tree, with `-dirty` if tracked files differ; `None` outside of git.
     pub revision: Option<String>,
     /// See [`crate::plan::Job::packages`].
@@ -77,6 +79,16 @@ pub struct FoundComponent {
     pub changed_files: Option<Vec<String>>,
     /// The steps whose tests kata runs again as root, with what becomes of that.
     pub root_half: BTreeMap<String, RootHalf>,
+}
+
+impl FoundComponent {
+    /// Returns the finding about a step.
+    pub fn readiness_of(&self, step: &str) -> &Readiness {
+        match &self.readiness {
+            Readiness::Ready => self.unready_steps.get(step).unwrap_or(&self.readiness),
+            unready => unready,
+        }
+    }
 }
 
 /// What becomes of the tests that kata runs again as root, for a user who is not root.

@@ -89,6 +89,15 @@ fn step_layer() -> impl Strategy<Value = StepLayer> {
 }
 
 prop_compose! {
+    fn pass_env()(
+        patterns in prop::collection::btree_set(word(), 0..3),
+        by_user in prop::collection::btree_set(word(), 0..3),
+    ) -> PassEnv {
+        PassEnv { patterns, by_user }
+    }
+}
+
+prop_compose! {
     fn any_layer()(
         layout in prop::option::of(prop::sample::select(vec![Layout::Plain, Layout::Gopath])),
         env in texts(),
@@ -96,6 +105,7 @@ prop_compose! {
         mut steps in prop::collection::vec(step_layer(), 0..4),
         mut components in prop::collection::vec(component_layer(), 0..4),
         branch in prop::option::of(word()),
+        pass_env in pass_env(),
         no_proxy in prop::option::of(prop::collection::vec(word(), 0..3)),
     ) -> Layer {
         // A file with twins is refused before it is merged.
@@ -103,7 +113,7 @@ prop_compose! {
         steps.retain(|step| seen.insert(step.name.value.clone()));
         let mut seen = std::collections::BTreeSet::new();
         components.retain(|component| seen.insert(component.name.value.clone()));
-        Layer { limits: Default::default(), layout, ignore: None, env, defaults, steps, components, gerrit: Gerrit { branch, ..Gerrit::default() },
+        Layer { limits: Default::default(), pass_env, layout, ignore: None, env, defaults, steps, components, gerrit: Gerrit { branch, ..Gerrit::default() },
             network: Network { no_proxy, ..Network::default() } }
     }
 }

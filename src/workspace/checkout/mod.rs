@@ -271,14 +271,16 @@ impl CheckoutSet {
     pub(super) fn explain(&self, mut workspace: Workspace) -> Workspace {
         workspace.root = self.as_user_knows(&workspace.root);
         for found in &mut workspace.components {
-            if let Readiness::Unmet { what, fix } | Readiness::Broken { what, fix } =
-                &mut found.readiness
-            {
-                let said = self.in_the_users_words(what);
-                if said != *what {
-                    *what = said + ", as committed";
+            let of_steps = found.unready_steps.values_mut();
+            for readiness in of_steps.chain([&mut found.readiness]) {
+                if let Readiness::Unmet { what, fix } | Readiness::Broken { what, fix } = readiness
+                {
+                    let said = self.in_the_users_words(what);
+                    if said != *what {
+                        *what = said + ", as committed";
+                    }
+                    *fix = self.in_the_users_words(fix);
                 }
-                *fix = self.in_the_users_words(fix);
             }
         }
         workspace.notices.splice(0..0, self.notices());

@@ -5,12 +5,11 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Preflight, RequirementProblem};
+use super::{Preflight, RequirementProblem, mentions};
 use crate::config::{Step, is_set};
 use crate::env::Environment;
 use crate::model::Expect;
 use crate::probe::Probe;
-use crate::workspace::fs::MAKEFILES;
 use crate::workspace::{RootHalf, overlay};
 
 /// The time limit of sudo, which may ask a directory server.
@@ -50,7 +49,7 @@ impl Preflight<'_> {
     /// the repetition. Each step is asked by itself, and by what its Makefile does: a component in
     /// Rust calls no sudo, and neither does `check`.
     pub(in crate::workspace) fn root_half(&self) -> BTreeMap<String, RootHalf> {
-        if self.machine.is_root() || !calls_go_test(self.directory) {
+        if self.machine.is_root() || !mentions(self.directory, GO_TEST) {
             return BTreeMap::new();
         }
         let reruns = |step: &Step| {
@@ -93,15 +92,6 @@ impl Preflight<'_> {
 
 /// The script of kata that tests Go packages, in v1's `.ci/` and beside the monorepo's runtime.
 const GO_TEST: &str = "go-test.sh";
-
-/// Returns true if the Makefile of a directory calls kata's script for Go. It is read, not run: a
-/// Makefile can do anything already when make reads it.
-fn calls_go_test(directory: &Path) -> bool {
-    MAKEFILES.iter().any(|name| {
-        std::fs::read(directory.join(name))
-            .is_ok_and(|text| memchr::memmem::find(&text, GO_TEST.as_bytes()).is_some())
-    })
-}
 
 /// Returns true if kata's go-test.sh, for a user who is not root, runs packages again as root. It
 /// does in its coverage mode (`CI` is `true`, or `KATA_DEV_MODE` is set), unless both hold. Source:

@@ -12,6 +12,7 @@
 mod host;
 mod origin;
 mod programs;
+mod static_checks;
 mod tests_clone;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -19,8 +20,10 @@ use std::path::{Path, PathBuf};
 use super::machine::Machine;
 use crate::config::{Component, Requirement, Step};
 use crate::env::Environment;
+use crate::fs;
 use crate::git::{Git, GitError};
 use crate::model::Readiness;
+use crate::workspace::fs::MAKEFILES;
 
 pub(super) use tests_clone::TestsClone;
 
@@ -65,6 +68,10 @@ pub(super) struct Preflight<'a> {
     /// The branch of `origin` that changed files are compared with.
     pub(super) branch: &'a str,
     pub(super) tests_clone: &'a TestsClone,
+    /// See [`crate::plan::Job::changed_files`].
+    pub(super) changed_files: Option<&'a [String]>,
+    /// The directory on the jobs' PATH that `go install` should build into.
+    pub(super) go_bin: Option<&'a Path>,
 }
 
 impl Preflight<'_> {
@@ -86,6 +93,18 @@ impl Preflight<'_> {
             Requirement::Kvm => self.kvm(),
         }
     }
+}
+
+/// The largest Makefile or script that is searched, in bytes.
+const LARGEST: u64 = 4 << 20;
+
+/// Returns true if the Makefile of a directory names a script of kata. It
+/// is read, not run: a Makefile can do anything already when make reads it.
+fn mentions(directory: &Path, script: &str) -> bool {
+    MAKEFILES.iter().any(|name| {
+        fs::read(&directory.join(name), LARGEST)
+            .is_ok_and(|text| memchr::memmem::find(&text, script.as_bytes()).is_some())
+    })
 }
 
 fn joined(problems: Vec<RequirementProblem>) -> Readiness {

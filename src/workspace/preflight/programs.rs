@@ -8,7 +8,7 @@ use crate::model::Command;
 use crate::probe::{Probe, at_least, dotted, quoted, version_in};
 use crate::workspace::fs::has_makefile;
 use crate::workspace::packages::offline;
-use crate::workspace::toolchain;
+use crate::workspace::toolchain::{self, MissingToolchain};
 
 /// The time limit of a version query, which takes milliseconds.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -21,8 +21,12 @@ impl Preflight<'_> {
                 format!("install {}, and put it on PATH", product(name, least)),
             ));
         };
-        // A program that exists is not started: rustup's cargo fails without the toolchain that the
-        // directory names.
+        if name == "cargo"
+            && let Some(toolchain) = toolchain::missing(&path, self.directory, self.environment)
+        {
+            return Some(not_installed(&toolchain));
+        }
+        // A program that exists is not started without a reason.
         if least.is_none() && !["go", "cargo"].contains(&name) {
             return None;
         }
@@ -99,6 +103,20 @@ impl Preflight<'_> {
         });
         program.into_iter().chain(makefile).collect()
     }
+}
+
+/// The finding is the same for all components, so that it is reported once.
+fn not_installed(toolchain: &MissingToolchain) -> RequirementProblem {
+    RequirementProblem::unmet(
+        format!(
+            "Rust {}, which {} asks for, is not installed",
+            toolchain.name, toolchain.asked_by
+        ),
+        format!(
+            "rustup toolchain install {}",
+            quoted(Path::new(&toolchain.name))
+        ),
+    )
 }
 
 /// Returns the make of a command that reads the Makefile of the directory it runs in.

@@ -3,5 +3,6 @@
 mod detecting;
 mod opening;
 mod preflight;
+mod static_checks;
 mod support;
 mod views;
