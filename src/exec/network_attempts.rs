@@ -93,8 +93,16 @@ pub(super) fn refused(tried: &[String]) -> Option<Circumstance> {
     })
 }
 
+/// Describes the error in the output of a job that isolation can cause; `None` if there is none.
+pub(super) fn suspected(output: &[u8]) -> Option<Circumstance> {
+    isolation_symptom(output).map(|symptom| Circumstance {
+        what: format!("isolation may be the cause of `{symptom}`"),
+        fix: "compare with --compare-isolation".to_owned(),
+    })
+}
+
 fn hint(symptom: &str) -> String {
-    format!("“{symptom}” can come of isolation: --compare-isolation tells")
+    format!("isolation may be the cause of `{symptom}`: compare with --compare-isolation")
 }
 
 fn words(tried: &[String]) -> String {

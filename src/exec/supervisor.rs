@@ -267,8 +267,13 @@ impl Supervisor<'_> {
             facts.limit_suspected =
                 limited.and_then(|limited| limits::suspect(limited, facts.ending, output));
         }
-        let tried = (self.isolated(log)).map_or_else(Vec::new, |isolated| isolated.tried());
+        let isolated = self.isolated(log);
+        let tried = (isolated.as_ref()).map_or_else(Vec::new, Isolated::tried);
         facts.network_refused = network_attempts::refused(&tried);
+        if facts.cases.bad() == 0 && tried.is_empty() {
+            facts.isolation_suspected =
+                isolated.and_then(|_| network_attempts::suspected(&output()));
+        }
         tried
     }
 

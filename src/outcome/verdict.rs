@@ -73,6 +73,8 @@ pub struct JobFacts {
     pub limit_suspected: Option<Circumstance>,
     /// The addresses that the job tried to reach while its network was off.
     pub network_refused: Option<Circumstance>,
+    /// The error in the output of a job without a bad case that isolation can cause.
+    pub isolation_suspected: Option<Circumstance>,
     /// The variables of the caller that the job speaks of and did not get.
     pub held_back: Option<Circumstance>,
 }
@@ -101,6 +103,7 @@ impl JobFacts {
             limit_met: None,
             limit_suspected: None,
             network_refused: None,
+            isolation_suspected: None,
             held_back: None,
         }
     }
@@ -169,8 +172,12 @@ pub fn verdict(facts: &JobFacts) -> Verdict {
         .or_else(|| from_emptiness(facts))
         .unwrap_or_else(|| Verdict::new(JobOutcome::Passed, reservation(facts)));
     let verdict = with_limits(facts, with_junit(facts, verdict));
-    [&facts.network_refused, &facts.held_back]
-        .into_iter()
+    let causes = [
+        &facts.network_refused,
+        &facts.isolation_suspected,
+        &facts.held_back,
+    ];
+    (causes.into_iter())
         .flatten()
         .fold(verdict, |verdict, cause| explained(cause, verdict))
 }

@@ -102,6 +102,10 @@ impl PlainReporter {
         let total = run.order.len().to_string();
         let count = format!("[{over:>digits$}/{total}]", digits = total.len());
         let name_column = format::column(run.order.iter().map(|id| id.as_str()));
+        if let Some(line) = repeated_line(finished, run, name_column, &self.style) {
+            self.output.line(&format!("{count} {line}"));
+            return;
+        }
         let line = job_line(job, finished, name_column, &self.style);
         self.output.line(&format!("{count} {line}"));
         for line in details(job, finished, &self.style) {
@@ -164,6 +168,36 @@ pub(super) fn job_line(
         ),
     };
     format!("{} {name}  {result}{time}", style.mark(finished.outcome))
+}
+
+/// Formats `– b.test  skipped, as a.test`: a job that did not start for a reason that was shown with
+/// another job. `None` for any other job.
+pub(super) fn repeated_line(
+    finished: &JobFinished,
+    run: &Run,
+    name_column: usize,
+    style: &Style,
+) -> Option<String> {
+    let cause = |job: &JobFinished| {
+        (
+            job.attempt,
+            job.outcome,
+            job.reason.clone(),
+            job.fix.clone(),
+        )
+    };
+    let is_cause = finished.attempt == 0 && finished.fix.is_some();
+    let first = (run.jobs())
+        .filter_map(|job| job.finished.as_ref())
+        .find(|other| other.job != finished.job && cause(other) == cause(finished))
+        .filter(|_| is_cause)?;
+    let name = text::pad(&style.foreign(finished.job.as_str(), LINE_CAP), name_column);
+    Some(format!(
+        "{} {name}  {}, as {}",
+        style.mark(finished.outcome),
+        format::outcome(finished.outcome),
+        style.foreign(first.job.as_str(), LINE_CAP)
+    ))
 }
 
 /// Formats an attempt that another one follows: `✗ proxy.test  attempt 1 failed: 1 failed  6.1s`.

@@ -84,7 +84,8 @@ fn differences(first: &Run, second: &Run) -> Vec<String> {
         }
         for case in bad {
             let found = again.and_then(|again| status(again, case));
-            let name = format!("{id}: {} {}", case.package, case.name);
+            let name = format!("{} {}", case.package, case.name);
+            let name = format!("{id}: {}", name.trim_start());
             lines.push(match found {
                 None => format!("{name}: did not run without isolation"),
                 Some(status) => line(&name, status == CaseStatus::Passed),

@@ -24,7 +24,9 @@ use super::ci::neutralize::harmless;
 use super::eta;
 use super::format;
 use super::format::LINE_CAP;
-use super::plain::{again_line, attempt_line, job_line, notices, resumed_line, stopping_line};
+use super::plain::{
+    again_line, attempt_line, job_line, notices, repeated_line, resumed_line, stopping_line,
+};
 use super::{Meaning, Reporter, Style};
 use crate::event::{Event, Record};
 use crate::model::JobOutcome;
@@ -119,7 +121,9 @@ impl Reporter for ProgressReporter {
             }
             Event::JobFinished(finished) => {
                 if let Some(job) = run.jobs.get(&finished.job) {
-                    let line = job_line(job, finished, name_column(run), &style);
+                    let column = name_column(run);
+                    let line = repeated_line(finished, run, column, &style)
+                        .unwrap_or_else(|| job_line(job, finished, column, &style));
                     self.history(&format!("  {}", style.fit(&line, style.width() - 2)));
                     self.draw(record.time, run);
                 }

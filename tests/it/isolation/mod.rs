@@ -5,6 +5,7 @@ mod as_root;
 mod before;
 mod builds;
 mod collisions;
+mod compare;
 mod escape;
 mod kill;
 mod levels;

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod depends;
+mod environment;
 mod estimates;
 mod exit_codes;
 mod findings;
@@ -12,6 +13,7 @@ mod odd_files;
 mod one_case;
 mod output;
 mod proxy;
+mod requirements;
 mod resume;
 mod retries;
 mod rev;
