@@ -61,6 +61,7 @@ pub(super) fn call(
             format: Format::Auto,
             ci: CiChoice::None,
             color: global.color(),
+            verbose: false,
         },
         keep: KeepLimits {
             runs: None,
