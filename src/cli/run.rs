@@ -66,8 +66,8 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "REV", env = "KATACI_SINCE")]
     since: Option<String>,
 
-    /// Run what failed once more with --isolate off --network on, and say which cases differ. The exit code stays that of
-    /// the first run. Jobs of --isolate on are left out.
+    /// Repeat the failures with --isolate off --network on, and show which cases differ. The exit
+    /// code stays that of the first run. Jobs of --isolate on are left out.
     #[arg(long, env = "KATACI_COMPARE_ISOLATION", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(),
           conflicts_with = "dry_run")]
     compare_isolation: bool,

@@ -170,8 +170,8 @@ pub(super) fn job_line(
     format!("{} {name}  {result}{time}", style.mark(finished.outcome))
 }
 
-/// Formats `– b.test  skipped, as a.test`: a job that did not start for a reason that was shown with
-/// another job. `None` for any other job.
+/// Formats `– b.test  skipped, as a.test`: a job that did not start for a reason that was shown
+/// with another job. `None` for any other job.
 pub(super) fn repeated_line(
     finished: &JobFinished,
     run: &Run,

@@ -91,7 +91,7 @@ impl FoundComponent {
     }
 }
 
-/// What becomes of the tests that kata runs again as root, for a user who is not root.
+/// The decision about the tests that kata runs again as root, for a user who is not root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RootHalf {
     /// They are run through sudo.

@@ -117,7 +117,8 @@ fn cover_sockets(sockets: &[PathBuf]) {
     }
 }
 
-/// Mounts a /sys that shows the devices of the job's own network, and not the host's, with what was mounted below it.
+/// Mounts a /sys that shows the devices of the job's own network, not the host's. The mounts below
+/// it stay.
 fn renew_sys(before: &[Mount]) -> Result<(), Refused> {
     let sys = Path::new("/sys");
     if !before.iter().any(|mount| mount.point == sys) {

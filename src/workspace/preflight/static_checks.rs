@@ -1,8 +1,8 @@
 //! Checks the programs that kata's static-checks.sh asks for, which v1's `make check` calls.
 //!
 //! The script would download a missing program after minutes, or ask for a password. Only what the
-//! script of the tests clone really asks for is checked, and only what it comes to for the component
-//! and its change.
+//! script of the tests clone really asks for is checked, and only what it comes to for the
+//! component and its change.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -264,7 +264,8 @@ fn without_git_a_component_that_needs_it_is_skipped() {
     insta::assert_snapshot!(finding(&world, &["origin"]));
 }
 
-/// What becomes of the root half of the only component's `test`, with the readiness and the notices.
+/// Returns the decision about the root half of the only component's `test`, and the notices. The
+/// component must be ready.
 fn root_half(world: &World, pipeline: &Pipeline) -> (Option<RootHalf>, String) {
     let workspace = world.open(pipeline, "go", &[]).expect("a workspace");
     let found = &workspace.components[0];

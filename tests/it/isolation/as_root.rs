@@ -1,12 +1,12 @@
-//! What root does comes out the same by hand and in a job, and nothing of it is left on the host.
+//! Root's mounts, devices and links: the same by hand and in a job, and gone from the host.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::support::isolation::{Lab, Who};
 
-/// Does what tests of agents and runtimes do, and says of each whether it worked. It cleans nothing up but what would stay
-/// on a host without any isolation.
+/// Does the same as tests of agents and runtimes, and prints for each action if it worked. It
+/// cleans up only what would stay on a host without any isolation.
 const AS_ROOT: &str = r#"
 place=$(mktemp -d)
 try() { what=$1; shift; if ("$@") >/dev/null 2>"$place/words"; then echo "$what: yes"; else echo "$what: no"; fi; }

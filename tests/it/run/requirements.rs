@@ -1,4 +1,4 @@
-//! What is found out before the first job, and what an ordinary user gets.
+//! Findings before the first job, and the tests that an ordinary user gets.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
