@@ -171,11 +171,11 @@ impl ParserState {
                 go_text.withdraw(line.end);
             }
             // automake's word for a hard error is that of scripts that miss a program.
-            if text.starts_with("ERROR: ") {
-                for program in make::missing_program(&text) {
-                    proof.missing();
-                    make.missing(program);
-                }
+            if text.starts_with("ERROR: ")
+                && let Some(program) = make::missing_program(&text)
+            {
+                proof.missing();
+                make.missing(program);
             }
             return;
         }
