@@ -12,7 +12,7 @@ use crate::model::{CaseStatus, CheckFindings};
 use crate::parse::{STATIC_CHECKS, check_findings};
 
 /// The bytes of output that are searched, from its end.
-const SEARCHED: u64 = 8 << 20;
+const SEARCHED: u64 = 1 << 20;
 
 /// The log of a job.
 #[derive(Debug)]
