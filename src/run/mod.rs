@@ -113,6 +113,7 @@ fn carry_out_once(request: &RunRequest, failed: Option<&Run>) -> Result<RunResul
     let files = OutputFiles::find(request, &screen)?;
     let noted = strict::begin(
         &planned.plan,
+        &planned.workspace.root,
         planned.source.is_checkout(),
         &request.environment,
     )?;

@@ -9,7 +9,7 @@ use crate::exec;
 use crate::git::Git;
 use crate::git::strict_runs::{StrictRun, StrictRuns};
 use crate::model::CommandError;
-use crate::plan::Plan;
+use crate::plan::{Job, Plan};
 use crate::workspace::Workspace;
 
 /// The files of a run that are read back, and their directory.
@@ -25,15 +25,20 @@ const DEPTH: usize = 4;
 /// Fails if that cannot be written down, or git cannot be asked for submodules.
 pub(super) fn begin(
     plan: &Plan,
+    root: &Path,
     is_checkout: bool,
     environment: &Environment,
 ) -> Result<Vec<StrictRun>, CommandError> {
     if is_checkout {
         return Ok(Vec::new());
     }
-    let mut tops: Vec<PathBuf> = (plan.strict_jobs())
-        .map(|job| top(&job.directory).to_owned())
-        .collect();
+    // Directories outside of any repository share the record of the workspace.
+    let noted = |job: &Job| match top(&job.directory) {
+        top if top.join(".git").symlink_metadata().is_ok() => top.to_owned(),
+        _ if job.directory.starts_with(root) => root.to_owned(),
+        directory => directory.to_owned(),
+    };
+    let mut tops: Vec<PathBuf> = plan.strict_jobs().map(noted).collect();
     tops.sort();
     tops.dedup();
     if tops.is_empty() {

@@ -14,8 +14,10 @@
 
 mod record;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha256};
 
@@ -37,6 +39,8 @@ const MARGIN: i64 = 20_000;
 pub struct StrictRuns {
     /// `None` without a directory for state: then nothing can be remembered.
     directory: Option<PathBuf>,
+    /// Directories in which nothing was found. They are looked at once, before any job.
+    clean: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 impl StrictRuns {
@@ -45,12 +49,16 @@ impl StrictRuns {
         let state = dirs::state(environment);
         Self {
             directory: state.map(|state| state.join("strict-runs")),
+            clean: Arc::default(),
         }
     }
 
     /// Returns no records at all, for questions that lead to no program.
     pub(super) fn none() -> Self {
-        Self { directory: None }
+        Self {
+            directory: None,
+            clean: Arc::default(),
+        }
     }
 
     /// Notes git's own files before strict jobs run in the work tree with this top. `submodules`
@@ -78,6 +86,9 @@ impl StrictRuns {
     ///
     /// [`GitError::LeftBehind`] names the files.
     pub fn check(&self, directory: &Path) -> Result<(), GitError> {
+        if self.is_clean(directory) {
+            return Ok(());
+        }
         let real = std::fs::canonicalize(directory);
         let real = real.as_deref().unwrap_or(directory);
         for (file, record) in self.records(real) {
@@ -93,7 +104,15 @@ impl StrictRuns {
                 });
             }
         }
+        if let Ok(mut clean) = self.clean.lock() {
+            clean.insert(directory.to_owned());
+        }
         Ok(())
+    }
+
+    fn is_clean(&self, directory: &Path) -> bool {
+        let clean = self.clean.lock();
+        clean.is_ok_and(|clean| clean.contains(directory))
     }
 
     /// Returns the first file of the work tree, but for git's own, that was last changed while
