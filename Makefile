@@ -13,7 +13,8 @@ DEMO := $(CURDIR)/target/demo
 # Unit tests that try hundreds of cases, and stories that start Gerrit or Chromium, wait for time limits, or
 # compile.
 SLOW_UNITS := exec::leftover_files::plants::whatever gitlab_gets_no_more_cases_than_it_takes
-SLOW := run::depends run::stamps run::misbehaving run::retries run::kata_workspace run::resume::killed \
+SLOW := run::depends run::stamps run::misbehaving run::retries run::kata_workspace run::resume::killed run::runners run::findings \
+	run::odd_files run::junit_files run::rev run::one_case run::scarcity run::since run::requirements \
 	report::access report::chromium
 
 .PHONY: demo check test quick soak bench setup setup-tests build
