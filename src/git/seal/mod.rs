@@ -4,7 +4,7 @@
 //! A job can leave files that lead git to run something: a configuration, `commondir`, hooks,
 //! attributes with filters, the repository of a submodule. So git is asked before the first job,
 //! when the tree is as its user left it, and its answer is kept here. After the job [`Seal::holds`]
-//! looks at the files themselves. [`Own`] is git's part of it, `Tracked` that of the work tree.
+//! looks at the files themselves. `Own` is git's part of it, `Tracked` that of the work tree.
 //!
 //! Invariants: only regular files are opened, links are not followed, and reading is bounded. A
 //! file that cannot be read counts as changed.
