@@ -64,6 +64,11 @@ impl Own {
         self.0.extend(other.0);
     }
 
+    /// Returns true if the entry is there.
+    pub fn has(&self, path: &Path) -> bool {
+        self.0.get(path).is_some_and(|is| is != NOTHING)
+    }
+
     /// Returns the entries that changed, came or went, as they are now.
     pub fn differences(&self, now: &Self) -> BTreeMap<PathBuf, String> {
         let gone = self.0.keys().filter(|path| !now.0.contains_key(*path));

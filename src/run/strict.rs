@@ -1,15 +1,16 @@
 //! Has the work trees remembered in which strict jobs run, so that nothing that they leave is run
 //! or believed by a later command.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::env::Environment;
 use crate::event::Notice;
 use crate::exec;
 use crate::git::Git;
-use crate::git::strict_runs::{StrictRun, StrictRuns};
+use crate::git::strict_runs::{StrictRun, StrictRuns, StrictTree};
 use crate::model::CommandError;
-use crate::plan::{Job, Plan};
+use crate::plan::Plan;
 use crate::workspace::Workspace;
 
 /// The files of a run that are read back, and their directory.
@@ -32,28 +33,51 @@ pub(super) fn begin(
     if is_checkout {
         return Ok(Vec::new());
     }
-    // Directories outside of any repository share the record of the workspace.
-    let noted = |job: &Job| match top(&job.directory) {
-        top if top.join(".git").symlink_metadata().is_ok() => top.to_owned(),
-        _ if job.directory.starts_with(root) => root.to_owned(),
-        directory => directory.to_owned(),
-    };
-    let mut tops: Vec<PathBuf> = plan.strict_jobs().map(noted).collect();
-    tops.sort();
-    tops.dedup();
-    if tops.is_empty() {
+    let trees = trees(plan, root);
+    if trees.is_empty() {
         return Ok(Vec::new());
     }
     let git = Git::find(environment).map_err(|error| refused(&error))?;
     let runs = StrictRuns::of(environment);
-    let remembered = |top: &PathBuf| {
-        let mut inner = Vec::new();
-        if top.join(".git").exists() {
-            submodules(&git, top, DEPTH, &mut inner)?;
+    let noted = trees.into_iter().map(|mut tree| {
+        if has_repository(&tree.top) {
+            submodules(&git, &tree.top, DEPTH, &mut tree.inner)?;
         }
-        runs.begin(top, inner).map_err(|error| refused(&error))
-    };
-    tops.iter().map(remembered).collect()
+        runs.begin(tree).map_err(|error| refused(&error))
+    });
+    noted.collect()
+}
+
+/// Returns the work trees of the strict jobs, each with the other repositories of the plan in it.
+/// Directories outside of any repository share the tree of the workspace.
+fn trees(plan: &Plan, root: &Path) -> Vec<StrictTree> {
+    let mut trees: BTreeMap<PathBuf, StrictTree> = BTreeMap::new();
+    for job in plan.strict_jobs() {
+        let directory = top(&job.directory);
+        let is_shared = !has_repository(directory) && directory.starts_with(root);
+        let top = if is_shared { root } else { directory };
+        let tree = trees.entry(top.to_owned()).or_insert_with(|| StrictTree {
+            top: top.to_owned(),
+            directories: Vec::new(),
+            inner: repositories(plan, top),
+        });
+        tree.directories.push(directory.to_owned());
+    }
+    trees.into_values().collect()
+}
+
+/// Returns the repositories of the plan below a directory.
+fn repositories(plan: &Plan, above: &Path) -> Vec<PathBuf> {
+    let tops = plan.jobs.iter().map(|job| top(&job.directory));
+    let within = tops.filter(|top| *top != above && top.starts_with(above) && has_repository(top));
+    let mut within: Vec<_> = within.map(Path::to_owned).collect();
+    within.sort();
+    within.dedup();
+    within
+}
+
+fn has_repository(top: &Path) -> bool {
+    top.join(".git").symlink_metadata().is_ok()
 }
 
 fn refused(error: &dyn std::error::Error) -> CommandError {
@@ -67,7 +91,7 @@ fn refused(error: &dyn std::error::Error) -> CommandError {
 fn top(directory: &Path) -> &Path {
     let mut above = directory.ancestors();
     above
-        .find(|above| above.join(".git").symlink_metadata().is_ok())
+        .find(|above| has_repository(above))
         .unwrap_or(directory)
 }
 
@@ -82,7 +106,7 @@ fn submodules(
     let listed = listed.iter().filter(|(_, listed)| listed.is_repository());
     for (path, _) in listed {
         let directory = top.join(path);
-        if depth > 0 && directory.join(".git").symlink_metadata().is_ok() {
+        if depth > 0 && has_repository(&directory) {
             submodules(git, &directory, depth - 1, found)?;
         }
         found.push(directory);

@@ -13,6 +13,7 @@
 //! A record is a file of this user's. What another user's kata-ci ran in the tree is not known.
 
 mod record;
+mod tree;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -26,6 +27,8 @@ use crate::dirs;
 use crate::env::Environment;
 use crate::fs;
 use record::Record;
+
+pub use tree::StrictTree;
 
 /// The largest record to read, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -61,21 +64,20 @@ impl StrictRuns {
         }
     }
 
-    /// Notes git's own files before strict jobs run in the work tree with this top. `submodules`
-    /// are their directories, filled or not.
+    /// Notes git's own files before strict jobs run in the work tree.
     ///
     /// # Errors
     ///
     /// When the record cannot be written: then no such job may run.
-    pub fn begin(&self, top: &Path, submodules: Vec<PathBuf>) -> io::Result<StrictRun> {
+    pub fn begin(&self, tree: StrictTree) -> io::Result<StrictRun> {
         let Some(directory) = &self.directory else {
             return Err(io::Error::other(
                 "there is no directory for it: neither HOME nor XDG_STATE_HOME is set",
             ));
         };
-        let file = directory.join(name(top));
+        let file = directory.join(name(&tree.top));
         let earlier = read(&file).ok().flatten();
-        let record = Record::begin(top, submodules, earlier, microseconds() - MARGIN);
+        let record = Record::begin(tree, earlier, microseconds() - MARGIN);
         write(&file, &record)?;
         Ok(StrictRun { file })
     }
@@ -116,15 +118,18 @@ impl StrictRuns {
     }
 
     /// Returns the first file of the work tree, but for git's own, that was last changed while
-    /// strict jobs ran there. A record of nothing that still lies there is removed.
+    /// strict jobs ran that could write to it. A record of jobs that are over is removed if nothing
+    /// of theirs is left.
     pub fn first_changed(&self, top: &Path) -> Option<PathBuf> {
         let mut changed = None;
         for (file, record) in self.records(top) {
             let first = match &record {
-                Ok(record) => record.first_changed(),
+                Ok(record) => record.first_changed(top),
                 Err(_) => Some(top.to_owned()),
             };
             if let (None, Ok(record)) = (&first, &record)
+                && record.is_over()
+                && record.first_changed(&record.top).is_none()
                 && record.suspects(&record.top).is_empty()
             {
                 let _ = std::fs::remove_file(file);

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::tree::StrictTree;
 use crate::git::own::Own;
 
 /// The version of the format.
@@ -21,8 +23,10 @@ pub(super) struct Record {
     version: u32,
     /// The top of the work tree, or a directory outside of any repository.
     pub top: PathBuf,
-    /// The directories of submodules, filled or not.
-    submodules: Vec<PathBuf>,
+    /// The directories that the jobs can write to.
+    directories: Vec<PathBuf>,
+    /// The directories of submodules and of other repositories in these, filled or not.
+    inner: Vec<PathBuf>,
     /// Git's own files before the jobs; `None` if they could not be told.
     before: Option<Own>,
     /// The files that differ since the jobs, as they were then. `None` until the jobs have ended.
@@ -58,9 +62,17 @@ impl Span {
 impl Record {
     /// Notes git's own files before the jobs. What is known of earlier runs stays, and what was
     /// noted before another run that still goes on.
-    pub fn begin(top: &Path, submodules: Vec<PathBuf>, earlier: Option<Self>, now: i64) -> Self {
+    pub fn begin(tree: StrictTree, earlier: Option<Self>, now: i64) -> Self {
+        let StrictTree {
+            top,
+            mut directories,
+            inner,
+        } = tree;
         let (mut times, mut before) = (Vec::new(), None);
         if let Some(mut earlier) = earlier {
+            directories.append(&mut earlier.directories);
+            directories.sort();
+            directories.dedup();
             match earlier.times.iter().any(Span::is_open) {
                 true => before = earlier.before,
                 false => earlier.times.iter_mut().for_each(|span| {
@@ -80,9 +92,10 @@ impl Record {
         });
         Self {
             version: VERSION,
-            before: before.or_else(|| look(top, &submodules)),
-            top: top.to_owned(),
-            submodules,
+            before: before.or_else(|| look(&top, &inner)),
+            top,
+            directories,
+            inner,
             left: None,
             times,
         }
@@ -97,7 +110,7 @@ impl Record {
         if self.times.iter().any(Span::is_open) {
             return;
         }
-        self.left = match (&self.before, look(&self.top, &self.submodules)) {
+        self.left = match (&self.before, look(&self.top, &self.inner)) {
             (Some(before), Some(now)) => Some(before.differences(&now)),
             _ => None,
         };
@@ -111,7 +124,7 @@ impl Record {
     /// Returns the files that the jobs left and that may lead git to run a program, as far as they
     /// still lie there, for git called in this directory of the work tree.
     pub fn suspects(&self, directory: &Path) -> Vec<PathBuf> {
-        let mut suspects = match (&self.before, look(&self.top, &self.submodules)) {
+        let mut suspects = match (&self.before, look(&self.top, &self.inner)) {
             (Some(before), Some(now)) => before.differences(&now),
             _ => return vec![self.top.join(".git")],
         };
@@ -128,32 +141,59 @@ impl Record {
     fn nearer(&self, directory: &Path) -> Option<PathBuf> {
         let mut between = directory.ancestors().take_while(|above| *above != self.top);
         between.find_map(|above| {
-            let is_theirs = |path: &PathBuf| self.changed(path);
+            let entry = above.join(".git");
+            let is_known = self.before.as_ref().is_some_and(|own| own.has(&entry));
             // A bare repository has no directory `.git`.
-            let bare = above.join("HEAD");
-            [above.join(".git"), bare].into_iter().find(is_theirs)
+            let is_bare = ["objects", "refs"]
+                .iter()
+                .all(|name| above.join(name).is_dir());
+            let bare = is_bare.then(|| above.join("HEAD"));
+            let entry = (!is_known).then_some(entry);
+            let is_theirs = |path: &PathBuf| self.changed(path);
+            entry.into_iter().chain(bare).find(is_theirs)
         })
     }
 
-    /// Returns true if the file or directory was last changed while strict jobs ran.
+    /// Returns true if the jobs could write to the file or directory, and it was last changed while
+    /// they ran.
     pub fn changed(&self, path: &Path) -> bool {
         let metadata = path.symlink_metadata();
-        metadata.is_ok_and(|metadata| self.covers(&metadata))
+        self.directories
+            .iter()
+            .any(|directory| path.starts_with(directory))
+            && metadata.is_ok_and(|metadata| self.covers(&metadata))
     }
 
     fn covers(&self, metadata: &Metadata) -> bool {
         self.times.iter().any(|span| span.covers(metadata))
     }
 
-    /// Returns the first file of the work tree that was last changed while strict jobs ran. Git's
-    /// own files do not count.
-    pub fn first_changed(&self) -> Option<PathBuf> {
+    /// Returns true if no job of the record still runs, as far as that is known.
+    pub fn is_over(&self) -> bool {
+        !self.times.iter().any(Span::is_open)
+    }
+
+    /// Returns the first file below a directory that was last changed while strict jobs ran that
+    /// could write to it. Git's own files do not count.
+    pub fn first_changed(&self, below: &Path) -> Option<PathBuf> {
+        let common = self.directories.iter().filter_map(|directory| {
+            let is_below = directory.starts_with(below);
+            match below.starts_with(directory) {
+                true => Some(below.to_owned()),
+                false => is_below.then(|| directory.clone()),
+            }
+        });
+        self.first_in(common.collect())
+    }
+
+    fn first_in(&self, mut directories: Vec<PathBuf>) -> Option<PathBuf> {
         let own = self.top.join(".git");
-        let mut directories = vec![self.top.clone()];
         while let Some(directory) = directories.pop() {
-            // What cannot be read counts as changed.
-            let Ok(entries) = fs::read_dir(&directory) else {
-                return Some(directory);
+            // A directory that cannot be read counts as changed; one that is gone does not.
+            let entries = match fs::read_dir(&directory) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(_) => return Some(directory),
             };
             for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
                 match path.symlink_metadata() {
@@ -168,11 +208,11 @@ impl Record {
     }
 }
 
-/// Looks at git's own files of the work tree and of its submodules.
-fn look(top: &Path, submodules: &[PathBuf]) -> Option<Own> {
+/// Looks at git's own files of the work tree and of the repositories in it.
+fn look(top: &Path, inner: &[PathBuf]) -> Option<Own> {
     let mut own = Own::look(top)?;
-    for submodule in submodules {
-        own.add(Own::look(submodule)?);
+    for repository in inner {
+        own.add(Own::look(repository)?);
     }
     Some(own)
 }

@@ -39,10 +39,22 @@ impl Place {
         fs::write(path, text).unwrap();
     }
 
+    fn begin(&self) -> StrictRun {
+        self.begin_in(vec![self.top()], vec![self.top().join("sub")])
+    }
+
+    fn begin_in(&self, directories: Vec<PathBuf>, inner: Vec<PathBuf>) -> StrictRun {
+        let tree = StrictTree {
+            top: self.top(),
+            directories,
+            inner,
+        };
+        self.runs().begin(tree).unwrap()
+    }
+
     /// Runs a strict job that is this closure, with a submodule's directory `sub`.
     fn job(&self, job: impl FnOnce()) {
-        let noted = self.runs().begin(&self.top(), vec![self.top().join("sub")]);
-        let noted = noted.unwrap();
+        let noted = self.begin();
         job();
         drop(noted);
     }
@@ -119,6 +131,8 @@ fn a_nearer_repository_or_a_filled_submodule_is_refused() {
     place.job(|| {
         place.write("a/b/.git", "gitdir: ../../evil\n");
         place.write("bare/HEAD", "ref: refs/heads/master\n");
+        place.write("bare/objects/x", "");
+        place.write("bare/refs/x", "");
     });
     assert!(place.refused("a/b/c").unwrap().ends_with("TOP/a/b/.git"));
     assert!(place.refused("bare/x").unwrap().ends_with("TOP/bare/HEAD"));
@@ -141,7 +155,7 @@ fn a_repository_of_the_users_that_came_later_is_not_refused() {
 fn after_a_run_without_an_end_everything_that_changed_counts() {
     let place = Place::new();
     place.later();
-    let noted = place.runs().begin(&place.top(), Vec::new()).unwrap();
+    let noted = place.begin();
     std::mem::forget(noted);
     assert_eq!(place.refused("."), None);
     place.write(".git/config.worktree", "");
@@ -155,9 +169,9 @@ fn after_a_run_without_an_end_everything_that_changed_counts() {
 #[test]
 fn of_two_runs_side_by_side_the_first_beginning_counts() {
     let place = Place::new();
-    let first = place.runs().begin(&place.top(), Vec::new()).unwrap();
+    let first = place.begin();
     place.write(".git/commondir", "../evil\n");
-    let second = place.runs().begin(&place.top(), Vec::new()).unwrap();
+    let second = place.begin();
     drop(first);
     assert!(place.refused(".").is_some());
     drop(second);
@@ -216,6 +230,52 @@ fn a_record_that_cannot_be_read_refuses() {
 fn without_a_directory_for_state_no_strict_job_is_begun() {
     let runs = StrictRuns::of(&Environment::default());
     let place = tempfile::tempdir().unwrap();
-    assert!(runs.begin(place.path(), Vec::new()).is_err());
+    let tree = StrictTree {
+        top: place.path().to_owned(),
+        directories: Vec::new(),
+        inner: Vec::new(),
+    };
+    assert!(runs.begin(tree).is_err());
     assert!(runs.check(place.path()).is_ok());
+}
+
+#[test]
+fn what_the_jobs_could_not_write_to_is_not_theirs() {
+    let place = Place::new();
+    let job = place.top().join("a");
+    place.write("a/Makefile", "");
+    place.write("b/.git/HEAD", "ref: refs/heads/master\n");
+    place.later();
+    let noted = place.begin_in(vec![job], Vec::new());
+    place.write("b/.git/index.lock", "");
+    place.write("b/target/build", "");
+    drop(noted);
+    assert_eq!(place.refused("b"), None);
+    assert_eq!(place.runs().first_changed(&place.top()), None);
+}
+
+#[test]
+fn a_repository_within_that_was_there_before_goes_by_its_own_files() {
+    let place = Place::new();
+    place.write("within/.git/HEAD", "ref: refs/heads/master\n");
+    let within = place.top().join("within");
+    let job = |name: &str| {
+        let noted = place.begin_in(vec![place.top()], vec![within.clone()]);
+        place.write(name, "");
+        drop(noted);
+        place.refused("within")
+    };
+    assert_eq!(job("within/.git/index"), None);
+    assert!(job("within/.git/commondir").is_some());
+}
+
+#[test]
+fn a_record_of_jobs_that_still_run_is_kept() {
+    let place = Place::new();
+    place.later();
+    let noted = place.begin();
+    assert_eq!(place.runs().first_changed(&place.top()), None);
+    place.write(".git/commondir", "../evil\n");
+    drop(noted);
+    assert!(place.refused(".").is_some());
 }
