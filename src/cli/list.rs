@@ -133,6 +133,7 @@ fn cases(listing: &Listing) -> Vec<String> {
         return Vec::new();
     };
     let mut lines = vec![match &listing.run {
+        Some(run) if cases.is_empty() => format!("cases of run {run}: none"),
         Some(run) => format!("cases of run {run}:"),
         None => "cases: there is no earlier run of this workspace".to_owned(),
     }];

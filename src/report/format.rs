@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Style;
 use super::model::{Case, Suite};
-use crate::event::{Enforcement, Isolation, RunStarted};
+use crate::event::{Enforcement, Isolation, JobFinished, RunStarted};
 use crate::model::{CasePattern, CaseStatus, CheckFindings, JobId, JobOutcome, Tally};
 use crate::outcome::{CaseResult, JobResult};
 use crate::parse::STATIC_CHECKS;
@@ -158,6 +158,15 @@ pub(super) fn findings(
         lines.push(format!("{} {more} more", style.ellipsis()));
     }
     lines
+}
+
+/// Lists the findings of a job that failed, at most `most` of them. The first one is left out if
+/// the reason says all of it.
+pub(super) fn job_findings(finished: &JobFinished, most: usize, style: &Style) -> Vec<String> {
+    let first = finished.findings.list.first();
+    let is_said = first
+        .is_some_and(|first| first.rule.is_none() && finished.reason.ends_with(&first.to_string()));
+    findings(&finished.findings, usize::from(is_said), most, style)
 }
 
 /// Returns the command that runs just this job again, narrowed as it was.

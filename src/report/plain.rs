@@ -246,7 +246,7 @@ fn details(job: &JobResult, finished: &JobFinished, style: &Style) -> Vec<String
             [case_line(case, style)].into_iter().chain(more)
         })
         .collect();
-    lines.extend(format::findings(&finished.findings, 0, FINDINGS, style));
+    lines.extend(format::job_findings(finished, FINDINGS, style));
     if bad.len() > CASES {
         lines.push(format!("{} {} more", style.ellipsis(), bad.len() - CASES));
     }

@@ -34,7 +34,7 @@ pub(super) fn bad(
         return lines;
     };
     if !finished.findings.is_empty() {
-        let found = format::findings(&finished.findings, 0, FINDINGS, context.style);
+        let found = format::job_findings(finished, FINDINGS, context.style);
         lines.extend(found.into_iter().map(|line| format!("    {line}")));
     } else if finished.outcome != JobOutcome::Vacuous && !explained {
         lines.extend(last_lines(context, finished));
