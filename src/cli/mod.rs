@@ -1,5 +1,5 @@
 //! The command line: arguments become a request, errors become text, results become an exit code.
-//! It has one file for each command and no logic of its own.
+//! Each command has one file here, and its work is done in a room below.
 //!
 //! Every option has an environment variable `KATACI_OPTION`, which its help names. `KATA_CI_…`
 //! belongs to kata and is never read here.

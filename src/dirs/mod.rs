@@ -30,8 +30,8 @@ pub fn state(environment: &Environment) -> Option<PathBuf> {
 /// Returns kata-ci's directory for what can be made anew (checkouts, views): in `$XDG_CACHE_HOME`,
 /// else in `~/.cache`, else in the system's temporary directory.
 ///
-/// It is on disk, because checkouts are large, and mostly outside of /tmp, because jobs get a
-/// private /tmp.
+/// The directory is on disk, because checkouts are large. Mostly it is outside of /tmp, because
+/// jobs get a private /tmp.
 pub fn cache(environment: &Environment) -> PathBuf {
     let named = environment.absolute("XDG_CACHE_HOME").map(Path::to_owned);
     // A user of a service often has a home that is not there, and nobody is to make one.

@@ -1,7 +1,7 @@
 //! Finds the complaints of checkers in the log of a job that failed, for the job and for its failed
 //! static checks.
 //!
-//! It reads the output again, once the check has failed. A check that passes costs nothing.
+//! The output is read again once the check has failed. A check that passes costs nothing.
 
 use std::io;
 use std::sync::Arc;

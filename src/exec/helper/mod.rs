@@ -1,16 +1,16 @@
 //! The helper: the process between a supervisor and its job, `kata-ci __job`, with the control
 //! socket as standard input.
 //!
-//! It starts one job and controls all of its processes. They can leave its process group and
+//! A helper starts one job and controls all of its processes. They can leave its process group and
 //! session, but they stay its descendants, because the helper is their subreaper. It ends them on
 //! an order, after the end of the job's own process, and when the socket closes, which a
 //! supervisor's death causes, even by KILL.
 //!
-//! It has one thread, keeps only the control socket and the job's output open, and prints nothing:
-//! its reports go through the socket.
+//! A helper has one thread and keeps only the control socket and the job's output open. It prints
+//! nothing: its reports go through the socket.
 //!
-//! It sets the sandbox up first. For a job with processes of its own (`namespaces.rs`), it starts
-//! pid 1 of the namespace, which then does all of the above inside.
+//! The sandbox is set up first. For a job with processes of its own (`namespaces.rs`), the helper
+//! starts pid 1 of the namespace, which then does all of the above inside.
 
 mod keys;
 mod launch;

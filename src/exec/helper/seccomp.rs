@@ -1,10 +1,10 @@
 //! Filters the system calls of a job in a strict sandbox: see seccomp(2).
 //!
-//! It refuses calls that no namespace confines: the keys that the kernel holds for a login session,
-//! vsock (a network between a virtual machine and its host that belongs to no network namespace),
-//! and io_uring (which creates sockets and files without the filtered calls). The errors are those
-//! of a kernel without these features. A call of a 32-bit program kills it, because those have
-//! other numbers. Filters hold for this process and everything that it starts.
+//! Refused are calls that no namespace confines: the keys that the kernel holds for a login
+//! session, vsock (a network between a virtual machine and its host that belongs to no network
+//! namespace), and io_uring (which creates sockets and files without the filtered calls). The
+//! errors are those of a kernel without these features. A call of a 32-bit program kills it,
+//! because those have other numbers. Filters hold for this process and everything that it starts.
 
 use std::collections::BTreeMap;
 use std::io;

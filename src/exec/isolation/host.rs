@@ -1,7 +1,7 @@
 //! Finds out what this host allows by trying it: a helper sets the sandbox up around a program that
 //! does nothing.
 //!
-//! It does not read settings of the system, because too many of them matter together.
+//! Settings of the system are not read, because too many of them matter together.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
