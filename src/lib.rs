@@ -9,7 +9,9 @@
 //! The rooms, from top to bottom; each imports from those below it only:
 //!
 //! - [`cli`] turns arguments into requests, and results into text and an exit code.
-//! - [`push`] takes commits to a review. [`run`] carries one run from request to result.
+//! - [`push`] takes commits to a review. [`review`] takes a change to a verdict. [`host`] helps on
+//!   a kata host.
+//! - [`run`] carries one run from request to result.
 //! - [`stamp`] records which jobs passed. [`exec`] runs a plan. [`report`] shows a run.
 //! - [`gerrit`] knows Gerrit's language. [`plan`] computes jobs and their order.
 //! - [`workspace`] finds components. [`parse`] turns output into cases. [`outcome`] gives verdicts.
@@ -41,6 +43,7 @@ pub mod exec;
 pub mod fs;
 pub mod gerrit;
 pub mod git;
+pub mod host;
 pub mod model;
 pub mod outcome;
 pub mod parse;
@@ -48,6 +51,7 @@ pub mod plan;
 pub mod probe;
 pub mod push;
 pub mod report;
+pub mod review;
 pub mod run;
 mod say;
 pub mod stamp;

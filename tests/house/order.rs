@@ -6,6 +6,8 @@ pub const ROOMS: &[&str] = &[
     "main",
     "cli",
     "push",
+    "review",
+    "host",
     "run",
     "stamp",
     "exec",
