@@ -10,4 +10,5 @@ pub mod push_options;
 pub mod push_output;
 pub mod rejection;
 pub mod remote;
+pub mod rest;
 mod trailers;

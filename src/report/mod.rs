@@ -10,6 +10,7 @@
 
 mod annotations;
 pub mod ci;
+pub mod compare;
 mod eta;
 mod excerpt;
 mod files;
