@@ -22,6 +22,7 @@
 
 pub mod configuration;
 pub mod context;
+mod credential_helper;
 mod credentials;
 mod error;
 mod listing;

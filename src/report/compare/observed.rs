@@ -7,13 +7,13 @@ use crate::model::CheckFinding;
 /// The end of a case, as far as the comparison tells ends apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
-    /// It passed.
+    /// Passed.
     Good,
-    /// It failed, broke, or did not end.
+    /// Failed, broken, or without an end.
     Bad,
-    /// It failed and passed.
+    /// Failed once, and passed in another attempt.
     Flaky,
-    /// It tested nothing.
+    /// Skipped: nothing was tested.
     Skipped,
 }
 

@@ -10,9 +10,9 @@ pub type JournalError = Box<dyn std::error::Error + Send + Sync>;
 pub enum PostState {
     /// Nobody has begun it.
     New,
-    /// It was begun. Nobody knows whether it reached the server: that is looked up there.
+    /// Begun. Nobody knows whether it reached the server: that is looked up there.
     Intended,
-    /// It is on the server.
+    /// On the server.
     Posted,
 }
 

@@ -32,7 +32,7 @@ pub enum Posted {
     Voted(i32),
     /// The message is there, without a vote.
     Message,
-    /// It had been posted before.
+    /// The same run had been posted before.
     Already,
     /// A newer run of the commit has posted or will.
     Superseded(u32),
