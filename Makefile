@@ -4,6 +4,7 @@
 # make check   formatting, lints, documentation; the fuzz targets compile
 # make test    sets up, runs all tests
 # make quick   unit tests, the rules of the source tree, and the quick stories without server and browser
+# make test-host    the stories of a kata host, with today's docker as well, which is built for some minutes
 # make soak    the tests that take long: 50 kills at random moments and --resume, 20 kills in the middle of each
 #              misbehaving fixture, 50 rounds of components that collide
 # make bench   what isolation costs a job, on a machine that does nothing else
@@ -17,7 +18,7 @@ SLOW := run::depends run::stamps run::misbehaving run::retries run::kata_workspa
 	run::odd_files run::junit_files run::rev run::one_case run::scarcity run::since run::requirements \
 	report::access report::chromium
 
-.PHONY: demo check test quick soak bench setup setup-tests build
+.PHONY: demo check test test-host quick soak bench setup setup-tests build
 
 setup:
 	@scripts/setup
@@ -39,6 +40,10 @@ check: setup
 
 test: setup-tests
 	$(CARGO) test --locked
+
+test-host:
+	@scripts/setup host
+	KATACI_TEST_REQUIRE_HOST=1 $(CARGO) test --locked --test it -- host::
 
 quick:
 	$(CARGO) test --locked --lib --test house -- $(addprefix --skip ,$(SLOW_UNITS))

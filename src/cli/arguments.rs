@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::docker::DockerArguments;
 use super::global::GlobalArguments;
 use super::hook::HookArguments;
 use super::list::ListArguments;
@@ -42,6 +43,8 @@ pub(super) enum Command {
     Report(ReportArguments),
     /// Check commits and push them to Gerrit for review (refs/for/BRANCH).
     Push(PushArguments),
+    /// Show docker's runtimes, make kata one of them, and take that back.
+    Docker(DockerArguments),
     /// Install, show and run the git hooks pre-push and commit-msg.
     Hook(HookArguments),
     /// Write the completions of a shell to standard output.

@@ -7,6 +7,7 @@
 mod answer_format;
 mod arguments;
 mod completions;
+mod docker;
 mod error;
 mod faults;
 mod global;
@@ -69,6 +70,7 @@ fn call(arguments: &Arguments) -> Result<i32, CommandError> {
         Command::List(arguments) => list::call(global, arguments).map(|code| code.code()),
         Command::Report(arguments) => report::call(global, arguments),
         Command::Push(arguments) => push::call(global, arguments),
+        Command::Docker(arguments) => docker::call(arguments).map(|code| code.code()),
         Command::Hook(arguments) => Ok(hook::call(global, arguments).code()),
         Command::Completions { shell } => completions::shell(*shell),
         Command::Man => completions::man(),

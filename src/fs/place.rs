@@ -1,11 +1,12 @@
 //! A file that is to be written later.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::Directory;
+use super::directory::Attributes;
 
 /// A name in a [`Directory`] that is held from now on, so that the file ends up where it was asked
 /// for.
@@ -77,10 +78,10 @@ impl Place {
     /// When it cannot be written.
     pub(super) fn write_aside_as(
         &self,
-        permissions: Permissions,
+        attributes: Attributes,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
         self.directory
-            .write_aside_as(&self.name, Some(permissions), write)
+            .write_aside_as(&self.name, Some(attributes), write)
     }
 }

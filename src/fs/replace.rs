@@ -1,11 +1,12 @@
 //! Replaces a file of the user's in one step.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::Place;
+use super::directory::Attributes;
 
 /// Writes a file aside with these permissions, syncs it, and renames it into place. A directory
 /// that is missing is made; a link of that name is replaced, not followed.
@@ -17,13 +18,48 @@ pub fn replace(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
     }
-    let permissions = Permissions::from_mode(mode);
-    Place::of(path)?.write_aside_as(permissions, |file| file.write_all(content))
+    let attributes = Attributes { mode, owner: None };
+    Place::of(path)?.write_aside_as(attributes, |file| file.write_all(content))
+}
+
+/// Replaces a file as [`replace`] does, and keeps owner, group and permissions of the one that is
+/// there. A new one gets `mode`.
+///
+/// # Errors
+/// The error of the operating system, also when the owner cannot be kept. What was there before is
+/// there still.
+pub fn replace_kept(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
+    let Ok(there) = fs::symlink_metadata(path) else {
+        return replace(path, mode, content);
+    };
+    let attributes = Attributes {
+        mode: there.mode() & 0o7777,
+        owner: Some((there.uid(), there.gid())),
+    };
+    Place::of(path)?.write_aside_as(attributes, |file| file.write_all(content))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn owner_and_permissions_are_kept() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("file");
+        replace_kept(&path, 0o640, b"one").unwrap();
+        if nix::unistd::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(7), Some(8)).unwrap();
+        }
+        let before = path.metadata().unwrap();
+        replace_kept(&path, 0o600, b"two").unwrap();
+        let after = path.metadata().unwrap();
+        let all = |of: &fs::Metadata| (of.mode(), of.uid(), of.gid());
+        assert_eq!(all(&after), all(&before));
+        assert_eq!(after.mode() & 0o777, 0o640);
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+    }
 
     #[test]
     fn a_file_is_replaced_with_its_permissions() {

@@ -3,3 +3,5 @@
 //!
 //! Invariants: each command calls the program that exists for its purpose. Nothing on the host is
 //! changed unless the command is there to change it, and says so.
+
+pub mod docker;

@@ -9,6 +9,7 @@
 )]
 
 mod exec;
+mod host;
 mod isolation;
 mod push;
 mod report;

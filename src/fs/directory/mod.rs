@@ -5,6 +5,7 @@ use std::fs::{self, File, Permissions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufWriter, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,6 +36,28 @@ const NEW: OFlags = OFlags::RDWR
 
 /// The number of tries at a name that somebody else takes again and again.
 const TRIES: usize = 20;
+
+/// The permissions of a file that is written, and its user and group unless they are those of this
+/// process.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attributes {
+    /// The permissions.
+    pub mode: u32,
+    /// The user and the group.
+    pub owner: Option<(u32, u32)>,
+}
+
+impl Attributes {
+    fn give(self, file: &File) -> io::Result<()> {
+        let own = file.metadata()?;
+        if let Some((user, group)) = self.owner
+            && (own.uid(), own.gid()) != (user, group)
+        {
+            std::os::unix::fs::fchown(file, Some(user), Some(group))?;
+        }
+        file.set_permissions(Permissions::from_mode(self.mode))
+    }
+}
 
 /// A directory that is held from [`Directory::hold`] on.
 ///
@@ -155,19 +178,19 @@ impl Directory {
         self.write_aside_as(name, None, write)
     }
 
-    /// Does the same with permissions of its own; others are as the umask has them.
+    /// Does the same with attributes of its own; others are as the umask has them.
     ///
     /// # Errors
     /// See [`Self::write_aside`].
     pub(super) fn write_aside_as(
         &self,
         name: &OsStr,
-        permissions: Option<Permissions>,
+        attributes: Option<Attributes>,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
         let place = self.current()?;
         let (aside, file) = new_aside(&place)?;
-        let permitted = permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions));
+        let permitted = attributes.map_or(Ok(()), |attributes| attributes.give(&file));
         let written = permitted
             .and_then(|()| written(&file, write))
             .and_then(|()| {

@@ -26,7 +26,7 @@ enum When {
 }
 
 /// A file below `src`, the word that starts programs, its number and its time.
-const MAP: [(&str, &str, usize, When); 25] = [
+const MAP: [(&str, &str, usize, When); 27] = [
     ("stamp/key.rs", "Repository::at(", 2, Elsewhere),
     ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
     ("cli/push.rs", "Repository::at(", 1, Elsewhere),
@@ -38,6 +38,8 @@ const MAP: [(&str, &str, usize, When); 25] = [
     ("exec/child.rs", "duct::cmd", 1, Inside),
     ("exec/helper/launch.rs", "Command::new(", 1, Inside),
     ("exec/leftover_files/mod.rs", "Onlooker::find(", 1, After),
+    ("host/docker/facts.rs", "Probe {", 1, Elsewhere),
+    ("host/docker/kata.rs", "Probe {", 1, Elsewhere),
     ("push/hooks/chained.rs", "Command::new(", 2, Elsewhere),
     ("git/onlooker.rs", "Git::find(", 1, Means),
     ("git/program.rs", "Command::new(", 1, Means),
