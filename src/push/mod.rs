@@ -18,6 +18,7 @@ mod report;
 mod request;
 pub mod reword;
 mod send;
+mod server_branch;
 mod session;
 mod view;
 use std::path::PathBuf;

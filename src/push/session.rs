@@ -99,23 +99,28 @@ impl<'a> Push<'a> {
     }
 
     /// Ends the push if it must not go on, before anything is asked or checked.
-    pub(super) fn unfit(&self) -> Option<PushReport> {
-        let mut report = self.report.clone();
+    pub(super) fn unfit(&mut self) -> Option<PushReport> {
         let wrong = |finding: &PreflightFinding| finding.severity == Severity::Error;
-        if report.findings.iter().any(wrong) {
-            return Some(report.ended(Outcome::Refused, ExitCode::Failed));
+        if self.report.findings.iter().any(wrong) {
+            return Some(
+                self.report
+                    .clone()
+                    .ended(Outcome::Refused, ExitCode::Failed),
+            );
         }
         // Merged commits are published already.
         if self.facts.count == 0 && !self.options.has(Key::Merged) {
-            let target = &self.facts.target;
-            report.notes.push(format!(
-                "nothing to push: {target} has all of it, as of the last fetch"
-            ));
-            return Some(report.ended(Outcome::NothingNew, ExitCode::Success));
+            let (note, end) = self.without_commits();
+            self.report.notes.push(note);
+            if let Some((outcome, code)) = end {
+                return Some(self.report.clone().ended(outcome, code));
+            }
         }
-        self.request
-            .dry_run
-            .then(|| report.ended(Outcome::DryRun, ExitCode::Success))
+        self.request.dry_run.then(|| {
+            self.report
+                .clone()
+                .ended(Outcome::DryRun, ExitCode::Success)
+        })
     }
 
     /// Ends the push if it needs a confirmation and gets none.

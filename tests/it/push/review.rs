@@ -169,6 +169,49 @@ fn a_direct_push_sets_the_upstream() {
 }
 
 #[test]
+fn a_direct_push_without_commits_creates_the_branch() {
+    let (_, clone) = plain();
+    clone.git(&["switch", "-q", "-c", "release"]);
+    let answer = clone.call(&["push", "--no-check", "--direct"]).expect(0);
+    assert!(
+        answer.output.contains("release is new at the server"),
+        "{answer:?}"
+    );
+    assert_eq!(remote_ref(&clone, "refs/heads/release"), head(&clone));
+    let answer = clone.call(&["push", "--no-check", "--direct"]).expect(0);
+    assert!(
+        answer.output.contains("origin/release has all of it"),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn nothing_is_called_pushed_that_the_server_has_lost() {
+    let (server, clone) = plain();
+    clone.commit("file", "one\n");
+    clone.call(&["push", "--no-check", "--direct"]).expect(0);
+    let old = clone.git(&["rev-parse", "HEAD^"]);
+    let set_back = |name: &str, to: &str| {
+        let mut git = Command::new("git");
+        git.args(["update-ref", name, to]).current_dir(&server);
+        assert!(git.status().unwrap().success());
+    };
+    set_back("refs/heads/master", &old);
+    let answer = clone.call(&["push", "--no-check"]).expect(1);
+    assert!(answer.output.contains("master lacks them"), "{answer:?}");
+    clone.call(&["push", "--no-check", "--direct"]).expect(0);
+    assert_eq!(remote_ref(&clone, "refs/heads/master"), head(&clone));
+    set_back("refs/heads/other", &old);
+    let mut git = Command::new("git");
+    git.args(["update-ref", "-d", "refs/heads/master"]);
+    assert!(git.current_dir(&server).status().unwrap().success());
+    let answer = clone.call(&["push", "--no-check"]).expect(1);
+    assert!(answer.output.contains("no branch master"), "{answer:?}");
+    fs::remove_dir_all(&server).unwrap();
+    clone.call(&["push", "--no-check"]).expect(75);
+}
+
+#[test]
 fn a_detached_head_is_pushed_and_said() {
     let (_, clone) = plain();
     clone.git(&["checkout", "-q", "--detach"]);
