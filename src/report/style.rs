@@ -55,7 +55,10 @@ impl Style {
     /// Returns the style for a stream, the user's choice (`--color`) and the environment.
     pub fn of(stream: &(impl RawStream + IsTerminal + AsFd), choice: ColorChoice) -> Self {
         let color = match choice {
-            ColorChoice::Auto => AutoStream::choice(stream) != ColorChoice::Never,
+            ColorChoice::Auto => {
+                let variable = |name: &str| std::env::var_os(name);
+                AutoStream::choice(stream) != ColorChoice::Never && !is_dumb(variable)
+            }
             ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
             ColorChoice::Never => false,
         };
@@ -159,6 +162,13 @@ impl Style {
     }
 }
 
+/// Returns true if the terminal shows no colours. anstream believes `CI` before `TERM`, so that
+/// `CI=true TERM=dumb` would give colours.
+fn is_dumb(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let forced = variable("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    !forced && variable("TERM").is_some_and(|value| value == "dumb")
+}
+
 /// Returns true if the locale is a UTF-8 one and the terminal more than a dumb one. POSIX takes the
 /// first of LC_ALL, LC_CTYPE and LANG that is set and not empty.
 fn shows_unicode(environment: impl Fn(&str) -> Option<OsString>) -> bool {
@@ -184,6 +194,19 @@ mod tests {
             let found = pairs.iter().find(|(name, _)| *name == wanted);
             found.map(|(_, value)| OsString::from(value))
         })
+    }
+
+    #[test]
+    fn a_dumb_terminal_shows_no_colours_unless_they_are_forced() {
+        let with = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<_> = (pairs.iter())
+                .map(|(name, value)| (name.to_string(), OsString::from(value)))
+                .collect();
+            is_dumb(|name| (pairs.iter().find(|(key, _)| key == name)).map(|pair| pair.1.clone()))
+        };
+        assert!(with(&[("TERM", "dumb"), ("CI", "true")]));
+        assert!(!with(&[("TERM", "dumb"), ("CLICOLOR_FORCE", "1")]));
+        assert!(!with(&[("TERM", "xterm")]) && !with(&[]));
     }
 
     #[test]
