@@ -103,7 +103,7 @@ impl SettingsArguments {
 enum Switch {
     /// No.
     Off,
-    /// As far as the host can enforce it; the report says how far.
+    /// Yes if the host can; reported either way.
     Auto,
     /// Yes.
     On,
@@ -160,7 +160,7 @@ pub(super) fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("must be 1 or more".to_owned()),
         Ok(number) => Ok(number),
-        Err(error) => Err(format!("not a number: {error}")),
+        Err(_) => Err(format!("`{text}` is not a whole number")),
     }
 }
 

@@ -158,6 +158,14 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Reads a text that is a duration and parses it.
+    pub fn duration<T>(&self, parse: impl Fn(&str) -> Result<T, Refusal>) -> Option<Located<T>> {
+        match self.value.get_ref() {
+            DeValue::String(_) => self.word(parse),
+            _ => self.wrong_type("a duration"),
+        }
+    }
+
     /// Reads a list of texts and parses each.
     pub fn words<T>(&self, parse: impl Fn(&str) -> Result<T, Refusal>) -> Option<Vec<Located<T>>> {
         let DeValue::Array(items) = self.value.get_ref() else {
@@ -254,10 +262,16 @@ impl<'a> Value<'a> {
     fn wrong_type<T>(&self, wanted: &str) -> Option<T> {
         let found = self.value.get_ref();
         let label = match (wanted, found) {
+            ("a duration", DeValue::Integer(number)) => {
+                format!("write it with a unit, in quotes: \"{}s\"", number.as_str())
+            }
+            ("a duration", _) => "write it in quotes, with a unit: \"10m\"".into(),
             ("a string", DeValue::Boolean(_) | DeValue::Integer(_)) => {
                 "write text in quotes".into()
             }
-            ("a list of strings", DeValue::String(_)) => "put it in [ ]".into(),
+            ("a list of strings", DeValue::String(text)) => {
+                format!("write {}", in_brackets(text))
+            }
             ("a table of strings", _) => format!("write {}.NAME = \"…\"", printable(&self.name)),
             _ => format!("write {wanted}"),
         };
@@ -273,4 +287,11 @@ impl<'a> Value<'a> {
         );
         self.fail(Diagnostic::new(title).at(&self.place(), label))
     }
+}
+
+/// Writes a text as the list of its words: `["make", "test"]` for `make test`.
+fn in_brackets(text: &str) -> String {
+    let words = shlex::split(text).unwrap_or_else(|| vec![text.to_owned()]);
+    let words: Vec<_> = words.iter().map(|word| format!("{word:?}")).collect();
+    printable(&format!("[{}]", words.join(", ")))
 }

@@ -246,10 +246,12 @@ fn common_settings(fields: &mut Fields) -> StepSettings {
         retries: retries(fields),
         timeout: fields
             .get("timeout")
-            .and_then(|value| word(&value, scalars::timeout)),
+            .and_then(|value| value.duration(scalars::timeout))
+            .map(|located| located.value),
         grace: fields
             .get("grace")
-            .and_then(|value| word(&value, scalars::grace)),
+            .and_then(|value| value.duration(scalars::grace))
+            .map(|located| located.value),
         network: fields
             .get("network")
             .and_then(|value| word(&value, scalars::network)),

@@ -196,10 +196,10 @@ pub(super) fn timeout(text: &str) -> Result<Duration, Refusal> {
 
 /// Parses a time, which may be zero.
 pub(super) fn grace(text: &str) -> Result<Duration, Refusal> {
-    let duration = humantime::parse_duration(text).map_err(|error| {
+    let duration = humantime::parse_duration(text).map_err(|_| {
         Refusal::new(
-            format!("{} is no time: {error}", quote(text)),
-            "write numbers with units: \"90s\", \"5m\", \"1h 30m\"",
+            format!("{} is not a duration", quote(text)),
+            "write \"10m\", \"90s\" or \"1h 30m\"",
         )
     })?;
     bounded(duration).ok_or_else(|| {

@@ -66,6 +66,36 @@ pub struct Notice {
     /// The advice, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
+    /// True if nobody has to care: it only tells about the run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_fact: bool,
+}
+
+impl Notice {
+    /// Makes a notice that needs care.
+    pub fn warning(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            fix: None,
+            is_fact: false,
+        }
+    }
+
+    /// Makes a notice that needs no care.
+    pub fn fact(text: impl Into<String>) -> Self {
+        Self {
+            is_fact: true,
+            ..Self::warning(text)
+        }
+    }
+
+    /// Adds the advice.
+    pub fn with_fix(self, fix: impl Into<String>) -> Self {
+        Self {
+            fix: Some(fix.into()),
+            ..self
+        }
+    }
 }
 
 /// The part of a run that `--since` selects.

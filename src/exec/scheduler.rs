@@ -209,12 +209,11 @@ impl<'run> Scheduler<'run> {
         if self.options.max_fail.is_some_and(|limit| self.bad >= limit)
             && !self.schedule.is_stopped()
         {
-            let reason = format!(
-                "stopped at the limit of bad jobs ({}): {} is {}",
-                self.bad,
-                job.id,
-                outcome.word()
-            );
+            let limit = match self.options.max_fail {
+                Some(limit) if limit > 1 => format!("--max-fail {limit}"),
+                _ => "--fail-fast".to_owned(),
+            };
+            let reason = format!("stopped by {limit}: {} {}", job.id, outcome.sentence());
             self.end_all(&Stop::Term(reason));
         }
     }

@@ -134,6 +134,21 @@ impl JobOutcome {
         }
     }
 
+    /// Returns the words that make a sentence with the job's name before them: `proxy.test timed
+    /// out`.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed out",
+            Self::Vacuous => "was vacuous",
+            Self::Error => "ended in an error",
+            Self::Skipped => "was skipped",
+            Self::Cancelled => "was cancelled",
+            Self::NotRun => "did not run",
+        }
+    }
+
     /// All outcomes, worst first; a summary counts them in this order.
     pub const ALL: [Self; 8] = [
         Self::Failed,

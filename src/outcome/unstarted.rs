@@ -23,7 +23,7 @@ pub fn unready(readiness: &Readiness, require_all: bool) -> Option<Verdict> {
 /// Returns the reason why a job cannot start after a job that it needs came to this outcome; `None`
 /// if it can.
 pub fn lost_need(need: &JobId, outcome: JobOutcome) -> Option<String> {
-    (outcome != JobOutcome::Passed).then(|| format!("needs {need}, which is {}", outcome.word()))
+    (outcome != JobOutcome::Passed).then(|| format!("{need} {}", outcome.sentence()))
 }
 
 /// Judges a job that was dropped for this reason before it started.
@@ -83,7 +83,7 @@ mod tests {
         }
         assert_eq!(
             lost_need(&need, JobOutcome::TimedOut).unwrap(),
-            "needs proxy.check, which is timed-out"
+            "proxy.check timed out"
         );
         assert_eq!(dropped("why".into()).outcome, JobOutcome::NotRun);
     }

@@ -134,13 +134,10 @@ fn digest(suite: &Suite) -> u64 {
 /// Combines the executions of one job into one suite, if each attempt was reported once.
 fn collapse(job: &JobKey, attempts: BTreeMap<u32, Vec<Suite>>, merged: &mut Document) {
     if let Some((attempt, _)) = attempts.iter().find(|(_, told)| told.len() > 1) {
-        merged.notices.push(Notice {
-            text: format!(
-                "attempt {attempt} of {} in run {} comes with different results: all of them are kept",
-                job.name, job.run
-            ),
-            fix: None,
-        });
+        merged.notices.push(Notice::warning(format!(
+            "attempt {attempt} of {} in run {} comes with different results: all of them are kept",
+            job.name, job.run
+        )));
         merged.suites.extend(attempts.into_values().flatten());
         return;
     }

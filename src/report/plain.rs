@@ -6,6 +6,8 @@
 
 use std::io::{self, Write};
 
+use signal_hook::consts::SIGINT;
+
 use super::ci::{DetectedCi, Folds};
 use super::format;
 use super::format::LINE_CAP;
@@ -125,12 +127,13 @@ pub(super) fn resumed_line(resumed: &RunResumed, run: &Run) -> String {
     )
 }
 
-/// Formats `! cancelled by SIGINT: waiting for 2 jobs to end; another signal kills them`.
+/// Formats `! cancelled by SIGINT: waiting for 2 jobs to end; press Ctrl-C again to kill them`.
 pub(super) fn stopping_line(stopping: &RunStopping, style: &Style) -> String {
-    let killing = match (stopping.signal, stopping.running) {
-        (None, _) => "",
-        (Some(_), 1) => "; another signal kills it",
-        (Some(_), _) => "; another signal kills them",
+    let them = if stopping.running == 1 { "it" } else { "them" };
+    let killing = match stopping.signal {
+        None => String::new(),
+        Some(SIGINT) => format!("; press Ctrl-C again to kill {them}"),
+        Some(_) => format!("; a second signal kills {them}"),
     };
     let reason = style.foreign(&stopping.reason, LINE_CAP);
     let jobs = format::plural(stopping.running, "job");
@@ -143,7 +146,10 @@ pub(super) fn notices(started: &RunStarted, style: &Style) -> Vec<String> {
     let mut lines = Vec::new();
     for notice in &started.notices {
         let text = style.foreign(&notice.text, LINE_CAP);
-        lines.push(format!("{} {text}", style.warning()));
+        lines.push(match notice.is_fact {
+            true => format!("  {text}"),
+            false => format!("{} {text}", style.warning()),
+        });
         if let Some(fix) = &notice.fix {
             lines.push(format!("    fix: {}", style.foreign(fix, LINE_CAP)));
         }

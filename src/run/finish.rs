@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::output_files::OutputFiles;
 use super::prune;
-use super::prune::KeepLimits;
 use super::report_directory::ReportDirectory;
-use super::request::RunRequest;
+use super::request::{RunRequest, RunSettings};
 use super::session::JobsEnded;
 use super::show::Screen;
 use crate::env::Environment;
@@ -115,7 +114,7 @@ pub(super) fn finish(
     screen.commands(&published.commands);
     let pruned = match (signal, &request.reports.directory) {
         // A directory that the user named is not in the store.
-        (None, None) => prune_earlier(screen, request.settings.keep, &directory.path),
+        (None, None) => prune_earlier(screen, &request.settings, &directory.path),
         _ => Vec::new(),
     };
     screen.summary(&run, &directory.held);
@@ -168,11 +167,14 @@ fn ended_with(code: ExitCode, troubles: &[String]) -> ExitCode {
     }
 }
 
-/// Removes the runs that exceed the limits, reports them, and returns the errors.
-fn prune_earlier(screen: &Screen, keep: KeepLimits, own: &Path) -> Vec<String> {
-    let pruned = prune::prune(own, keep);
-    for line in pruned.lines(keep) {
-        screen.detail(&line);
+/// Removes the runs that exceed the limits, and returns the errors. That each run removes one is no
+/// news, so the number is told with `--verbose` only.
+fn prune_earlier(screen: &Screen, settings: &RunSettings, own: &Path) -> Vec<String> {
+    let pruned = prune::prune(own, settings.keep);
+    if settings.display.verbose {
+        for line in pruned.lines(settings.keep) {
+            screen.detail(&line);
+        }
     }
     pruned.errors
 }

@@ -43,12 +43,11 @@ pub(super) fn narrow(
         }
         job.asked = Some(pattern.clone());
     }
-    let notice = (!whole.is_empty()).then(|| Notice {
-        text: format!(
-            "--case {pattern}: could not narrow, and runs in whole: {}",
-            whole.join(", ")
-        ),
-        fix: None,
+    let notice = (!whole.is_empty()).then(|| {
+        let whole = whole.join(", ");
+        Notice::warning(format!(
+            "--case {pattern}: could not narrow, and runs in whole: {whole}"
+        ))
     });
     Ok((plan, notice))
 }

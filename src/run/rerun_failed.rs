@@ -46,7 +46,7 @@ pub(super) fn failed(
     if !left.is_empty() {
         text.push_str(&format!("; not selected: {}", left.join(", ")));
     }
-    Ok((plan, id, Notice { text, fix: None }))
+    Ok((plan, id, Notice::fact(text)))
 }
 
 /// Keeps what failed in a run, and returns it in words.

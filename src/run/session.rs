@@ -262,10 +262,10 @@ fn notices(planned: &Planned, directory: &ReportDirectory) -> Vec<Notice> {
     notices.extend(planned.rerun_of.iter().map(|(_, notice)| notice.clone()));
     notices.extend(planned.since.iter().flat_map(Since::notices));
     if directory.replaced {
-        notices.push(Notice {
-            text: format!("replaces the earlier run in {}", directory.path.display()),
-            fix: None,
-        });
+        notices.push(Notice::warning(format!(
+            "replaces the earlier run in {}",
+            directory.path.display()
+        )));
     }
     notices
 }

@@ -111,7 +111,7 @@ impl Repositories<'_> {
 
     fn unknown_revision(&self, top: &Path) -> CommandError {
         CommandError::usage(format!(
-            "--since: `{}` is no revision of {}",
+            "--since: `{}` is not a revision in {}",
             self.revision,
             top.display()
         ))
@@ -145,10 +145,7 @@ impl Since {
         if !left.is_empty() {
             texts.push(format!("left out: {}", listed(&left)));
         }
-        texts
-            .into_iter()
-            .map(|text| Notice { text, fix: None })
-            .collect()
+        texts.into_iter().map(Notice::fact).collect()
     }
 }
 

@@ -152,14 +152,14 @@ pub(super) fn notice(
         .collect();
     tops.dedup();
     let file = tops.iter().find_map(|top| runs.first_changed(top))?;
-    Some(Notice {
-        text: format!(
-            "jobs under `isolate on` left {} in this work tree: what uses it may pass because of \
-             them, so no stamp is given",
-            file.display()
-        ),
-        fix: Some("remove what they built (`git clean -fdx`), or check a commit apart: kata-ci run --rev HEAD".to_owned()),
-    })
+    let text = format!(
+        "jobs under `isolate on` left {} in this work tree: what uses it may pass because of them, \
+         so no stamp is given",
+        file.display()
+    );
+    Some(Notice::warning(text).with_fix(
+        "remove what they built (`git clean -fdx`), or check a commit apart: kata-ci run --rev HEAD",
+    ))
 }
 
 /// Refuses an earlier run that strict jobs could have written themselves: those of the plan, or

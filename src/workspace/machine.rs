@@ -82,14 +82,10 @@ fn left_out(machine: &Machine, reason: Option<&str>, jobs: &str) -> Notice {
         machine.user
     );
     match reason {
-        None => Notice { text, fix: None },
-        Some(reason) => Notice {
-            text: format!("{text}: {reason}"),
-            fix: Some(
-                "run as root, or allow sudo without a password; --without-root says that it is meant"
-                    .to_owned(),
-            ),
-        },
+        None => Notice::fact(text),
+        Some(reason) => Notice::warning(format!("{text}: {reason}")).with_fix(
+            "run as root, or allow sudo without a password; --without-root says that it is meant",
+        ),
     }
 }
 
@@ -103,18 +99,13 @@ fn is_continuous_development(environment: &Environment) -> bool {
 fn continuous_development(machine: &Machine) -> Notice {
     let both = "CI=true and KATA_DEV_MODE are set together, which kata calls dangerous";
     match machine.is_root() {
-        true => Notice {
-            text: format!(
-                "{both}: as root, as here, tests run once and those for other users are left out; as another user kata \
-                 would refuse to run them as root"
-            ),
-            fix: None,
-        },
-        false => Notice {
-            text: format!(
-                "{both}: it refuses to run the tests again as root, so those that need root are left out"
-            ),
-            fix: Some("unset CI: they are run through sudo where it can be used, and left out without danger elsewhere (or with --without-root)".to_owned()),
-        },
+        true => Notice::warning(format!(
+            "{both}: as root, as here, tests run once and those for other users are left out; as another user kata \
+             would refuse to run them as root"
+        )),
+        false => Notice::warning(format!(
+            "{both}: it refuses to run the tests again as root, so those that need root are left out"
+        ))
+        .with_fix("unset CI: they are run through sudo where it can be used, and left out without danger elsewhere (or with --without-root)"),
     }
 }

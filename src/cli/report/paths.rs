@@ -6,6 +6,7 @@ use crate::env::Environment;
 use crate::model::CommandError;
 use crate::report::read::INPUT;
 use crate::run::report_directory;
+use crate::text;
 
 /// Resolves paths relative to `-C`.
 pub(super) struct PathResolver<'a> {
@@ -52,11 +53,15 @@ impl<'a> PathResolver<'a> {
                 "name a report directory, a journal, a JUnit file or a run's id",
             );
         }
-        let runs = report_directory::runs_directory(&environment)?;
-        present(
-            runs.join(from),
-            "it is neither a file nor a run that is kept; `kata-ci report show --list` lists the runs",
-        )
+        let run = report_directory::runs_directory(&environment)?.join(from);
+        match run.exists() {
+            true => Ok(run),
+            false => Err(CommandError::machine(format!(
+                "{}: no such file, and no run of that name",
+                text::for_terminal(&from.to_string_lossy(), 200)
+            ))
+            .hint("`kata-ci report show --list` lists the runs")),
+        }
     }
 }
 

@@ -194,7 +194,7 @@ fn locate(job: &Job) -> Result<(Repository, PathBuf), String> {
     let home = home.map_or(Path::new("/"), Path::new);
     let repository = Repository::of(&directory, home);
     match repository.git_directories.is_empty() {
-        true => Err("it is in no git repository of its own".to_owned()),
+        true => Err("not in git".to_owned()),
         false => Ok((repository, directory)),
     }
 }

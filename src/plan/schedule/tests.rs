@@ -187,7 +187,7 @@ fn a_free_place_is_never_left_empty() {
     schedule.finished(3, JobOutcome::Passed);
     assert_eq!(schedule.advance(), Next::Wait);
     schedule.finished(0, JobOutcome::Failed);
-    let reason = "needs c0.test, which is failed";
+    let reason = "c0.test failed";
     assert_eq!(schedule.advance(), Next::Drop(2, reason.into()));
     assert_eq!(schedule.advance(), Next::Start(1));
     schedule.finished(1, JobOutcome::Passed);

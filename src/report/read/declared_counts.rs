@@ -56,9 +56,10 @@ impl WrongCounts {
         if more > 0 {
             named.push_str(&format!("; and {more} more"));
         }
-        (!self.broken.is_empty()).then(|| Notice {
-            text: format!("suites hold fewer cases than they declare: {named}"),
-            fix: None,
+        (!self.broken.is_empty()).then(|| {
+            Notice::warning(format!(
+                "suites hold fewer cases than they declare: {named}"
+            ))
         })
     }
 }

@@ -6,6 +6,7 @@ use super::SummaryContext;
 use crate::event::{JobFinished, LeftBehind};
 use crate::model::JobId;
 use crate::model::JobOutcome;
+use crate::report::Style;
 use crate::report::format::LINE_CAP;
 
 /// The most jobs shown.
@@ -96,11 +97,26 @@ fn unknown(context: &SummaryContext<'_>, news: &[&JobFinished]) -> Vec<String> {
                 .push(JobId::as_str(&finished.job));
         }
     }
-    let style = context.style;
-    let lines = jobs.into_iter().map(|(why, jobs)| {
-        let why = style.foreign(why, LINE_CAP);
-        let jobs = style.foreign(&jobs.join(", "), NAMES_CAP);
-        format!("{} unknown what {jobs} left behind: {why}", style.warning())
-    });
+    let lines = (jobs.into_iter()).map(|(why, jobs)| unknown_line(context.style, why, &jobs));
     lines.take(JOBS).collect()
+}
+
+/// Formats `60 jobs: cannot tell what files they left (not in git)`. Such a line has no mark:
+/// nobody has to care about it.
+fn unknown_line(style: &Style, why: &str, jobs: &[&str]) -> String {
+    let (who, they) = match jobs {
+        [job] => (style.foreign(job, LINE_CAP), "it"),
+        jobs => (format!("{} jobs", jobs.len()), "they"),
+    };
+    let (mark, line) = match why.strip_prefix("files: ") {
+        Some(cause) => {
+            let line = format!("{who}: cannot tell what files {they} left ({cause})");
+            (" ".to_owned(), line)
+        }
+        None => {
+            let line = format!("{who}: cannot tell what {they} left behind: {why}");
+            (style.warning(), line)
+        }
+    };
+    format!("{mark} {}", style.foreign(&line, LINE_CAP))
 }

@@ -174,5 +174,9 @@ fn many_jobs_that_left_something_are_bounded_and_unknown_for_one_reason_is_one_l
     let text = unicode(&script.finish(None).run());
     assert_eq!(text.matches("left files behind").count(), 20);
     assert!(text.contains("  10 more jobs left something behind: see result.json\n"));
-    assert_eq!(text.matches("left behind: files: no git\n").count(), 1);
+    assert_eq!(
+        text.matches("  30 jobs: cannot tell what files they left (no git)\n")
+            .count(),
+        1
+    );
 }

@@ -180,6 +180,7 @@ impl Script {
             started.notices.push(Notice {
                 text: text.to_owned(),
                 fix: fix.map(str::to_owned),
+                is_fact: false,
             });
         })
     }

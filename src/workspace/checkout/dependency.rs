@@ -33,10 +33,9 @@ impl CheckoutSet {
         repository::finish(&self.git, &directory, commit)?;
         submodules::bring(&self.git, source, &directory)?;
         let short = commit.get(..7).unwrap_or(commit);
-        self.notices.push(Notice {
-            text: format!("{name} at {short} ({why}), in a clean checkout"),
-            fix: None,
-        });
+        self.notices.push(Notice::fact(format!(
+            "checking {name} at {short} ({why}) in a clean checkout"
+        )));
         self.dependencies.push(Checkout {
             source: source.to_owned(),
             directory,

@@ -181,12 +181,11 @@ impl CheckoutSet {
         };
         self.builds = self.checkouts.iter().filter_map(kept).collect();
         let refused = self.builds.iter().flat_map(|builds| &builds.refused);
-        let notice = |cache: &PathBuf| Notice {
-            text: format!(
+        let notice = |cache: &PathBuf| {
+            Notice::fact(format!(
                 "what was kept of {} has files that are newer than the checkout: it is built anew",
                 self.as_user_knows(cache).display()
-            ),
-            fix: None,
+            ))
         };
         refused.map(notice).collect()
     }
@@ -234,10 +233,10 @@ impl CheckoutSet {
     pub(super) fn notices(&self) -> Vec<Notice> {
         let checkouts = self.checkouts.iter().map(|one| {
             let short = one.commit.get(..7).unwrap_or(&one.commit);
-            Notice {
-                text: format!("{short} of {}, in a clean checkout", one.source.display()),
-                fix: None,
-            }
+            let source = one.source.display();
+            Notice::fact(format!(
+                "checking commit {short} of {source} in a clean checkout"
+            ))
         });
         checkouts.chain(self.notices.iter().cloned()).collect()
     }
@@ -386,10 +385,10 @@ impl CheckoutSet {
             });
         };
         if self.git.at(clone).revision()? != Some(commit.clone()) {
-            self.notices.push(Notice {
-                text: format!("what is not committed in {} is left out", clone.display()),
-                fix: None,
-            });
+            self.notices.push(Notice::warning(format!(
+                "what is not committed in {} is left out",
+                clone.display()
+            )));
         }
         submodules::make(&self.git, clone, &commit, target).map(drop)
     }

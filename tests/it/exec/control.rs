@@ -106,7 +106,7 @@ fn the_limit_of_bad_jobs_ends_the_run() {
     ]);
     assert_eq!(ran.verdict("bad"), "failed: exited with 1");
     assert_eq!(ran.verdict("good"), "passed: ");
-    let reason = "stopped at the limit of bad jobs (2): worse.test is failed";
+    let reason = "stopped by --max-fail 2: worse.test failed";
     assert_eq!(ran.verdict("hangs"), format!("cancelled: {reason}"));
     assert_eq!(ran.verdict("never"), format!("not-run: {reason}"));
     assert!(!bench.path("ran").exists());

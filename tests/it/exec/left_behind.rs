@@ -204,11 +204,8 @@ fn where_git_cannot_tell_it_is_unknown_and_no_pass_that_forbids_it() {
     let lab = Lab::new("echo > new");
     std::fs::remove_dir_all(lab.path("work/a/.git")).expect("removed");
     let run = lab.run(Who::Myself, &[]).expect_code(0);
-    assert_eq!(
-        left(&run),
-        json!({"unknown": ["files: it is in no git repository of its own"]})
-    );
-    let line = "unknown what a.check left behind: files: it is in no git repository";
+    assert_eq!(left(&run), json!({"unknown": ["files: not in git"]}));
+    let line = "  a.check: cannot tell what files it left (not in git)";
     assert!(run.printed().contains(line), "{}", run.printed());
     forbid(&lab);
     let run = lab.run(Who::Myself, &[]).expect_code(75);

@@ -200,7 +200,7 @@ fn runs_are_removed_when_there_are_too_many_and_that_is_said() {
         assert!(!run.printed().contains("removed"), "{}", run.printed());
     }
     let before = listed(state.path());
-    let third = run(&["-s", "test", "--keep-runs", "2"]);
+    let third = run(&["-s", "test", "--keep-runs", "2", "-v"]);
     assert!(third.stdout.contains(removed), "{}", third.stdout);
     let after = listed(state.path());
     assert_eq!((after.len(), &after[1]), (2, &before[0]));

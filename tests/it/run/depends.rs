@@ -320,7 +320,7 @@ fn a_check_has_what_the_commit_depends_on_beside_it() {
     assert!(
         answer
             .output
-            .contains("(Depends-on: github.com/kata-containers/agent#7), in a clean checkout"),
+            .contains("(Depends-on: github.com/kata-containers/agent#7) in a clean checkout"),
         "{}",
         answer.output
     );

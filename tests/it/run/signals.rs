@@ -30,7 +30,7 @@ fn once_ends_the_jobs_by_term_and_writes_the_reports() {
     assert_eq!(run.outcome("polite.test"), "cancelled");
     assert_eq!(run.outcome("second.test"), "not-run");
     assert!(run.log("polite.test").contains("tidied up"));
-    let said = "! cancelled by SIGINT: waiting for 1 job to end; another signal kills it\n";
+    let said = "! cancelled by SIGINT: waiting for 1 job to end; press Ctrl-C again to kill it\n";
     assert!(run.printed().contains(said), "{}", run.printed());
     assert!(run.junit().contains("type=\"cancelled\""));
     assert_eq!(run.result()["exit"], 130);

@@ -164,7 +164,7 @@ fn a_revision_that_is_none_is_refused() {
         .finish()
         .expect_code(2);
     assert!(
-        run.stderr.contains("`nowhere` is no revision of"),
+        run.stderr.contains("`nowhere` is not a revision in"),
         "{}",
         run.stderr
     );
