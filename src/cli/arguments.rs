@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::diag::DiagArguments;
 use super::docker::DockerArguments;
 use super::global::GlobalArguments;
 use super::hook::HookArguments;
@@ -39,6 +40,8 @@ pub(super) enum Command {
     Run(RunArguments),
     /// List components, steps and requirements, and the cases of the last run.
     List(ListArguments),
+    /// Collect what a bug report about a kata host needs, without secrets.
+    Diag(DiagArguments),
     /// Merge, convert and show reports of runs, and JUnit files of other programs.
     Report(ReportArguments),
     /// Check commits and push them to Gerrit for review (refs/for/BRANCH).

@@ -7,6 +7,7 @@
 mod answer_format;
 mod arguments;
 mod completions;
+mod diag;
 mod docker;
 mod error;
 mod faults;
@@ -68,6 +69,7 @@ fn call(arguments: &Arguments) -> Result<i32, CommandError> {
     match &arguments.command {
         Command::Run(arguments) => run::call(global, arguments).map(|code| code.code()),
         Command::List(arguments) => list::call(global, arguments).map(|code| code.code()),
+        Command::Diag(arguments) => diag::call(global, arguments),
         Command::Report(arguments) => report::call(global, arguments),
         Command::Push(arguments) => push::call(global, arguments),
         Command::Docker(arguments) => docker::call(arguments).map(|code| code.code()),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 
+use super::diag;
 use super::global::GlobalArguments;
 use super::settings::{SettingsArguments, positive};
 use crate::env::Environment;
@@ -85,6 +86,15 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "DIR", env = "KATACI_REPORT_DIR")]
     report_dir: Option<PathBuf>,
 
+    /// Collect a diagnosis of this host, since the run began, beside its reports.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        env = "KATACI_DIAG",
+        default_value = "never"
+    )]
+    diag: Diag,
+
     /// Format of the output during the run.
     #[arg(
         long,
@@ -93,6 +103,15 @@ pub(super) struct RunArguments {
         default_value = "auto"
     )]
     format: Format,
+}
+
+/// The runs after which the host is diagnosed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Diag {
+    /// None.
+    Never,
+    /// Those that failed, or had an error.
+    OnFailure,
 }
 
 /// The format of the output during a run.
@@ -125,7 +144,17 @@ pub(super) fn call(
     global: &GlobalArguments,
     arguments: &RunArguments,
 ) -> Result<ExitCode, CommandError> {
-    run::carry_out(&request(global, arguments)).map(|result| result.code)
+    let since = crate::clock::now();
+    let result = run::carry_out(&request(global, arguments))?;
+    let has_failed = matches!(
+        result.code,
+        ExitCode::Failed | ExitCode::Error | ExitCode::Unavailable
+    );
+    if let (Diag::OnFailure, true, Some(reports)) = (arguments.diag, has_failed, &result.directory)
+    {
+        diag::of_run(reports, since);
+    }
+    Ok(result.code)
 }
 
 fn request(global: &GlobalArguments, arguments: &RunArguments) -> RunRequest {

@@ -10,6 +10,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snip
 
 use super::source::{Document, Location};
 use crate::model::CommandError;
+use crate::text::secrets::blank;
 
 /// The most diagnostics shown. The others are counted.
 const SHOWN: usize = 20;
@@ -115,7 +116,7 @@ impl Diagnostic {
 
     fn group(&self) -> Group<'_> {
         let snippets = self.documents().into_iter().map(|document| {
-            Snippet::source(without_passwords(&document.text))
+            Snippet::source(blank(&document.text))
                 .path(document.title())
                 .annotations(self.annotations(document))
         });
@@ -170,30 +171,6 @@ impl Diagnostics {
         }
         diagnostics.sort_by_key(Diagnostic::position);
         Err(ConfigError { diagnostics })
-    }
-}
-
-/// Replaces passwords by asterisks: the text before the `@` of a URL, and values in a line about a
-/// proxy. The length stays, so that every location stays valid.
-fn without_passwords(text: &str) -> String {
-    text.split_inclusive('\n').map(without_password).collect()
-}
-
-fn without_password(line: &str) -> String {
-    let about_proxy = || line.to_ascii_lowercase().contains("proxy");
-    let start = match line.find("://") {
-        Some(at) => Some(at + 3),
-        None => line
-            .find(['"', '\''])
-            .filter(|_| about_proxy())
-            .map(|at| at + 1),
-    };
-    match (start, line.rfind('@')) {
-        (Some(start), Some(end)) if start < end && line[start..end].contains(':') => {
-            let (before, after) = (&line[..start], &line[end..]);
-            format!("{before}{}{after}", "*".repeat(end - start))
-        }
-        _ => line.to_owned(),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The log of a job: exactly the bytes that it printed, except passwords of proxies
-//! ([`super::redact`]).
+//! ([`crate::text::secrets`]).
 
 use std::ffi::OsStr;
 use std::fs::File;

@@ -39,7 +39,6 @@ mod poll;
 mod processes;
 mod program;
 mod protocol;
-mod redact;
 mod scheduler;
 pub mod signals;
 mod stop;

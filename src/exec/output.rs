@@ -12,13 +12,14 @@ use super::junit;
 use super::junit::{JunitCase, JunitFiles, JunitResult};
 use super::log::Log;
 use super::network_attempts::Isolated;
-use super::redact::Mask;
+use crate::config::proxy_credentials;
 use crate::event::{CaseFinished, CaseStarted, Event, Span};
 use crate::model::JobId;
 use crate::model::{CasePattern, CaseStatus, CheckFindings, Ending, Tally};
 use crate::outcome::Circumstance;
 use crate::parse::{CaseContext, CaseEnd, CaseKey, Finding, Observations, Parser};
 use crate::plan::Job;
+use crate::text::secrets::KnownSecrets;
 
 /// The time for which a full channel may keep a supervisor from watching its job.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -30,7 +31,7 @@ const MOST_OF_JUNIT: u64 = 16 << 20;
 #[derive(Debug)]
 pub(super) struct Output<'run> {
     job: &'run Job,
-    mask: Mask,
+    mask: KnownSecrets,
     log: Log,
     parser: Parser,
     findings: Findings<'run>,
@@ -89,7 +90,7 @@ impl<'run> Output<'run> {
         };
         Self {
             job,
-            mask: Mask::of(&job.environment),
+            mask: KnownSecrets::new(&proxy_credentials(&job.environment)),
             log,
             parser,
             findings,

@@ -62,6 +62,7 @@ use crate::stamp::recorder::{StampRecorder, StampedRun};
 pub(crate) use finish::RunResult;
 pub(crate) use list::{Listing, list};
 pub use prune::KeepLimits;
+pub(crate) use report_directory::DIAG_DIRECTORY;
 pub use request::{CiChoice, Display, Format, ReportPaths, RunRequest, RunSettings};
 
 use output_files::OutputFiles;

@@ -30,8 +30,12 @@ const OURS: &[&str] = &[
     "report.html",
     "summary.md",
     "logs",
+    DIAG_DIRECTORY,
     "events.jsonl",
 ];
+
+/// The directory for the diagnosis of the host, if the run failed and one was asked for.
+pub(crate) const DIAG_DIRECTORY: &str = "diag";
 
 /// A report directory that is locked by this run.
 #[derive(Debug)]

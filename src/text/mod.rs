@@ -1,9 +1,11 @@
-//! Cleans text that strangers wrote: any bytes in, harmless text out.
+//! Cleans text that strangers wrote: any bytes in, harmless text out. [`secrets`] masks secrets.
 //!
 //! Invariants: everything returned here but by [`printable`] is allowed in XML 1.0 (production
 //! `Char`, less the C0 and C1 controls other than tab and newline). It holds no escape sequence.
 //! One-line variants hold no newline and no tab. Characters that are not allowed become U+FFFD, so
 //! that the reader sees that something was there.
+
+pub mod secrets;
 
 use std::borrow::Cow;
 

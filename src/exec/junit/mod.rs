@@ -8,12 +8,13 @@ mod files;
 
 use std::path::Path;
 
-use super::redact::Mask;
+use crate::config::proxy_credentials;
 use crate::model::Tally;
 use crate::outcome::Circumstance;
 use crate::plan::Job;
 use crate::report::model::Spool;
 use crate::report::read::read_junit;
+use crate::text::secrets::KnownSecrets;
 
 use cases::Cases;
 pub(in crate::exec) use cases::JunitCase;
@@ -136,7 +137,7 @@ fn broken(path: &Path, why: &dyn std::fmt::Display) -> Circumstance {
 }
 
 fn masked(job: &Job, bytes: &[u8]) -> Vec<u8> {
-    let mut mask = Mask::of(&job.environment);
+    let mut mask = KnownSecrets::new(&proxy_credentials(&job.environment));
     let mut masked = mask.pass(bytes).into_owned();
     masked.extend(mask.finish());
     masked

@@ -1,4 +1,7 @@
 //! Stories of the commands for a kata host.
 
+mod diag;
+mod diag_network;
+mod diag_secrets;
 mod docker;
 mod docker_daemon;

@@ -41,6 +41,8 @@ const MAP: [(&str, &str, usize, When); 27] = [
     ("host/docker/facts.rs", "Probe {", 1, Elsewhere),
     ("host/docker/kata.rs", "Probe {", 1, Elsewhere),
     ("push/hooks/chained.rs", "Command::new(", 2, Elsewhere),
+    ("host/diag/command.rs", "Command::new(", 1, Elsewhere),
+    ("host/diag/follow.rs", "Command::new(", 1, Elsewhere),
     ("git/onlooker.rs", "Git::find(", 1, Means),
     ("git/program.rs", "Command::new(", 1, Means),
     ("git/program.rs", "Probe {", 1, Means),

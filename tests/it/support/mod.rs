@@ -5,6 +5,7 @@ pub mod docker;
 pub mod exec;
 pub mod gerrit;
 pub mod hook_managers;
+pub mod host;
 pub mod isolation;
 pub mod processes;
 pub mod proxy;

@@ -1,8 +1,8 @@
-//! Masks passwords of proxies in a job's output: a job that prints its environment prints its
-//! proxy.
+//! Hides known secrets in a stream, such as the passwords of proxies in a job's output: a job that
+//! prints its environment prints its proxy.
 //!
-//! A masked password keeps its length, so offsets into the log stay right. If the output so far
-//! ends with the beginning of a password, that beginning is held back until more is known.
+//! A hidden secret keeps its length, so offsets into the stream stay right. If the stream so far
+//! ends with the beginning of a secret, that beginning is held back until more is known.
 
 use std::borrow::Cow;
 
@@ -10,24 +10,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
 
-use crate::config::proxy_credentials;
-use crate::env::Environment;
-
-/// The filter that masks the secrets in a job's output.
+/// The filter that hides known secrets in a stream.
 #[derive(Debug, Default)]
-pub(super) struct Mask {
+pub struct KnownSecrets {
     secrets: Vec<Vec<u8>>,
     held: Vec<u8>,
 }
 
-impl Mask {
-    /// Makes the mask of a job with this environment.
-    pub fn of(environment: &Environment) -> Self {
-        let secrets = proxy_credentials(environment)
-            .into_iter()
-            .flat_map(|text| forms(&text));
+impl KnownSecrets {
+    /// Makes the filter of these users and passwords, each as a URL has it: `USER:PASSWORD@`.
+    pub fn new(credentials: &[String]) -> Self {
         Self {
-            secrets: secrets.collect(),
+            secrets: credentials.iter().flat_map(|text| forms(text)).collect(),
             held: Vec::new(),
         }
     }
@@ -106,12 +100,8 @@ mod tests {
 
     use super::*;
 
-    fn mask(proxy: &str) -> Mask {
-        Mask::of(&Environment::from([("http_proxy".into(), proxy.into())]))
-    }
-
-    fn printed(proxy: &str, pieces: &[&[u8]]) -> String {
-        let mut mask = mask(proxy);
+    fn printed(credentials: &str, pieces: &[&[u8]]) -> String {
+        let mut mask = KnownSecrets::new(&[credentials.to_owned()]);
         let mut shown: Vec<u8> = Vec::new();
         for piece in pieces {
             shown.extend_from_slice(&mask.pass(piece));
@@ -120,7 +110,7 @@ mod tests {
         String::from_utf8(shown).unwrap()
     }
 
-    const PROXY: &str = "http://ada:p%40ss@proxy:3128";
+    const PROXY: &str = "ada:p%40ss@";
 
     #[test]
     fn a_password_is_hidden_wherever_the_output_is_cut() {
@@ -141,7 +131,7 @@ mod tests {
 
     #[test]
     fn without_a_password_nothing_is_touched_or_held() {
-        let mut mask = mask("http://proxy:3128");
+        let mut mask = KnownSecrets::default();
         assert!(matches!(mask.pass(b"http://proxy:3128"), Cow::Borrowed(_)));
         assert!(mask.finish().is_empty());
     }
