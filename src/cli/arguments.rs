@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::console::ConsoleArguments;
 use super::diag::DiagArguments;
 use super::docker::DockerArguments;
 use super::global::GlobalArguments;
@@ -40,6 +41,8 @@ pub(super) enum Command {
     Run(RunArguments),
     /// List components, steps and requirements, and the cases of the last run.
     List(ListArguments),
+    /// Open the console of a guest, or the debug console of its agent.
+    Console(ConsoleArguments),
     /// Collect what a bug report about a kata host needs, without secrets.
     Diag(DiagArguments),
     /// Merge, convert and show reports of runs, and JUnit files of other programs.

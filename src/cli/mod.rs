@@ -7,6 +7,7 @@
 mod answer_format;
 mod arguments;
 mod completions;
+mod console;
 mod diag;
 mod docker;
 mod error;
@@ -69,6 +70,7 @@ fn call(arguments: &Arguments) -> Result<i32, CommandError> {
     match &arguments.command {
         Command::Run(arguments) => run::call(global, arguments).map(|code| code.code()),
         Command::List(arguments) => list::call(global, arguments).map(|code| code.code()),
+        Command::Console(arguments) => console::call(arguments),
         Command::Diag(arguments) => diag::call(global, arguments),
         Command::Report(arguments) => report::call(global, arguments),
         Command::Push(arguments) => push::call(global, arguments),

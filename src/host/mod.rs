@@ -4,6 +4,7 @@
 //! Invariants: each command calls the program that exists for its purpose. Nothing on the host is
 //! changed unless the command is there to change it, and says so.
 
+pub(crate) mod console;
 pub(crate) mod diag;
 pub mod docker;
 pub(crate) mod kernel_config;

@@ -1,5 +1,6 @@
 //! Stories of the commands for a kata host.
 
+mod console;
 mod diag;
 mod diag_network;
 mod diag_secrets;

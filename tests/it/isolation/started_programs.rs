@@ -26,7 +26,7 @@ enum When {
 }
 
 /// A file below `src`, the word that starts programs, its number and its time.
-const MAP: [(&str, &str, usize, When); 27] = [
+const MAP: [(&str, &str, usize, When); 30] = [
     ("stamp/key.rs", "Repository::at(", 2, Elsewhere),
     ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
     ("cli/push.rs", "Repository::at(", 1, Elsewhere),
@@ -41,6 +41,7 @@ const MAP: [(&str, &str, usize, When); 27] = [
     ("host/docker/facts.rs", "Probe {", 1, Elsewhere),
     ("host/docker/kata.rs", "Probe {", 1, Elsewhere),
     ("push/hooks/chained.rs", "Command::new(", 2, Elsewhere),
+    ("host/console/names.rs", "Probe {", 1, Elsewhere),
     ("host/diag/command.rs", "Command::new(", 1, Elsewhere),
     ("host/diag/follow.rs", "Command::new(", 1, Elsewhere),
     ("git/onlooker.rs", "Git::find(", 1, Means),
