@@ -63,7 +63,7 @@ const PLANTED: &[&str] = &[
 
 const PEM: &str = "-----BEGIN RSA PRIVATE KEY-----\nMIIEPlanted1234567890abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ\nPlantedTail==\n-----END RSA PRIVATE KEY-----";
 
-/// Returns the secret of a line. That of the last line is the one of the line before `the password`.
+/// Returns the secret of a line. The last line has that of the token of GitHub.
 fn secret(index: usize) -> String {
     let number = if index + 1 == PLANTED.len() {
         14
