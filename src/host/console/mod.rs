@@ -185,7 +185,7 @@ fn join(
         (Ended::Detached, _) => "detached",
         (Ended::Closed, false) => "the console was closed: the VM has ended",
         (Ended::Closed, true) => "the shell has ended",
-        (Ended::InputEnded | Ended::Unread, _) => return Ok(ExitCode::Success),
+        (Ended::NoInput | Ended::Unread, _) => return Ok(ExitCode::Success),
     };
     say::aside(format_args!("kata-ci: {said}"));
     Ok(ExitCode::Success)
@@ -245,6 +245,7 @@ fn serial(request: &ConsoleRequest) -> Result<(OwnedFd, String), CommandError> {
         }
     };
     let name = format!("the console {}", path.display());
+    expect_socket(&path)?;
     if state(&path) == State::Busy {
         return Err(busy(&name));
     }
@@ -267,6 +268,18 @@ fn socket_of(path: &Path) -> Result<PathBuf, CommandError> {
         CommandError::usage(format!("{} has no console.sock", path.display()))
             .hint("kata-ci console --list")
     })
+}
+
+/// Refuses what is no socket: connect(2) says of any file that nobody listens.
+fn expect_socket(path: &Path) -> Result<(), CommandError> {
+    use std::os::unix::fs::FileTypeExt;
+    let hint = "kata-ci console --list shows the consoles there are";
+    match std::fs::metadata(path) {
+        Ok(found) if found.file_type().is_socket() => Ok(()),
+        Ok(_) => Err(CommandError::usage(format!("{} is no socket", path.display())).hint(hint)),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        Err(error) => Err(CommandError::path(path, &error, hint)),
+    }
 }
 
 fn refused(name: &str, path: &Path, error: &io::Error) -> CommandError {

@@ -41,7 +41,7 @@ pub(super) enum Ended {
     /// The console was closed from its other end.
     Closed,
     /// The input has ended, and nothing more came.
-    InputEnded,
+    NoInput,
     /// Nobody reads the output any more.
     Unread,
 }
@@ -76,7 +76,7 @@ pub(super) fn pump(mut streams: Streams<'_>, silent: &mut dyn FnMut()) -> io::Re
     let mut is_told = false;
     loop {
         if !pump.is_typed && pump.waiting.is_empty() && pump.last.elapsed() >= pump.streams.linger {
-            return Ok(Ended::InputEnded);
+            return Ok(Ended::NoInput);
         }
         if !is_told && !pump.has_spoken && started.elapsed() >= SILENT {
             is_told = true;
@@ -269,7 +269,7 @@ mod tests {
         let escape = Escape::default();
         let all: Vec<u8> = (0..=255).collect();
         let (ended, output, got) = pumped(&all, &all, Escape::NONE, false);
-        assert_eq!((ended, &output, &got), (Ended::InputEnded, &all, &all));
+        assert_eq!((ended, &output, &got), (Ended::NoInput, &all, &all));
         let (ended, _, got) = pumped(b"ab\x11cd", b"", escape, false);
         assert_eq!((ended, got.as_slice()), (Ended::Detached, &b"ab"[..]));
         let (ended, output, _) = pumped(b"", b"bye", escape, true);
@@ -285,7 +285,7 @@ mod tests {
         ) {
             let (ended, output, got) = pumped(&input, &said, Escape::default(), false);
             let (before, ends) = Escape::default().split(&input);
-            prop_assert_eq!(ended, if ends { Ended::Detached } else { Ended::InputEnded });
+            prop_assert_eq!(ended, if ends { Ended::Detached } else { Ended::NoInput });
             prop_assert!(said.starts_with(&output));
             prop_assert_eq!(got, before);
         }

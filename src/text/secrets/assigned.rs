@@ -7,125 +7,19 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::names::{Kind, STEMS, kind};
+use super::values::{is_field, is_said, is_secret, is_told};
 
 /// The most bytes of a value with several lines.
-const LONGEST: usize = 64 << 10;
+const LONGEST: usize = 32 << 10;
 
 static STEM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("(?i){STEMS}")).ok());
+
+/// The bytes of a line that tell of its form, and of a list.
+const HEAD: usize = 4096;
 
 /// A name that is itself a value: `{"name": "DB_PASSWORD", "value": "…"}`.
 static NAMED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"\A\\*["']?\s*,?\s*\\*["']?[vV]alue\\*["']?\s*[:=]\s*"#).ok());
-
-/// Values that say nothing.
-const TRIVIAL: &[&str] = &[
-    "",
-    "true",
-    "false",
-    "yes",
-    "no",
-    "y",
-    "n",
-    "m",
-    "on",
-    "off",
-    "none",
-    "null",
-    "nil",
-    "undefined",
-    "unset",
-    "empty",
-    "<nil>",
-    "[]",
-    "{}",
-    "map[]",
-    "redacted",
-    "[redacted]",
-    "<redacted>",
-    "xxxxx",
-    "default",
-    "auto",
-    "disabled",
-    "enabled",
-    "not",
-    "0",
-    "1",
-    "-1",
-    "=",
-    "==",
-];
-
-/// Words that prose puts behind the name of a secret.
-const PROSE: &[&str] = &[
-    "is",
-    "are",
-    "was",
-    "has",
-    "must",
-    "should",
-    "may",
-    "can",
-    "cannot",
-    "for",
-    "of",
-    "to",
-    "in",
-    "from",
-    "required",
-    "missing",
-    "invalid",
-    "incorrect",
-    "wrong",
-    "expired",
-    "empty",
-    "unexpected",
-    "expected",
-    "failed",
-    "failure",
-    "authentication",
-    "prompt",
-    "and",
-    "or",
-    "not",
-    "the",
-    "a",
-    "an",
-    "with",
-    "was",
-    "found",
-    "needed",
-    "unknown",
-    "flag",
-    "option",
-    "argument",
-    "value",
-    "requires",
-    "mismatch",
-    "error",
-    "basic",
-    "ntlm",
-    "digest",
-    "bearer",
-    "anonymous",
-    "optional",
-    "plain",
-    "tls",
-    "file",
-    "string",
-    "bytes",
-    "could",
-    "will",
-    "does",
-    "cache",
-    "bucket",
-    "on",
-    "at",
-    "by",
-    "no",
-    "unsupported",
-    "rejected",
-    "accepted",
-];
 
 /// A name of a secret in a text.
 struct Name {
@@ -145,6 +39,8 @@ enum Value {
     Given(Range<usize>),
     /// The rest of a line, or a word that may be prose.
     Said(Range<usize>),
+    /// The value of a field or an option, which is one unless it is a word of prose.
+    Field(Range<usize>),
     /// A word behind a name without any sign: `with token …`.
     Prose(Range<usize>),
     /// Several values.
@@ -164,21 +60,32 @@ pub(super) fn find(text: &str, spans: &mut Vec<Range<usize>>) {
         let Some(name) = named(text, name) else {
             continue;
         };
-        match value(text, &name) {
-            Some(Value::Given(span)) if is_secret(&text[span.clone()], name.kind) => {
-                spans.push(span)
-            }
-            Some(Value::Said(span)) if is_said(&text[span.clone()], name.kind) => spans.push(span),
-            Some(Value::Prose(span)) if is_told(&text[span.clone()], name.kind) => spans.push(span),
-            Some(Value::List(list)) => {
-                let secrets = list
-                    .into_iter()
-                    .filter(|span| is_secret(&text[span.clone()], name.kind));
-                spans.extend(secrets);
-            }
-            _ => {}
-        }
+        let found = found(text, &name);
+        // A name inside of a secret tells nothing more.
+        done = found
+            .iter()
+            .map(|span| span.end)
+            .max()
+            .unwrap_or(done)
+            .max(done);
+        spans.extend(found);
     }
+}
+
+/// Returns the values of a name that are secrets.
+fn found(text: &str, name: &Name) -> Vec<Range<usize>> {
+    let (values, is_one): (_, fn(&str, Kind) -> bool) = match value(text, name) {
+        Some(Value::Given(span)) => (vec![span], is_secret),
+        Some(Value::Said(span)) => (vec![span], is_said),
+        Some(Value::Field(span)) => (vec![span], is_field),
+        Some(Value::Prose(span)) => (vec![span], is_told),
+        Some(Value::List(list)) => (list, is_secret),
+        None => return Vec::new(),
+    };
+    let secrets = values
+        .into_iter()
+        .filter(|span| is_one(&text[span.clone()], name.kind));
+    secrets.collect()
 }
 
 /// Returns the whole name around a place.
@@ -273,6 +180,8 @@ fn behind(text: &str, at: usize, name: &Name, separator: char) -> Option<Value> 
             Some(Value::Given(at + open..at + open + length))
         }
         '\n' | '\r' => None,
+        // A list of tables has names of its own.
+        '[' if trimmed[1..].trim_start().starts_with('{') => None,
         '[' if name.kind != Kind::Header => list(text, at, trimmed),
         '[' => within(line(trimmed, "]").len()).map(skip_first),
         '{' => None,
@@ -283,9 +192,13 @@ fn behind(text: &str, at: usize, name: &Name, separator: char) -> Option<Value> 
         }
         _ if name.kind == Kind::Header => Some(Value::Said(at..at + header(trimmed))),
         _ if separator == ':' && trimmed.len() < rest.len() => {
-            Some(Value::Said(at..at + said(text, name, trimmed)))
+            let span = at..at + said(text, name, trimmed);
+            match is_first(text, name) || is_compound(&text[name.span.clone()]) {
+                true => Some(Value::Field(span)),
+                false => Some(Value::Said(span)),
+            }
         }
-        _ if separator == ' ' => Some(Value::Said(at..at + word(trimmed))),
+        _ if separator == ' ' => Some(Value::Field(at..at + word(trimmed))),
         _ => within(assigned(text, name, trimmed)),
     }
 }
@@ -348,7 +261,8 @@ fn quoted_end(text: &str, quote: char, slashes: usize) -> usize {
 
 /// Returns the strings of a list.
 fn list(text: &str, at: usize, rest: &str) -> Option<Value> {
-    let end = rest.find(']').unwrap_or_else(|| floor(rest, LONGEST));
+    let rest = &rest[..floor(rest, HEAD)];
+    let end = rest.find(']').unwrap_or(rest.len());
     let mut found = Vec::new();
     let mut from = 1;
     while let Some(open) = rest.get(from..end).and_then(|rest| rest.find(['"', '\''])) {
@@ -383,27 +297,49 @@ fn block(text: &str, at: usize, name: &Name) -> Option<Value> {
 
 /// Returns the length of a value behind `: `: a word, or the line if the name begins it.
 fn said(text: &str, name: &Name, rest: &str) -> usize {
-    let start = text[..name.span.start].rfind('\n').map_or(0, |at| at + 1);
-    let before = text[start..name.span.start].trim_start_matches([' ', '-', '\t', '"', '\'', '?']);
-    let is_first = before.is_empty() || before.ends_with("] ") || before.ends_with(": ");
-    let line = line(rest, "\"'`").trim_end_matches([',', '}', ']', ' ']);
-    let is_object = line.contains([',', '}']) && line.contains(':');
-    match is_first && !is_object && !matches!(name.kind, Kind::Key | Kind::Any) {
-        true => line.len(),
-        false => word(rest),
+    if !is_first(text, name) || matches!(name.kind, Kind::Key | Kind::Login | Kind::Any) {
+        return word(rest);
     }
+    let line = line(rest, "\"'`").trim_end_matches([',', '}', ']', ' ']);
+    let head = &line[..floor(line, HEAD)];
+    match head.contains([',', '}']) && head.contains(':') {
+        true => word(rest),
+        false => line.len(),
+    }
+}
+
+/// Returns true if a name begins its line, or the message of a log.
+fn is_first(text: &str, name: &Name) -> bool {
+    let before = before(text, name).trim_start_matches([' ', '-', '\t', '"', '\'', '?']);
+    before.is_empty() || before.ends_with("] ") || before.ends_with(": ")
+}
+
+/// Returns true for a name of several words, which no prose has.
+fn is_compound(name: &str) -> bool {
+    let inner_capital = name.chars().skip(1).zip(name.chars());
+    let mut inner_capital = inner_capital
+        .filter(|(next, before)| next.is_ascii_uppercase() && before.is_ascii_lowercase());
+    name.contains(['_', '-']) || inner_capital.next().is_some()
+}
+
+/// Returns the part of the line before a name.
+fn before<'a>(text: &'a str, name: &Name) -> &'a str {
+    let before = &text[..name.span.start];
+    &before[memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |at| at + 1)..]
 }
 
 /// Returns the length of a value behind `=`: a word, or the line if it is one assignment.
 fn assigned(text: &str, name: &Name, rest: &str) -> usize {
-    let start = text[..name.span.start].rfind('\n').map_or(0, |at| at + 1);
-    let before = text[start..name.span.start].trim();
-    let line = line(rest, "\"'`").trim_end();
+    let before = before(text, name).trim();
     let is_alone = matches!(before, "" | "export" | "set" | "-") || before.ends_with("-e");
-    let is_one = !line.contains(['=', '#', '&', ';']) && !line.contains(" -");
-    match is_alone && is_one && !matches!(name.kind, Kind::Key | Kind::Any) {
-        true => line.len(),
-        false => word(rest),
+    if !is_alone || matches!(name.kind, Kind::Key | Kind::Login | Kind::Any) {
+        return word(rest);
+    }
+    let line = line(rest, "\"'`").trim_end();
+    let head = &line[..floor(line, HEAD)];
+    match head.contains(['=', '#', '&', ';']) || head.contains(" -") {
+        true => word(rest),
+        false => line.len(),
     }
 }
 
@@ -446,113 +382,19 @@ fn without_tail(word: &str) -> &str {
 }
 
 /// Returns the text up to the end of the line, or up to one of these letters.
+///
+/// A text may be one line with thousands of names, so the ends are searched for many bytes at once.
 fn line<'a>(text: &'a str, ends: &str) -> &'a str {
-    let is_end = |letter: char| letter == '\n' || letter == '\r' || ends.contains(letter);
-    &text[..text.find(is_end).unwrap_or(text.len())]
+    let end = memchr::memchr2(b'\n', b'\r', text.as_bytes());
+    let line = &text[..end.unwrap_or(text.len())];
+    let quote = match ends.as_bytes() {
+        [] => None,
+        [one] => memchr::memchr(*one, line.as_bytes()),
+        _ => memchr::memchr3(b'"', b'\'', b'`', line.as_bytes()),
+    };
+    &line[..quote.unwrap_or(line.len())]
 }
 
 fn floor(text: &str, most: usize) -> usize {
     text.floor_char_boundary(most.min(text.len()))
-}
-
-/// Returns true if the value that a name is given is a secret.
-fn is_secret(value: &str, kind: Kind) -> bool {
-    let value = value.trim();
-    if is_trivial(value) || is_reference(value) {
-        return false;
-    }
-    match kind {
-        Kind::Token if value.len() < 5 && value.bytes().all(|byte| byte.is_ascii_digit()) => false,
-        Kind::Password | Kind::Token | Kind::Header => !is_path(value),
-        Kind::Key => !is_path(value) && looks_secret(value),
-        Kind::Any => {
-            let has = |is: fn(char) -> bool| value.chars().any(is);
-            let is_mixed = has(char::is_alphabetic) && has(|letter| letter.is_ascii_digit());
-            value.len() >= 8 && is_mixed && !value.contains(['/', '.', ' '])
-        }
-    }
-}
-
-/// Returns true if a word that may be prose is a secret.
-fn is_said(value: &str, kind: Kind) -> bool {
-    let first = value.split_whitespace().next().unwrap_or_default();
-    let first = first
-        .trim_end_matches([',', '.', ':', ';'])
-        .to_ascii_lowercase();
-    let is_prose = PROSE.contains(&first.as_str()) && kind != Kind::Header;
-    let is_word = value.chars().all(|letter| letter.is_ascii_lowercase());
-    let is_sure = matches!(kind, Kind::Password | Kind::Header) || !is_word;
-    !is_prose && is_sure && is_secret(value, kind)
-}
-
-/// Returns true if a word of prose is a secret: only one that no word is.
-fn is_told(value: &str, kind: Kind) -> bool {
-    let has_digit = value.chars().any(|letter| letter.is_ascii_digit());
-    let is_name = value.contains([':', '=', '/', '(', '[', '{']);
-    !matches!(kind, Kind::Key | Kind::Any)
-        && has_digit
-        && !is_name
-        && looks_secret(value)
-        && is_secret(value, kind)
-}
-
-fn is_trivial(value: &str) -> bool {
-    let value = value.to_ascii_lowercase();
-    TRIVIAL.contains(&value.as_str()) || value.chars().all(|letter| "*•.-_x".contains(letter))
-}
-
-/// Returns true for `$NAME`, `${NAME}` and `{{ template }}`.
-fn is_reference(value: &str) -> bool {
-    let name = value
-        .strip_prefix("${")
-        .and_then(|rest| rest.strip_suffix('}'));
-    let name = name.or_else(|| value.strip_prefix('$'));
-    let is_name = |name: &str| {
-        let letters =
-            |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
-        name.starts_with(|letter: char| letter.is_ascii_uppercase()) && name.chars().all(letters)
-    };
-    name.is_some_and(is_name) || value.starts_with("{{") || value.starts_with("$(")
-}
-
-/// Returns true for an absolute path, or one of a file with an extension.
-fn is_path(value: &str) -> bool {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-@:+".contains(letter);
-    let is_absolute = value.starts_with('/') && value[1..].contains(['/', '.']);
-    let is_short = matches!(value.strip_prefix('/'), Some(name) if name.chars().all(|c| c.is_ascii_lowercase()));
-    let has_extension = value.rsplit_once('.').is_some_and(|(stem, end)| {
-        stem.contains('/')
-            && (1..=5).contains(&end.len())
-            && end.chars().all(|c| c.is_ascii_lowercase())
-    });
-    let is_relative =
-        value.starts_with("./") || value.starts_with("~/") || value.starts_with("file:");
-    let is_unlike_base64 = !value.ends_with('=') && !value.contains('+');
-    value.chars().all(plain)
-        && is_unlike_base64
-        && ((is_absolute && is_made_of_words(value)) || is_short || has_extension || is_relative)
-}
-
-/// Returns true if no part of a path looks like a random text.
-fn is_made_of_words(path: &str) -> bool {
-    path.split('/')
-        .all(|part| part.len() < 20 || !part.contains(|c: char| c.is_ascii_uppercase()))
-}
-
-/// Returns true for a text that no word is: long enough, and of several kinds of letters.
-pub(super) fn looks_secret(value: &str) -> bool {
-    let has = |is: fn(char) -> bool| value.chars().any(is);
-    let inner_capital = value
-        .chars()
-        .skip(1)
-        .any(|letter| letter.is_ascii_uppercase());
-    let (digit, letter) = (has(|c| c.is_ascii_digit()), has(char::is_alphabetic));
-    let lower = has(|c| c.is_ascii_lowercase());
-    let symbol = has(|c| "+/=!$%^*~#@?".contains(c));
-    value.len() >= 6
-        && !value.contains(char::is_whitespace)
-        && ((digit && letter)
-            || (inner_capital && lower)
-            || (symbol && letter)
-            || value.len() >= 32)
 }

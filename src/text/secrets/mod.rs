@@ -14,6 +14,7 @@ mod patterns;
 mod pem;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -27,7 +28,7 @@ pub const MASK: &str = "***";
 const LEAST_KNOWN: usize = 8;
 
 /// The most secrets that are looked for in other texts.
-const MOST_KNOWN: usize = 2000;
+const MOST_KNOWN: usize = 500;
 
 /// A text without its secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,7 +92,7 @@ impl Masker {
         for word in [Some(secret), user].into_iter().flatten() {
             let word = word.trim();
             let is_one = word.len() >= LEAST_KNOWN && !word.contains(char::is_whitespace);
-            if is_one && assigned::looks_secret(word) && self.known.len() < MOST_KNOWN {
+            if is_one && values::looks_secret(word) && self.known.len() < MOST_KNOWN {
                 self.known.insert(word.to_owned());
             }
         }

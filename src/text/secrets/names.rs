@@ -9,6 +9,8 @@ pub(super) enum Kind {
     Token,
     /// Something that is a key, or a path, or a word: its value decides.
     Key,
+    /// A login, mostly in base64, or the way of one.
+    Login,
     /// A key of any map: `{"key": "zone", "value": "a"}`.
     Any,
     /// A header whose value goes up to the end of its line.
@@ -131,6 +133,9 @@ const PASSWORDS: &[&str] = &[
     "userpw",
     "bindpw",
     "pass",
+    "sshpass",
+    "userpass",
+    "dbpass",
 ];
 
 const TOKENS: &[&str] = &[
@@ -232,7 +237,7 @@ pub(super) fn kind(name: &str) -> Option<Kind> {
         // `pass: 3` counts what passed.
         ("", "pass") => Some(Kind::Key),
         (_, "authorization" | "cookie" | "cookies") => Some(Kind::Header),
-        (_, "auth") => Some(Kind::Key),
+        (_, "auth") => Some(Kind::Login),
         ("", "key" | "keys") => Some(Kind::Any),
         (previous, "key" | "keys") => key(previous),
         (_, last) if is_password(last) => Some(Kind::Password),

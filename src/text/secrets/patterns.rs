@@ -7,6 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use regex::Regex;
 
+/// The most bytes of a URL up to its host.
+const LONGEST: usize = 2048;
+
 /// The forms whose group `s` is a secret, whatever it is.
 const FORMS: &[&str] = &[
     // The query of a URL.
@@ -24,7 +27,7 @@ const FORMS: &[&str] = &[
     // Hashes of passwords.
     r"(?P<s>\$(?:1|2[abxy]?|5|6|y|gy|7|argon2\w*)\$[^\s\x22':,]{8,})",
     // Arguments that take user and password, or a password.
-    r"(?:^|[\s\x22',\[])(?:-u|-U|--user|--proxy-user|--creds|--src-creds|--dest-creds)(?:[=\s]|[\x22'],\s*)+[\x22']?[^\s:\x22',=]+:(?P<s>[^\s\x22']+)",
+    r"(?:^|[\s\x22',\[])(?:-u|-U|--user|--proxy-user|--creds|--src-creds|--dest-creds)(?:[=\s]|[\x22'],\s*)+[\x22']?[^\s:\x22',=]*[^\s:\x22',=0-9][^\s:\x22',=]*:(?P<s>[^\s\x22']+)",
     r"\b(?:login\b[^\n]*?\s(?:-p|--password)|sshpass\s+-p)[=\s]*[\x22']?(?P<s>[^\s\x22'-][^\s\x22']*)",
     r"\b(?:mysql\w*|mariadb\w*|redis-cli|smbclient)\b[^\n]*?\s-[pa](?P<s>[^\s\x22'=]{4,})",
     r"\b(?:-?pass(?:in|out)?[\s=]+)?\bpass:(?P<s>[^\s\x22',]{3,})",
@@ -130,6 +133,7 @@ fn user(rest: &str, quote: Option<char>, scheme: &str) -> Option<usize> {
         Some(quote) => letter == quote || letter == '\n',
         None => letter.is_whitespace() || "\"'`<>".contains(letter),
     };
+    let rest = &rest[..rest.floor_char_boundary(LONGEST.min(rest.len()))];
     let url = &rest[..rest.find(is_end).unwrap_or(rest.len())];
     // A list has a URL more behind a comma.
     let url = url.split("://").next().unwrap_or(url);

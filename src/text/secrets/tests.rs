@@ -99,8 +99,59 @@ const HARMLESS: &[&str] = &[
     "public_key=AAAAB3NzaC1yc2E key_id=42 primary_key=id7x9a2",
     "iptables -A FORWARD -m comment --comment \"kubernetes key\"",
     "tty1 keyboard keymap=de monkey=banana",
+    "tc qdisc add dev eth0 root tbf: token bucket filter, rate 1mbit",
+    "Failed password for root from 1.2.3.4 port 22 ssh2",
+    "imagePullSecrets: [{name: regcred}] secretKeyRef: {name: db, key: password}",
+    "docker run -u 1000:1000 --user 0:0 busybox",
+    "auth_type = \"none\" auth: false passthrough vfio device 0000:00:1f.2",
+    "PublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=",
+    "busybox@sha256:8f3b1c0de9a44e1c8a2b7d1e0f5c6a9b8f3b1c0de9a44e1c8a2b7d1e0f5c6a9b",
     "kvm_amd.sev=0 rootflags=data=ordered,errors=remount-ro ro",
 ];
+
+/// Samples whose secret is a word of small letters, so that the name alone tells it.
+const WORDS: &[&str] = &[
+    "PASSWORD=§",
+    "token: §",
+    "client_secret: §",
+    "accessToken: §",
+    "X-Api-Key: §",
+    "signing-key: §",
+    "kata[7]: password: §",
+    "tool --token § x",
+    "\"auth\": \"§\"",
+    "REGISTRY_AUTH=§",
+    "Authorization: Bearer §",
+    "http://§@proxy/",
+    "SSHPASS=§ ssh",
+    "AWS_SESSION_TOKEN=§",
+];
+
+#[test]
+fn a_secret_that_looks_like_a_word_goes_by_its_name() {
+    for sample in WORDS {
+        let masked = mask(&sample.replace('§', "plantedword")).text;
+        assert!(!masked.contains("plantedword"), "{sample}\n{masked}");
+    }
+}
+
+/// A part may be one long line, which is no reason to take long.
+#[test]
+fn a_line_of_names_without_end_is_masked_soon() {
+    let started = std::time::Instant::now();
+    for piece in [
+        "token: a ",
+        "key=[",
+        "auth=\"x ",
+        "://",
+        "password=\"",
+        "-----BEGIN ",
+        "token=a ",
+    ] {
+        let _ = mask(&piece.repeat((16 << 10) / piece.len()));
+    }
+    assert!(started.elapsed() < std::time::Duration::from_secs(120));
+}
 
 #[test]
 fn every_secret_goes_and_its_name_stays() {

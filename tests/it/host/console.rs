@@ -275,6 +275,19 @@ fn a_vm_that_is_killed_ends_its_console_and_leaves_it_dead() {
     );
     let list = console(run.path()).args(["--list"]).finish().expect_code(0);
     assert!(list.stdout.contains("dead"), "{}", list.stdout);
+    let file = run.path().join("file");
+    fs::write(&file, "x").unwrap();
+    for (path, said) in [
+        (file, "is no socket"),
+        (run.path().join("gone"), "No such file"),
+    ] {
+        let done = KataCi::bare()
+            .args(["console"])
+            .args([&path])
+            .finish()
+            .expect_code(2);
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+    }
     let none = console(run.path())
         .args(["nothing"])
         .finish()
@@ -414,7 +427,7 @@ fn debug_console(run: &Path, answer: &'static str) {
             stream.write_all(answer.as_bytes()).unwrap();
             if answer.starts_with("OK") {
                 let end = || Stdio::from(OwnedFd::from(stream.try_clone().unwrap()));
-                Command::new("sh")
+                let mut shell = Command::new("sh")
                     .env("PS1", "# ")
                     .arg("-i")
                     .stdin(end())
@@ -422,6 +435,7 @@ fn debug_console(run: &Path, answer: &'static str) {
                     .stderr(end())
                     .spawn()
                     .unwrap();
+                std::thread::spawn(move || shell.wait());
             }
         }
     });
