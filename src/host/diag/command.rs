@@ -73,7 +73,9 @@ pub(super) fn run(call: &Call<'_>) -> Raw {
 }
 
 fn spawn(call: &Call<'_>) -> io::Result<Child> {
-    Command::new(call.program)
+    let mut command = Command::new(call.program);
+    end_with_this_process(&mut command);
+    command
         .args(call.arguments)
         .current_dir("/")
         .env_clear()
@@ -83,6 +85,16 @@ fn spawn(call: &Call<'_>) -> io::Result<Child> {
         .stderr(Stdio::piped())
         .process_group(0)
         .spawn()
+}
+
+/// Has a program killed when the thread that starts it is gone, as after Ctrl-C.
+pub(super) fn end_with_this_process(command: &mut Command) {
+    let ask = || {
+        let killed = Some(rustix::process::Signal::KILL);
+        Ok(rustix::process::set_parent_process_death_signal(killed)?)
+    };
+    // SAFETY: between fork and exec it makes one system call, and uses no memory of other threads.
+    unsafe { command.pre_exec(ask) };
 }
 
 /// Reads until the program is gone, its time is over, or no more of its output is kept.

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::command::end_with_this_process;
 use super::host::Host;
 use super::journal::entry;
 use crate::model::CommandError;
@@ -28,7 +29,9 @@ pub(super) fn follow(
     let program = host.environment.find_program("journalctl").ok_or_else(|| {
         CommandError::unavailable("journalctl is not there").hint("it comes with systemd")
     })?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    end_with_this_process(&mut command);
+    let mut child = command
         .args(host.journal.follow(tag))
         .env_clear()
         .envs(&host.environment)

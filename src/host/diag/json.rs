@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::IgnoredAny;
 
 use crate::text::secrets::{blank, mask};
-use crate::text::{undeceptive, width};
+use crate::text::{is_deceptive, undeceptive, width};
 
 /// The columns shown before and after an error.
 const AROUND: usize = 60;
@@ -60,7 +60,7 @@ pub(crate) fn pretty(bytes: &[u8]) -> Result<String, Mistake> {
         return Err(mistake(text, 0, what.to_owned()));
     }
     match serde_json::from_str::<IgnoredAny>(text) {
-        Ok(_) => Ok(mask(&laid_out(text)).text),
+        Ok(_) => Ok(harmless(&mask(&laid_out(text)).text)),
         Err(error) => {
             let at = place(text, error.line(), error.column());
             let what = error.to_string();
@@ -68,6 +68,19 @@ pub(crate) fn pretty(bytes: &[u8]) -> Result<String, Mistake> {
             Err(mistake(text, at, what.to_owned()))
         }
     }
+}
+
+/// Escapes characters that a terminal would obey, or that hide their neighbours. They can only
+/// stand in strings, where the escape means the same.
+fn harmless(text: &str) -> String {
+    let mut harmless = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter != '\n' && (letter.is_control() || is_deceptive(letter)) {
+            true => harmless.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            false => harmless.push(letter),
+        }
+    }
+    harmless
 }
 
 /// Returns the byte that serde_json means: it counts bytes, and points behind the character.
@@ -200,6 +213,12 @@ mod tests {
             r#" {"b":[1,2.50,{}, [] ],"a":{"x":"a\"b:,","b":12345678901234567890123},"b":null}"#;
         let expected = "{\n  \"b\": [\n    1,\n    2.50,\n    {},\n    []\n  ],\n  \"a\": {\n    \"x\": \"a\\\"b:,\",\n    \"b\": 12345678901234567890123\n  },\n  \"b\": null\n}\n";
         assert_eq!(pretty(text.as_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        let shown = pretty("[\"a\u{9b}31m\u{7f}\u{202e}é\"]".as_bytes()).unwrap();
+        assert_eq!(shown, "[\n  \"a\\u009b31m\\u007f\\u202eé\"\n]\n");
     }
 
     #[test]

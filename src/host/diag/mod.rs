@@ -31,6 +31,7 @@ use super::kernel_config::{KernelConfig, full_name};
 use crate::env::Environment;
 use crate::model::CommandError;
 use crate::text::secrets::mask;
+use crate::text::{clean, undeceptive};
 
 use bundle::Bundle;
 use host::Host;
@@ -117,13 +118,25 @@ pub(crate) fn subject(subject: Subject, journal: &Journal, environment: &Environ
     let host = Host::new(environment, journal.clone());
     let mut parts = parts::all();
     parts.retain(|part| part.subject == subject);
-    summary::shown(&collect::collect(&host, parts), subject)
+    for_screen(&summary::shown(&collect::collect(&host, parts), subject))
 }
 
 /// Returns the process tree, without secrets.
 pub(crate) fn processes() -> String {
     let until = Instant::now() + Duration::from_secs(10);
-    mask(&Processes::read(Path::new("/proc"), until).tree()).text
+    for_screen(&mask(&clean(&Processes::read(Path::new("/proc"), until).tree())).text)
+}
+
+/// Returns clean lines without the characters that hide or reorder their neighbours.
+fn for_screen(text: &str) -> String {
+    text.split_inclusive('\n').map(line_for_screen).collect()
+}
+
+fn line_for_screen(line: &str) -> String {
+    match line.strip_suffix('\n') {
+        Some(line) => undeceptive(line) + "\n",
+        None => undeceptive(line),
+    }
 }
 
 /// The answer about an option of the kernel.
@@ -148,7 +161,7 @@ pub(crate) fn kernel(option: Option<&str>) -> Result<KernelAnswer, CommandError>
     let Some(option) = option else {
         let text = format!("# {file}\n{}", config.text);
         return Ok(KernelAnswer {
-            text: mask(&text).text,
+            text: for_screen(&mask(&clean(&text)).text),
             is_set: true,
         });
     };
@@ -162,7 +175,7 @@ pub(crate) fn kernel(option: Option<&str>) -> Result<KernelAnswer, CommandError>
         }
     };
     Ok(KernelAnswer {
-        text: mask(&answer).text,
+        text: for_screen(&mask(&clean(&answer)).text),
         is_set: config.value(option).is_some(),
     })
 }

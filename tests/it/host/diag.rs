@@ -169,6 +169,29 @@ fn programs_that_hang_are_ended_and_named() {
 }
 
 #[test]
+fn an_interrupted_diagnosis_leaves_no_program() {
+    let place = tempfile::tempdir().unwrap();
+    let (fakes, begun) = (place.path().join("fakes"), place.path().join("begun"));
+    fake(
+        &fakes,
+        "docker",
+        &format!("touch '{}'; exec sleep 1000", begun.display()),
+    );
+    let call = KataCi::bare()
+        .env("PATH", path_with(&fakes))
+        .env("MARK", place.path())
+        .args(["diag", "-o"])
+        .args([place.path().join("bundle")])
+        .start();
+    until("docker", || begun.exists());
+    call.signal(nix::sys::signal::Signal::SIGINT);
+    call.finish().expect_code(130);
+    until("the end of docker", || {
+        crate::support::processes::with(place.path().to_str().unwrap()).is_empty()
+    });
+}
+
+#[test]
 fn a_flood_is_cut_and_a_pipe_in_place_of_a_file_is_not_waited_for() {
     let place = tempfile::tempdir().unwrap();
     let fakes = place.path().join("fakes");
