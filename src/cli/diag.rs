@@ -135,13 +135,14 @@ pub(super) fn call(
 
 fn journal(arguments: &DiagArguments, since: &str) -> Result<Journal, CommandError> {
     let given = arguments.since.clone().filter(|since| !since.is_empty());
-    let place = arguments
-        .journal
-        .as_deref()
-        .map(std::path::absolute)
-        .transpose();
+    let hint = "name a file of a journal, or a directory of such files";
+    let absolute = |path: &Path| {
+        let failed = |error: std::io::Error| CommandError::path(path, &error, hint);
+        std::fs::metadata(path).map_err(failed)?;
+        std::path::absolute(path).map_err(failed)
+    };
     Ok(Journal {
-        place: place.map_err(CommandError::usage)?,
+        place: arguments.journal.as_deref().map(absolute).transpose()?,
         since: given.unwrap_or_else(|| since.to_owned()),
     })
 }
@@ -165,10 +166,13 @@ fn bundle(
         AnswerFormat::Json => say::text(&diagnosis.index),
         AnswerFormat::Human => say::text(&human(&diagnosis, &request.output)),
     }
-    Ok(match diagnosis.fatal.is_empty() {
-        true => ExitCode::Success.code(),
-        false => ExitCode::Failed.code(),
-    })
+    let code = match (diagnosis.fatal.is_empty(), diagnosis.has_failed) {
+        (false, _) => ExitCode::Failed,
+        // A log that was not read is none without a fatal line.
+        (true, true) => ExitCode::Error,
+        (true, false) => ExitCode::Success,
+    };
+    Ok(code.code())
 }
 
 /// Collects a bundle for a run that failed. The run keeps its exit code.
@@ -202,6 +206,10 @@ fn human(diagnosis: &Diagnosis, output: &Path) -> String {
     };
     list("not there", &diagnosis.absent);
     list("no answer in time", &diagnosis.unanswered);
+    list(
+        "logs that were not read, so that fatal lines in them are not known",
+        &diagnosis.unread,
+    );
     lines.push("summary.md in it can be pasted into a bug report; read it first".to_owned());
     if !diagnosis.fatal.is_empty() {
         lines.push(format!(

@@ -68,6 +68,10 @@ pub(crate) struct Diagnosis {
     pub absent: Vec<String>,
     /// The parts that did not answer in time.
     pub unanswered: Vec<String>,
+    /// The logs that could not be read, each with the reason.
+    pub unread: Vec<String>,
+    /// True if a log could not be read although journalctl is there.
+    pub has_failed: bool,
     /// The lines that kata's rule holds against the logs, each with its file.
     pub fatal: Vec<String>,
     /// `index.json`.
@@ -107,6 +111,10 @@ pub(crate) fn diagnose(request: &DiagRequest) -> Result<Diagnosis, CommandError>
         masked: found.iter().map(|part| part.text.count).sum(),
         absent: summary::absent(&found),
         unanswered: summary::unanswered(&found),
+        unread: summary::unread(&found),
+        has_failed: found
+            .iter()
+            .any(|part| part.is_log && !matches!(part.end, raw::End::Exited(0) | raw::End::Absent)),
         fatal: fatal.collect(),
         index,
         bytes: bundle.end()?,

@@ -113,7 +113,7 @@ fn fatal_lines(found: &[Found]) -> String {
         })
         .collect();
     if lines.is_empty() {
-        return "\nNo log has a `fatal error`, a `fatal signal` or a `segfault at`.\n".to_owned();
+        return format!("\n{}\n", without_fatal_lines(found));
     }
     let shown: Vec<String> = (lines.iter().take(fatal::SHOWN))
         .map(|(name, line)| format!("{name}: {}", one_line(line, 400)))
@@ -123,6 +123,31 @@ fn fatal_lines(found: &[Found]) -> String {
         lines.len(),
         fenced(&shown.join("\n"))
     )
+}
+
+/// Tells that no log has a fatal line, as far as logs were read.
+fn without_fatal_lines(found: &[Found]) -> String {
+    let unread = unread(found);
+    let has_entries = found.iter().any(|found| found.is_log && found.total > 0);
+    match (unread.is_empty(), has_entries) {
+        (true, true) => {
+            "No log has a `fatal error`, a `fatal signal` or a `segfault at`.".to_owned()
+        }
+        (true, false) => "No log has an entry, so nothing is known of fatal errors.".to_owned(),
+        (false, _) => format!(
+            "**Not all logs were read**, so nothing is known of fatal errors in {}.",
+            escaped(&unread.join(", "))
+        ),
+    }
+}
+
+/// Returns the logs that could not be read to their end, each with the reason.
+pub(super) fn unread(found: &[Found]) -> Vec<String> {
+    let is_read = |found: &&Found| !found.is_log || matches!(found.end, End::Exited(0));
+    let unread = found.iter().filter(|found| !is_read(found));
+    unread
+        .map(|found| format!("{} ({})", found.name, found.end))
+        .collect()
 }
 
 /// Returns the lines of a configuration that say something, and of any other text all.

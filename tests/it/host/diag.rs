@@ -149,7 +149,7 @@ fn programs_that_hang_are_ended_and_named() {
         .args(["diag", "-o"])
         .args([&bundle])
         .finish();
-    let done = done.expect_code(0);
+    let done = done.expect_code(75);
     assert!(done.seconds < 30.0, "{}", done.seconds);
     assert!(
         done.stdout.contains("no answer in time: ") && done.stdout.contains("docker info"),
@@ -270,6 +270,30 @@ fn a_fatal_line_of_a_log_fails() {
         summary.contains("**2 fatal lines**") && summary.contains("all goroutines"),
         "{summary}"
     );
+}
+
+/// A log that was not read is not taken for one without a fatal line.
+#[test]
+fn a_log_that_cannot_be_read_is_said() {
+    let place = tempfile::tempdir().unwrap();
+    let bundle = place.path().join("bundle");
+    let done = KataCi::bare()
+        .args(["diag", "--since", "no time at all", "-o"])
+        .args([&bundle])
+        .finish()
+        .expect_code(75);
+    assert!(
+        done.stdout.contains("logs that were not read")
+            && done.stdout.contains("journal-kata (exit 1)"),
+        "{}",
+        done.stdout
+    );
+    let summary = fs::read_to_string(bundle.join("summary.md")).unwrap();
+    assert!(summary.contains("Not all logs were read"), "{summary}");
+    let wrong = KataCi::bare()
+        .args(["diag", "--journal", "/nonexistent"])
+        .finish();
+    wrong.expect_code(2);
 }
 
 /// `journalctl -t kata-runtime --since '1 min ago'`, and the same with `-f`.
