@@ -11,6 +11,7 @@ use super::hook::HookArguments;
 use super::list::ListArguments;
 use super::push::PushArguments;
 use super::report::ReportArguments;
+use super::review::ReviewArguments;
 use super::run::RunArguments;
 
 /// Runs make check and make test across kata components and reports truthfully what was tested.
@@ -51,6 +52,9 @@ pub(super) enum Command {
     Push(PushArguments),
     /// Show docker's runtimes, make kata one of them, and take that back.
     Docker(DockerArguments),
+    /// Run a change of a Gerrit, compare it with its base, and vote (with --vote).
+    #[command(after_help = super::review::EXIT_CODES)]
+    Review(ReviewArguments),
     /// Install, show and run the git hooks pre-push and commit-msg.
     Hook(HookArguments),
     /// Write the completions of a shell to standard output.
@@ -75,7 +79,7 @@ mod tests {
     #[test]
     fn every_option_of_a_command_has_its_variable() {
         let command = Arguments::command();
-        for name in ["run", "push"] {
+        for name in ["run", "push", "review"] {
             let command = command.find_subcommand(name).expect("it is a command");
             for option in command.get_opts() {
                 let variable = option

@@ -17,6 +17,7 @@ mod hook;
 mod list;
 mod push;
 mod report;
+mod review;
 mod run;
 mod settings;
 
@@ -75,6 +76,7 @@ fn call(arguments: &Arguments) -> Result<i32, CommandError> {
         Command::Report(arguments) => report::call(global, arguments),
         Command::Push(arguments) => push::call(global, arguments),
         Command::Docker(arguments) => docker::call(arguments).map(|code| code.code()),
+        Command::Review(arguments) => review::call(global, arguments),
         Command::Hook(arguments) => Ok(hook::call(global, arguments).code()),
         Command::Completions { shell } => completions::shell(*shell),
         Command::Man => completions::man(),

@@ -183,6 +183,7 @@ fn request(global: &GlobalArguments, arguments: &RunArguments) -> RunRequest {
         },
         pushed_to: None,
         author: None,
+        reviewed: None,
         settings: arguments.settings.settings(global, arguments.format.into()),
     }
 }

@@ -9,7 +9,7 @@ use super::layer::Layer;
 use super::read::{Read, Role, read};
 use super::resolve::{Overrides, resolve};
 use super::source::{Document, Located, Location, PipelineSource};
-use super::{Pipeline, shipped};
+use super::{Gerrit, IsolatePolicy, Network, NetworkPolicy, Pipeline, Review, shipped};
 use crate::dirs;
 use crate::env::Environment;
 
@@ -129,14 +129,50 @@ fn base(source: &PipelineSource) -> Result<Option<PathBuf>, Diagnostic> {
     }
 }
 
+/// The operator's own decisions, which no pipeline can change.
+#[derive(Debug, Clone, Default)]
+pub struct Operator {
+    /// The table `[review]`.
+    pub review: Review,
+    /// The table `[gerrit]`.
+    pub gerrit: Gerrit,
+    /// The table `[network]`.
+    pub network: Network,
+    /// The `network` of `[defaults]`.
+    pub network_policy: Option<NetworkPolicy>,
+    /// The `isolate` of `[defaults]`.
+    pub isolate: Option<IsolatePolicy>,
+}
+
+/// Reads the operator's decisions from the user's configuration, which need not exist.
+///
+/// # Errors
+///
+/// Every diagnostic of the file, each with its line.
+pub fn operator(user: Option<&Path>) -> Result<Operator, ConfigError> {
+    let read = user.map(user_read).transpose()?.unwrap_or_default();
+    let layer = read.layer;
+    Ok(Operator {
+        review: read.review,
+        gerrit: layer.gerrit,
+        network: layer.network,
+        network_policy: layer.defaults.network,
+        isolate: layer.defaults.isolate,
+    })
+}
+
 fn user_layer(path: &Path) -> Result<Layer, ConfigError> {
+    Ok(user_read(path)?.layer)
+}
+
+fn user_read(path: &Path) -> Result<Read, ConfigError> {
     match path.symlink_metadata() {
-        Err(error) if is_absent(&error) => return Ok(Layer::default()),
+        Err(error) if is_absent(&error) => return Ok(Read::default()),
         // Opening it will report the diagnostic.
         Ok(_) | Err(_) => {}
     }
     let document = open(&PipelineSource::File(path.to_owned()))?;
-    Ok(read(&document, Role::User)?.layer)
+    read(&document, Role::User)
 }
 
 /// Returns the layers from the given file down to the one that extends nothing.
@@ -144,7 +180,7 @@ fn chain(mut document: Arc<Document>) -> Result<Vec<Layer>, ConfigError> {
     let mut layers = Vec::new();
     let mut visited: Vec<(PipelineSource, Located<String>)> = Vec::new();
     loop {
-        let Read { layer, extends } = read(&document, Role::Pipeline)?;
+        let Read { layer, extends, .. } = read(&document, Role::Pipeline)?;
         layers.push(layer);
         let Some(extends) = extends else {
             return Ok(layers);

@@ -26,6 +26,7 @@ mod pipeline;
 mod read;
 mod requirement;
 mod resolve;
+mod review;
 mod scalars;
 mod shipped;
 mod source;
@@ -33,7 +34,7 @@ mod variables;
 
 pub use diagnostic::ConfigError;
 pub use ignore::Ignore;
-pub use load::{load, locate, locate_below, user_file};
+pub use load::{Operator, load, locate, locate_below, operator, user_file};
 pub use network::{Network, Proxy, proxy_credentials, without_credentials};
 pub use pass_env::{PassEnv, PassedVariables};
 pub use pipeline::{
@@ -42,6 +43,7 @@ pub use pipeline::{
 };
 pub use requirement::{Requirement, UnknownRequirement};
 pub use resolve::Overrides;
+pub use review::Review;
 pub use shipped::shipped;
 pub use source::PipelineSource;
 pub use variables::is_set;

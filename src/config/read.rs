@@ -15,7 +15,7 @@ use super::layer::{ComponentLayer, Layer, StepLayer, StepSettings, refuse_twins}
 use super::scalars;
 use super::scalars::Refusal;
 use super::source::{Document, Located, Location};
-use super::{Gerrit, Limits, Network, PassEnv, variables};
+use super::{Gerrit, Limits, Network, PassEnv, Review, review, variables};
 use crate::model::Command;
 
 /// The most retries. A test that needs more tells nothing.
@@ -41,6 +41,8 @@ pub(super) struct Read {
     pub layer: Layer,
     /// The pipeline it extends.
     pub extends: Option<Located<String>>,
+    /// The operator's table; the usual values for a pipeline.
+    pub review: Review,
 }
 
 /// Reads a document.
@@ -123,6 +125,11 @@ fn version(fields: &mut Fields) -> Option<()> {
 }
 
 fn pipeline(fields: &mut Fields) -> Read {
+    fields.forbid(
+        "review",
+        "this is a pipeline, which a change can contain",
+        "belongs into the operator's ~/.config/kata-ci/config.toml",
+    );
     let extends = fields
         .get("extends")
         .and_then(|value| value.word(scalars::filled));
@@ -143,7 +150,11 @@ fn pipeline(fields: &mut Fields) -> Read {
         refuse_twins(&layer.steps, diagnostics);
         refuse_twins(&layer.components, diagnostics);
     });
-    Read { layer, extends }
+    Read {
+        layer,
+        extends,
+        review: Review::default(),
+    }
 }
 
 fn user(fields: &mut Fields) -> Read {
@@ -163,6 +174,7 @@ fn user(fields: &mut Fields) -> Read {
     Read {
         layer,
         extends: None,
+        review: within(fields, "review", review::review).unwrap_or_default(),
     }
 }
 

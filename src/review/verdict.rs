@@ -10,6 +10,8 @@ use crate::model::ExitCode;
 pub enum Verdict {
     /// Every job of the change passed.
     Passed,
+    /// The jobs that were asked for passed, and there are others.
+    Partial,
     /// Something fails that does not fail at the base.
     Failed,
     /// Whatever fails, fails at the base too.
@@ -31,6 +33,7 @@ impl Verdict {
     pub fn word(self) -> &'static str {
         match self {
             Self::Passed => "passed",
+            Self::Partial => "passed in part",
             Self::Failed => "failed",
             Self::KnownFailures => "known failures only",
             Self::Error | Self::Unavailable => "no verdict",
@@ -57,7 +60,7 @@ impl Verdict {
     /// Returns the exit code.
     pub fn exit_code(self) -> ExitCode {
         match self {
-            Self::Passed => ExitCode::Success,
+            Self::Passed | Self::Partial => ExitCode::Success,
             Self::Failed | Self::KnownFailures => ExitCode::Failed,
             Self::Error | Self::Cancelled => ExitCode::Error,
             Self::Unavailable | Self::Refused | Self::Nothing => ExitCode::Unavailable,

@@ -7,17 +7,18 @@ use crate::env::Environment;
 use crate::gerrit::depends::{
     Dependency, DependencyError, Revision, WorkspaceRepository, dependencies, fetch, resolve,
 };
-use crate::git::range::{read, unpublished};
+use crate::git::range::{above, read, unpublished};
 use crate::git::{GitError, Repository};
 use crate::model::{CommandError, Selection};
 use crate::workspace;
 use crate::workspace::CheckoutSet;
 
 /// Finds, fetches and checks out the dependencies of the commit that the user stands in, and of its
-/// ancestors that no remote has.
+/// ancestors that no remote has (above `target`, if that is given).
 pub(crate) fn bring(
     checkouts: &mut CheckoutSet,
     pipeline: &Pipeline,
+    target: Option<&str>,
     user: &Environment,
 ) -> Result<(), CommandError> {
     let Some((source, commit)) = checkouts.standing() else {
@@ -28,7 +29,7 @@ pub(crate) fn bring(
     pipeline.network.set_variables(&mut environment);
     pipeline.network.tell_git(&mut environment);
     let repository = Repository::at(&source, &environment);
-    let named = named(&repository, &commit)?;
+    let named = named(&repository, &commit, target)?;
     if named.is_empty() {
         return Ok(());
     }
@@ -36,6 +37,9 @@ pub(crate) fn bring(
     let candidates = candidates(checkouts, pipeline, &own, user);
     for revision in revisions(&named, &candidates, &own, &commit)? {
         let there = repository.clone().in_directory(&revision.top);
+        if checkouts.has_brought(&revision.top, &revision.commit) {
+            continue;
+        }
         let why = format!("Depends-on: {}", revision.dependency);
         checkouts.bring(&revision.top, &revision.commit, &why, |objects| {
             fetched(&there, &revision, objects)
@@ -45,8 +49,16 @@ pub(crate) fn bring(
 }
 
 /// Returns the dependencies that the messages name, each once.
-fn named(repository: &Repository, commit: &str) -> Result<Vec<Dependency>, CommandError> {
-    let commits = unpublished(repository, commit, None).map_err(git)?;
+fn named(
+    repository: &Repository,
+    commit: &str,
+    target: Option<&str>,
+) -> Result<Vec<Dependency>, CommandError> {
+    let commits = match target {
+        Some(target) => above(repository, commit, &[target]),
+        None => unpublished(repository, commit, None),
+    };
+    let commits = commits.map_err(git)?;
     let mut named = Vec::new();
     for commit in read(repository, &commits).map_err(git)? {
         named.extend(dependencies(&commit.message).map_err(failure)?);

@@ -43,6 +43,7 @@ pub(crate) mod report_directory;
 mod request;
 mod rerun_failed;
 mod resume;
+mod review_pipeline;
 mod session;
 mod show;
 mod since;
@@ -63,7 +64,9 @@ pub(crate) use finish::RunResult;
 pub(crate) use list::{Listing, list};
 pub use prune::KeepLimits;
 pub(crate) use report_directory::DIAG_DIRECTORY;
-pub use request::{CiChoice, Display, Format, ReportPaths, RunRequest, RunSettings};
+pub use request::{
+    CiChoice, Companion, Display, Format, ReportPaths, Reviewed, RunRequest, RunSettings,
+};
 
 use output_files::OutputFiles;
 use planned::Planned;

@@ -32,7 +32,14 @@ pub(super) fn open(
     let mut located = source.locate(&pipeline, &selection, environment)?;
     let placed = located.placed.iter();
     strict::check(placed.map(|placed| placed.directory.as_path()), environment)?;
-    let since = match &request.since {
+    let mut asked = request.since.clone();
+    if let Some(reviewed) = &request.reviewed {
+        let own = source.under_review(&located);
+        asked = own.since(reviewed);
+        selection.components = own.selected(reviewed, &request.selection);
+        located.selected.clone_from(&selection.components);
+    }
+    let since = match &asked {
         None => None,
         Some(revision) => {
             let since = since::decide(revision, &pipeline, &located, environment)?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::request::RunRequest;
+use super::review_pipeline;
 use super::source::Source;
 use crate::config;
 use crate::config::{Layout, Overrides, Pipeline};
@@ -15,13 +16,19 @@ use crate::workspace::WorkspaceError;
 /// on. The branch that is pushed to becomes the one to compare with, unless the pipeline names one.
 pub(super) fn load(source: &mut Source, request: &RunRequest) -> Result<Pipeline, CommandError> {
     let (environment, overrides) = (&request.environment, &request.settings.overrides);
-    let found = source.pipeline(request.pipeline.as_deref())?;
     let user = config::user_file(environment);
-    let mut pipeline = config::load(&found, overrides, user.as_deref())?;
+    let mut pipeline = match &request.reviewed {
+        Some(reviewed) => review_pipeline::load(source, reviewed, request)?,
+        None => {
+            let found = source.pipeline(request.pipeline.as_deref())?;
+            config::load(&found, overrides, user.as_deref())?
+        }
+    };
     if let Some(branch) = &request.pushed_to {
         compare_with(branch, &mut pipeline);
     }
-    source.complete(&mut pipeline, environment)?;
+    let target = request.reviewed.as_ref().map(|reviewed| &*reviewed.target);
+    source.complete(&mut pipeline, target, environment)?;
     Ok(pipeline)
 }
 

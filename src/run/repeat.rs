@@ -29,9 +29,11 @@ pub(super) fn command(request: &RunRequest, started_in: &Path) -> String {
         max_fail: _,
         // It begins a run of its own, with reports of its own.
         reports: _,
-        // The command line cannot give these two.
+        // The command line cannot give these.
         pushed_to: _,
         author: _,
+        // A review repeats itself: its message says so.
+        reviewed: _,
     } = request;
     let RunSettings {
         overrides,

@@ -31,6 +31,7 @@ const OURS: &[&str] = &[
     "summary.md",
     "logs",
     DIAG_DIRECTORY,
+    "review.json",
     "events.jsonl",
 ];
 

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::prune::KeepLimits;
-use crate::config::Overrides;
+use crate::config::{IsolatePolicy, NetworkPolicy, Overrides};
 use crate::env::Environment;
 use crate::model::{CasePattern, Selection};
 use crate::report::ci::Ci;
@@ -45,8 +45,42 @@ pub struct RunRequest {
     /// Account that owns the commits. Strict runs share builds and stamps with its other commits
     /// only.
     pub author: Option<String>,
+    /// The commits under review, if the run is of a review. Its pipeline comes from elsewhere.
+    pub reviewed: Option<Reviewed>,
     /// Settings that do not depend on what is run.
     pub settings: RunSettings,
+}
+
+/// Commits under review: nobody vouches for them, so they decide about nothing but the jobs.
+#[derive(Debug, Clone)]
+pub struct Reviewed {
+    /// The target branch, without `refs/heads/`.
+    pub branch: String,
+    /// The tip of the target branch. The pipeline is read from it, unless one is named.
+    pub target: String,
+    /// The name of the remote whose tracking branch stands for the target branch.
+    pub remote: String,
+    /// Commits of other repositories to check out beside the first, each with its reason.
+    pub companions: Vec<Companion>,
+    /// The least isolation. A pipeline of the target branch can only tighten it.
+    pub least_isolate: IsolatePolicy,
+    /// The least separation from the network, as above.
+    pub least_network: NetworkPolicy,
+    /// The components to run, of those that are found; empty for all.
+    pub only: Vec<String>,
+    /// True for the code of a stranger: no program reads the tree outside of the sandbox.
+    pub is_of_stranger: bool,
+}
+
+/// A commit of another repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Companion {
+    /// The top of the user's work tree of its repository.
+    pub top: PathBuf,
+    /// The commit, which the repository has.
+    pub commit: String,
+    /// The reason, in words.
+    pub why: String,
 }
 
 /// The paths of the reports of a run.
@@ -131,6 +165,7 @@ impl RunRequest {
             reports: ReportPaths::default(),
             pushed_to: None,
             author: None,
+            reviewed: None,
             settings,
         }
     }

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::request::RunRequest;
+use super::request::{Reviewed, RunRequest};
 use super::{depends, strict};
 use crate::config;
 use crate::config::Pipeline;
@@ -15,7 +15,7 @@ use crate::env::Environment;
 use crate::event::Notice;
 use crate::model::{CommandError, Selection};
 use crate::workspace;
-use crate::workspace::{CheckoutSet, Located, Trust, Workspace};
+use crate::workspace::{CheckoutError, CheckoutSet, Located, Placed, Trust, Workspace};
 
 /// The source of a run.
 pub(super) enum Source {
@@ -47,9 +47,35 @@ impl Source {
         let Some(revision) = &request.revision else {
             return Ok(Self::WorkTree { directory });
         };
+        if let Some(reviewed) = &request.reviewed {
+            return Self::review(directory, revision, reviewed, environment);
+        }
         let mut checkouts = CheckoutSet::enter(&directory, revision, selection, environment)?;
         if request.pushed_to.is_some() {
             checkouts.keep_alone();
+        }
+        Ok(Self::Checkout {
+            directory,
+            checkouts: Box::new(checkouts),
+        })
+    }
+
+    /// Checks out the commits of a review. The target branch is the tracking branch of its remote, as
+    /// it is at the server.
+    fn review(
+        directory: PathBuf,
+        revision: &str,
+        reviewed: &Reviewed,
+        environment: &Environment,
+    ) -> Result<Self, CommandError> {
+        let is_of_stranger = reviewed.is_of_stranger;
+        let mut checkouts = CheckoutSet::review(&directory, revision, is_of_stranger, environment)?;
+        let tracking = format!("refs/remotes/{}/{}", reviewed.remote, reviewed.branch);
+        checkouts.set_reference(&tracking, &reviewed.target)?;
+        for one in &reviewed.companions {
+            checkouts.bring(&one.top, &one.commit, &one.why, |_| {
+                Ok::<_, CheckoutError>(())
+            })?;
         }
         Ok(Self::Checkout {
             directory,
@@ -131,12 +157,13 @@ impl Source {
     pub(super) fn complete(
         &mut self,
         pipeline: &mut Pipeline,
+        target: Option<&str>,
         environment: &Environment,
     ) -> Result<(), CommandError> {
         let Self::Checkout { checkouts, .. } = self else {
             return Ok(());
         };
-        depends::bring(checkouts, pipeline, environment)?;
+        depends::bring(checkouts, pipeline, target, environment)?;
         let file = Path::new(&pipeline.name);
         if file.is_absolute() {
             pipeline.name = checkouts.as_user_knows(file).display().to_string();
@@ -161,6 +188,28 @@ impl Source {
         })
     }
 
+    /// Sorts the components that were found by their repositories.
+    pub(super) fn under_review(&self, located: &Located) -> UnderReview {
+        let Self::Checkout { checkouts, .. } = self else {
+            return UnderReview::default();
+        };
+        let name = |placed: &Placed| placed.component.name.clone();
+        let is_own = |placed: &&Placed| {
+            let top = checkouts.top();
+            top.is_some_and(|top| placed.directory.starts_with(top))
+        };
+        let is_beside = |placed: &&Placed| checkouts.is_brought(&placed.directory);
+        let all = || located.placed.iter();
+        UnderReview {
+            own: all().filter(is_own).map(name).collect(),
+            beside: all()
+                .filter(|one| !is_own(one) && is_beside(one))
+                .map(name)
+                .collect(),
+            others: all().filter(|one| !is_own(one) && !is_beside(one)).count(),
+        }
+    }
+
     /// Restores the kept builds of this trust in the checkouts. A work tree has its own builds.
     pub(super) fn bring_builds(&mut self, trust: &Trust) -> Vec<Notice> {
         match self {
@@ -183,6 +232,36 @@ impl Source {
                 workspace::open_checkout(pipeline, checkouts, located, selection, environment)?
             }
         })
+    }
+}
+
+/// The components of a review by their repositories.
+#[derive(Debug, Default)]
+pub(super) struct UnderReview {
+    /// Those of the repository of the change.
+    own: Vec<String>,
+    /// Those of its companions.
+    beside: Vec<String>,
+    /// The number of all others.
+    others: usize,
+}
+
+impl UnderReview {
+    /// Returns the revision that a component of a repository with several must differ from.
+    pub(super) fn since(&self, reviewed: &Reviewed) -> Option<String> {
+        let is_monorepo = self.own.len() > 1 && self.beside.is_empty() && self.others == 0;
+        (is_monorepo && reviewed.only.is_empty()).then(|| reviewed.target.clone())
+    }
+
+    /// Returns the components to run: those that are named, else those of the change and of its
+    /// companions.
+    pub(super) fn selected(&self, reviewed: &Reviewed, asked: &Selection) -> Vec<String> {
+        if !asked.components.is_empty() {
+            return asked.components.clone();
+        }
+        let wanted = |name: &&String| reviewed.only.is_empty() || reviewed.only.contains(name);
+        let all = self.own.iter().chain(&self.beside);
+        all.filter(wanted).cloned().collect()
     }
 }
 

@@ -22,6 +22,8 @@ use crate::workspace::of_component;
 
 /// The input that all inspections share.
 pub(super) struct Inspection<'a> {
+    /// True if no program may read the trees.
+    pub is_of_stranger: bool,
     pub machine: &'a Machine,
     pub pipeline: &'a Pipeline,
     pub selection: &'a Selection,
@@ -90,7 +92,7 @@ impl Inspection<'_> {
         };
         let directory = self.layout.directory(placed);
         let Packages { names, go_root } =
-            match steps.iter().any(|step| step.expect == Expect::Cases) {
+            match !self.is_of_stranger && steps.iter().any(|step| step.expect == Expect::Cases) {
                 true => packages(component, &directory, &environment),
                 false => Packages::default(),
             };

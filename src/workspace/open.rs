@@ -163,7 +163,9 @@ impl Opening<'_> {
             Some(checkouts) => GopathLayout::of_checkouts(pipeline.layout, checkouts, user)?,
             None => GopathLayout::prepare(pipeline.layout, &root, &selected, user)?,
         };
+        let is_of_stranger = (checkouts.as_deref()).is_some_and(CheckoutSet::is_of_stranger);
         let inspection = Inspection {
+            is_of_stranger,
             machine: self.machine,
             pipeline,
             selection,

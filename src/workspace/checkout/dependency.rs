@@ -28,10 +28,11 @@ impl CheckoutSet {
             taken if taken.exists() => root.join(unique_name(source)),
             free => free,
         };
-        repository::begin(&self.git, &self.git.at(source), &directory)?;
+        let drivers = self.drivers;
+        repository::begin(&self.git, &self.git.at(source), &directory, drivers)?;
         fetch(&directory.join(".git/objects"))?;
         repository::finish(&self.git, &directory, commit)?;
-        submodules::bring(&self.git, source, &directory)?;
+        submodules::bring(&self.git, source, &directory, drivers)?;
         let short = commit.get(..7).unwrap_or(commit);
         self.notices.push(Notice::fact(format!(
             "checking {name} at {short} ({why}) in a clean checkout"
@@ -42,6 +43,18 @@ impl CheckoutSet {
             commit: commit.to_owned(),
         });
         Ok(())
+    }
+
+    /// Returns true if this commit of a repository lies beside the others already.
+    pub fn has_brought(&self, source: &Path, commit: &str) -> bool {
+        let mut brought = self.dependencies.iter();
+        brought.any(|one| one.source == source && one.commit == commit)
+    }
+
+    /// Returns true for a directory in a checkout that was brought beside the others.
+    pub fn is_brought(&self, directory: &Path) -> bool {
+        let mut brought = self.dependencies.iter();
+        brought.any(|one| directory.starts_with(&one.directory))
     }
 
     /// Returns the commit that the user stands in, and the top of that work tree; `None` above the

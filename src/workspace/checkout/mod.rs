@@ -33,7 +33,7 @@ use crate::event::Notice;
 use crate::git::{Git, GitError};
 use crate::model::{Readiness, Selection};
 use builds::Builds;
-use repository::Checkout;
+use repository::{Checkout, Drivers};
 
 /// The checkouts of one run.
 #[derive(Debug)]
@@ -51,6 +51,8 @@ pub struct CheckoutSet {
     dependencies: Vec<Checkout>,
     directory: PathBuf,
     alone: bool,
+    drivers: Drivers,
+    is_of_stranger: bool,
     notices: Vec<Notice>,
     own: OwnDirectory,
 }
@@ -93,6 +95,42 @@ impl CheckoutSet {
         Ok(checkouts)
     }
 
+    /// Checks out a commit under review, of the repository with this top. Its `.gitattributes` names
+    /// no program that is run. If it is a stranger's, no other program reads it before its jobs.
+    ///
+    /// # Errors
+    /// Returns [`CheckoutError`].
+    pub fn review(
+        top: &Path,
+        commit: &str,
+        is_of_stranger: bool,
+        user: &Environment,
+    ) -> Result<Self, CheckoutError> {
+        let git = Git::find(user)?;
+        let parent = top.parent().unwrap_or(top).to_owned();
+        let mut checkouts = Self::begin(git, commit, top, parent, user)?;
+        checkouts.drivers = Drivers::Unused;
+        checkouts.is_of_stranger = is_of_stranger;
+        checkouts.enter_repository(top, top)?;
+        Ok(checkouts)
+    }
+
+    /// Returns true for the commits of a stranger, which no program reads outside of the sandbox.
+    pub(super) fn is_of_stranger(&self) -> bool {
+        self.is_of_stranger
+    }
+
+    /// Sets a ref of the checkout that the user stands in, such as a tracking branch that the
+    /// user's own repository has at an older commit.
+    ///
+    /// # Errors
+    /// Returns [`CheckoutError`].
+    pub fn set_reference(&self, reference: &str, commit: &str) -> Result<(), CheckoutError> {
+        let top = self.top().unwrap_or(&self.directory);
+        self.git.at(top).run(["update-ref", reference, commit])?;
+        Ok(())
+    }
+
     fn begin(
         git: Git,
         revision: &str,
@@ -119,6 +157,8 @@ impl CheckoutSet {
             dependencies: Vec::new(),
             directory: own.path().to_owned(),
             alone: false,
+            drivers: Drivers::Used,
+            is_of_stranger: false,
             notices: Vec::new(),
             own,
         })
@@ -390,7 +430,7 @@ impl CheckoutSet {
                 clone.display()
             )));
         }
-        submodules::make(&self.git, clone, &commit, target).map(drop)
+        submodules::make(&self.git, clone, &commit, target, self.drivers).map(drop)
     }
 
     fn check_out(&mut self, source: &Path, name: &str) -> Result<Checkout, CheckoutError> {
@@ -411,7 +451,7 @@ impl CheckoutSet {
             revision: self.revision.clone(),
             repository: source.to_owned(),
         })?;
-        let made = submodules::make(&self.git, source, &commit, directory)?;
+        let made = submodules::make(&self.git, source, &commit, directory, self.drivers)?;
         self.checkouts.push(made.clone());
         Ok(made)
     }

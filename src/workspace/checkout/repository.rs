@@ -30,14 +30,27 @@ pub(super) struct Checkout {
     pub(super) commit: String,
 }
 
+/// The programs that the attributes of a commit may name (`filter`, `diff`, `merge`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drivers {
+    /// Used, as in the user's own repository.
+    Used,
+    /// Not used, because nobody vouches for the commit: its `.gitattributes` starts nothing.
+    Unused,
+}
+
+/// The attributes that take the drivers away. A repository's own file wins over all others.
+const WITHOUT_DRIVERS: &str = "* !filter !diff !merge\n";
+
 /// Checks out a commit of the user's repository to a new path, without its submodules.
 pub(super) fn make(
     git: &Git,
     source: &Path,
     commit: &str,
     directory: PathBuf,
+    drivers: Drivers,
 ) -> Result<Checkout, CheckoutError> {
-    begin(git, &git.at(source), &directory)?;
+    begin(git, &git.at(source), &directory, drivers)?;
     finish(git, &directory, commit)?;
     Ok(Checkout {
         source: source.to_owned(),
@@ -47,7 +60,12 @@ pub(super) fn make(
 }
 
 /// Makes the repository, without a work tree.
-pub(super) fn begin(git: &Git, source: &Repository, directory: &Path) -> Result<(), CheckoutError> {
+pub(super) fn begin(
+    git: &Git,
+    source: &Repository,
+    directory: &Path,
+    drivers: Drivers,
+) -> Result<(), CheckoutError> {
     let failed = |source| CheckoutError::File {
         path: directory.to_owned(),
         source,
@@ -58,6 +76,9 @@ pub(super) fn begin(git: &Git, source: &Repository, directory: &Path) -> Result<
     initialise(git, source, directory)?;
     borrow_objects(&common, &repository).map_err(failed)?;
     append_settings(source, &repository)?.map_err(failed)?;
+    if drivers == Drivers::Unused {
+        take_drivers_away(&repository).map_err(failed)?;
+    }
     write_refs(source, &repository)?.map_err(failed)
 }
 
@@ -75,6 +96,12 @@ pub(super) fn finish(git: &Git, directory: &Path, commit: &str) -> Result<(), Ch
     let words = [&settings[..], &checkout].concat();
     git.at(directory).run(&words)?;
     Ok(())
+}
+
+fn take_drivers_away(repository: &Path) -> io::Result<()> {
+    let place = repository.join("info");
+    fs::create_dir_all(&place)?;
+    fs::write(place.join("attributes"), WITHOUT_DRIVERS)
 }
 
 fn initialise(git: &Git, source: &Repository, directory: &Path) -> Result<(), CheckoutError> {

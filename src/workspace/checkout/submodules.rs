@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::CheckoutError;
 use super::repository;
-use super::repository::Checkout;
+use super::repository::{Checkout, Drivers};
 use crate::git::{Git, GitError, Repository};
 
 /// The repository of the user that a checkout was made from.
@@ -85,9 +85,10 @@ pub(super) fn make(
     source: &Path,
     commit: &str,
     directory: PathBuf,
+    drivers: Drivers,
 ) -> Result<Checkout, CheckoutError> {
-    let made = repository::make(git, source, commit, directory)?;
-    bring(git, source, &made.directory)?;
+    let made = repository::make(git, source, commit, directory, drivers)?;
+    bring(git, source, &made.directory, drivers)?;
     Ok(made)
 }
 
@@ -95,15 +96,25 @@ pub(super) fn make(
 ///
 /// # Errors
 /// [`CheckoutError`].
-pub(super) fn bring(git: &Git, source: &Path, directory: &Path) -> Result<(), CheckoutError> {
-    check_out(git, &UserRepository::of(git, source)?, directory)
+pub(super) fn bring(
+    git: &Git,
+    source: &Path,
+    directory: &Path,
+    drivers: Drivers,
+) -> Result<(), CheckoutError> {
+    check_out(git, &UserRepository::of(git, source)?, directory, drivers)
 }
 
 /// Checks out all submodules of a checkout, and theirs.
 ///
 /// # Errors
 /// [`CheckoutError::Submodule`] if one is not there.
-fn check_out(git: &Git, user: &UserRepository, directory: &Path) -> Result<(), CheckoutError> {
+fn check_out(
+    git: &Git,
+    user: &UserRepository,
+    directory: &Path,
+    drivers: Drivers,
+) -> Result<(), CheckoutError> {
     for one in submodules(git, directory)? {
         let target = directory.join(&one.path);
         let Some((from, below)) = user.submodule(git, &one) else {
@@ -113,9 +124,9 @@ fn check_out(git: &Git, user: &UserRepository, directory: &Path) -> Result<(), C
                 repository: user.tree.clone(),
             });
         };
-        repository::begin(git, &from, &target)?;
+        repository::begin(git, &from, &target, drivers)?;
         repository::finish(git, &target, &one.commit)?;
-        check_out(git, &below, &target)?;
+        check_out(git, &below, &target, drivers)?;
     }
     Ok(())
 }
