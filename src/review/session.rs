@@ -17,6 +17,7 @@ use crate::git::range::above;
 use crate::model::{CommandError, ExitCode, Selection};
 use crate::run;
 use crate::run::{CiChoice, Companion, ReportPaths, Reviewed, RunRequest};
+use crate::say;
 
 /// Carries out a review. `client` is the server of the change; `git` calls git with the operator's
 /// network settings.
@@ -183,6 +184,8 @@ fn ran(request: &ReviewRequest, prepared: &Prepared) -> Ran {
         &companions.join(","),
         &format!("{:?} {is_of_stranger}", request.settings.overrides),
     ];
+    let short = base.get(..7).unwrap_or(base);
+    say::aside(format_args!("the same at the base, {short}:"));
     match base_run::run_or_take(&at_base, &key) {
         Ok(found) => ran.with_base(found),
         Err(error) => ran.no_base(&format!("the base could not be run: {error}")),

@@ -13,5 +13,6 @@ mod host;
 mod isolation;
 mod push;
 mod report;
+mod review;
 mod run;
 mod support;

@@ -127,7 +127,15 @@ impl CheckoutSet {
     /// Returns [`CheckoutError`].
     pub fn set_reference(&self, reference: &str, commit: &str) -> Result<(), CheckoutError> {
         let top = self.top().unwrap_or(&self.directory);
-        self.git.at(top).run(["update-ref", reference, commit])?;
+        // A hook of a relative `core.hooksPath` would be one of the commit.
+        let words = [
+            "-c",
+            "core.hooksPath=/dev/null",
+            "update-ref",
+            reference,
+            commit,
+        ];
+        self.git.at(top).run(words)?;
         Ok(())
     }
 

@@ -26,10 +26,11 @@ enum When {
 }
 
 /// A file below `src`, the word that starts programs, its number and its time.
-const MAP: [(&str, &str, usize, When); 30] = [
+const MAP: [(&str, &str, usize, When); 31] = [
     ("stamp/key.rs", "Repository::at(", 2, Elsewhere),
     ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
     ("cli/push.rs", "Repository::at(", 1, Elsewhere),
+    ("cli/review.rs", "Repository::at(", 1, Elsewhere),
     ("run/depends.rs", "Repository::at(", 1, Before),
     ("run/fingerprint.rs", "Git::find(", 1, Before),
     ("run/since.rs", "Git::find(", 1, Before),

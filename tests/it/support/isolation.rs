@@ -34,7 +34,7 @@ impl Who {
         match self {
             Self::Myself => call.through(&["env"], &binary),
             Self::User => call.through(&as_user(), &binary),
-            Self::Forbidden => call.through(&forbidden(), &binary),
+            Self::Forbidden => call.through(&without_namespaces(), &binary),
         }
     }
 }
@@ -143,7 +143,7 @@ pub fn as_user() -> Vec<String> {
 
 /// Returns the command that starts a program without namespaces. Root outside is the user inside
 /// without privileges, so the files are its own.
-fn forbidden() -> Vec<String> {
+pub fn without_namespaces() -> Vec<String> {
     let (user, group) = (format!("--map-user={USER}"), format!("--map-group={USER}"));
     [
         "unshare",

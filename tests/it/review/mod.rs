@@ -1,0 +1,11 @@
+//! Stories of reviews against a real Gerrit.
+
+mod copied;
+mod forwarder;
+mod hostile;
+mod labels;
+mod lag;
+mod patch_set;
+mod race;
+mod strangers;
+mod votes;
