@@ -140,6 +140,10 @@ pub(super) fn call(
         votes: arguments.vote && !arguments.dry_run,
         with_base: !arguments.no_base && (arguments.base || arguments.vote || arguments.dry_run),
         run: arguments.run_number,
+        hidden: (operator.review.credentials.iter())
+            .map(|file| expanded(file, &environment))
+            .filter(|file| file.is_file())
+            .collect(),
         reports: arguments.report_dir.clone(),
         settings: (arguments.settings).settings(global, shown(arguments)),
         operator,

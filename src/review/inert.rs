@@ -31,7 +31,7 @@ mod tests {
         for (foreign, expected) in [
             ("**bold** [x](http://h)", "`**bold** [x](http://h)`"),
             ("end` @admin <img>", "`end' \u{ff20}admin <img>`"),
-            ("a\nb\r\n\u{1b}[31mc\u{202e}", "`a b  c\u{fffd}`"),
+            ("a\nb\r\n\u{1b}[31mc\u{202e}", "`a b c\u{fffd}`"),
             ("", "(empty)"),
         ] {
             assert_eq!(code(foreign, 100), expected);

@@ -107,6 +107,11 @@ pub(super) fn result(
     let is_partial = !request.components.is_empty();
     let judgement = (ran.early.clone())
         .unwrap_or_else(|| judge(&ran.run, &ran.relation(), &classes, is_partial));
+    let judgement = Judgement {
+        // A place on the operator's machine means nothing to anybody else.
+        reason: with_project(&judgement.reason, prepared),
+        ..judgement
+    };
     let jobs: Vec<_> = ran
         .run
         .jobs()
@@ -140,17 +145,12 @@ pub(super) fn result(
         report_url: report_url.as_deref(),
         seconds: took.as_secs_f64(),
     });
-    let exit = match ran
+    let signal = ran
         .run
         .finished
         .as_ref()
-        .and_then(|finished| finished.signal)
-    {
-        Some(signal) => ExitCode::Signal(signal),
-        None => judgement.verdict.exit_code(),
-    };
-    let label = request.label.clone();
-    let vote = judgement.verdict.vote();
+        .and_then(|finished| finished.signal);
+    let exit = signal.map_or(judgement.verdict.exit_code(), ExitCode::Signal);
     ReviewResult {
         version: 1,
         run: number,
@@ -160,18 +160,10 @@ pub(super) fn result(
         input: ReviewInput {
             message: text,
             tag: PostKey::new(&patch_set.sha, number).tag(),
-            labels: vote.map(|vote| (label.clone(), vote)).into_iter().collect(),
             comments,
-            notify: if vote == Some(-1) {
-                Notify::Owner
-            } else {
-                Notify::None
-            },
-            ignore_automatic_attention_set_rules: true,
-            add_to_attention_set: attention(judgement.verdict, patch_set),
-            ..ReviewInput::default()
+            ..votes(judgement.verdict, patch_set, &request.label)
         },
-        label,
+        label: request.label.clone(),
         jobs,
         classes,
         base,
@@ -180,6 +172,29 @@ pub(super) fn result(
         seconds: took.as_secs_f64(),
         patch_set: patch_set.clone(),
     }
+}
+
+/// Returns a review with the vote of a verdict, and with those who hear of it.
+fn votes(verdict: Verdict, patch_set: &Patchset, label: &str) -> ReviewInput {
+    let vote = verdict.vote();
+    ReviewInput {
+        labels: vote
+            .map(|vote| (label.to_owned(), vote))
+            .into_iter()
+            .collect(),
+        notify: match vote {
+            Some(-1) => Notify::Owner,
+            _ => Notify::None,
+        },
+        ignore_automatic_attention_set_rules: true,
+        add_to_attention_set: attention(verdict, patch_set),
+        ..ReviewInput::default()
+    }
+}
+
+fn with_project(text: &str, prepared: &Prepared) -> String {
+    let top = prepared.clone.top.display().to_string();
+    text.replace(&top, &prepared.patch_set.project)
 }
 
 fn attention(verdict: Verdict, patch_set: &Patchset) -> Vec<AttentionInput> {

@@ -33,6 +33,8 @@ pub(crate) struct ReviewRequest {
     pub with_base: bool,
     /// The number of the run, if the caller counts them.
     pub run: Option<u32>,
+    /// Files that strict jobs do not see, such as the credentials.
+    pub hidden: Vec<PathBuf>,
     /// The directory of the reports.
     pub reports: Option<PathBuf>,
     /// The settings of the runs.

@@ -236,6 +236,7 @@ fn run_request(request: &ReviewRequest, prepared: &Prepared) -> RunRequest {
             least_isolate,
             least_network,
             only: Vec::new(),
+            hidden: request.hidden.clone(),
             is_of_stranger,
         }),
         ..RunRequest::new(

@@ -68,6 +68,8 @@ pub struct Reviewed {
     pub least_network: NetworkPolicy,
     /// The components to run, of those that are found; empty for all.
     pub only: Vec<String>,
+    /// Files of the operator that strict jobs do not see, such as credentials.
+    pub hidden: Vec<PathBuf>,
     /// True for the code of a stranger: no program reads the tree outside of the sandbox.
     pub is_of_stranger: bool,
 }

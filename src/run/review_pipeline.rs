@@ -114,6 +114,7 @@ mod tests {
             remote: "origin".to_owned(),
             companions: Vec::new(),
             only: Vec::new(),
+            hidden: Vec::new(),
             least_isolate: IsolatePolicy::Auto,
             least_network: NetworkPolicy::Off,
             is_of_stranger: false,

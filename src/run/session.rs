@@ -16,7 +16,6 @@ use super::resume;
 use super::show::Screen;
 use crate::config;
 use crate::dirs;
-use crate::env::Environment;
 use crate::event::{Event, Journal, Notice, RunResumed, RunStarted, Since};
 use crate::exec;
 use crate::exec::{IsolationPlan, RunOptions, RunPaths};
@@ -182,7 +181,7 @@ fn run_options(
         workspace: &planned.workspace.root,
         view: view.or(planned.source.gopath()),
         reports: &directory.path,
-        own: &own_directories(&request.environment),
+        own: &own_directories(request),
     };
     let ci = request.environment.get("CI");
     RunOptions {
@@ -197,9 +196,16 @@ fn run_options(
     }
 }
 
-/// Returns the directories that hold kata-ci's own state, cache and configuration.
-fn own_directories(environment: &Environment) -> Vec<PathBuf> {
+/// Returns the directories that hold kata-ci's own state, cache and configuration, and what else of
+/// the operator's is to be hidden in a review.
+fn own_directories(request: &RunRequest) -> Vec<PathBuf> {
+    let environment = &request.environment;
+    let hidden = request
+        .reviewed
+        .iter()
+        .flat_map(|one| one.hidden.iter().cloned());
     (dirs::state(environment).into_iter())
+        .chain(hidden)
         .chain(dirs::config(environment))
         .chain([dirs::cache(environment)])
         .collect()

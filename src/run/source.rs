@@ -60,8 +60,8 @@ impl Source {
         })
     }
 
-    /// Checks out the commits of a review. The target branch is the tracking branch of its remote, as
-    /// it is at the server.
+    /// Checks out the commits of a review. The tracking branch of the target branch is set to the
+    /// commit that it has at the server.
     fn review(
         directory: PathBuf,
         revision: &str,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::rest::{self, Queried};
+use super::rest::{self, Queried, QueryError};
 use crate::gerrit::change_id::ChangeId;
 use crate::gerrit::remote::{PushUrl, Transport};
 use crate::git::{GitError, Repository};
@@ -105,7 +105,7 @@ pub(super) fn query(
     repository: &Repository,
     url: &PushUrl,
     id: &ChangeId,
-) -> Result<Vec<Queried>, GitError> {
+) -> Result<Vec<Queried>, QueryError> {
     match url.transport {
         Transport::Ssh => {}
         Transport::Http | Transport::Https => return rest::query(repository, url, id),

@@ -95,8 +95,8 @@ impl CheckoutSet {
         Ok(checkouts)
     }
 
-    /// Checks out a commit under review, of the repository with this top. Its `.gitattributes` names
-    /// no program that is run. If it is a stranger's, no other program reads it before its jobs.
+    /// Checks out a commit under review, of the repository with this top. Its `.gitattributes` has
+    /// no program run. If it is a stranger's, no other program reads it before its jobs.
     ///
     /// # Errors
     /// Returns [`CheckoutError`].

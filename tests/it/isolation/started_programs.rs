@@ -50,7 +50,7 @@ const MAP: [(&str, &str, usize, When); 31] = [
     ("git/program.rs", "Probe {", 1, Means),
     ("git/repository.rs", "Git::of_user(", 1, Means),
     ("probe/run.rs", "Command::new(", 1, Means),
-    ("workspace/checkout/mod.rs", "Git::find(", 1, Before),
+    ("workspace/checkout/mod.rs", "Git::find(", 2, Before),
     ("workspace/detect.rs", "Git::find(", 1, Before),
     ("workspace/inspection.rs", "Git::find(", 1, Before),
     ("workspace/open.rs", "Git::find(", 1, Before),

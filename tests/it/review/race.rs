@@ -1,4 +1,4 @@
-//! What happens at the server between reading and posting.
+//! Pushes, lost answers and refused credentials between reading and posting.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -217,7 +217,7 @@ fn a_change_id_is_a_commit_of_another_repository_or_below_already() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("curl") && !error.contains("s3cret"),
+        error.contains("GET http://127.0.0.1:") && !error.contains("s3cret"),
         "{error}"
     );
 }
