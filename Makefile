@@ -6,7 +6,8 @@
 # make quick   unit tests, the rules of the source tree, and the quick stories without server and browser
 # make test-host    the stories of a kata host, with today's docker as well, which is built for some minutes
 # make soak    the tests that take long: 50 kills at random moments and --resume, 20 kills in the middle of each
-#              misbehaving fixture, 50 rounds of components that collide
+#              misbehaving fixture, 50 rounds of components that collide, 200 patch sets while Gerrit and the
+#              watcher of reviews are killed
 # make bench   what isolation costs a job, on a machine that does nothing else
 
 CARGO ?= cargo

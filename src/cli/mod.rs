@@ -20,6 +20,7 @@ mod report;
 mod review;
 mod run;
 mod settings;
+mod watch;
 
 use std::ffi::OsStr;
 use std::io;

@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 
+use super::answer_format::AnswerFormat;
 use super::global::GlobalArguments;
 use super::run::given;
 use super::settings::SettingsArguments;
+use super::watch;
+use super::watch::WatchArguments;
 use crate::config;
 use crate::config::{Operator, Overrides};
 use crate::env::Environment;
@@ -26,8 +29,8 @@ use crate::{run, say};
 pub(super) struct ReviewArguments {
     /// The change: its number (1234, or 1234,2 for patch set 2), its Change-Id, a commit, or the
     /// URL of its page.
-    #[arg(value_name = "CHANGE")]
-    change: ChangeName,
+    #[arg(value_name = "CHANGE", required_unless_present_any = ["watch", "list"])]
+    change: Option<ChangeName>,
 
     /// Components to run [default: those of the change; with fewer there is no +1].
     #[arg(value_name = "COMPONENT")]
@@ -84,6 +87,9 @@ pub(super) struct ReviewArguments {
 
     #[command(flatten)]
     settings: SettingsArguments,
+
+    #[command(flatten)]
+    watching: WatchArguments,
 }
 
 /// The format of the result. `KATACI_FORMAT` is shared with `run`.
@@ -113,6 +119,13 @@ pub(super) fn call(
     global: &GlobalArguments,
     arguments: &ReviewArguments,
 ) -> Result<i32, CommandError> {
+    let watching = &arguments.watching;
+    if watching.list {
+        return watch::list(watching, arguments.answer_format()).map(|code| code.code());
+    }
+    if watching.is_watching() {
+        refuse_beside_watch(arguments)?;
+    }
     let called_with = Environment::current();
     let operator = config::operator(config::user_file(&called_with).as_deref())?;
     let named = named_pipeline(arguments, &called_with)?;
@@ -130,15 +143,21 @@ pub(super) fn call(
     let address = address(arguments, &operator, table.url.as_deref(), &git)?;
     let server = connect(arguments, &operator, address, &git)?;
     let label = given(arguments.label.as_ref()).or_else(|| table.label.clone());
+    let label = label.unwrap_or_else(|| "Verified".to_owned());
+    let Some(change) = arguments.change.clone().filter(|_| !watching.is_watching()) else {
+        return watch::call(global, watching, &operator, server.client, label);
+    };
+    let votes = arguments.vote && !arguments.dry_run && !watching.watched;
+    let posts = arguments.vote || arguments.dry_run || watching.watched;
     let request = ReviewRequest {
-        change: arguments.change.clone(),
+        change,
         directory: global.directory.clone(),
         environment: called_with,
         pipeline: given(arguments.pipeline.as_ref()),
         components: arguments.components.clone(),
-        label: label.unwrap_or_else(|| "Verified".to_owned()),
-        votes: arguments.vote && !arguments.dry_run,
-        with_base: !arguments.no_base && (arguments.base || arguments.vote || arguments.dry_run),
+        label,
+        votes,
+        with_base: !arguments.no_base && (arguments.base || posts),
         run: arguments.run_number,
         hidden: (operator.review.credentials.iter())
             .map(|file| expanded(file, &environment))
@@ -150,10 +169,35 @@ pub(super) fn call(
     };
     let result = review::carry_out(&request, &server.client, &git, server.account)?;
     show(arguments, &result)?;
-    if arguments.vote && !arguments.dry_run {
+    if votes {
         posted(&server.client, &result)?;
     }
     Ok(result.exit)
+}
+
+impl ReviewArguments {
+    fn answer_format(&self) -> AnswerFormat {
+        match self.format {
+            Format::Json => AnswerFormat::Json,
+            Format::Human | Format::Progress | Format::Plain => AnswerFormat::Human,
+        }
+    }
+}
+
+/// Refuses what says something about one review only.
+fn refuse_beside_watch(arguments: &ReviewArguments) -> Result<(), CommandError> {
+    let given = [
+        ("CHANGE", arguments.change.is_some()),
+        ("--dry-run", arguments.dry_run),
+        ("--report-dir", arguments.report_dir.is_some()),
+        ("--run-number", arguments.run_number.is_some()),
+    ];
+    match given.iter().find(|(_, is_given)| *is_given) {
+        Some((name, _)) => Err(CommandError::usage(format!(
+            "{name} cannot be used with --watch"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Returns the output during the jobs. A result for programs has standard output to itself.
@@ -197,7 +241,9 @@ fn address(
         .or(operator.gerrit.url.as_deref())
         .map(parsed)
         .transpose()?;
-    if let Some(url) = &arguments.change.server {
+    // A watcher's review has the settings of the watcher, and so its server.
+    let named = (arguments.change.as_ref()).filter(|_| !arguments.watching.watched);
+    if let Some(url) = named.and_then(|change| change.server.as_ref()) {
         let is_own = own
             .as_ref()
             .is_some_and(|own| own.to_string() == url.to_string());
@@ -252,12 +298,13 @@ fn connect(
         client.map_err(CommandError::unavailable)
     };
     let own = client(Some(source))?;
+    let posts = arguments.vote || arguments.watching.is_watching();
     match own.self_account() {
         Ok(account) => Ok(Server {
             client: own,
             account: Some(account.id),
         }),
-        Err(error) if error.kind == RestErrorKind::NoCredentials && !arguments.vote => Ok(Server {
+        Err(error) if error.kind == RestErrorKind::NoCredentials && !posts => Ok(Server {
             client: client(None)?,
             account: None,
         }),

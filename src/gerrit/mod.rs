@@ -11,4 +11,5 @@ pub mod push_output;
 pub mod rejection;
 pub mod remote;
 pub mod rest;
+pub mod stream;
 mod trailers;

@@ -23,8 +23,10 @@ mod patch_set;
 pub mod post;
 mod request;
 mod result;
+pub mod service;
 mod session;
 mod verdict;
+pub mod watch;
 
 #[cfg(test)]
 mod tests;

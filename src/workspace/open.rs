@@ -311,7 +311,7 @@ fn listed(
     for component in &pipeline.components {
         let path = base.join(&component.path);
         let directory = match checkouts.as_deref_mut() {
-            Some(checkouts) if checkouts.is_alone() && !checkouts.knows(&path) => continue,
+            Some(checkouts) if checkouts.leaves_out(&path) => continue,
             Some(checkouts) => {
                 absolute(&checkouts.place_component(pipeline.layout, component, &path)?)
             }

@@ -34,6 +34,9 @@ pub struct ChangeInfo {
     pub is_private: bool,
     /// The time of the last change of anything, as the server formats it.
     pub updated: String,
+    /// The commit of everything about the change but its patch sets; another one after each update.
+    /// Older servers do not tell it.
+    pub meta_rev_id: Option<String>,
     /// The SHA of the current patch set.
     pub current_revision: Option<String>,
     /// The patch sets by SHA.
@@ -198,6 +201,8 @@ pub struct CommentInfo {
     pub tag: Option<String>,
     /// True if somebody has to resolve it.
     pub unresolved: Option<bool>,
+    /// The id of the message that it came with.
+    pub change_message_id: Option<String>,
 }
 
 /// A change of the same stack.

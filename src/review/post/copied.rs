@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::key::PostKey;
 use super::standing::Standing;
-use crate::gerrit::rest::{ChangeKey, Client, RestError, RestErrorKind, ReviewInput};
+use crate::gerrit::rest::{ChangeInfo, ChangeKey, Client, RestError, RestErrorKind, ReviewInput};
 
 /// The most times that a change is looked at: patch sets may be pushed meanwhile.
 const LOOKS: u32 = 5;
@@ -52,6 +52,16 @@ pub fn take_back_copied(
         }
     }
     Ok(taken)
+}
+
+/// Returns true if a vote of ours stands on the current commit of a change, and was given to
+/// another one. The change is described with labels and messages.
+pub(crate) fn has_copied_vote(change: &ChangeInfo, account: u64, label: &str) -> bool {
+    let standing = Standing {
+        change: change.clone(),
+        account,
+    };
+    standing.copied_vote(label).is_some()
 }
 
 fn without_vote(label: &str, key: &PostKey, sha: &str) -> ReviewInput {

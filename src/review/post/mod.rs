@@ -16,6 +16,7 @@ mod key;
 mod send;
 mod standing;
 
+pub(crate) use copied::has_copied_vote;
 pub use copied::{TakenBack, take_back_copied};
 pub use journal::{Journal, JournalError, MessagesOnly, PostState};
 pub use key::PostKey;

@@ -59,8 +59,9 @@ impl Standing {
         Some(OwnVote { value, given_by })
     }
 
-    /// Returns the run that gave a vote without a tag: the newest message that gave this value tells.
-    /// A vote that the server copies to a later patch set loses its tag, if that was there already.
+    /// Returns the run that gave a vote without a tag: the newest message that gave this value
+    /// tells. A vote that the server copies to a later patch set loses its tag, if that was there
+    /// already.
     fn origin(&self, label: &str, value: i32) -> Option<PostKey> {
         let word = format!("{label}{value:+}");
         let gave = |message: &&ChangeMessageInfo| {

@@ -57,6 +57,13 @@ impl CheckoutSet {
         brought.any(|one| directory.starts_with(&one.directory))
     }
 
+    /// Returns true if a directory of the user's is in a repository that was brought.
+    pub(super) fn has_brought_any(&self, directory: &Path) -> bool {
+        let directory = self.as_user_knows(directory);
+        let mut brought = self.dependencies.iter();
+        brought.any(|one| directory.starts_with(&one.source))
+    }
+
     /// Returns the commit that the user stands in, and the top of that work tree; `None` above the
     /// repositories.
     pub fn standing(&self) -> Option<(&Path, &str)> {

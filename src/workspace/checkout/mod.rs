@@ -51,6 +51,7 @@ pub struct CheckoutSet {
     dependencies: Vec<Checkout>,
     directory: PathBuf,
     alone: bool,
+    is_review: bool,
     drivers: Drivers,
     is_of_stranger: bool,
     notices: Vec<Notice>,
@@ -110,6 +111,7 @@ impl CheckoutSet {
         let parent = top.parent().unwrap_or(top).to_owned();
         let mut checkouts = Self::begin(git, commit, top, parent, user)?;
         checkouts.drivers = Drivers::Unused;
+        checkouts.is_review = true;
         checkouts.is_of_stranger = is_of_stranger;
         checkouts.enter_repository(top, top)?;
         Ok(checkouts)
@@ -165,6 +167,7 @@ impl CheckoutSet {
             dependencies: Vec::new(),
             directory: own.path().to_owned(),
             alone: false,
+            is_review: false,
             drivers: Drivers::Used,
             is_of_stranger: false,
             notices: Vec::new(),
@@ -366,9 +369,11 @@ impl CheckoutSet {
         self.own.path().join(IMPORT_ROOT)
     }
 
-    /// Returns true if components of other repositories are left out.
-    pub(super) fn is_alone(&self) -> bool {
-        self.alone
+    /// Returns true if a component in this directory is left out, because the revision says nothing
+    /// about its repository. A review keeps those of companions.
+    pub(super) fn leaves_out(&self, directory: &Path) -> bool {
+        let is_beside = self.is_review && self.has_brought_any(directory);
+        (self.alone || self.is_review) && !self.knows(directory) && !is_beside
     }
 
     /// Returns true if a directory is in one of the checkouts, or in the repository of one.

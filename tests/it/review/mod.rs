@@ -9,3 +9,4 @@ mod patch_set;
 mod race;
 mod strangers;
 mod votes;
+mod watch;

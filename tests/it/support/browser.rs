@@ -34,7 +34,7 @@ const OPTIONS: [&str; 12] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--no-first-run",
     "--remote-debugging-pipe",
     "--window-size=1200,900",
@@ -102,7 +102,11 @@ impl Browser {
 
     /// Opens a file and waits until it is loaded. Its scripts have run then.
     pub fn open(&mut self, page: &Path, hash: &str) {
-        let url = format!("file://{}{hash}", page.display());
+        self.open_url(&format!("file://{}{hash}", page.display()));
+    }
+
+    /// Opens an address and waits until it is loaded.
+    pub fn open_url(&mut self, url: &str) {
         let answer = self.call("Page.navigate", json!({"url": url}));
         assert!(answer["errorText"].is_null(), "{url}: {answer}");
         let loader = answer["loaderId"].clone();

@@ -5,11 +5,11 @@
 //! its standard input is closed, and this process holds the other end.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Seek};
+use std::io::{BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value;
 
@@ -51,7 +51,13 @@ pub enum Transport {
 /// The running server.
 pub struct Server {
     values: BTreeMap<String, String>,
-    _guard: Child,
+    /// The script that keeps the server: a line to it is an order, and it ends with our end.
+    guard: Mutex<Guard>,
+}
+
+struct Guard {
+    child: Child,
+    said: BufReader<ChildStdout>,
 }
 
 /// Returns the server, which the first call starts. `None` if this machine cannot run one; the test
@@ -100,8 +106,8 @@ fn start(configuration: &str) -> Result<Server, String> {
         .spawn()
         .map_err(|error| format!("gerrit-up: {error}"))?;
     let mut line = String::new();
-    let stdout = guard.stdout.take().expect("piped");
-    let _ = BufReader::new(stdout).read_line(&mut line);
+    let mut said_by = BufReader::new(guard.stdout.take().expect("piped"));
+    let _ = said_by.read_line(&mut line);
     let mut said = String::new();
     let _ = errors.rewind();
     let _ = errors.read_to_string(&mut said);
@@ -109,7 +115,10 @@ fn start(configuration: &str) -> Result<Server, String> {
         let values = read_values(&site.join("server"));
         return Ok(Server {
             values,
-            _guard: guard,
+            guard: Mutex::new(Guard {
+                child: guard,
+                said: said_by,
+            }),
         });
     }
     let status = guard.wait().map_err(|error| error.to_string())?;
@@ -150,6 +159,17 @@ impl Server {
             "ssh -i {} -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR",
             self.value(&format!("{}_key", user.name()))
         )
+    }
+
+    /// Kills the server and starts it again.
+    pub fn restart(&self) {
+        let mut guard = self.guard.lock().expect("nobody panicked");
+        let orders = guard.child.stdin.as_mut().expect("piped");
+        orders.write_all(b"restart\n").expect("an order");
+        orders.flush().expect("an order");
+        let mut line = String::new();
+        guard.said.read_line(&mut line).expect("an answer");
+        assert_eq!(line.trim_end(), "ready", "the server is there again");
     }
 
     /// Calls the REST interface, and returns the answer as JSON (null without a body).
