@@ -6,6 +6,7 @@ use clap_complete::Shell;
 use super::console::ConsoleArguments;
 use super::diag::DiagArguments;
 use super::docker::DockerArguments;
+use super::doctor::DoctorArguments;
 use super::global::GlobalArguments;
 use super::hook::HookArguments;
 use super::list::ListArguments;
@@ -46,6 +47,8 @@ pub(super) enum Command {
     Console(ConsoleArguments),
     /// Collect what a bug report about a kata host needs, without secrets.
     Diag(DiagArguments),
+    /// Find out what this host can do, with the commands that mend the rest.
+    Doctor(DoctorArguments),
     /// Merge, convert and show reports of runs, and JUnit files of other programs.
     Report(ReportArguments),
     /// Check commits and push them to Gerrit for review (refs/for/BRANCH).

@@ -9,12 +9,9 @@ use clap::{ArgAction, Args};
 
 use super::answer_format::AnswerFormat;
 use super::global::GlobalArguments;
-use crate::config::Overrides;
 use crate::env::Environment;
 use crate::model::{CommandError, ExitCode, Selection};
-use crate::run::{
-    CiChoice, Display, Format, KeepLimits, Listing, ReportPaths, RunRequest, RunSettings, list,
-};
+use crate::run::{Listing, ReportPaths, RunRequest, RunSettings, list};
 use crate::text::for_terminal;
 
 /// The most bytes of a line.
@@ -53,21 +50,7 @@ pub(super) fn call(
     global: &GlobalArguments,
     arguments: &ListArguments,
 ) -> Result<ExitCode, CommandError> {
-    let settings = RunSettings {
-        jobs: None,
-        overrides: Overrides::default(),
-        require_all: false,
-        display: Display {
-            format: Format::Auto,
-            ci: CiChoice::None,
-            color: global.color(),
-            verbose: false,
-        },
-        keep: KeepLimits {
-            runs: None,
-            days: None,
-        },
-    };
+    let settings = RunSettings::to_look(global.color());
     let request = RunRequest {
         pipeline: arguments.pipeline.clone().filter(|name| !name.is_empty()),
         selection: Selection {

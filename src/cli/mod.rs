@@ -10,6 +10,7 @@ mod completions;
 mod console;
 mod diag;
 mod docker;
+mod doctor;
 mod error;
 mod faults;
 mod global;
@@ -74,6 +75,7 @@ fn call(arguments: &Arguments) -> Result<i32, CommandError> {
         Command::List(arguments) => list::call(global, arguments).map(|code| code.code()),
         Command::Console(arguments) => console::call(arguments),
         Command::Diag(arguments) => diag::call(global, arguments),
+        Command::Doctor(arguments) => doctor::call(global, arguments),
         Command::Report(arguments) => report::call(global, arguments),
         Command::Push(arguments) => push::call(global, arguments),
         Command::Docker(arguments) => docker::call(arguments).map(|code| code.code()),

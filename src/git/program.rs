@@ -62,7 +62,7 @@ impl Git {
 
     /// The user's git, which finds its repository as the user's own call would: variables that
     /// point to a repository stay. Neither is a version asked for, so that a hook answers at once.
-    pub(super) fn of_user(environment: &Environment) -> Self {
+    pub(crate) fn of_user(environment: &Environment) -> Self {
         let mut called_with = environment.clone();
         called_with.set("LC_ALL", "C");
         let mut guarded = called_with.clone();

@@ -11,6 +11,19 @@ pub struct Person {
     pub email: String,
 }
 
+impl Person {
+    /// Returns true for an address that git makes up if it is not configured: `ada@host.(none)`,
+    /// `root@localhost`.
+    pub fn has_made_up_address(&self) -> bool {
+        let (user, host) = self.email.split_once('@').unwrap_or_default();
+        let host = host.trim_end_matches('.');
+        user.is_empty()
+            || !host.contains('.')
+            || host.ends_with("(none)")
+            || host.ends_with(".localdomain")
+    }
+}
+
 /// A whole commit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Commit {
@@ -73,7 +86,8 @@ impl Commit {
 }
 
 impl Person {
-    fn parse(text: &str) -> Self {
+    /// Takes `NAME <ADDRESS> …` apart. What is not there is empty.
+    pub fn parse(text: &str) -> Self {
         let (name, rest) = text.split_once('<').unwrap_or((text, ""));
         Self {
             name: name.trim().to_owned(),

@@ -1,6 +1,5 @@
 //! The configuration that the running kernel was built with.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,8 @@ use flate2::read::GzDecoder;
 
 /// The most bytes of a configuration.
 const MOST: u64 = 4 << 20;
+/// The first bytes of a compressed file.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// A configuration and the file that it is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,23 +49,42 @@ impl KernelConfig {
     /// # Errors
     /// When there is none, or the first one that is there cannot be read. Unreadable is not absent.
     pub fn read(root: &Path, release: &str) -> Result<Self, NoConfig> {
-        let places = [
-            "proc/config.gz".to_owned(),
-            format!("boot/config-{release}"),
-            format!("lib/modules/{release}/config"),
-            format!("usr/lib/modules/{release}/config"),
-        ];
+        let places = Self::places(release);
+        let below = |place: &String| root.join(place.trim_start_matches('/'));
         let mut refused = None;
-        for path in places.iter().map(|place| root.join(place)) {
-            match text(&path) {
-                Ok(text) => return Ok(Self { file: path, text }),
+        for path in places.iter().map(below) {
+            let read = crate::fs::read(&path, MOST);
+            match read.and_then(|bytes| Self::of(path.clone(), &bytes)) {
+                Ok(config) => return Ok(config),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => refused = refused.or(Some(NoConfig::Unreadable { path, error })),
             }
         }
-        Err(refused.unwrap_or_else(|| {
-            NoConfig::Absent(places.iter().map(|place| root.join(place)).collect())
-        }))
+        Err(refused.unwrap_or_else(|| NoConfig::Absent(places.iter().map(below).collect())))
+    }
+
+    /// Returns the files that may hold the configuration of a release, in the order of the search.
+    pub fn places(release: &str) -> [String; 4] {
+        [
+            "/proc/config.gz".to_owned(),
+            format!("/boot/config-{release}"),
+            format!("/lib/modules/{release}/config"),
+            format!("/usr/lib/modules/{release}/config"),
+        ]
+    }
+
+    /// Takes the content of a file, which may be compressed.
+    ///
+    /// # Errors
+    /// When the compression is broken.
+    pub fn of(file: PathBuf, bytes: &[u8]) -> io::Result<Self> {
+        let mut text = Vec::new();
+        match bytes.starts_with(&GZIP) {
+            true => GzDecoder::new(bytes).take(MOST).read_to_end(&mut text)?,
+            false => bytes.take(MOST).read_to_end(&mut text)?,
+        };
+        let text = String::from_utf8_lossy(&text).into_owned();
+        Ok(Self { file, text })
     }
 
     /// Returns the value of an option, with or without `CONFIG_`; `None` if it is not set.
@@ -95,21 +115,11 @@ pub(crate) fn full_name(option: &str) -> String {
     }
 }
 
-fn text(path: &Path) -> io::Result<String> {
-    let file: File = crate::fs::open(path)?;
-    let mut bytes = Vec::new();
-    match path.extension().is_some_and(|end| end == "gz") {
-        true => GzDecoder::new(file).take(MOST).read_to_end(&mut bytes)?,
-        false => file.take(MOST).read_to_end(&mut bytes)?,
-    };
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::fs;
+    use std::fs::{self, File};
     use std::io::Write;
 
     fn config(text: &str) -> KernelConfig {
@@ -150,6 +160,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
         #[test]
         fn any_text_is_looked_through(text in "\\PC{0,80}", option in "\\PC{0,9}") {
             let config = config(&text);

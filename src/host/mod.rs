@@ -7,4 +7,6 @@
 pub(crate) mod console;
 pub(crate) mod diag;
 pub mod docker;
+pub mod doctor;
 pub(crate) mod kernel_config;
+pub(crate) mod kernel_options;

@@ -51,6 +51,7 @@ fn workspace(components: &[Component]) -> Workspace {
                 go_root: None,
                 changed_files: None,
                 root_half: BTreeMap::new(),
+                problems: Vec::new(),
                 unready_steps: BTreeMap::new(),
             })
             .collect(),

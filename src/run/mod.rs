@@ -32,6 +32,7 @@ mod durations;
 mod fingerprint;
 mod finish;
 mod list;
+mod look;
 mod one_case;
 mod opened;
 mod output_files;
@@ -62,6 +63,7 @@ use crate::stamp::recorder::{StampRecorder, StampedRun};
 
 pub(crate) use finish::RunResult;
 pub(crate) use list::{Listing, list};
+pub(crate) use look::look;
 pub use prune::KeepLimits;
 pub(crate) use report_directory::DIAG_DIRECTORY;
 pub use request::{

@@ -109,6 +109,27 @@ pub struct RunSettings {
     pub keep: KeepLimits,
 }
 
+impl RunSettings {
+    /// Returns the settings of a command that only looks at the workspace.
+    pub fn to_look(color: anstream::ColorChoice) -> Self {
+        Self {
+            jobs: None,
+            overrides: Overrides::default(),
+            require_all: false,
+            display: Display {
+                format: Format::Auto,
+                ci: CiChoice::None,
+                color,
+                verbose: false,
+            },
+            keep: KeepLimits {
+                runs: None,
+                days: None,
+            },
+        }
+    }
+}
+
 /// The output during a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Display {

@@ -11,7 +11,7 @@ use std::thread;
 use super::gopath_view::GopathLayout;
 use super::machine::Machine;
 use super::packages::{Packages, packages};
-use super::preflight::{Preflight, gopath};
+use super::preflight::{Preflight, gopath, joined};
 use super::{FoundComponent, Placed};
 use crate::config::{Component, Layout, Pipeline, Step};
 use crate::env::Environment;
@@ -96,10 +96,12 @@ impl Inspection<'_> {
                 true => packages(component, &directory, &environment),
                 false => Packages::default(),
             };
+        let problems = preflight.problems();
         let git = git.as_ref().ok();
         FoundComponent {
             component: component.clone(),
-            readiness: preflight.readiness(),
+            readiness: joined(problems.clone()),
+            problems,
             unready_steps: preflight.unready_steps(),
             root_half: preflight.root_half(),
             revision: git.and_then(|git| git.at(source).revision().ok()?),
@@ -169,6 +171,7 @@ fn not_looked_at(placed: &Placed) -> FoundComponent {
         component: placed.component.clone(),
         directory: placed.directory.clone(),
         readiness: Readiness::Ready,
+        problems: Vec::new(),
         unready_steps: BTreeMap::new(),
         revision: None,
         packages: None,

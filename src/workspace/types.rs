@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::OwnDirectory;
+use super::requirement_problem::RequirementProblem;
 use crate::config::Component;
 use crate::env::Environment;
 use crate::event::Notice;
@@ -67,6 +68,8 @@ pub struct FoundComponent {
     pub directory: PathBuf,
     /// The finding of the preflight.
     pub readiness: Readiness,
+    /// The findings of the preflight, one for each requirement that is not met.
+    pub problems: Vec<RequirementProblem>,
     /// The steps that cannot run although the component can.
     pub unready_steps: BTreeMap<String, Readiness>,
     /// The commit of its work tree, with `-dirty` if tracked files differ; `None` outside of git.

@@ -45,6 +45,21 @@ impl From<IsolatePolicy> for Level {
     }
 }
 
+/// Tries the sandbox of a job, strict or not, with a network of its own. Returns the refused step
+/// and the error of the system if it cannot be set up here.
+///
+/// # Errors
+///
+/// The refused step, with the error of the system.
+pub fn try_sandbox(program: &Path, is_strict: bool) -> Result<(), String> {
+    let space = match is_strict {
+        true => Level::Strict,
+        false => Level::Own,
+    };
+    let network = true;
+    Host::new(program).allows(Tier { network, space })
+}
+
 /// The results, each tried once.
 #[derive(Debug)]
 pub(super) struct Host {

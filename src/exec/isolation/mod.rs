@@ -20,6 +20,7 @@ mod sandbox;
 mod sockets;
 mod variables;
 
+pub use host::try_sandbox;
 pub use mount_plan::{RunPaths, strict_job_may_write};
 pub(in crate::exec) use repository::{Repository, text_of};
 pub(in crate::exec) use resolve::JobIsolation;

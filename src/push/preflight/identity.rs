@@ -2,7 +2,7 @@
 
 use super::facts::CommitFacts;
 use super::finding::{PreflightFinding, Rule};
-use crate::git::range::{Commit, Person};
+use crate::git::range::Commit;
 
 pub(super) fn check(facts: &CommitFacts) -> Vec<PreflightFinding> {
     facts
@@ -12,19 +12,8 @@ pub(super) fn check(facts: &CommitFacts) -> Vec<PreflightFinding> {
         .collect()
 }
 
-/// Returns true for an address that git makes up if it is not configured: `ada@host.(none)`,
-/// `root@localhost`.
-fn is_made_up(person: &Person) -> bool {
-    let (user, host) = person.email.split_once('@').unwrap_or_default();
-    let host = host.trim_end_matches('.');
-    user.is_empty()
-        || !host.contains('.')
-        || host.ends_with("(none)")
-        || host.ends_with(".localdomain")
-}
-
 fn author(facts: &CommitFacts, commit: &Commit) -> Option<PreflightFinding> {
-    is_made_up(&commit.author).then(|| {
+    commit.author.has_made_up_address().then(|| {
         let amend = match commit.oid == facts.tip {
             true => "git commit --amend --reset-author --no-edit".to_owned(),
             false => format!(

@@ -25,33 +25,8 @@ use crate::git::{Git, GitError};
 use crate::model::Readiness;
 use crate::workspace::fs::MAKEFILES;
 
+pub(super) use super::requirement_problem::RequirementProblem;
 pub(super) use tests_clone::TestsClone;
-
-/// One finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct RequirementProblem {
-    broken: bool,
-    what: String,
-    fix: String,
-}
-
-impl RequirementProblem {
-    fn unmet(what: impl Into<String>, fix: impl Into<String>) -> Self {
-        let (what, fix) = (what.into(), fix.into());
-        Self {
-            broken: false,
-            what,
-            fix,
-        }
-    }
-
-    fn broken(what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self {
-            broken: true,
-            ..Self::unmet(what, fix)
-        }
-    }
-}
 
 /// The input of the preflight of one component.
 #[derive(Debug)]
@@ -76,12 +51,16 @@ pub(super) struct Preflight<'a> {
 
 impl Preflight<'_> {
     /// Returns all findings, in the order of `requires`.
-    pub(super) fn readiness(&self) -> Readiness {
+    pub(super) fn problems(&self) -> Vec<RequirementProblem> {
         let mut problems = self.make();
         for requirement in &self.component.requires {
-            problems.extend(self.requirement(requirement));
+            let found = self.requirement(requirement);
+            problems.extend(found.map(|problem| RequirementProblem {
+                requirement: Some(requirement.clone()),
+                ..problem
+            }));
         }
-        joined(problems)
+        problems
     }
 
     fn requirement(&self, requirement: &Requirement) -> Option<RequirementProblem> {
@@ -107,7 +86,7 @@ fn mentions(directory: &Path, script: &str) -> bool {
     })
 }
 
-fn joined(problems: Vec<RequirementProblem>) -> Readiness {
+pub(super) fn joined(problems: Vec<RequirementProblem>) -> Readiness {
     if problems.is_empty() {
         return Readiness::Ready;
     }

@@ -6,3 +6,4 @@ mod diag_network;
 mod diag_secrets;
 mod docker;
 mod docker_daemon;
+mod doctor;
