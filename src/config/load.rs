@@ -105,14 +105,27 @@ pub fn load(
     let diagnostics = Diagnostics::default();
     let lowest = user.map(user_layer).transpose()?.unwrap_or_default();
     let document = open(source)?;
-    let layer = chain(Arc::clone(&document))?
-        .into_iter()
-        .rev()
-        .fold(lowest, |under, over| over.over(under, &diagnostics));
+    let (layers, _) = chain(Arc::clone(&document))?;
+    let layer =
+        (layers.into_iter().rev()).fold(lowest, |under, over| over.over(under, &diagnostics));
     Ok(Pipeline {
         base: base(source)?,
         ..resolve(layer, &document, overrides, diagnostics)?
     })
+}
+
+/// Returns the files of a pipeline: its own, and those that it extends.
+///
+/// # Errors
+///
+/// See [`load`].
+pub fn files(source: &PipelineSource) -> Result<Vec<PathBuf>, ConfigError> {
+    let (_, sources) = chain(open(source)?)?;
+    let files = sources.into_iter().filter_map(|source| match source {
+        PipelineSource::File(path) => Some(path),
+        PipelineSource::Shipped(_) => None,
+    });
+    Ok(files.collect())
 }
 
 fn base(source: &PipelineSource) -> Result<Option<PathBuf>, Diagnostic> {
@@ -175,15 +188,16 @@ fn user_read(path: &Path) -> Result<Read, ConfigError> {
     read(&document, Role::User)
 }
 
-/// Returns the layers from the given file down to the one that extends nothing.
-fn chain(mut document: Arc<Document>) -> Result<Vec<Layer>, ConfigError> {
-    let mut layers = Vec::new();
+/// Returns the layers from the given file down to the one that extends nothing, and their sources.
+fn chain(mut document: Arc<Document>) -> Result<(Vec<Layer>, Vec<PipelineSource>), ConfigError> {
+    let (mut layers, mut sources) = (Vec::new(), Vec::new());
     let mut visited: Vec<(PipelineSource, Located<String>)> = Vec::new();
     loop {
         let Read { layer, extends, .. } = read(&document, Role::Pipeline)?;
         layers.push(layer);
+        sources.push(document.source.clone());
         let Some(extends) = extends else {
-            return Ok(layers);
+            return Ok((layers, sources));
         };
         visited.push((document.source.identity(), extends));
         document = extended(&document, &visited)?;

@@ -34,7 +34,7 @@ mod variables;
 
 pub use diagnostic::ConfigError;
 pub use ignore::Ignore;
-pub use load::{Operator, load, locate, locate_below, operator, user_file};
+pub use load::{Operator, files, load, locate, locate_below, operator, user_file};
 pub use network::{Network, Proxy, proxy_credentials, without_credentials};
 pub use pass_env::{PassEnv, PassedVariables};
 pub use pipeline::{

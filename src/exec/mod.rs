@@ -50,7 +50,8 @@ use std::path::PathBuf;
 use crossbeam_channel::{Receiver, Sender};
 
 pub use isolation::{
-    Isolated, IsolationPlan, RunPaths, UnsatisfiableIsolation, strict_job_may_write, try_sandbox,
+    Isolated, IsolationPlan, RunPaths, UnsatisfiableIsolation, paths_of_strict_job,
+    strict_job_may_write, try_sandbox,
 };
 pub use protocol::ARGUMENT as HELPER_ARGUMENT;
 

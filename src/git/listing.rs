@@ -8,8 +8,6 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use super::{GitError, Repository};
-
 /// A file as git knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listed {
@@ -41,17 +39,6 @@ pub struct Listing {
     pub files: BTreeMap<PathBuf, Listed>,
     /// Git's warnings of directories that it could not read: new files in there are not known.
     pub unread: BTreeSet<String>,
-}
-
-impl Repository {
-    /// Returns the tracked files by their path. The directory must be the top of the work tree.
-    ///
-    /// # Errors
-    ///
-    /// [`GitError`] if git refuses, or lists more than any work tree holds.
-    pub fn tracked(&self) -> Result<BTreeMap<PathBuf, Listed>, GitError> {
-        Ok(parse(&self.run(["ls-files", "-z", "--stage"])?))
-    }
 }
 
 /// Parses `MODE OBJECT STAGE\tPATH` of a tracked file, `PATH` of another one. A path can hold a tab

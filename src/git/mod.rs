@@ -25,6 +25,7 @@ pub mod context;
 mod credential_helper;
 mod credentials;
 mod error;
+mod leads;
 mod listing;
 mod obstacle;
 mod onlooker;

@@ -60,13 +60,16 @@ pub(super) fn look(directory: &Path) -> Result<(), Obstacle> {
     file_or_directory(&entry, 1)?;
     let own = led_to(&entry, b"gitdir:").unwrap_or(entry);
     each(&own, &OF_GIT)?;
-    let common = led_to(&own.join("commondir"), b"").unwrap_or_else(|| own.clone());
-    if common != own {
-        each(&common, &OF_GIT)?;
-    }
+    let common = led_to(&own.join("commondir"), b"").filter(|common| *common != own);
     let mut left = REFERENCE.1;
     references(&own.join("refs"), &mut left)?;
-    references(&common.join("refs"), &mut left)
+    match common {
+        Some(common) => {
+            each(&common, &OF_GIT)?;
+            references(&common.join("refs"), &mut left)
+        }
+        None => Ok(()),
+    }
 }
 
 /// The most entries of a work tree that are looked at, and the deepest level.

@@ -59,6 +59,22 @@ impl Own {
         Some(own)
     }
 
+    /// Looks at a path outside of git's directory, and below it if it is a directory; `None` if
+    /// that cannot be read or is too large.
+    pub fn of(path: &Path) -> Option<Self> {
+        let mut own = Self::default();
+        let enters = own.mark(path).ok()?;
+        if enters {
+            own.walk(path, DEEPEST).ok()?;
+        }
+        Some(own)
+    }
+
+    /// Returns the paths of the entries.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.keys().map(PathBuf::as_path)
+    }
+
     /// Adds the entries of another repository.
     pub fn add(&mut self, other: Self) {
         self.0.extend(other.0);

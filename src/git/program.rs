@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::strict_runs::StrictRuns;
-use super::{GitError, obstacle};
+use super::{GitError, listing, obstacle};
 use crate::env::Environment;
 use crate::probe::{Answer, Probe, ProbeError, at_least, dotted, stdin_with, version_in};
 
@@ -40,6 +40,8 @@ pub struct Git {
     called_with: Environment,
     /// The environment of all other calls.
     environment: Environment,
+    /// The variables that point to a repository, by name. Git itself knows them.
+    local_variables: Vec<String>,
     deadline: Duration,
     /// The work trees in which it is not asked.
     strict_runs: StrictRuns,
@@ -55,9 +57,34 @@ impl Git {
     pub fn find(environment: &Environment) -> Result<Self, GitError> {
         let mut git = Self::of_user(environment);
         git.program()?;
-        git.remove_local_variables()?;
+        git.local_variables = git.ask_local_variables()?;
         git.check_version()?;
+        git.remove_local_variables();
         Ok(git)
+    }
+
+    /// Finds git on the `PATH` of another environment, such as that of jobs. The same program is
+    /// not asked for its version again, and where strict jobs have run is known as to this one.
+    ///
+    /// # Errors
+    ///
+    /// See [`Git::find`].
+    pub fn find_in(&self, environment: &Environment) -> Result<Self, GitError> {
+        let mut git = Self::of_user(environment);
+        if git.program != self.program {
+            git = Self::find(environment)?;
+        }
+        git.local_variables = self.local_variables.clone();
+        git.remove_local_variables();
+        Ok(git.remembering(&self.strict_runs))
+    }
+
+    /// Returns the same git with these records of strict jobs.
+    pub fn remembering(self, strict_runs: &StrictRuns) -> Self {
+        Self {
+            strict_runs: strict_runs.clone(),
+            ..self
+        }
     }
 
     /// The user's git, which finds its repository as the user's own call would: variables that
@@ -68,10 +95,13 @@ impl Git {
         let mut guarded = called_with.clone();
         guarded.set("GIT_TERMINAL_PROMPT", "0");
         guarded.set("GIT_OPTIONAL_LOCKS", "0");
+        // A push sends the commits themselves, not what a job has others replaced by.
+        guarded.set("GIT_NO_REPLACE_OBJECTS", "1");
         Self {
             program: environment.find_program("git"),
             called_with,
             environment: guarded,
+            local_variables: Vec::new(),
             deadline: LOOKING,
             strict_runs: StrictRuns::of(environment),
         }
@@ -119,7 +149,7 @@ impl Git {
         arguments: &[OsString],
         input: &[u8],
     ) -> Result<Answer, GitError> {
-        self.strict_runs.check(directory)?;
+        self.check(directory)?;
         obstacle::look(directory)?;
         let guarded = GUARDS.iter().map(OsString::from).chain(arguments.to_vec());
         let answer = self
@@ -139,7 +169,7 @@ impl Git {
         arguments: Vec<OsString>,
         input: &[u8],
     ) -> Result<Answer, GitError> {
-        self.strict_runs.check(directory)?;
+        self.check(directory)?;
         let path = self.environment.find_program(program);
         let path = path.unwrap_or_else(|| program.into());
         Ok(self.probe(&path, arguments, directory).run_with(input)?)
@@ -156,7 +186,7 @@ impl Git {
         input: &[u8],
         variables: &Environment,
     ) -> Result<Answer, GitError> {
-        self.strict_runs.check(directory)?;
+        self.check(directory)?;
         obstacle::look(directory)?;
         let mut command = Command::new(self.program()?);
         command
@@ -181,6 +211,19 @@ impl Git {
         })
     }
 
+    /// Refuses a directory in which git could run what a strict job left.
+    pub(super) fn check(&self, directory: &Path) -> Result<(), GitError> {
+        self.strict_runs.check_with(directory, |repository| {
+            obstacle::look(repository)?;
+            let arguments = GUARDS.iter().chain(&["ls-files", "-z", "--stage"]);
+            let arguments = arguments.map(OsString::from).collect();
+            let answer = (self.probe(self.program()?, arguments, repository)).run_with(b"")?;
+            let listed = listing::parse(&answer.output).into_iter();
+            let submodules = listed.filter(|(_, listed)| listed.is_repository());
+            Ok(submodules.map(|(path, _)| repository.join(path)).collect())
+        })
+    }
+
     fn probe<'a>(
         &'a self,
         program: &'a Path,
@@ -200,14 +243,16 @@ impl Git {
         self.program.as_deref().ok_or(GitError::Missing)
     }
 
-    /// Removes the variables that point to a repository; git itself knows which.
-    fn remove_local_variables(&mut self) -> Result<(), GitError> {
+    fn ask_local_variables(&self) -> Result<Vec<String>, GitError> {
         let names = self.at("/").text(["rev-parse", "--local-env-vars"])?;
-        for name in names.lines() {
+        Ok(names.lines().map(str::to_owned).collect())
+    }
+
+    fn remove_local_variables(&mut self) {
+        for name in &self.local_variables {
             self.environment.remove(name);
             self.called_with.remove(name);
         }
-        Ok(())
     }
 
     fn check_version(&self) -> Result<(), GitError> {

@@ -1,12 +1,22 @@
 //! Questions to a repository. None of them writes. Each fails if git refuses to answer.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use super::{GitError, Repository};
+use super::{GitError, Listed, Repository, listing};
 
 impl Repository {
+    /// Returns the tracked files by their path. The directory must be the top of the work tree.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError`] if git refuses, or lists more than any work tree holds.
+    pub fn tracked(&self) -> Result<BTreeMap<PathBuf, Listed>, GitError> {
+        Ok(listing::parse(&self.run(["ls-files", "-z", "--stage"])?))
+    }
+
     /// Returns the top of the work tree.
     pub fn top_level(&self) -> Result<PathBuf, GitError> {
         self.path("--show-toplevel")

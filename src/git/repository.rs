@@ -72,6 +72,15 @@ impl Repository {
         self.git.called_with()
     }
 
+    /// Refuses a directory in which git could run what a strict job left.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::LeftBehind`] names the files.
+    pub fn may_be_asked(&self) -> Result<(), GitError> {
+        self.git.check(&self.directory)
+    }
+
     /// Calls git and returns its answer, whatever its exit code.
     ///
     /// # Errors

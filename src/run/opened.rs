@@ -31,7 +31,9 @@ pub(super) fn open(
     let (mut selection, environment) = (request.selection.clone(), &request.environment);
     let mut located = source.locate(&pipeline, &selection, environment)?;
     let placed = located.placed.iter();
-    strict::check(placed.map(|placed| placed.directory.as_path()), environment)?;
+    let directories = placed.map(|placed| placed.directory.as_path());
+    strict::follow(directories.clone(), environment)?;
+    strict::check(directories, environment)?;
     let mut asked = request.since.clone();
     if let Some(reviewed) = &request.reviewed {
         let own = source.under_review(&located);

@@ -1,10 +1,11 @@
 //! Loads the pipeline of a command.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::request::RunRequest;
 use super::review_pipeline;
 use super::source::Source;
+use super::strict;
 use crate::config;
 use crate::config::{Layout, Overrides, Pipeline};
 use crate::env::Environment;
@@ -21,6 +22,10 @@ pub(super) fn load(source: &mut Source, request: &RunRequest) -> Result<Pipeline
         Some(reviewed) => review_pipeline::load(source, reviewed, request)?,
         None => {
             let found = source.pipeline(request.pipeline.as_deref())?;
+            if !source.is_checkout() {
+                let files = config::files(&found)?;
+                strict::follow(files.iter().map(PathBuf::as_path), environment)?;
+            }
             config::load(&found, overrides, user.as_deref())?
         }
     };

@@ -43,6 +43,9 @@ impl Source {
             let hint = "name a directory that is there with -C DIR";
             CommandError::path(&request.directory, &error, hint)
         })?;
+        if let Ok(named) = std::path::absolute(&request.directory) {
+            strict::follow([named.as_path()], environment)?;
+        }
         strict::check([directory.as_path()], environment)?;
         let Some(revision) = &request.revision else {
             return Ok(Self::WorkTree { directory });

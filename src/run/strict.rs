@@ -37,11 +37,16 @@ pub(super) fn begin(
     if trees.is_empty() {
         return Ok(Vec::new());
     }
+    for job in plan.strict_jobs() {
+        let paths = exec::paths_of_strict_job(job);
+        follow(paths.iter().map(PathBuf::as_path), environment)?;
+    }
     let git = Git::find(environment).map_err(|error| refused(&error))?;
     let runs = StrictRuns::of(environment);
     let noted = trees.into_iter().map(|mut tree| {
         if has_repository(&tree.top) {
             submodules(&git, &tree.top, DEPTH, &mut tree.inner)?;
+            tree.led = git.at(&tree.top).leads().map_err(|error| refused(&error))?;
         }
         runs.begin(tree).map_err(|error| refused(&error))
     });
@@ -60,6 +65,7 @@ fn trees(plan: &Plan, root: &Path) -> Vec<StrictTree> {
             top: top.to_owned(),
             directories: Vec::new(),
             inner: repositories(plan, top),
+            led: Vec::new(),
         });
         tree.directories.push(directory.to_owned());
     }
@@ -124,7 +130,12 @@ pub(super) fn check<'a>(
 ) -> Result<(), CommandError> {
     let runs = StrictRuns::of(environment);
     for directory in directories {
-        if let Err(error) = runs.check(directory) {
+        let checked = match runs.are_there() {
+            true => Git::find(environment).and_then(|git| git.at(directory).may_be_asked()),
+            // Git need not be there.
+            false => Ok(()),
+        };
+        if let Err(error) = checked {
             let fix = error.fix();
             let refused = CommandError::usage(error);
             return Err(match fix {
@@ -134,6 +145,32 @@ pub(super) fn check<'a>(
         }
     }
     Ok(())
+}
+
+/// Refuses a path that kata-ci goes by, if strict jobs wrote that file, or made a link on the way
+/// to it: what the pipeline opens to later jobs is not theirs to say.
+///
+/// # Errors
+/// Fails with the name of the file or link.
+pub(super) fn follow<'a>(
+    paths: impl IntoIterator<Item = &'a Path>,
+    environment: &Environment,
+) -> Result<(), CommandError> {
+    let runs = StrictRuns::of(environment);
+    let mut theirs = paths
+        .into_iter()
+        .filter_map(|path| runs.made_on_the_way(path));
+    match theirs.next() {
+        None => Ok(()),
+        Some(theirs) => Err(CommandError::usage(format!(
+            "jobs under `isolate on` wrote {}, so it is not gone by",
+            theirs.display()
+        ))
+        .hint(format!(
+            "look at it, and restore it (`git checkout`), or keep it as it is: touch -h {}",
+            theirs.display()
+        ))),
+    }
 }
 
 /// Returns a notice about files that strict jobs left in a work tree, because a build of theirs can

@@ -16,6 +16,7 @@ use super::{FoundComponent, Placed};
 use crate::config::{Component, Layout, Pipeline, Step};
 use crate::env::Environment;
 use crate::git::Git;
+use crate::git::strict_runs::StrictRuns;
 use crate::model::Expect;
 use crate::model::{Readiness, Selection};
 use crate::workspace::of_component;
@@ -28,6 +29,9 @@ pub(super) struct Inspection<'a> {
     pub pipeline: &'a Pipeline,
     pub selection: &'a Selection,
     pub user: &'a Environment,
+    /// The user's git, if there is one.
+    pub git: Option<&'a Git>,
+    pub strict_runs: &'a StrictRuns,
     pub layout: &'a GopathLayout,
 }
 
@@ -72,7 +76,12 @@ impl Inspection<'_> {
             component,
         );
         // The environment of the jobs: their git will answer as this one does.
-        let git = Git::find(&environment);
+        let git = match self.git {
+            Some(git) => git.find_in(&environment),
+            None => Git::find(&environment),
+        };
+        // Jobs are told no state directory of kata-ci's, which is the user's.
+        let git = git.map(|git| git.remembering(self.strict_runs));
         let branch = self.branch(&environment);
         let steps = self.steps(component);
         let changed_files =

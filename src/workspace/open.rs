@@ -12,6 +12,7 @@ use crate::config::{Layout, Pipeline};
 use crate::env::Environment;
 use crate::event::Notice;
 use crate::git::Git;
+use crate::git::strict_runs::StrictRuns;
 use crate::model::Selection;
 use crate::workspace::of_component;
 
@@ -164,12 +165,15 @@ impl Opening<'_> {
             None => GopathLayout::prepare(pipeline.layout, &root, &selected, user)?,
         };
         let is_of_stranger = (checkouts.as_deref()).is_some_and(CheckoutSet::is_of_stranger);
+        let git = Git::find(user).ok();
         let inspection = Inspection {
             is_of_stranger,
             machine: self.machine,
             pipeline,
             selection,
             user,
+            git: git.as_ref(),
+            strict_runs: &StrictRuns::of(user),
             layout: &layout,
         };
         let components = inspection.inspect_all(&placed, is_selected);

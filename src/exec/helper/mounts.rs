@@ -26,7 +26,7 @@ use rustix::mount::{
 
 use super::mount_table::{self, Mount};
 use super::namespaces::Inside;
-use super::overlay::{overlay, resemble};
+use super::overlay::{UpperLayers, directory, resemble};
 use super::privileges::forbid_user_namespaces;
 use super::refused::{Describe, Refused};
 use crate::exec::isolation::{MountPoint, Sandbox, Space, View};
@@ -52,7 +52,7 @@ const DEVICES: &[&str] = &[
 /// A path with its cloned mount.
 struct Taken<'a> {
     place: &'a MountPoint,
-    /// The clone; `None` for a hidden or missing path.
+    /// The clone, or the layer over it; `None` for a hidden or missing path.
     tree: Option<OwnedFd>,
     metadata: Metadata,
 }
@@ -64,7 +64,7 @@ pub(super) fn arrange(sandbox: &Sandbox, space: &Space, inside: &Inside) -> Resu
     let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
     mount_change("/", private).describe(|| "taking the mounts apart from the host's".into())?;
     let owners = owners(space);
-    let (taken, links) = (take(space)?, links(space));
+    let (mut taken, links) = (take(space)?, links(space));
     let devices = match space.strict {
         true => take_devices(),
         false => Vec::new(),
@@ -78,6 +78,7 @@ pub(super) fn arrange(sandbox: &Sandbox, space: &Space, inside: &Inside) -> Resu
         true => {}
         false => restrain_root(space)?,
     }
+    lay_over(&mut taken)?;
     let flags = Flags::new(space, inside.keeps_root);
     for taken in &taken {
         put(taken, &owners, flags)?;
@@ -258,8 +259,8 @@ fn take(space: &Space) -> Result<Vec<Taken<'_>>, Refused> {
             continue;
         }
         let tree = match place.view {
-            View::Hidden => None,
-            View::ReadOnly | View::Copied | View::Kept => {
+            View::Hidden | View::Copied => None,
+            View::ReadOnly | View::Kept => {
                 Some(clone_tree(path).describe(|| format!("taking {}", path.display()))?)
             }
         };
@@ -274,6 +275,28 @@ fn take(space: &Space) -> Result<Vec<Taken<'_>>, Refused> {
         });
     }
     Ok(all)
+}
+
+/// Lays a layer of the job's own over each copied path, before anything covers these. The new /proc
+/// is needed for it.
+fn lay_over(taken: &mut [Taken<'_>]) -> Result<(), Refused> {
+    let copied = (taken.iter_mut()).filter(|taken| taken.place.view == View::Copied);
+    let words = |path: &Path| format!("laying a layer of the job's own over {}", path.display());
+    let mut lower = Vec::new();
+    for taken in copied {
+        let path = taken.place.path();
+        lower.push((directory(path).describe(|| words(path))?, taken));
+    }
+    if lower.is_empty() {
+        return Ok(());
+    }
+    let mount = || "mounting memory for layers of the job's own".to_owned();
+    let mut layers = UpperLayers::mount().describe(mount)?;
+    for (directory, taken) in lower {
+        let layer = layers.over(&directory, &taken.metadata);
+        taken.tree = Some(layer.describe(|| words(taken.place.path()))?);
+    }
+    layers.unmount().describe(mount)
 }
 
 /// Returns paths that lead through a symbolic link, and their targets, which get the same view.
@@ -310,21 +333,13 @@ fn put(
     let path = taken.place.path();
     let words = || match taken.place.view {
         View::Hidden => format!("covering {}", path.display()),
-        View::ReadOnly | View::Kept => format!("bringing {} back", path.display()),
-        View::Copied => format!("laying a layer of the job's own over {}", path.display()),
+        View::ReadOnly | View::Copied | View::Kept => format!("bringing {} back", path.display()),
     };
     let is_new = !path.exists();
     if is_new {
         make(path, taken.metadata.is_dir(), owners).describe(words)?;
     }
     match &taken.tree {
-        Some(tree) if taken.place.view == View::Copied => {
-            if is_new {
-                attach(tree, path).describe(words)?;
-            }
-            let copy = overlay(path, &taken.metadata).describe(words)?;
-            attach(&copy, path).describe(words)
-        }
         Some(tree) => attach(tree, path).describe(words),
         // It was in a directory that is empty now.
         None if is_new => Ok(()),

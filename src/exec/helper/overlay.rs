@@ -1,4 +1,4 @@
-//! Overlays a directory for one job: writes go to an upper layer in memory and are gone with the
+//! Overlays directories for one job: writes go to an upper layer in memory and are gone with the
 //! job.
 
 use std::fs::{self, DirBuilder, File, Metadata};
@@ -14,31 +14,61 @@ use rustix::mount::{
     fsconfig_set_string, fsmount, fsopen, move_mount, unmount,
 };
 
-/// Temporary mount point of the upper layer, because an overlay only accepts mounted layers.
+/// Temporary mount point of the upper layers, because an overlay only accepts mounted layers.
 const SCRATCH: &str = "/tmp";
 
-/// Returns a detached overlay of a directory.
-pub(super) fn overlay(path: &Path, metadata: &Metadata) -> io::Result<OwnedFd> {
-    let lower = directory(path)?;
-    let memory = mount("tmpfs", &[("mode", "0700")])?;
-    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
-    move_mount(&memory, "", CWD, SCRATCH, flags)?;
-    let made = upper(metadata).and_then(|upper| over(&lower, &upper));
-    // The overlay keeps the layer alive.
-    unmount(SCRATCH, UnmountFlags::DETACH)?;
-    made
+/// The upper layers of a job, which share a file system: each mount and its end take time.
+///
+/// While it is there, it covers [`SCRATCH`], so directories there have to be opened before.
+pub(super) struct UpperLayers {
+    memory: File,
+    made: usize,
 }
 
-/// Returns the upper layer with its two directories: the one for writes, and the one that the
-/// kernel works with. The overlay has the owner and mode of the first.
-fn upper(metadata: &Metadata) -> io::Result<File> {
-    let scratch = Path::new(SCRATCH);
-    for name in ["upper", "work"] {
-        DirBuilder::new().mode(0o700).create(scratch.join(name))?;
+impl UpperLayers {
+    /// Mounts the file system.
+    pub fn mount() -> io::Result<Self> {
+        let memory = mount("tmpfs", &[("mode", "0700")])?;
+        let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+        move_mount(&memory, "", CWD, SCRATCH, flags)?;
+        Ok(Self {
+            memory: directory(Path::new(SCRATCH))?,
+            made: 0,
+        })
     }
-    let upper = scratch.join("upper");
-    resemble(&upper, metadata);
-    directory(scratch)
+
+    /// Returns a detached overlay of a directory. It has owner and mode of the metadata.
+    pub fn over(&mut self, lower: &File, metadata: &Metadata) -> io::Result<OwnedFd> {
+        self.made += 1;
+        let layer = Path::new(SCRATCH).join(self.made.to_string());
+        let upper = layer.join("upper");
+        // The kernel works with the third one.
+        for directory in [&layer, &upper, &layer.join("work")] {
+            DirBuilder::new().mode(0o700).create(directory)?;
+        }
+        resemble(&upper, metadata);
+        // Paths by file descriptor avoid characters with a meaning in options.
+        let path = |file: &File| format!("/proc/self/fd/{}", file.as_raw_fd());
+        let layer = format!("{}/{}", path(&self.memory), self.made);
+        let options = [
+            ("lowerdir", path(lower)),
+            ("upperdir", format!("{layer}/upper")),
+            ("workdir", format!("{layer}/work")),
+            // A user namespace has no trusted attributes.
+            ("userxattr", String::new()),
+        ];
+        mount(
+            "overlay",
+            &options
+                .each_ref()
+                .map(|(name, value)| (*name, value.as_str())),
+        )
+    }
+
+    /// Takes the file system away. The overlays keep it alive.
+    pub fn unmount(self) -> io::Result<()> {
+        Ok(unmount(SCRATCH, UnmountFlags::DETACH)?)
+    }
 }
 
 /// Copies owner and permissions. An ordinary user cannot change owners, and need not, because
@@ -46,23 +76,6 @@ fn upper(metadata: &Metadata) -> io::Result<File> {
 pub(super) fn resemble(path: &Path, metadata: &Metadata) {
     let _ = std::os::unix::fs::chown(path, Some(metadata.uid()), Some(metadata.gid()));
     let _ = fs::set_permissions(path, metadata.permissions());
-}
-
-fn over(lower: &File, upper: &File) -> io::Result<OwnedFd> {
-    // Paths by file descriptor avoid characters with a meaning in options.
-    let path = |file: &File| format!("/proc/self/fd/{}", file.as_raw_fd());
-    let layers = [
-        ("lowerdir", path(lower)),
-        ("upperdir", format!("{}/upper", path(upper))),
-        ("workdir", format!("{}/work", path(upper))),
-    ];
-    let mut options: Vec<_> = layers
-        .iter()
-        .map(|(name, path)| (*name, path.as_str()))
-        .collect();
-    // A user namespace has no trusted attributes.
-    options.push(("userxattr", ""));
-    mount("overlay", &options)
 }
 
 /// Creates a mount. Options without a value are flags.
@@ -83,7 +96,8 @@ fn mount(kind: &str, options: &[(&str, &str)]) -> io::Result<OwnedFd> {
     )?)
 }
 
-fn directory(path: &Path) -> io::Result<File> {
+/// Opens a directory to lay a layer over.
+pub(super) fn directory(path: &Path) -> io::Result<File> {
     File::options()
         .read(true)
         .custom_flags(libc::O_PATH | libc::O_DIRECTORY)

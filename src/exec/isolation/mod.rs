@@ -21,7 +21,7 @@ mod sockets;
 mod variables;
 
 pub use host::try_sandbox;
-pub use mount_plan::{RunPaths, strict_job_may_write};
+pub use mount_plan::{RunPaths, paths_of_strict_job, strict_job_may_write};
 pub(in crate::exec) use repository::{Repository, text_of};
 pub(in crate::exec) use resolve::JobIsolation;
 pub use resolve::{Isolated, IsolationPlan, UnsatisfiableIsolation};

@@ -16,9 +16,11 @@ mod record;
 mod tree;
 
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
@@ -42,8 +44,56 @@ const MARGIN: i64 = 20_000;
 pub struct StrictRuns {
     /// `None` without a directory for state: then nothing can be remembered.
     directory: Option<PathBuf>,
-    /// Directories in which nothing was found. They are looked at once, before any job.
-    clean: Arc<Mutex<BTreeSet<PathBuf>>>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// The knowledge of the directory of records, as long as no record comes, goes or is written again.
+#[derive(Debug, Default)]
+struct Known {
+    /// The time of the directory's last change; `None` if it is not there.
+    changed: Option<(i64, i64)>,
+    /// The names of the records; `None` if they cannot be listed.
+    names: Option<BTreeSet<OsString>>,
+    /// Directories in which nothing was found.
+    clean: BTreeSet<PathBuf>,
+    /// Tops of work trees whose submodules were found to be harmless.
+    listed: BTreeSet<PathBuf>,
+}
+
+impl Known {
+    /// Forgets everything if the directory of records has changed.
+    fn renew(&mut self, directory: &Path) {
+        let changed = directory.metadata().ok();
+        let changed = changed.map(|found| (found.ctime(), found.ctime_nsec()));
+        if changed.is_none() || changed != self.changed {
+            *self = Self {
+                changed,
+                names: match changed {
+                    Some(_) => listed(directory).ok(),
+                    None => Some(BTreeSet::new()),
+                },
+                ..Self::default()
+            };
+        }
+    }
+
+    /// Returns true if there is no record.
+    fn is_empty(&mut self) -> bool {
+        self.names.as_ref().is_some_and(BTreeSet::is_empty)
+    }
+
+    /// Returns true if there may be a record of this name.
+    fn may_have(&self, name: &str) -> bool {
+        let names = self.names.as_ref();
+        names.is_none_or(|names| names.contains(OsStr::new(name)))
+    }
+}
+
+fn listed(directory: &Path) -> io::Result<BTreeSet<OsString>> {
+    let entries = std::fs::read_dir(directory)?;
+    entries
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect()
 }
 
 impl StrictRuns {
@@ -52,7 +102,7 @@ impl StrictRuns {
         let state = dirs::state(environment);
         Self {
             directory: state.map(|state| state.join("strict-runs")),
-            clean: Arc::default(),
+            known: Arc::default(),
         }
     }
 
@@ -60,7 +110,7 @@ impl StrictRuns {
     pub(super) fn none() -> Self {
         Self {
             directory: None,
-            clean: Arc::default(),
+            known: Arc::default(),
         }
     }
 
@@ -82,20 +132,26 @@ impl StrictRuns {
         Ok(StrictRun { file })
     }
 
+    /// Returns true if there are any records.
+    pub fn are_there(&self) -> bool {
+        self.with_known(Known::is_empty) == Some(false)
+    }
+
     /// Refuses a directory in which git could run what a strict job left.
     ///
     /// # Errors
     ///
     /// [`GitError::LeftBehind`] names the files.
     pub fn check(&self, directory: &Path) -> Result<(), GitError> {
-        if self.is_clean(directory) {
+        let is_clean = |known: &mut Known| known.is_empty() || known.clean.contains(directory);
+        if self.with_known(is_clean).unwrap_or(true) {
             return Ok(());
         }
         let real = std::fs::canonicalize(directory);
         let real = real.as_deref().unwrap_or(directory);
         for (file, record) in self.records(real) {
             let files = match &record {
-                Ok(record) => record.suspects(real),
+                Ok(record) => self.suspects(record, real),
                 Err(_) => vec![real.join(".git")],
             };
             if !files.is_empty() {
@@ -106,15 +162,66 @@ impl StrictRuns {
                 });
             }
         }
-        if let Ok(mut clean) = self.clean.lock() {
-            clean.insert(directory.to_owned());
+        self.with_known(|known| known.clean.insert(directory.to_owned()));
+        Ok(())
+    }
+
+    /// Refuses a directory, as [`Self::check`] does, also if jobs made a repository in the work
+    /// tree a submodule, which git enters. `submodules` asks git for those of a repository.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::LeftBehind`] names the files.
+    pub(super) fn check_with(
+        &self,
+        directory: &Path,
+        submodules: impl Fn(&Path) -> Result<Vec<PathBuf>, GitError>,
+    ) -> Result<(), GitError> {
+        self.check(directory)?;
+        if !self.are_there() {
+            return Ok(());
+        }
+        let real = std::fs::canonicalize(directory);
+        let real = real.as_deref().unwrap_or(directory);
+        for (file, record) in self.records(real) {
+            // One that cannot be read was refused.
+            let Ok(record) = record else { continue };
+            if self.with_known(|known| known.listed.contains(&record.top)) == Some(true) {
+                continue;
+            }
+            for repository in record.repositories() {
+                if let Some(further) = record.further(&submodules(repository)?) {
+                    return Err(GitError::LeftBehind {
+                        directory: real.to_owned(),
+                        files: vec![further.join(".git")],
+                        record: file,
+                    });
+                }
+            }
+            self.with_known(|known| known.listed.insert(record.top.clone()));
         }
         Ok(())
     }
 
-    fn is_clean(&self, directory: &Path) -> bool {
-        let clean = self.clean.lock();
-        clean.is_ok_and(|clean| clean.contains(directory))
+    /// Returns the suspects of a record. Those of the whole work tree are looked for once.
+    fn suspects(&self, record: &Record, directory: &Path) -> Vec<PathBuf> {
+        let is_clean = self.with_known(|known| known.clean.contains(&record.top));
+        if is_clean != Some(true) {
+            let suspects = record.suspects();
+            if !suspects.is_empty() {
+                return suspects;
+            }
+            self.with_known(|known| known.clean.insert(record.top.clone()));
+        }
+        record.nearer(directory).into_iter().collect()
+    }
+
+    /// Passes on what is known of the records now; `None` without a directory for them.
+    fn with_known<T>(&self, ask: impl FnOnce(&mut Known) -> T) -> Option<T> {
+        let directory = self.directory.as_ref()?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.renew(directory);
+        Some(ask(&mut known))
     }
 
     /// Returns the first file of the work tree, but for git's own, that was last changed while
@@ -130,7 +237,7 @@ impl StrictRuns {
             if let (None, Ok(record)) = (&first, &record)
                 && record.is_over()
                 && record.first_changed(&record.top).is_none()
-                && record.suspects(&record.top).is_empty()
+                && record.suspects().is_empty()
             {
                 let _ = std::fs::remove_file(file);
             }
@@ -148,15 +255,32 @@ impl StrictRuns {
         records.any(|(_, record)| record.map_or(true, |record| record.changed(real)))
     }
 
+    /// Returns what strict jobs made of a path that kata-ci goes by: the file itself, or a link on
+    /// the way to it.
+    pub fn made_on_the_way(&self, path: &Path) -> Option<PathBuf> {
+        let above = path.ancestors().filter_map(|above| above.parent());
+        let mut real: Vec<_> = above
+            .filter_map(|above| above.canonicalize().ok())
+            .collect();
+        real.dedup();
+        real.into_iter().find_map(|real| {
+            let mut records = self.records(&real);
+            records.find_map(|(_, record)| match record {
+                Ok(record) => record.made_on_the_way(path),
+                Err(_) => Some(path.to_owned()),
+            })
+        })
+    }
+
     /// Returns the records of the work trees that a directory lies in, each with its file. A record
     /// that cannot be read is an error.
     fn records(&self, directory: &Path) -> impl Iterator<Item = (PathBuf, io::Result<Record>)> {
-        let records = self.directory.clone().filter(|records| records.is_dir());
-        let files = records.into_iter().flat_map(move |records| {
-            let above = directory.ancestors().map(name);
-            above
-                .map(move |name| records.join(name))
-                .collect::<Vec<_>>()
+        let mut names: Vec<_> = directory.ancestors().map(name).collect();
+        self.with_known(|known| names.retain(|name| known.may_have(name)));
+        let records = self.directory.clone().into_iter();
+        let files = records.flat_map(move |records| {
+            let files = names.iter().map(|name| records.join(name));
+            files.collect::<Vec<_>>()
         });
         files.filter_map(|file| {
             let record = read(&file).transpose()?;

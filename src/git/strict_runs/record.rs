@@ -27,6 +27,9 @@ pub(super) struct Record {
     directories: Vec<PathBuf>,
     /// The directories of submodules and of other repositories in these, filled or not.
     inner: Vec<PathBuf>,
+    /// The paths that git's configuration led to before the jobs.
+    #[serde(default)]
+    led: Vec<PathBuf>,
     /// Git's own files before the jobs; `None` if they could not be told.
     before: Option<Own>,
     /// The files that differ since the jobs, as they were then. `None` until the jobs have ended.
@@ -67,12 +70,16 @@ impl Record {
             top,
             mut directories,
             inner,
+            mut led,
         } = tree;
         let (mut times, mut before) = (Vec::new(), None);
         if let Some(mut earlier) = earlier {
             directories.append(&mut earlier.directories);
             directories.sort();
             directories.dedup();
+            led.append(&mut earlier.led);
+            led.sort();
+            led.dedup();
             match earlier.times.iter().any(Span::is_open) {
                 true => before = earlier.before,
                 false => earlier.times.iter_mut().for_each(|span| {
@@ -92,10 +99,11 @@ impl Record {
         });
         Self {
             version: VERSION,
-            before: before.or_else(|| look(&top, &inner)),
+            before: before.or_else(|| look(&top, &inner, &led)),
             top,
             directories,
             inner,
+            led,
             left: None,
             times,
         }
@@ -110,7 +118,7 @@ impl Record {
         if self.times.iter().any(Span::is_open) {
             return;
         }
-        self.left = match (&self.before, look(&self.top, &self.inner)) {
+        self.left = match (&self.before, self.look()) {
             (Some(before), Some(now)) => Some(before.differences(&now)),
             _ => None,
         };
@@ -122,9 +130,9 @@ impl Record {
     }
 
     /// Returns the files that the jobs left and that may lead git to run a program, as far as they
-    /// still lie there, for git called in this directory of the work tree.
-    pub fn suspects(&self, directory: &Path) -> Vec<PathBuf> {
-        let mut suspects = match (&self.before, look(&self.top, &self.inner)) {
+    /// still lie there. For git called below the top there is [`Self::nearer`], too.
+    pub fn suspects(&self) -> Vec<PathBuf> {
+        let mut suspects = match (&self.before, self.look()) {
             (Some(before), Some(now)) => before.differences(&now),
             _ => return vec![self.top.join(".git")],
         };
@@ -132,13 +140,39 @@ impl Record {
         if let Some(left) = &self.left {
             suspects.retain(|path, is| left.get(path) == Some(is));
         }
-        let mut suspects: Vec<_> = suspects.into_keys().collect();
-        suspects.extend(self.nearer(directory));
-        suspects
+        suspects.into_keys().collect()
+    }
+
+    fn look(&self) -> Option<Own> {
+        look(&self.top, &self.inner, &self.led)
+    }
+
+    /// Returns the repositories that git may enter from the top, as far as they are there.
+    pub fn repositories(&self) -> impl Iterator<Item = &Path> {
+        let all = [&self.top].into_iter().chain(&self.inner);
+        all.map(PathBuf::as_path).filter(|top| is_repository(top))
+    }
+
+    /// Returns the first of these submodules that was none before the jobs and whose repository
+    /// they changed: by the index they can have git enter any repository in the tree.
+    pub fn further(&self, submodules: &[PathBuf]) -> Option<PathBuf> {
+        let mut further = submodules
+            .iter()
+            .filter(|path| !self.inner.contains(path) && is_repository(path));
+        further.find(|path| self.is_theirs(path)).cloned()
+    }
+
+    /// Returns true if the jobs changed one of git's own files of a repository, or if that cannot
+    /// be told.
+    fn is_theirs(&self, repository: &Path) -> bool {
+        match Own::look(repository) {
+            Some(own) => own.paths().any(|path| self.changed(path)),
+            None => true,
+        }
     }
 
     /// Returns a repository between the directory and the top that came while the jobs ran.
-    fn nearer(&self, directory: &Path) -> Option<PathBuf> {
+    pub fn nearer(&self, directory: &Path) -> Option<PathBuf> {
         let mut between = directory.ancestors().take_while(|above| *above != self.top);
         between.find_map(|above| {
             let entry = above.join(".git");
@@ -162,6 +196,17 @@ impl Record {
             .iter()
             .any(|directory| path.starts_with(directory))
             && metadata.is_ok_and(|metadata| self.covers(&metadata))
+    }
+
+    /// Returns the file, if the jobs wrote it, or the first link of theirs on the way to it.
+    pub fn made_on_the_way(&self, path: &Path) -> Option<PathBuf> {
+        let is_link = |path: &Path| path.is_symlink();
+        let mut ways = path.ancestors();
+        let found = ways.find(|above| {
+            let is_it = is_link(above) || (*above == path && path.is_file());
+            is_it && real(above).is_some_and(|above| self.changed(&above))
+        });
+        found.map(Path::to_owned)
     }
 
     fn covers(&self, metadata: &Metadata) -> bool {
@@ -208,9 +253,22 @@ impl Record {
     }
 }
 
-/// Looks at git's own files of the work tree and of the repositories in it.
-fn look(top: &Path, inner: &[PathBuf]) -> Option<Own> {
+fn is_repository(top: &Path) -> bool {
+    top.join(".git").symlink_metadata().is_ok()
+}
+
+/// Returns a path without links, but for the last part of it.
+fn real(path: &Path) -> Option<PathBuf> {
+    Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
+}
+
+/// Looks at git's own files of the work tree and of the repositories in it, and at the paths that
+/// the configuration leads to.
+fn look(top: &Path, inner: &[PathBuf], led: &[PathBuf]) -> Option<Own> {
     let mut own = Own::look(top)?;
+    for path in led {
+        own.add(Own::of(path)?);
+    }
     for repository in inner {
         own.add(Own::look(repository)?);
     }

@@ -48,6 +48,7 @@ impl Place {
             top: self.top(),
             directories,
             inner,
+            led: Vec::new(),
         };
         self.runs().begin(tree).unwrap()
     }
@@ -234,6 +235,7 @@ fn without_a_directory_for_state_no_strict_job_is_begun() {
         top: place.path().to_owned(),
         directories: Vec::new(),
         inner: Vec::new(),
+        led: Vec::new(),
     };
     assert!(runs.begin(tree).is_err());
     assert!(runs.check(place.path()).is_ok());
@@ -278,4 +280,30 @@ fn a_record_of_jobs_that_still_run_is_kept() {
     place.write(".git/commondir", "../evil\n");
     drop(noted);
     assert!(place.refused(".").is_some());
+}
+
+#[test]
+fn a_run_that_comes_after_a_look_is_noticed() {
+    let place = Place::new();
+    let runs = place.runs();
+    assert!(runs.check(&place.top()).is_ok());
+    place.job(|| place.write(".git/commondir", "../evil\n"));
+    assert!(runs.check(&place.top()).is_err());
+    assert!(runs.check(&place.top().join(".git")).is_err());
+    fs::remove_file(place.top().join(".git/commondir")).unwrap();
+    assert!(runs.check(&place.top()).is_ok());
+    place.job(|| place.write(".git/commondir", "../evil\n"));
+    assert!(runs.check(&place.top()).is_err());
+}
+
+#[test]
+fn git_in_the_environment_of_jobs_knows_of_them_too() {
+    let place = Place::new();
+    let git = Git::find(&place.environment()).unwrap();
+    let mut environment = environment();
+    environment.set("GIT_DIR", "/nonexistent");
+    let of_jobs = git.find_in(&environment).unwrap();
+    assert!(of_jobs.at(place.top()).revision().is_ok());
+    place.job(|| place.write(".git/commondir", "../evil\n"));
+    assert!(of_jobs.at(place.top()).revision().is_err());
 }

@@ -11,4 +11,6 @@ pub struct StrictTree {
     pub directories: Vec<PathBuf>,
     /// The directories of submodules and of other repositories in these, filled or not.
     pub inner: Vec<PathBuf>,
+    /// The paths that git's configuration leads to: further configurations, and programs.
+    pub led: Vec<PathBuf>,
 }

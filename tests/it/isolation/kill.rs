@@ -20,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Latest time of a kill after the start of the job.
 const LATEST: Duration = Duration::from_millis(300);
 
+/// Number of further kills, if each before came before the job had a process: the journal says that
+/// it has started a moment earlier.
+const MORE: usize = 20;
+
 /// Number of fixtures to kill in parallel.
 const SIDE_BY_SIDE: usize = 3;
 
@@ -70,6 +74,12 @@ fn rounds(count: usize) {
                 while let Some((number, fixture)) = next() {
                     let mut scene = Scene::new(fixture);
                     (0..count).for_each(|round| scene.round(number * 2 + round));
+                    (count..count + MORE).for_each(|round| {
+                        if !scene.has_seen_any() {
+                            scene.round(number * 2 + round);
+                        }
+                    });
+                    assert!(scene.has_seen_any(), "{fixture}: every kill came too early");
                     let job = match scene.starts_no_job() {
                         true => " before any job",
                         false => "",
@@ -85,6 +95,9 @@ fn rounds(count: usize) {
 struct Scene {
     fixture: Fixture,
     runs: usize,
+    /// True after a kill before which there were processes and sockets. It proves that leftovers
+    /// would be found.
+    has_seen: bool,
 }
 
 /// The processes and sockets of a run.
@@ -102,7 +115,11 @@ impl Scene {
         let clean = CLEAN.replace("NAME", &fixture.name);
         let text = fs::read_to_string(&pipeline).expect("a pipeline") + &clean;
         fs::write(pipeline, text).expect("written");
-        Self { fixture, runs: 0 }
+        Self {
+            fixture,
+            runs: 0,
+            has_seen: false,
+        }
     }
 
     fn marker(&self) -> &str {
@@ -157,6 +174,12 @@ impl Scene {
             && steps.iter().all(|(_, outcome)| outcome == "error")
     }
 
+    /// Returns true if a kill met processes and sockets, or none of the jobs is long enough for it.
+    fn has_seen_any(&self) -> bool {
+        let mut steps = self.fixture.header.expect.iter();
+        self.has_seen || !steps.any(|(_, outcome)| outcome == "timed-out")
+    }
+
     /// Returns true if there was something to kill.
     fn killed(
         &mut self,
@@ -172,7 +195,8 @@ impl Scene {
         run.child.kill().expect("killed");
         let killed = Instant::now();
         let reports = run.reports.clone();
-        let code = run.finish().code;
+        let finished = run.finish();
+        let code = finished.code;
         while !self.left(&seen, mounts).is_empty() && killed.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -181,13 +205,14 @@ impl Scene {
         assert!(left.is_empty(), "{what}: left after {PATIENCE:?}: {left:?}");
         if outcome == "timed-out" {
             assert_eq!(code, 137, "{what}");
-            // Proves that leftovers would be found.
-            assert!(
-                !seen.processes.is_empty() && !seen.sockets.is_empty(),
-                "{what}"
-            );
         }
-        fs::remove_dir_all(reports).expect("removed");
+        self.has_seen |= !seen.processes.is_empty() && !seen.sockets.is_empty();
+        let removed = fs::remove_dir_all(reports);
+        assert!(
+            removed.is_ok(),
+            "{what}: {removed:?}: {code} {}",
+            finished.printed()
+        );
         code == 137 || self.starts_no_job()
     }
 

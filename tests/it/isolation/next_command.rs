@@ -44,6 +44,8 @@ fn after_a_strict_run(who: Who, script: &str) -> Lab {
     write(&work.join(".gitignore"), "planted\nbuilt\n");
     fs::create_dir_all(work.join("sub")).expect("made");
     git(&work, &["add", "."]);
+    git(&work, &["config", "include.path", "../.gitconfig"]);
+    git(&work, &["config", "core.hooksPath", ".githooks"]);
     let gitlink = "160000,587be6b4c3f93f93c489c0111bba5596147a26cb,sub";
     git(&work, &["update-index", "--add", "--cacheinfo", gitlink]);
     git(&work, &["commit", "-qm", "more"]);
@@ -106,6 +108,87 @@ fn where_a_nearer_repository_was_left() {
 #[test]
 fn where_a_submodule_was_filled() {
     git_is_not_asked(GITLINK, "work/a", "work/a/sub/.git");
+}
+
+/// Makes a repository of its own a submodule, by the index alone.
+const NEW_SUBMODULE: &str = "mkdir new; cd new; git init -q .; echo x > x; git add x
+    git -c user.name=A -c user.email=a@b commit -qm x
+    echo '* filter=mark' > .gitattributes; git config filter.mark.clean \"$MARK\"; echo y > x; touch -d 2001-01-01 x
+    cd ..; git update-index --add --cacheinfo 160000,$(git -C new rev-parse HEAD),new";
+
+/// Writes what the user's configuration leads git to.
+const LED: &str = "printf '[filter \"mark\"]\\n\\tclean = %s\\n' \"$MARK\" > .gitconfig
+    echo '* filter=mark' > .gitattributes; touch -d 2001-01-01 Makefile
+    mkdir -p .githooks; cp tool .githooks/pre-push";
+
+#[test]
+fn where_a_repository_became_a_submodule() {
+    git_is_not_asked(NEW_SUBMODULE, "work/a", "work/a/new/.git");
+}
+
+#[test]
+fn where_the_users_configuration_leads_git_into_the_tree() {
+    git_is_not_asked(LED, "work/a", "work/a/.gitconfig");
+}
+
+/// A work tree with a secret beside it, whose strict job shows it if it can, and runs the script.
+fn beside_a_secret(who: Who, script: &str) -> Lab {
+    let lab = Lab::new("true");
+    let work = lab.path("work/a");
+    let secret = lab.path("private/key");
+    write(&secret, "SECRET\n");
+    write(&work.join("b/Makefile"), "");
+    let script = format!(
+        "cat '{}' 2> /dev/null; cd '{}'; test ! -e planted || exit 0; touch planted; PRIVATE='{}'\n{script}\n",
+        secret.display(),
+        work.display(),
+        lab.path("private").display()
+    );
+    write(&work.join("job.sh"), &script);
+    let pipeline = format!(
+        "version = 1\nextends = 'base.toml'\n[[step]]\nname = 'check'\nscript = \"sh '{}'\"\n",
+        work.join("job.sh").display()
+    );
+    write(&work.join("kata-ci.toml"), &pipeline);
+    let base = "version = 1\n[[step]]\nname = 'check'\nexpect = 'exit'\nwritable = ['cache']\n\
+        [[component]]\nname = 'b'\npath = 'b'\n";
+    write(&work.join("base.toml"), base);
+    fs::create_dir_all(work.join("b/cache")).expect("made");
+    write(&work.join(".gitignore"), "planted\nb/cache\n");
+    git(&work, &["add", "."]);
+    git(&work, &["commit", "-qm", "more"]);
+    call(&lab, who, "work/a", &["run", "--isolate", "on"]).expect_code(0);
+    let log = lab.path("state/kata-ci/runs/latest/logs/b.check.log");
+    assert_eq!(fs::read_to_string(log).expect("a log"), "", "{who:?}");
+    lab
+}
+
+#[test]
+fn paths_and_pipelines_that_strict_jobs_wrote_open_nothing_to_later_ones() {
+    for (script, named) in [
+        (
+            "echo \"writable = ['$PRIVATE']\" >> kata-ci.toml",
+            "work/a/kata-ci.toml",
+        ),
+        (
+            "sed -i \"s|'cache'|'$PRIVATE'|\" base.toml",
+            "work/a/base.toml",
+        ),
+        ("mv b c; ln -s \"$PRIVATE\" b", "work/a/b"),
+        (
+            "mv b/cache b/c; ln -s \"$PRIVATE\" b/cache",
+            "work/a/b/cache",
+        ),
+    ] {
+        for who in EVERYBODY {
+            let lab = beside_a_secret(who, script);
+            let again = call(&lab, who, "work/a", &["run", "--isolate", "on"]);
+            let said = again.printed();
+            assert_eq!(again.code, 2, "{who:?} {script}: {said}");
+            let named = format!("wrote {}", lab.path(named).display());
+            assert!(said.contains(&named), "{who:?} {script}: {said}");
+        }
+    }
 }
 
 #[test]

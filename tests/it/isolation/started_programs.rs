@@ -26,7 +26,7 @@ enum When {
 }
 
 /// A file below `src`, the word that starts programs, its number and its time.
-const MAP: [(&str, &str, usize, When); 36] = [
+const MAP: [(&str, &str, usize, When); 37] = [
     ("stamp/key.rs", "Repository::at(", 2, Elsewhere),
     ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
     ("cli/push.rs", "Repository::at(", 1, Elsewhere),
@@ -34,7 +34,7 @@ const MAP: [(&str, &str, usize, When); 36] = [
     ("run/depends.rs", "Repository::at(", 1, Before),
     ("run/fingerprint.rs", "Git::find(", 1, Before),
     ("run/since.rs", "Git::find(", 1, Before),
-    ("run/strict.rs", "Git::find(", 1, Before),
+    ("run/strict.rs", "Git::find(", 2, Before),
     ("stamp/recorder.rs", "Git::find(", 1, Before),
     ("exec/child.rs", "duct::cmd", 1, Inside),
     ("exec/helper/launch.rs", "Command::new(", 1, Inside),
@@ -58,7 +58,8 @@ const MAP: [(&str, &str, usize, When); 36] = [
     ("workspace/checkout/mod.rs", "Git::find(", 2, Before),
     ("workspace/detect.rs", "Git::find(", 1, Before),
     ("workspace/inspection.rs", "Git::find(", 1, Before),
-    ("workspace/open.rs", "Git::find(", 1, Before),
+    ("workspace/inspection.rs", "git.find_in(", 1, Before),
+    ("workspace/open.rs", "Git::find(", 2, Before),
     ("workspace/packages.rs", "Probe {", 1, Before),
     ("workspace/preflight/host.rs", "Probe {", 1, Before),
     ("workspace/preflight/programs.rs", "Probe {", 1, Before),
@@ -66,10 +67,11 @@ const MAP: [(&str, &str, usize, When); 36] = [
 ];
 
 /// The words that start a program, or return something that can.
-const STARTS: [&str; 9] = [
+const STARTS: [&str; 10] = [
     "Command::new(",
     "Probe {",
     "Git::find(",
+    "git.find_in(",
     "Git::of_user(",
     "Onlooker::find(",
     "Repository::at(",

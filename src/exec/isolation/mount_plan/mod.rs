@@ -109,6 +109,25 @@ pub(super) fn of_nobody(strict: bool) -> Vec<MountPoint> {
     wishes.settle()
 }
 
+/// Returns the paths by which the view of a strict job is made, as the pipeline and the environment
+/// name them.
+pub fn paths_of_strict_job(job: &Job) -> Vec<PathBuf> {
+    let names = [
+        "GOCACHE",
+        "GOMODCACHE",
+        "XDG_CACHE_HOME",
+        "CARGO_HOME",
+        "RUSTUP_HOME",
+    ];
+    let named = names.into_iter().filter_map(|name| variable(job, name));
+    let lists = ["GOPATH", "PATH"];
+    (job.bounds.writable.iter().cloned())
+        .chain([job.directory.clone()])
+        .chain(named.map(Path::to_owned))
+        .chain(lists.into_iter().flat_map(|name| paths(job, name)))
+        .collect()
+}
+
 /// Returns true if a strict job like this may write to an existing directory, in a run that does
 /// not protect it. A run protects its own reports, but not those of other runs.
 pub fn strict_job_may_write(job: &Job, workspace: &Path, directory: &Path) -> bool {
@@ -317,7 +336,6 @@ impl Wishes {
     /// Copies kata's tests clone and the tools beside it, because v1's checks build and install
     /// tools there. Nobody else may run the tools of a stranger's job. Other jobs do without,
     /// because each such layer takes time.
-    /// nobody else is to run. Others do without: each such layer takes its time.
     fn tests_clone(&mut self, gopath: &Path) {
         let clone = gopath.join(IMPORT_ROOT).join("tests");
         if clone.is_dir() {
