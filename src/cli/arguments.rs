@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::console::ConsoleArguments;
+use super::debug::DebugArguments;
 use super::diag::DiagArguments;
 use super::docker::DockerArguments;
 use super::doctor::DoctorArguments;
@@ -53,6 +54,8 @@ pub(super) enum Command {
     Report(ReportArguments),
     /// Check commits and push them to Gerrit for review (refs/for/BRANCH).
     Push(PushArguments),
+    /// Debug a runtime with dlv, from GoLand, VS Code or dlv itself.
+    Debug(DebugArguments),
     /// Show docker's runtimes, make kata one of them, and take that back.
     Docker(DockerArguments),
     /// Run a change of a Gerrit, compare it with its base, and vote (with --vote).

@@ -8,6 +8,7 @@ mod answer_format;
 mod arguments;
 mod completions;
 mod console;
+mod debug;
 mod diag;
 mod docker;
 mod doctor;
@@ -29,6 +30,7 @@ use std::io;
 use clap::Parser;
 
 use crate::exec;
+use crate::host;
 use crate::model::CommandError;
 use arguments::{Arguments, Command};
 
@@ -37,6 +39,9 @@ pub fn main() -> i32 {
     faults::catch_aborts();
     if std::env::args_os().nth(1).as_deref() == Some(OsStr::new(exec::HELPER_ARGUMENT)) {
         return exec::helper::main();
+    }
+    if std::env::args_os().nth(1).as_deref() == Some(OsStr::new(host::debug::DEBUG_EXEC)) {
+        return host::debug::debug_exec(std::env::args_os().skip(2));
     }
     faults::prepare();
     crate::say::code(faults::guarded(parse_and_call))
@@ -78,6 +83,7 @@ fn call(arguments: &Arguments) -> Result<i32, CommandError> {
         Command::Doctor(arguments) => doctor::call(global, arguments),
         Command::Report(arguments) => report::call(global, arguments),
         Command::Push(arguments) => push::call(global, arguments),
+        Command::Debug(arguments) => debug::call(global, arguments).map(|code| code.code()),
         Command::Docker(arguments) => docker::call(arguments).map(|code| code.code()),
         Command::Review(arguments) => review::call(global, arguments),
         Command::Hook(arguments) => Ok(hook::call(global, arguments).code()),

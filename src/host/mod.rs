@@ -5,6 +5,7 @@
 //! changed unless the command is there to change it, and says so.
 
 pub(crate) mod console;
+pub mod debug;
 pub(crate) mod diag;
 pub mod docker;
 pub mod doctor;

@@ -170,6 +170,21 @@ impl Records {
         replace(&place.join("record.json"), 0o600, &text).map_err(at(place))
     }
 
+    /// Takes the last change back if this command made it, to these bytes of this file. Returns
+    /// false if it did not: then nothing is done.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn revert_if(&self, path: &Path, command: &str) -> Result<bool, ChangeError> {
+        let last = Self::list(&self.root).pop();
+        let is_it = last.is_some_and(|last| last.path == path && last.command == command);
+        match is_it.then(|| self.revert()) {
+            None | Some(Err(ChangeError::ChangedSince(_))) => Ok(false),
+            Some(Ok(_)) => Ok(true),
+            Some(Err(error)) => Err(error),
+        }
+    }
+
     /// Takes the last change back.
     ///
     /// # Errors

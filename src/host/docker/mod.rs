@@ -26,7 +26,7 @@ pub use daemon_json::RuntimeEntry;
 pub use diff::diff;
 pub use facts::DockerFacts;
 pub use kata::{Runtime, RuntimeKind};
-pub use plan::{By, DockerRequest, FileChange, Plan, PlanError, plan};
+pub use plan::{By, DockerRequest, FileChange, Plan, PlanError, plan, plan_entry, plan_removal};
 pub use root::HostRoot;
 pub use rules::{Effect, Problem, problems};
 pub use show::{DockerStatus, KataEntry, NamedRuntime, Said, show};

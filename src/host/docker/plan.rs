@@ -17,6 +17,10 @@ const DROP_INS: &str = "/etc/systemd/system/docker.service.d";
 /// The names of the drop-in: the second one is for a host with a later drop-in that says ExecStart.
 const DROP_IN_NAMES: [&str; 2] = ["kata-containers.conf", "zz-kata-containers.conf"];
 
+/// The command that has docker read `daemon.json` again.
+const RELOAD: &str =
+    "systemctl reload docker    # or: kill -HUP the dockerd; running containers stay";
+
 /// The file that says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum By {
@@ -199,6 +203,10 @@ fn name(request: &DockerRequest, runtime: &Runtime, way: &Way) -> Result<String,
         (None, _, RuntimeKind::CommandLine) => "kata-runtime",
         (None, ..) => "kata",
     };
+    checked_name(name, request.by)
+}
+
+fn checked_name(name: &str, by: By) -> Result<String, PlanError> {
     let fine = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
     let begins = name.starts_with(|first: char| first.is_ascii_alphanumeric());
     if !begins || !name.chars().all(fine) || ["runc", "io.containerd.runc.v2"].contains(&name) {
@@ -206,12 +214,54 @@ fn name(request: &DockerRequest, runtime: &Runtime, way: &Way) -> Result<String,
             "`{name}` is no name for a runtime"
         )));
     }
-    if request.by == By::DropIn && name.chars().any(|letter| letter.is_ascii_uppercase()) {
+    if by == By::DropIn && name.chars().any(|letter| letter.is_ascii_uppercase()) {
         return Err(PlanError::Name(format!(
             "docker makes names of --add-runtime lower case: `{name}` would not be found"
         )));
     }
     Ok(name.to_owned())
+}
+
+/// Computes the change of `daemon.json` that adds a program which is not there yet.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_entry(
+    root: &HostRoot,
+    environment: &Environment,
+    name: &str,
+    path: &Path,
+    request: &DockerRequest,
+) -> Result<Plan, PlanError> {
+    let facts = DockerFacts::of(root, environment, None, request.daemon_json.as_deref())?;
+    let name = checked_name(name, By::DaemonJson)?;
+    let way = Way::Entry(RuntimeEntry::Path(path.display().to_string()));
+    let mut plan = in_daemon_json(&facts, &name, &way, request)?;
+    plan.name = name;
+    Ok(plan)
+}
+
+/// Computes the change of `daemon.json` that takes a runtime out.
+///
+/// # Errors
+/// When the file is not edited.
+pub fn plan_removal(facts: &DockerFacts, name: &str) -> Result<Plan, PlanError> {
+    let refused = |error| PlanError::DaemonJson {
+        path: facts.daemon_json.clone(),
+        error,
+    };
+    let mut file = facts.parsed().map_err(refused)?;
+    let mut plan = Plan::default();
+    if file.remove_runtime(name).map_err(refused)? {
+        plan.changes.push(FileChange {
+            path: facts.daemon_json.clone(),
+            before: facts.bytes.clone(),
+            after: file.bytes(),
+            mode: 0o644,
+        });
+        plan.then.push(RELOAD.to_owned());
+    }
+    Ok(plan)
 }
 
 fn notes(runtime: &Runtime, way: &Way) -> Vec<String> {
@@ -283,10 +333,7 @@ fn in_daemon_json(
         then: if is_same {
             Vec::new()
         } else {
-            vec![
-                "systemctl reload docker    # or: kill -HUP the dockerd; running containers stay"
-                    .to_owned(),
-            ]
+            vec![RELOAD.to_owned()]
         },
         notes,
         ..Plan::default()

@@ -1,6 +1,8 @@
 //! Stories of the commands for a kata host.
 
 mod console;
+mod debug;
+mod debug_exec;
 mod diag;
 mod diag_network;
 mod diag_secrets;

@@ -26,7 +26,7 @@ enum When {
 }
 
 /// A file below `src`, the word that starts programs, its number and its time.
-const MAP: [(&str, &str, usize, When); 37] = [
+const MAP: [(&str, &str, usize, When); 39] = [
     ("stamp/key.rs", "Repository::at(", 2, Elsewhere),
     ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
     ("cli/push.rs", "Repository::at(", 1, Elsewhere),
@@ -39,6 +39,8 @@ const MAP: [(&str, &str, usize, When); 37] = [
     ("exec/child.rs", "duct::cmd", 1, Inside),
     ("exec/helper/launch.rs", "Command::new(", 1, Inside),
     ("exec/leftover_files/mod.rs", "Onlooker::find(", 1, After),
+    ("host/debug/checks.rs", "Probe {", 1, Elsewhere),
+    ("host/debug/exec.rs", "Command::new(", 2, Elsewhere),
     ("host/docker/facts.rs", "Probe {", 1, Elsewhere),
     ("host/docker/kata.rs", "Probe {", 1, Elsewhere),
     ("push/hooks/chained.rs", "Command::new(", 2, Elsewhere),

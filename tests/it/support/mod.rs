@@ -1,6 +1,7 @@
 //! Shared helpers of the stories: kata-ci as its users start it, and workspaces.
 
 pub mod browser;
+pub mod dlv;
 pub mod docker;
 pub mod exec;
 pub mod gerrit;
