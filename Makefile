@@ -8,7 +8,7 @@
 # make soak    the tests that take long: 50 kills at random moments and --resume, 20 kills in the middle of each
 #              misbehaving fixture, 50 rounds of components that collide, 200 patch sets while Gerrit and the
 #              watcher of reviews are killed
-# make bench   what isolation costs a job, on a machine that does nothing else
+# make bench   what isolation costs a job, and how quickly output is parsed, on a machine that does nothing else
 
 CARGO ?= cargo
 DEMO := $(CURDIR)/target/demo
@@ -54,4 +54,4 @@ soak: setup-tests
 	$(CARGO) test --locked --test it -- --ignored --nocapture
 
 bench: setup
-	$(CARGO) bench --locked --bench isolation
+	$(CARGO) bench --locked --bench isolation --bench parse

@@ -73,6 +73,7 @@ impl<'run> Output<'run> {
             go_root: job.go_root.clone(),
             packages: job.packages.clone(),
             changed_files: job.changed_files.clone(),
+            lists_go_tests: lists_go_tests(job),
         });
         let findings = Findings {
             job: &job.id,
@@ -328,4 +329,15 @@ impl Findings<'_> {
         }
         self.cases
     }
+}
+
+/// Returns true if the environment of a job has each `go test` name its tests.
+fn lists_go_tests(job: &Job) -> bool {
+    let flags = job.environment.get("GOFLAGS");
+    flags.is_some_and(|flags| {
+        let flags = flags.to_string_lossy();
+        flags
+            .split_whitespace()
+            .any(|flag| matches!(flag, "-v" | "-v=true" | "-json" | "-json=true"))
+    })
 }

@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
+
 use super::clean;
 use crate::event::Span;
 use crate::model::{CaseStatus, ProvenFailure, Tally, without_number};
@@ -21,6 +23,9 @@ pub struct CaseContext {
     /// Files that differ from `origin/BRANCH` and still exist: the input of the changed-file
     /// checks. Empty for a branch that is on its base, `None` if git could not tell.
     pub changed_files: Option<Vec<String>>,
+    /// True if every `go test` of the job is known to name its tests (`-v` or `-json` in `GOFLAGS`),
+    /// although no line may show its flags.
+    pub lists_go_tests: bool,
 }
 
 /// The name of a case, unique in its job.
@@ -142,7 +147,7 @@ impl CaseDetails {
 /// Counts the names and statuses of a job's cases.
 #[derive(Debug, Default)]
 pub(super) struct CaseNames {
-    counts: HashMap<CaseKey, u32>,
+    counts: HashMap<CaseKey, u32, RandomState>,
     /// The number of cases handed out so far.
     pub tally: Tally,
     /// The number of packages that passed as a whole.
@@ -158,9 +163,9 @@ impl CaseNames {
             package: package.to_owned(),
             name: name.to_owned(),
         };
-        let count = self.counts.get(&key).map_or(1, |count| count + 1);
-        self.counts.insert(key.clone(), count);
-        let mut number = count;
+        let count = self.counts.entry(key.clone()).or_default();
+        *count += 1;
+        let mut number = *count;
         while number > 1 {
             key.name = format!("{name} #{number}");
             if !self.counts.contains_key(&key) {

@@ -4,40 +4,19 @@
 //! hide a result that follows it, and CRLF needs no care.
 //!
 //! Most output of a job is of no interest. One search over a whole piece finds the lines that hold
-//! a [marker](MARKERS); the others are passed over without being split. A line is handed on because
+//! [marks](super::marks); the others are passed over without being split. A line is handed on because
 //! of its own text and the receiver's demand at that point, never because of how the bytes were cut
 //! into pieces.
 //!
-//! A line longer than [`HEAD`] is handed on as its head and its last [`TAIL`] bytes. The rest is
-//! never stored.
+//! Of a line that is too long to be kept, [`super::long_line`] hands on the parts that matter.
 
-use std::sync::LazyLock;
+use memchr::{memchr, memchr_iter, memchr2, memrchr2};
 
-use memchr::{memchr2, memrchr2};
-use regex::bytes::Regex;
+use super::long_line::StoredLine;
+use super::marks::{ESCAPE, Marking, Marks};
 
-/// The bytes kept of a line, unless it is longer than [`HEAD`] + [`TAIL`].
-pub(super) const HEAD: usize = 1 << 20;
-/// The bytes kept of the end of a longer line, so that a result at the end of a flood is found.
-pub(super) const TAIL: usize = 4096;
-
-/// Every line that a recogniser understands holds at least one of these texts. `\x1b[` and `\x1b]`
-/// begin escape sequences, which may stand inside any of the others.
-const MARKERS: &str = concat!(
-    r"--- |=== |PASS(?:[\r\n]|\z)|no tests to run| ns/op|go test |Ran 0 of |\.go:|go: |panic|fatal error|ok  \t|FAIL(?:[\t\r\n]|\z)|\?   \t|coverage: |",
-    r"running |Running |Doc-tests |\.\.\. |test result: |failures:|has been running|has overflowed|",
-    r"INFO: |ERROR|WARNING: DATA RACE|make|ermission denied|not found|No such file|no such command|",
-    r#"(never executed)|installed|lease install|ENOENT|\{"|exit status |# |Found |got:|--ignored|Error|error: |error\[|signal: |"#,
-    r"TAP version |1\.\.[0-9]|ok 1|(?mR:^(?:not )?ok(?:[ \r\n]|\z))|Bail out!|Dubious, test|No subtests run|Wstat: |wallclock|/[0-9]+ subtests| \.\.|",
-    r#"\{ ?"type": ?"|Running Suite: | specs |Ginkgo ran |SUCCESS! |FAIL! |EMPTY |DONE [0-9]|✓  |✖|∅|\]·|\]↷|"#,
-    r"(?:PASS|FAIL|SKIP) |",
-    r"\[==========\] |tests? across |a Catch2? v|\[  FAILED  \] |Test project /|No tests were found!!!|",
-    r"test session starts|%\]|Fatal Python error|(?:passed|ed|errors?|ran|warnings?) in [0-9.]+s|",
-    r"Ran [0-9]+ tests? in |(?:PASS|FAIL|SKIP|ERROR|SUCCESS): |={8}| ✓ | ✗ |\(skipped|tests?, [0-9]+ failure|",
-    "\x1b\\[|\x1b\\]",
-);
-
-static MARKER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(MARKERS).ok());
+/// The beginning of an event of `go test -json`, whose marks nobody asks for.
+pub(super) const EVENT: &[u8] = b"{\"Time\":\"";
 
 /// A line without its terminator, and its position in the input.
 #[derive(Debug, Clone, Copy)]
@@ -54,8 +33,8 @@ pub(super) struct Line<'a> {
 pub(super) trait Receiver {
     /// Returns true if the next line is wanted, whatever it holds.
     fn wants_all(&self) -> bool;
-    /// Takes a line.
-    fn line(&mut self, line: Line<'_>);
+    /// Takes a line, and its marks if they are known.
+    fn line(&mut self, line: Line<'_>, marks: Option<Marks>);
     /// Takes the last non-empty line of those that were passed over.
     fn skipped(&mut self, last: &[u8]);
 }
@@ -65,8 +44,8 @@ pub(super) trait Receiver {
 pub(super) struct LineSplitter {
     offset: u64,
     start: u64,
-    head: Vec<u8>,
-    tail: Vec<u8>,
+    stored: StoredLine,
+    count: u64,
 }
 
 impl LineSplitter {
@@ -75,19 +54,21 @@ impl LineSplitter {
         let mut rest = bytes;
         if self.start < self.offset {
             let Some(end) = memchr2(b'\n', b'\r', rest) else {
-                return self.store(rest);
+                return self.store(rest, receiver);
             };
+            self.count += u64::from(rest[end] == b'\n');
             let (piece, after) = rest.split_at(end);
-            self.store(piece);
+            self.store(piece, receiver);
             self.offset += 1;
             self.end_stored(receiver);
             rest = after.get(1..).unwrap_or_default();
         }
         let complete = memrchr2(b'\n', b'\r', rest).map_or(0, |end| end + 1);
         let (region, partial) = rest.split_at(complete);
+        self.count += memchr_iter(b'\n', region).count() as u64;
         self.region(region, receiver);
         self.start = self.offset;
-        self.store(partial);
+        self.store(partial, receiver);
     }
 
     /// Hands out a last line that has no terminator.
@@ -102,45 +83,41 @@ impl LineSplitter {
         self.offset
     }
 
-    fn store(&mut self, piece: &[u8]) {
+    /// Returns the number of line feeds so far.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn store(&mut self, piece: &[u8], receiver: &mut dyn Receiver) {
         self.offset += piece.len() as u64;
-        let room = (HEAD - self.head.len()).min(piece.len());
-        let (head, tail) = piece.split_at(room);
-        self.head.extend_from_slice(head);
-        self.tail
-            .extend_from_slice(&tail[tail.len().saturating_sub(TAIL)..]);
-        if self.tail.len() > 2 * TAIL {
-            self.tail.drain(..self.tail.len() - TAIL);
-        }
+        let start = self.start;
+        self.stored
+            .add(piece, &mut |bytes| excerpt(bytes, start, receiver));
     }
 
     fn end_stored(&mut self, receiver: &mut dyn Receiver) {
-        let tail = self.tail.len().saturating_sub(TAIL);
-        self.head.extend_from_slice(&self.tail[tail..]);
-        self.tail.clear();
-        let line = Line {
-            bytes: &self.head,
-            start: self.start,
-            end: self.offset,
-        };
-        if receiver.wants_all() || is_marked(line.bytes) {
-            receiver.line(line);
+        let (start, end) = (self.start, self.offset);
+        let bytes = self
+            .stored
+            .end(&mut |bytes| excerpt(bytes, start, receiver));
+        let marks = Marks::that_matter(bytes);
+        if receiver.wants_all() || marks.is_some() {
+            receiver.line(Line { bytes, start, end }, marks);
         } else {
-            receiver.skipped(line.bytes);
+            receiver.skipped(bytes);
         }
-        self.head.clear();
-        self.head.shrink_to(1 << 16);
+        self.stored.clear();
         self.start = self.offset;
     }
 
     /// Handles the lines that are complete and lie in one piece.
     fn region(&mut self, region: &[u8], receiver: &mut dyn Receiver) {
+        let mut search = Search::new(region);
         let mut from = 0;
         while from < region.len() {
-            let next = if receiver.wants_all() {
-                from
-            } else {
-                next_marked(region, from)
+            let (next, marks) = match receiver.wants_all() {
+                true => (from, search.marks_in(from)),
+                false => search.next_marked(from),
             };
             let passed = trim_end(&region[from..next]);
             if !passed.is_empty() {
@@ -150,8 +127,8 @@ impl LineSplitter {
             if next == region.len() {
                 break;
             }
-            let end = memchr2(b'\n', b'\r', &region[next..]).map_or(region.len(), |end| next + end);
-            receiver.line(self.at(region, next, end));
+            let end = end_of_line(region, next);
+            receiver.line(self.at(region, next, end), marks);
             from = end + 1;
         }
         self.offset += region.len() as u64;
@@ -166,19 +143,90 @@ impl LineSplitter {
     }
 }
 
-/// Returns the start of the next line at or after `from` that holds a marker; the region's length
-/// if there is none.
-fn next_marked(region: &[u8], from: usize) -> usize {
-    let Some(regex) = MARKER.as_ref() else {
-        return from;
-    };
-    regex.find_at(region, from).map_or(region.len(), |found| {
-        memrchr2(b'\n', b'\r', &region[from..found.start()]).map_or(from, |end| from + end + 1)
-    })
+/// Hands on a part of a long line as a line of its own.
+fn excerpt(bytes: &[u8], start: u64, receiver: &mut dyn Receiver) {
+    let end = start;
+    receiver.line(Line { bytes, start, end }, None);
 }
 
-fn is_marked(line: &[u8]) -> bool {
-    MARKER.as_ref().is_none_or(|regex| regex.is_match(line))
+/// The search for the next line that may matter. It goes on from where it was.
+struct Search<'a> {
+    region: &'a [u8],
+    /// The next anchor and the next escape, once they have been looked for.
+    anchor: Option<usize>,
+    escape: Option<usize>,
+}
+
+impl<'a> Search<'a> {
+    fn new(region: &'a [u8]) -> Self {
+        Self {
+            region,
+            anchor: None,
+            escape: None,
+        }
+    }
+
+    /// Returns the start of the next line at or after `from` that may matter, with its marks if
+    /// they are known; the region's length if there is none.
+    fn next_marked(&mut self, from: usize) -> (usize, Option<Marks>) {
+        let Some(marking) = Marking::get() else {
+            return (from, None);
+        };
+        // A mark at the beginning of a line is found by the end of the line before, so the first
+        // line is looked at as it is.
+        if from == 0
+            && let Some(marks) = Marks::that_matter(&self.region[..end_of_line(self.region, 0)])
+        {
+            return (0, Some(marks));
+        }
+        let mut search = from.saturating_sub(1);
+        while let Some(found) = self.next(marking, search) {
+            // An anchor may begin with the end of the line before.
+            let inside = found + usize::from(matches!(self.region[found], b'\n' | b'\r'));
+            let before = memrchr2(b'\n', b'\r', &self.region[from..inside.max(from)]);
+            let start = before.map_or(from, |end| from + end + 1);
+            let end = end_of_line(self.region, inside);
+            let line = &self.region[start..end];
+            if line.starts_with(EVENT) {
+                return (start, None);
+            }
+            if let Some(marks) = Marks::that_matter(line) {
+                return (start, Some(marks));
+            }
+            search = end;
+        }
+        (self.region.len(), None)
+    }
+
+    /// Returns the marks of the line that begins at `from`, unless an escape sequence is in it.
+    fn marks_in(&mut self, from: usize) -> Option<Marks> {
+        let end = end_of_line(self.region, from);
+        let line = &self.region[from..end];
+        let next = self.next(Marking::get()?, from.saturating_sub(1));
+        match next {
+            Some(at) if at < end => Some(at)
+                .filter(|at| self.escape != Some(*at))
+                .map(|_| Marks::of(line)),
+            _ if from == 0 => Some(Marks::of(line)),
+            _ => Some(Marks::default()),
+        }
+    }
+
+    /// Returns the position of the next anchor or escape at or behind `from`.
+    fn next(&mut self, marking: &Marking, from: usize) -> Option<usize> {
+        let (region, length) = (self.region, self.region.len());
+        let anchor = self.anchor.filter(|at| *at >= from);
+        let anchor = anchor.unwrap_or_else(|| marking.next(region, from).unwrap_or(length));
+        let escape = self.escape.filter(|at| *at >= from);
+        let next_escape = || memchr(ESCAPE, &region[from..]).map_or(length, |at| from + at);
+        let escape = escape.unwrap_or_else(next_escape);
+        (self.anchor, self.escape) = (Some(anchor), Some(escape));
+        Some(anchor.min(escape)).filter(|at| *at < length)
+    }
+}
+
+fn end_of_line(region: &[u8], from: usize) -> usize {
+    memchr2(b'\n', b'\r', &region[from..]).map_or(region.len(), |end| from + end)
 }
 
 fn trim_end(bytes: &[u8]) -> &[u8] {

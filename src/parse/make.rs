@@ -2,47 +2,10 @@
 //! at all.
 
 use super::evidence::Evidence;
+use super::marks::{CHECKERS, Marks};
 
 /// The most missing programs that are kept.
 pub(super) const MOST_PROGRAMS: usize = 32;
-
-/// The programs of checks that scripts look for themselves, and miss in words of their own.
-const CHECKERS: [&str; 34] = [
-    "actionlint",
-    "black",
-    "buf",
-    "checkcommits",
-    "checkmake",
-    "chronic",
-    "clang-format",
-    "clang-tidy",
-    "codespell",
-    "cppcheck",
-    "dep",
-    "eslint",
-    "flake8",
-    "gofumpt",
-    "goimports",
-    "golangci-lint",
-    "gometalinter",
-    "gosec",
-    "hadolint",
-    "hunspell",
-    "jq",
-    "markdownlint",
-    "mypy",
-    "pandoc",
-    "protoc",
-    "pylint",
-    "revive",
-    "ruff",
-    "shellcheck",
-    "shfmt",
-    "staticcheck",
-    "xurls",
-    "yamllint",
-    "yq",
-];
 
 /// The words with which scripts say that they miss a program.
 const MISSED: [&str; 9] = [
@@ -71,9 +34,10 @@ pub(super) struct Make {
 }
 
 impl Make {
-    /// Looks at any line: a message of make itself, and whether it shows a recipe.
-    pub(super) fn watch(&mut self, text: &str, evidence: &mut Evidence) {
-        if let Some(idle) = idle(text) {
+    /// Looks at any line, which has these marks: a message of make itself, and whether it shows a recipe.
+    pub(super) fn watch(&mut self, text: &str, marks: Marks, evidence: &mut Evidence) {
+        let idle = marks.has(Marks::OF_MAKE).then(|| idle(text)).flatten();
+        if let Some(idle) = idle {
             evidence.make_idle.get_or_insert_with(|| idle.to_owned());
         } else if !self.recipe {
             self.recipe = is_recipe(text);
@@ -139,7 +103,7 @@ fn is_recipe(text: &str) -> bool {
 
 /// Parses `make: *** [Makefile:39: test] Error 127`.
 fn error_127(text: &str) -> Option<String> {
-    let (head, rest) = text.trim().split_once("*** [")?;
+    let (head, rest) = text.trim().split_once(": *** [")?;
     let (place, code) = rest.split_once("] Error ")?;
     let missing = head.starts_with("make") && code.split(' ').next() == Some("127");
     let (file, target) = place.rsplit_once(": ").unwrap_or(("", place));
@@ -151,8 +115,12 @@ fn error_127(text: &str) -> Option<String> {
     missing.then(|| format!("a program that `{target}`{file} runs"))
 }
 
-/// Returns the program that a shell, make, env or cargo reports as missing.
-pub(super) fn missing_program(text: &str) -> Option<String> {
+/// Returns the program that a shell, make, env or cargo reports as missing in a line with these
+/// marks.
+pub(super) fn missing_program(text: &str, marks: Marks) -> Option<String> {
+    if !marks.has(Marks::MISSING) {
+        return None;
+    }
     let text = text.trim();
     if let Some(command) = text.strip_prefix("error: no such command: `") {
         return command
@@ -165,7 +133,7 @@ pub(super) fn missing_program(text: &str) -> Option<String> {
         .or_else(|| no_such_file(text))
         .or_else(|| no_permission(text))
         .or_else(|| cargo(text))
-        .or_else(|| missed_checker(text))?;
+        .or_else(|| marks.has(Marks::CHECKER).then(|| missed_checker(text))?)?;
     let program = program.trim_matches(['‘', '’', '\'', '"', '`']).trim();
     let plain = !program.is_empty() && program.len() < 512 && !program.contains([' ', '\t']);
     plain.then(|| program.to_owned())

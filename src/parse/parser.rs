@@ -12,9 +12,10 @@ use super::finding::{CaseNames, CaseSink};
 use super::go::json::GoJson;
 use super::go::text::GoText;
 use super::libtest::Libtest;
-use super::lines::{Line, LineSplitter, Receiver};
+use super::lines::{EVENT, Line, LineSplitter, Receiver};
 use super::make;
 use super::make::Make;
+use super::marks::{ESCAPE, Marks};
 use super::proof::Proof;
 use super::runners::Runners;
 use super::static_checks::StaticChecks;
@@ -28,8 +29,6 @@ use crate::text::printable;
 pub struct Parser {
     lines: LineSplitter,
     state: ParserState,
-    /// The number of line feeds.
-    count: u64,
     /// True if the last byte was no line feed.
     is_line_open: bool,
 }
@@ -48,6 +47,9 @@ struct ParserState {
     make: Make,
     proof: Proof,
     runners: Runners,
+    /// True if every recogniser is asked about every line.
+    #[cfg(test)]
+    asks_all: bool,
 }
 
 /// The state, with the sink for its findings.
@@ -62,17 +64,24 @@ impl Parser {
         Self {
             lines: LineSplitter::default(),
             state: ParserState {
+                go_text: GoText::new(context.lists_go_tests),
                 context,
                 ..ParserState::default()
             },
-            count: 0,
             is_line_open: false,
         }
     }
 
+    /// Makes a parser that asks every recogniser about every line, whatever its marks are.
+    #[cfg(test)]
+    pub(super) fn asking_all(context: CaseContext) -> Self {
+        let mut parser = Self::new(context);
+        parser.state.asks_all = true;
+        parser
+    }
+
     /// Takes the next bytes and hands out the findings that they complete.
     pub fn feed(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Finding)) {
-        self.count += memchr::memchr_iter(b'\n', bytes).count() as u64;
         if let Some(last) = bytes.last() {
             self.is_line_open = *last != b'\n';
         }
@@ -87,7 +96,7 @@ impl Parser {
         let state = &mut self.state;
         self.lines.finish(&mut Reader { state, sink });
         Observations {
-            lines: self.count + u64::from(self.is_line_open),
+            lines: self.lines.count() + u64::from(self.is_line_open),
             ..self.state.finish(ending, self.lines.offset(), sink)
         }
     }
@@ -95,30 +104,77 @@ impl Parser {
 
 impl Receiver for Reader<'_> {
     fn wants_all(&self) -> bool {
-        let state = &self.state;
-        state.go_text.wants_all()
-            || state.evidence.builds.wants_all()
-            || state.libtest.wants_all()
-            || state.tap.wants_all()
-            || state.runners.wants_all()
+        self.state.wants_all()
     }
 
-    fn line(&mut self, line: Line<'_>) {
-        self.state.line(line, self.sink);
+    fn line(&mut self, line: Line<'_>, marks: Option<Marks>) {
+        self.state.line(line, marks, self.sink);
     }
 
     fn skipped(&mut self, last: &[u8]) {
-        self.state.static_checks.skipped(last);
-        self.state.libtest.skipped(last);
-        self.state.make.skipped(last);
-        self.state.runners.skipped(last);
-        self.state.proof.skipped(last);
+        self.state.skipped(last);
     }
 }
 
 impl ParserState {
-    fn line(&mut self, line: Line<'_>, sink: &mut dyn FnMut(Finding)) {
-        let mut text = printable(line.bytes);
+    fn wants_all(&self) -> bool {
+        #[cfg(test)]
+        if self.asks_all {
+            return true;
+        }
+        self.go_text.wants_all()
+            || self.evidence.builds.wants_all()
+            || self.libtest.wants_all()
+            || self.tap.wants_all()
+            || self.runners.wants_all()
+    }
+
+    /// Takes the last of the lines that were passed over.
+    fn skipped(&mut self, last: &[u8]) {
+        self.static_checks.skipped(last);
+        self.libtest.skipped(last);
+        self.make.skipped(last);
+        self.runners.skipped(last);
+        self.proof.skipped(last);
+    }
+
+    /// Returns the text of a line, and the marks in it.
+    fn read<'a>(&mut self, line: Line<'a>, marks: Option<Marks>) -> (Cow<'a, str>, Marks) {
+        let text = printable(line.bytes);
+        #[cfg(test)]
+        let marks = if self.asks_all {
+            Some(Marks::all())
+        } else {
+            marks
+        };
+        match (&text, marks) {
+            (Cow::Borrowed(_), Some(marks)) => return (text, marks),
+            (Cow::Borrowed(_), None) => {}
+            (Cow::Owned(cleaned), _)
+                if !self.go_text.has_running() && !self.libtest.has_running() =>
+            {
+                self.proof.hidden(line.bytes, cleaned);
+            }
+            (Cow::Owned(_), _) => {}
+        }
+        if line.bytes.starts_with(EVENT) {
+            return (text, Marks::JSON);
+        }
+        let marks = Marks::of(text.as_bytes());
+        match memchr::memchr(ESCAPE, line.bytes) {
+            Some(_) => (text, marks.and(Marks::of_escapes(line.bytes))),
+            None => (text, marks),
+        }
+    }
+
+    fn line(&mut self, line: Line<'_>, marks: Option<Marks>, sink: &mut dyn FnMut(Finding)) {
+        let (mut text, mut marks) = self.read(line, marks);
+        if marks.is_empty() && !self.wants_all() {
+            if !text.trim().is_empty() {
+                self.skipped(text.as_bytes());
+            }
+            return;
+        }
         let Self {
             context,
             names,
@@ -131,66 +187,76 @@ impl ParserState {
             make,
             proof,
             runners,
+            ..
         } = self;
         let out = &mut CaseSink { names, sink };
-        if let Cow::Owned(_) = text
-            && !go_text.has_running()
-            && !libtest.has_running()
-        {
-            proof.hidden(line.bytes, &text);
-        }
         // Lines that a visibly running test of another runner prints are its output, unless a test
         // or a block of theirs was open before.
-        let is_of_rust = libtest.is_in_test() || libtest.begins_test(&text);
+        let is_of_rust =
+            libtest.is_in_test() || marks.has(Marks::LIBTEST) && libtest.begins_test(&text);
         let is_go = !is_of_rust || go_text.is_in_test();
         let is_rust = !go_text.is_inside() || libtest.has_running();
         if !go_text.is_inside() {
             libtest.settle(&text, evidence, out);
-        } else if !is_rust {
+        } else if !is_rust && marks.has(Marks::LIBTEST) {
             libtest.defer(&text, line);
         }
-        let may_be_event = is_go && !go_text.is_inside() && !runners.has_running();
+        let may_be_event =
+            marks.has(Marks::JSON) && is_go && !go_text.is_inside() && !runners.has_running();
         if may_be_event && let Some(rest) = go_json.line(&text, line, context, evidence, out) {
             (make.recipe, make.other) = (true, true);
             match rest {
                 Some(rest) => text = Cow::Owned(rest),
                 None => return,
             }
+            marks = Marks::of(text.as_bytes());
+        } else if line.bytes.starts_with(EVENT) {
+            marks = Marks::of(text.as_bytes());
         }
-        make.watch(&text, evidence);
-        note(&text, evidence);
+        make.watch(&text, marks, evidence);
+        if marks.has(Marks::MAKE) {
+            note(&text, evidence);
+        }
         let is_inside = go_text.has_running() || libtest.has_running() || tap.has_running();
-        if is_inside || runners.has_running() {
-            proof.inner_line(&text);
-        } else {
-            proof.line(&text, !evidence.go_packages.is_empty());
-        }
-        let in_check = static_checks.line(&text, line, context, out);
-        if !in_check && !is_inside && runners.line(&text, line, out) {
+        let is_of_test = is_inside || runners.has_running();
+        proof.look(&text, marks, is_of_test, !evidence.go_packages.is_empty());
+        let in_check = static_checks.line(&text, marks.has(Marks::CHECK), line, context, out);
+        if !in_check && !is_inside && runners.line(&text, marks, line, out) {
             if runners.has_retold_go() {
                 go_text.withdraw(line.end);
             }
             // automake's word for a hard error is that of scripts that miss a program.
-            if text.starts_with("ERROR: ")
-                && let Some(program) = make::missing_program(&text)
-            {
-                proof.missing();
-                make.missing(program);
+            if text.starts_with("ERROR: ") {
+                self.unclaimed(&text, marks, false);
             }
             return;
         }
-        let of_go = !in_check && is_go && go_text.line(&text, line, context, evidence, out);
-        let taken = of_go | (!in_check && is_rust && libtest.line(&text, line, evidence, out));
+        let is_below = marks.has(Marks::GIVEN_UP) && evidence.builds.is_below();
+        let wants_go =
+            marks.has(Marks::GO) || is_below || go_text.wants_all() || evidence.builds.wants_all();
+        // Comments of a stream are no headings of packages.
+        let is_comment = tap.has_running() && text.starts_with('#');
+        let wants_go = wants_go && !in_check && is_go && !is_comment;
+        let of_go = wants_go && go_text.line(&text, marks, line, context, evidence, out);
+        let of_rust = !in_check && is_rust && libtest.look(&text, marks, line, evidence, out);
         let running = go_text.has_running() || libtest.has_running();
-        if taken || running || !in_check && tap.line(&text, line, out) || tap.has_running() {
+        let is_taken = of_go || of_rust || running;
+        if is_taken || !in_check && tap.look(&text, marks, line, out) || tap.has_running() {
             return;
         }
-        make.error(&text);
-        match make::missing_program(&text) {
-            Some(program) if in_check => static_checks.missing(program, &text),
+        self.unclaimed(&text, marks, in_check);
+    }
+
+    /// Takes a line that belongs to no test: it may name a missing program.
+    fn unclaimed(&mut self, text: &str, marks: Marks, in_check: bool) {
+        if marks.has(Marks::MAKE) {
+            self.make.error(text);
+        }
+        match make::missing_program(text, marks) {
+            Some(program) if in_check => self.static_checks.missing(program, text),
             Some(program) => {
-                proof.missing();
-                make.missing(program);
+                self.proof.missing();
+                self.make.missing(program);
             }
             None => {}
         }
@@ -214,6 +280,7 @@ impl ParserState {
             make,
             mut proof,
             mut runners,
+            ..
         } = self;
         let out = &mut CaseSink {
             names: &mut names,

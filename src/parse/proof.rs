@@ -4,8 +4,12 @@
 //! A caller passes only lines that no running test can have printed.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::clean;
+use super::marks::{Anchors, Marks};
 use crate::model::{ProvenFailure, Tally};
 
 /// The most errors of make, and the most directories, that are kept.
@@ -52,6 +56,10 @@ const FAILURES: &[&str] = &[
     "not ok ",
 ];
 
+static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("error: "));
+static MAKE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("make"));
+static SEARCHER: LazyLock<Option<Anchors>> = LazyLock::new(|| Anchors::of(FAILURES));
+
 /// An error of make.
 #[derive(Debug)]
 struct MakeError {
@@ -86,8 +94,18 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    /// Takes a line. `is_go` is true if lines of `go test` were seen.
-    pub(super) fn line(&mut self, text: &str, is_go: bool) {
+    /// Takes a line with these marks, which a running test may have printed if `is_of_test`.
+    /// `is_go` is true if lines of `go test` were seen.
+    pub(super) fn look(&mut self, text: &str, marks: Marks, is_of_test: bool, is_go: bool) {
+        match is_of_test {
+            true if marks.has(Marks::OF_MAKE) => self.inner_line(text),
+            true => {}
+            false if marks.has(Marks::PROOF) => self.line(text, marks, is_go),
+            false => self.skipped(text.as_bytes()),
+        }
+    }
+
+    fn line(&mut self, text: &str, marks: Marks, is_go: bool) {
         let trimmed = text.trim_end();
         if trimmed.is_empty() {
             return;
@@ -99,16 +117,18 @@ impl Proof {
         if text.starts_with([' ', '\t', '#', '|', '>']) {
             return;
         }
-        if self.build.is_none() {
+        if self.build.is_none() && marks.has(Marks::GIVEN_UP) {
             self.build = gives_up(trimmed).map(str::to_owned);
         }
-        if let Some((level, said)) = of_make(text) {
+        if marks.has(Marks::OF_MAKE)
+            && let Some((level, said)) = of_make(text)
+        {
             self.make_said(level, said);
         }
         if trimmed.starts_with("*** Error code ") && !trimmed.contains("(ignored)") {
             self.add(0, trimmed);
         }
-        if self.lost.is_none() && text.contains("\"Action\":\"fail\"") {
+        if self.lost.is_none() && marks.has(Marks::JSON) && text.contains("\"Action\":\"fail\"") {
             self.lost = Some(format!(
                 "a line of go test -json that cannot be read tells a failure: {trimmed}"
             ));
@@ -116,7 +136,7 @@ impl Proof {
     }
 
     /// Takes a line that may have been printed by a test: only the end of a make counts.
-    pub(super) fn inner_line(&mut self, text: &str) {
+    fn inner_line(&mut self, text: &str) {
         if let Some((level, said)) = of_make(text)
             && said.starts_with("Leaving directory ")
         {
@@ -127,6 +147,13 @@ impl Proof {
     /// Takes a line that held control characters, and its text without them. A sequence that has no
     /// end hides what follows.
     pub(super) fn hidden(&mut self, bytes: &[u8], text: &str) {
+        if SEARCHER
+            .as_ref()
+            .and_then(|failures| failures.next(bytes, 0))
+            .is_none()
+        {
+            return;
+        }
         let raw = String::from_utf8_lossy(bytes);
         let is_hidden = |words: &&&str| raw.contains(**words) && !text.contains(**words);
         if let Some(words) = FAILURES.iter().find(is_hidden) {
@@ -250,10 +277,8 @@ fn proven(what: &str, is_own: bool) -> Option<ProvenFailure> {
 /// Returns the words with which a compiler, cargo or go gives up, possibly behind other output.
 fn gives_up(text: &str) -> Option<&str> {
     let begins = |at: usize, words: &[&str]| words.iter().any(|word| text[at..].starts_with(word));
-    let error = text
-        .match_indices("error: ")
-        .find(|(at, error)| begins(at + error.len(), CARGO));
-    if let Some((at, _)) = error {
+    let mut errors = ERROR.find_iter(text.as_bytes());
+    if let Some(at) = errors.find(|at| begins(at + ERROR.needle().len(), CARGO)) {
         return Some(&text[at..]);
     }
     let is_go = text
@@ -265,10 +290,13 @@ fn gives_up(text: &str) -> Option<&str> {
 
 /// Recognises `x.c:3:5: error: what is wrong`, as gcc and clang print it.
 fn is_compiler_error(text: &str) -> bool {
-    let Some((place, _)) = text
-        .split_once(": error: ")
-        .or_else(|| text.split_once(": fatal error: "))
-    else {
+    let ends = |at: usize| {
+        let before = &text[..at];
+        before
+            .strip_suffix(": ")
+            .or_else(|| before.strip_suffix(": fatal "))
+    };
+    let Some(place) = ERROR.find_iter(text.as_bytes()).find_map(ends) else {
         return false;
     };
     let file = place.trim_end_matches(|c: char| c == ':' || c.is_ascii_digit());
@@ -287,11 +315,8 @@ fn is_glued_fail(text: &str) -> bool {
 
 /// Parses `make[2]: what it says`, possibly behind other output. The top make has level 0.
 fn of_make(text: &str) -> Option<(u32, &str)> {
-    let at = text
-        .find("make: ")
-        .into_iter()
-        .chain(text.find("make["))
-        .min()?;
+    let is_own = |at: &usize| matches!(text.as_bytes().get(at + 4), Some(b':' | b'['));
+    let at = MAKE.find_iter(text.as_bytes()).find(is_own)?;
     let rest = &text[at + 4..];
     if let Some(said) = rest.strip_prefix(": ") {
         return Some((0, said));
@@ -306,7 +331,10 @@ mod tests {
 
     fn told(lines: &[&str]) -> Vec<String> {
         let mut proof = Proof::default();
-        lines.iter().for_each(|line| proof.line(line, true));
+        let marks = |line: &str| Marks::of(line.as_bytes());
+        lines
+            .iter()
+            .for_each(|line| proof.line(line, marks(line), true));
         let told = proof.told(None, &Tally::default());
         told.into_iter().map(|failure| failure.what).collect()
     }

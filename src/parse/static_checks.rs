@@ -73,14 +73,22 @@ impl StaticChecks {
         }
     }
 
-    /// Takes a line. Returns true while a check is running.
+    /// Takes a line, which may be one of the checks' own if it `is_marked`. Returns true while a
+    /// check is running.
     pub(super) fn line(
         &mut self,
         text: &str,
+        is_marked: bool,
         at: Line<'_>,
         context: &CaseContext,
         out: &mut CaseSink<'_>,
     ) -> bool {
+        if !is_marked {
+            if self.section.is_some() && !text.trim().is_empty() {
+                self.skipped(text.as_bytes());
+            }
+            return self.section.is_some();
+        }
         if let Some(function) = banner(text) {
             self.end_section(CaseStatus::Passed, at.start, context, out);
             self.section = Some(CheckSection {

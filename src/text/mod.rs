@@ -23,7 +23,8 @@ pub fn clean_bytes(bytes: &[u8]) -> String {
 /// Returns a line without its escape sequences and control characters but the tab, for those who
 /// look for something in it. Nothing stands in place of what is gone. Invalid UTF-8 becomes U+FFFD.
 pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(bytes);
+    let text =
+        std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
     // There is no early exit, so that the compiler can check many bytes at once.
     let dirty = text.bytes().fold(false, |dirty, byte| {
         dirty | ((byte < 0x20) & (byte != b'\t')) | (byte == 0x7f) | (byte == C1)
@@ -31,13 +32,10 @@ pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
     if !dirty {
         return text;
     }
-    let stripped = anstream::adapter::strip_str(&text).to_string();
-    Cow::Owned(
-        stripped
-            .chars()
-            .filter(|c| *c == '\t' || !c.is_control())
-            .collect(),
-    )
+    let mut stripped = String::with_capacity(text.len());
+    anstream::adapter::strip_str(&text).for_each(|piece| stripped.push_str(piece));
+    stripped.retain(|c| c == '\t' || !c.is_control());
+    Cow::Owned(stripped)
 }
 
 /// Removes escape sequences, ends lines with `\n` alone, and replaces characters that must not be

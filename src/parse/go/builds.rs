@@ -34,6 +34,11 @@ impl Builds {
         })
     }
 
+    /// Returns true if lines are below the heading of a package.
+    pub(in crate::parse) fn is_below(&self) -> bool {
+        self.below.is_some()
+    }
+
     /// Takes a line. Returns true if it is the heading of a package. With `is_inside` a running
     /// test may have printed it.
     pub(in crate::parse) fn line(&mut self, text: &str, is_inside: bool) -> bool {

@@ -166,9 +166,15 @@ pub(in crate::parse) fn closing(text: &str) -> Option<PackageResult<'_>> {
     })
 }
 
+/// Parses the end of a package, and returns it with the output before it on its line.
+pub(in crate::parse) fn closing_in_line(text: &str) -> Option<(&str, PackageResult<'_>)> {
+    let closing = closing(text).map(|closing| ("", closing));
+    closing.or_else(|| glued_closing(text))
+}
+
 /// Parses the end of a package behind output that lacks its line feed:
 /// `listeningFAIL\tPKG\t0.03s`. Returns that output too.
-pub(in crate::parse) fn glued_closing(text: &str) -> Option<(&str, PackageResult<'_>)> {
+fn glued_closing(text: &str) -> Option<(&str, PackageResult<'_>)> {
     let at = text.rfind("FAIL\t").or_else(|| text.rfind("ok  \t"))?;
     let is_behind =
         !text[..at].trim().is_empty() && !text[..at].ends_with([' ', '\t', '"', '\'', '`']);

@@ -290,16 +290,22 @@ impl TestLog {
 /// Parses `    file_test.go:12: text`, as package testing indents it, also at the end of other
 /// output.
 fn entry(text: &str) -> Option<(&str, u32, &str)> {
-    let from = text.find(".go:")?;
+    let from = go_file_end(text)?;
     let begin = text[..from].rfind("    ")? + 4;
     let (file, line, rest) = location(&text[begin..])?;
     let rest = rest.strip_prefix(':')?;
     (!file.contains([' ', '\t'])).then_some((file, line, rest))
 }
 
+/// Returns the position of the first `.go:`.
+fn go_file_end(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'.', bytes).find(|at| bytes[*at..].starts_with(b".go:"))
+}
+
 /// Parses `path/file.go:12`, and returns the text after it.
 pub(in crate::parse) fn location(text: &str) -> Option<(&str, u32, &str)> {
-    let split = text.find(".go:")? + 3;
+    let split = go_file_end(text)? + 3;
     let (file, rest) = text.split_at(split);
     let rest = &rest[1..];
     let digits = rest

@@ -12,6 +12,8 @@ pub(in crate::parse) mod package;
 pub(in crate::parse) mod text;
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::clean;
 use super::finding::{CaseDetails, CaseSink, Spans, WHOLE_PACKAGE};
 use crate::model::CaseStatus;
@@ -63,7 +65,7 @@ pub(in crate::parse) struct PackageEnd {
 #[derive(Debug, Default)]
 pub(in crate::parse) struct PackageSuite {
     tests: Vec<Test>,
-    latest: HashMap<String, usize>,
+    latest: HashMap<String, usize, RandomState>,
     subject: Option<usize>,
     /// Panics and other output outside of any test.
     own: TestLog,

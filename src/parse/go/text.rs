@@ -19,6 +19,7 @@ use crate::parse::CaseContext;
 use crate::parse::evidence::Evidence;
 use crate::parse::finding::{CaseDetails, CaseSink, WHOLE_PACKAGE};
 use crate::parse::lines::Line;
+use crate::parse::marks::Marks;
 
 /// The most packages without tests that wait for a sign of `-v`.
 const MOST_HELD: usize = 64;
@@ -76,6 +77,8 @@ pub(in crate::parse) struct GoText {
     verbose: bool,
     /// True if this run is known to list each test.
     lists_tests: bool,
+    /// True if every run of the job is known to, unless its flags are seen.
+    always_lists: bool,
     held: Vec<BarePackage>,
     inner: Option<InnerRun>,
     /// True if two runs share the log.
@@ -92,6 +95,14 @@ pub(in crate::parse) struct GoText {
 }
 
 impl GoText {
+    /// Makes a reader for a job of which every run is known to list each test, or not.
+    pub(in crate::parse) fn new(always_lists: bool) -> Self {
+        Self {
+            always_lists,
+            ..Self::default()
+        }
+    }
+
     /// Returns true if the next line is wanted, whatever it holds.
     pub(in crate::parse) fn wants_all(&self) -> bool {
         self.suite.wants_all()
@@ -126,12 +137,14 @@ impl GoText {
     pub(in crate::parse) fn line(
         &mut self,
         text: &str,
+        marks: Marks,
         at: Line<'_>,
         context: &CaseContext,
         evidence: &mut Evidence,
         out: &mut CaseSink<'_>,
     ) -> bool {
-        if let Some(import_path) = grammar::announcement(text) {
+        let may_run = marks.has(Marks::GO_RUN);
+        if may_run && let Some(import_path) = grammar::announcement(text) {
             self.end_suite(at.start, context, evidence, out);
             self.announced = (!import_path.contains("..."))
                 .then(|| package::package(context, import_path).map(str::to_owned));
@@ -139,12 +152,13 @@ impl GoText {
             self.suite = PackageSuite::new(at.start);
             return true;
         }
-        if text.trim_start().starts_with("go test ") && !self.is_in_test() {
+        if may_run && text.trim_start().starts_with("go test ") && !self.is_in_test() {
             self.hand_out_held(false, out);
             self.lists_tests = grammar::lists_tests(text);
         }
-        let closing = grammar::closing(text).map(|closing| ("", closing));
-        if let Some((before, closing)) = closing.or_else(|| grammar::glued_closing(text)) {
+        let may_end = marks.has(Marks::GO_END);
+        let closing = may_end.then(|| grammar::closing_in_line(text)).flatten();
+        if let Some((before, closing)) = closing {
             self.framed(before, at, evidence, out);
             let closed = closed(&closing, at.end, evidence);
             if !self.puts_by(&closed, at, context) {
@@ -152,9 +166,9 @@ impl GoText {
             }
             return true;
         }
-        self.framed(text, at, evidence, out)
-            || self.last_word(text, at, out)
-            || self.output(text, at, evidence, out)
+        marks.has(Marks::GO_FRAME) && self.framed(text, at, evidence, out)
+            || marks.has(Marks::GO_WORD) && self.last_word(text, at, out)
+            || self.output(text, marks, at, evidence, out)
     }
 
     /// Takes a line about a test. Returns false for any other line.
@@ -335,6 +349,7 @@ impl GoText {
     fn output(
         &mut self,
         text: &str,
+        marks: Marks,
         at: Line<'_>,
         evidence: &mut Evidence,
         out: &mut CaseSink<'_>,
@@ -344,7 +359,10 @@ impl GoText {
         }
         let is_inner = self.inner.is_some() || !self.put_by.is_empty();
         let package = known(&self.announced, is_inner);
-        if let Some(name) = grammar::benchmark(text).filter(|_| !self.is_in_inner()) {
+        let benchmark = marks
+            .has(Marks::GO_BENCHMARK)
+            .then(|| grammar::benchmark(text));
+        if let Some(name) = benchmark.flatten().filter(|_| !self.is_in_inner()) {
             if !self.suite.knows(name) {
                 self.suite.run(name, at.start, package, out);
             }
@@ -497,13 +515,13 @@ impl GoText {
         end: PackageEnd,
         out: &mut CaseSink<'_>,
     ) {
-        suite.lists_tests = self.lists_tests;
+        suite.lists_tests = self.lists_tests || self.always_lists;
         suite.end(package, end, out);
     }
 
     fn hand_out_held(&mut self, lists_tests: bool, out: &mut CaseSink<'_>) {
         for mut held in std::mem::take(&mut self.held) {
-            held.suite.lists_tests = lists_tests;
+            held.suite.lists_tests = lists_tests || self.always_lists;
             held.suite.end(&held.package, held.end, out);
         }
     }

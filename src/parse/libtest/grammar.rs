@@ -1,6 +1,13 @@
 //! The grammar of the lines that cargo and libtest print about tests.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::model::CaseStatus;
+
+/// A search for the dots behind the name of a test.
+static DOTS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(" ... "));
 
 /// The end of a test, as its line tells it.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +92,8 @@ pub(in crate::parse) fn test(text: &str) -> Option<(&str, &str)> {
 
 /// Separates a name from what stands behind its dots. A name with blanks may hold such dots itself.
 fn parted(text: &str) -> Option<(&str, &str)> {
-    let (name, rest) = text.split_once(" ... ")?;
+    let dots = DOTS.find(text.as_bytes())?;
+    let (name, rest) = (&text[..dots], &text[dots + DOTS.needle().len()..]);
     if !name.contains(' ') {
         return Some((name, rest));
     }

@@ -20,6 +20,7 @@ mod panics;
 use super::evidence::Evidence;
 use super::finding::{CaseDetails, CaseSink, Spans, WHOLE_PACKAGE};
 use super::lines::Line;
+use super::marks::Marks;
 use crate::model::CaseStatus;
 use block::{Block, WholeLine};
 use grammar::Totals;
@@ -164,8 +165,24 @@ impl Libtest {
         }
     }
 
-    /// Takes a line. Returns true if it was one of cargo's or libtest's own.
-    pub(in crate::parse) fn line(
+    /// Takes a line with these marks. Returns true if it was one of cargo's or libtest's own.
+    pub(in crate::parse) fn look(
+        &mut self,
+        text: &str,
+        marks: Marks,
+        at: Line<'_>,
+        evidence: &mut Evidence,
+        out: &mut CaseSink<'_>,
+    ) -> bool {
+        if marks.has(Marks::LIBTEST) || self.wants_all() {
+            return self.line(text, at, evidence, out);
+        }
+        self.skipped(text.as_bytes());
+        false
+    }
+
+    /// Takes a line that may matter. Returns true if it was one of cargo's or libtest's own.
+    fn line(
         &mut self,
         text: &str,
         at: Line<'_>,

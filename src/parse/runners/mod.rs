@@ -30,6 +30,7 @@ use regex::{Captures, Regex};
 
 use super::finding::CaseSink;
 use super::lines::Line;
+use super::marks::Marks;
 
 /// A reader of the output of one test runner.
 pub(in crate::parse) trait Runner: Debug + Send {
@@ -62,27 +63,52 @@ pub(in crate::parse) trait Runner: Debug + Send {
 /// The readers of all runners.
 #[derive(Debug)]
 pub(in crate::parse) struct Runners {
-    runners: Vec<Box<dyn Runner>>,
+    runners: Vec<Reader>,
     /// The reader whose run is open.
     open: Option<usize>,
+}
+
+/// A reader, and the marks of the lines with which its runs begin.
+#[derive(Debug)]
+struct Reader {
+    marks: Marks,
+    runner: Box<dyn Runner>,
+    /// True if it wants the next line, whatever it holds.
+    is_waiting: bool,
+}
+
+impl Reader {
+    fn new(marks: Marks, runner: impl Runner + 'static) -> Self {
+        Self {
+            marks,
+            runner: Box::new(runner),
+            is_waiting: false,
+        }
+    }
+
+    fn line(&mut self, text: &str, at: Line<'_>, out: &mut CaseSink<'_>) -> bool {
+        let is_own = self.runner.line(text, at, out);
+        self.is_waiting = self.runner.wants_all();
+        is_own
+    }
 }
 
 impl Default for Runners {
     fn default() -> Self {
         Self {
             runners: vec![
-                Box::new(gtest::Gtest::default()),
-                Box::new(ctest::Ctest::default()),
-                Box::new(pytest::Pytest::default()),
-                Box::new(unittest::Unittest::default()),
-                Box::new(nextest::Nextest::default()),
-                Box::new(libtest_json::LibtestJson::default()),
-                Box::new(gotestsum::Gotestsum::default()),
-                Box::new(ginkgo::Ginkgo::default()),
-                Box::new(bats::Bats::default()),
-                Box::new(catch2::Catch2::default()),
-                Box::new(prove::Prove::default()),
-                Box::new(automake::Automake::default()),
+                Reader::new(Marks::GTEST, gtest::Gtest::default()),
+                Reader::new(Marks::CTEST, ctest::Ctest::default()),
+                Reader::new(Marks::PYTEST, pytest::Pytest::default()),
+                Reader::new(Marks::UNITTEST, unittest::Unittest::default()),
+                Reader::new(Marks::NEXTEST, nextest::Nextest::default()),
+                Reader::new(Marks::LIBTEST_JSON, libtest_json::LibtestJson::default()),
+                Reader::new(Marks::GOTESTSUM, gotestsum::Gotestsum::default()),
+                Reader::new(Marks::GINKGO, ginkgo::Ginkgo::default()),
+                Reader::new(Marks::BATS, bats::Bats::default()),
+                Reader::new(Marks::CATCH2, catch2::Catch2::default()),
+                Reader::new(Marks::PROVE, prove::Prove::default()),
+                Reader::new(Marks::AUTOMAKE, automake::Automake::default()),
             ],
             open: None,
         }
@@ -92,7 +118,7 @@ impl Default for Runners {
 impl Runners {
     /// Returns true if the next line is wanted, whatever it holds.
     pub(in crate::parse) fn wants_all(&self) -> bool {
-        self.runners.iter().any(|runner| runner.wants_all())
+        self.runners.iter().any(|reader| reader.is_waiting)
     }
 
     /// Returns true while a run is open.
@@ -103,22 +129,23 @@ impl Runners {
     /// Takes the last of the lines that were passed over.
     pub(in crate::parse) fn skipped(&mut self, last: &[u8]) {
         let last = String::from_utf8_lossy(last);
-        let runners = self.runners.iter_mut();
-        runners.for_each(|runner| runner.skipped(&last));
+        let readers = self.runners.iter_mut();
+        readers.for_each(|reader| reader.runner.skipped(&last));
     }
 
-    /// Takes a line. Returns true if it belongs to a run.
+    /// Takes a line with these marks. Returns true if it belongs to a run.
     pub(in crate::parse) fn line(
         &mut self,
         text: &str,
+        marks: Marks,
         at: Line<'_>,
         out: &mut CaseSink<'_>,
     ) -> bool {
         if let Some(open) = self.open
-            && let Some(runner) = self.runners.get_mut(open)
+            && let Some(reader) = self.runners.get_mut(open)
         {
-            let is_own = runner.line(text, at, out);
-            if runner.is_open() {
+            let is_own = reader.line(text, at, out);
+            if reader.runner.is_open() {
                 return true;
             }
             self.open = None;
@@ -126,9 +153,11 @@ impl Runners {
                 return true;
             }
         }
-        for (number, runner) in self.runners.iter_mut().enumerate() {
-            if runner.line(text, at, out) {
-                self.open = runner.is_open().then_some(number);
+        for (number, reader) in self.runners.iter_mut().enumerate() {
+            if !reader.is_waiting && !marks.has(reader.marks) {
+                reader.runner.skipped(text);
+            } else if reader.line(text, at, out) {
+                self.open = reader.runner.is_open().then_some(number);
                 return true;
             }
         }
@@ -142,20 +171,22 @@ impl Runners {
         offset: u64,
         out: &mut CaseSink<'_>,
     ) {
-        for runner in &mut self.runners {
-            runner.finish(succeeded, offset, out);
+        for reader in &mut self.runners {
+            reader.runner.finish(succeeded, offset, out);
         }
     }
 
     /// Returns true once after a run whose cases stand for those of `go test` before.
     pub(in crate::parse) fn has_retold_go(&mut self) -> bool {
-        let runners = self.runners.iter_mut();
-        runners.fold(false, |told, runner| told | runner.has_retold_go())
+        let readers = self.runners.iter_mut();
+        readers.fold(false, |told, reader| told | reader.runner.has_retold_go())
     }
 
     /// Returns the words with which a run said that it had no tests.
     pub(in crate::parse) fn nothing(&self) -> Option<&str> {
-        self.runners.iter().find_map(|runner| runner.nothing())
+        self.runners
+            .iter()
+            .find_map(|reader| reader.runner.nothing())
     }
 }
 

@@ -99,12 +99,13 @@ impl Runner for Unittest {
     }
 
     fn wants_all(&self) -> bool {
-        self.run.is_some()
+        self.run.is_some() || self.is_ruled
     }
 
     fn skipped(&mut self, last: &str) {
         if self.run.is_none() {
             last.trim_end().clone_into(&mut self.before);
+            self.is_ruled = false;
         }
     }
 
@@ -136,11 +137,14 @@ impl Unittest {
     fn begin(&mut self, text: &str, before: &str, at: Line<'_>) -> bool {
         let is_ruled = std::mem::take(&mut self.is_ruled) || is_rule(before, '=');
         self.is_ruled = is_rule(text, '=');
-        let described = DESCRIBED
-            .captures(before)
-            .filter(|_| text.contains(" ... "))
+        let described = (before.ends_with(')') && text.contains(" ... "))
+            .then(|| DESCRIBED.captures(before))
+            .flatten()
             .map(|found| (found[2].to_owned(), found[1].to_owned()));
-        let is_verbose = described.is_some() || TEST.is_match(text) && !text.starts_with(' ');
+        // The name of a test ends with a bracket, which costs less to see.
+        let may_be_test =
+            !text.starts_with(' ') && (text.contains(") ...") || text.contains("] ..."));
+        let is_verbose = described.is_some() || may_be_test && TEST.is_match(text);
         if !(is_verbose || is_ruled && FAILURE.is_match(text) || RAN.is_match(text)) {
             return false;
         }

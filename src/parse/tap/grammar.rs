@@ -121,11 +121,14 @@ fn timed(name: &str) -> (&str, Option<f64>) {
 
 /// Parses the test with this number behind output that lacks its line feed: `waiting...ok 2 name`.
 pub(in crate::parse) fn glued(text: &str, number: u64) -> Option<TestPoint> {
-    let begins = [format!("not ok {number}"), format!("ok {number}")];
-    let at = begins.iter().find_map(|begin| text.find(begin.as_str()))?;
-    let is_apart = text[..at].ends_with(|c: char| !c.is_alphanumeric());
-    let point = point(&text[at..]).filter(|point| point.number == Some(number));
-    point.filter(|_| is_apart)
+    let marks = memchr::memmem::find_iter(text.as_bytes(), "ok ");
+    let mut points = marks.filter_map(|at| {
+        let at = text[..at].strip_suffix("not ").map_or(at, str::len);
+        let is_apart = text[..at].ends_with(|c: char| !c.is_alphanumeric());
+        let point = is_apart.then(|| point(&text[at..]))??;
+        (point.number == Some(number)).then_some(point)
+    });
+    points.next()
 }
 
 /// Parses `12 - name` into the number and the rest.
@@ -179,7 +182,10 @@ fn directive(comment: &str) -> Option<(Directive, &str)> {
 
 /// Replaces `\#` by `#` and `\\` by `\`.
 fn unescaped(text: &str) -> String {
-    text.replace("\\#", "#").replace("\\\\", "\\")
+    match text.contains('\\') {
+        true => text.replace("\\#", "#").replace("\\\\", "\\"),
+        false => text.to_owned(),
+    }
 }
 
 /// The report of prove about a file.

@@ -15,6 +15,7 @@ mod grammar;
 mod stream;
 use super::finding::{CaseDetails, CaseSink, Spans};
 use super::lines::Line;
+use super::marks::Marks;
 use crate::model::CaseStatus;
 pub(in crate::parse) use grammar::prove_header;
 use grammar::{ProveHeader, Tap, TestPoint, glued, prove_verdict, tap};
@@ -51,25 +52,33 @@ impl TapStreams {
         (self.stream.as_ref()).is_some_and(|stream| stream.sure && !stream.is_complete())
     }
 
-    /// Takes a line. Returns true if it belonged to a stream.
-    pub(in crate::parse) fn line(
+    /// Takes a line with these marks. Returns true if it belonged to a stream.
+    pub(in crate::parse) fn look(
         &mut self,
         text: &str,
+        marks: Marks,
         at: Line<'_>,
         out: &mut CaseSink<'_>,
     ) -> bool {
+        (marks.has(Marks::TAP) || self.wants_all()) && self.line(text, marks, at, out)
+    }
+
+    fn line(&mut self, text: &str, marks: Marks, at: Line<'_>, out: &mut CaseSink<'_>) -> bool {
         let indentation = text.len() - text.trim_start_matches(' ').len();
         if let Some(stream) = &mut self.stream
             && stream.diagnostic(text, indentation, at)
         {
             return true;
         }
-        if let Some(header) = prove_header(text) {
+        let may_be_prove = marks.has(Marks::PROVE);
+        if may_be_prove && let Some(header) = prove_header(text) {
             self.end_all(false, at.start, out);
             self.of_prove(header, at, out);
             return true;
         }
-        if let Some(why) = prove_verdict(text).filter(|_| self.unseen) {
+        if self.unseen
+            && let Some(why) = prove_verdict(text)
+        {
             self.unseen = false;
             self.whole_file(CaseStatus::Failed, why, at, out);
             return true;

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
+
 use super::INDENTATION;
 use super::diagnostics::Diagnostics;
 use super::grammar::{Tap, TestPoint, tap};
@@ -52,7 +54,7 @@ pub(in crate::parse) struct SubtestLevel {
     plan: Option<u64>,
     pub(in crate::parse) seen: u64,
     /// The numbers of its tests.
-    numbers: HashSet<u64>,
+    numbers: HashSet<u64, RandomState>,
     /// The first number that came twice.
     twice: Option<u64>,
     /// The number of its last test.
@@ -204,7 +206,8 @@ impl TapStream {
         }
         // A subtest's name is a comment too, but about the lines that follow. Comments of deeper
         // levels belong to the tests there.
-        match tap(&text[indentation..]) {
+        let is_comment = text[indentation..].starts_with('#');
+        match is_comment.then(|| tap(&text[indentation..])).flatten() {
             Some(Tap::Comment(comment)) if indentation <= pending.indentation => {
                 pending.diagnostics.comment(comment);
                 pending.end = at.end;

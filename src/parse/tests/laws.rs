@@ -434,6 +434,71 @@ fn a_result_behind_a_flood_without_a_line_feed_is_found() {
     assert_eq!(parsed.cases(), ["example.com/x|TestFlood|passed"]);
 }
 
+/// A flood in one line with a result in its middle, far from both ends.
+fn flood_around(result: &str) -> Vec<u8> {
+    let mut text = vec![b'x'; 3 << 20];
+    text.extend_from_slice(result.as_bytes());
+    text.resize(5 << 20, b'y');
+    text.push(b'\n');
+    text
+}
+
+#[test]
+fn a_failure_in_the_middle_of_a_line_that_is_too_long_fails_the_job() {
+    let endings = [
+        "--- FAIL: TestA (0.00s)",
+        "FAIL\texample.com/x\t0.1s ",
+        "make[1]: *** [Makefile:5: lint] Error 1 ",
+        "error: could not compile `x` ",
+        "\"Action\":\"fail\",",
+    ];
+    for result in endings {
+        let text = flood_around(result);
+        let ending = Some(Ending::ExitCode(0));
+        let parsed = parse_in_pieces(&CaseContext::default(), &text, 1 << 16, ending);
+        let is_bad = parsed.ends().any(|end| end.status == CaseStatus::Failed);
+        assert!(
+            is_bad || !parsed.observations.proven_failures.is_empty(),
+            "{result}"
+        );
+        for size in [1000, 65_537, usize::MAX] {
+            let other = parse_in_pieces(&CaseContext::default(), &text, size, ending);
+            assert_eq!(
+                other.cases(),
+                parsed.cases(),
+                "{result} in pieces of {size}"
+            );
+        }
+    }
+}
+
+#[test]
+fn results_in_a_line_that_is_too_long_are_those_of_the_running_test() {
+    let middle = flood_around("--- PASS: TestFlood (0.50s)--- FAIL: TestInner (0.10s)");
+    let text = [
+        b"=== RUN   TestFlood\n".as_slice(),
+        &middle,
+        b"ok  \texample.com/x\t0.51s\n",
+    ]
+    .concat();
+    let ending = Some(Ending::ExitCode(0));
+    let parsed = parse_in_pieces(&CaseContext::default(), &text, 1 << 16, ending);
+    let cases = [
+        "example.com/x|TestFlood|passed",
+        "example.com/x|TestInner|failed",
+    ];
+    assert_eq!(parsed.cases(), cases);
+    let quoted = flood_around("\\n--- FAIL: TestInner (0.10s)");
+    let event = b"{\"Action\":\"output\",\"Output\":\"".as_slice();
+    let parsed = parse_in_pieces(
+        &CaseContext::default(),
+        &[event, &quoted].concat(),
+        1 << 16,
+        ending,
+    );
+    assert_eq!(parsed.cases(), [""; 0]);
+}
+
 #[test]
 fn a_flood_takes_neither_memory_nor_long() {
     let piece = b"y\n".repeat(1 << 19);

@@ -1,14 +1,13 @@
-//! No marker is missing: a line that a recogniser understands reaches it.
+//! No mark is missing: a line that a recogniser understands reaches it.
 //!
-//! Lines without a marker are passed over unread. An escape sequence is a marker, and is cleaned
-//! away before a line is read. So with one in every line nothing is passed over, and the cases must
-//! be the same.
+//! Lines without a mark are passed over unread, and a recogniser is asked only about lines with a mark
+//! of its own. So the cases must be the same where every recogniser is asked about every line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::parse;
-use crate::parse::CaseContext;
+use crate::model::Ending;
+use crate::parse::{CaseContext, Finding, Parser};
 
 /// Adds the text files below a directory.
 fn texts(directory: &Path, found: &mut Vec<PathBuf>) {
@@ -23,29 +22,31 @@ fn texts(directory: &Path, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn every_line_of_a_transcript_that_matters_has_a_marker() {
+fn every_line_of_a_transcript_that_matters_has_a_mark() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/transcripts");
     let mut paths = Vec::new();
     texts(&directory, &mut paths);
     assert!(paths.len() >= 23, "{paths:?}");
+    let context = CaseContext::default;
     let differ = |path: &&PathBuf| {
-        let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
-        let marked: String = text
-            .split_inclusive('\n')
-            .map(|line| format!("\x1b[0m{line}"))
-            .collect();
-        cases(&text) != cases(&marked)
+        let text = fs::read(path).unwrap();
+        let asked = cases(Parser::asking_all(context()), &text);
+        cases(Parser::new(context()), &text) != asked
     };
     let missing: Vec<_> = paths.iter().filter(differ).collect();
-    assert!(missing.is_empty(), "cases depend on markers: {missing:#?}");
+    assert!(missing.is_empty(), "cases depend on marks: {missing:#?}");
 }
 
 /// Returns `name|status` of each case. A package may be named in the last line that was passed
 /// over, which `skipped` hands out, so packages may differ.
-fn cases(text: &str) -> Vec<String> {
-    let parsed = parse(&CaseContext::default(), text, 1);
-    parsed
-        .ends()
-        .map(|end| format!("{}|{}", end.key.name, end.status.word()))
-        .collect()
+fn cases(mut parser: Parser, text: &[u8]) -> Vec<String> {
+    let mut cases = Vec::new();
+    let mut take = |finding: Finding| {
+        if let Finding::Finished(end) = finding {
+            cases.push(format!("{}|{}", end.key.name, end.status.word()));
+        }
+    };
+    parser.feed(text, &mut take);
+    parser.finish(Some(Ending::ExitCode(1)), &mut take);
+    cases
 }

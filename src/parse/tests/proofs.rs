@@ -1,6 +1,7 @@
 //! Failures whose exit code was lost, and names as they are meant.
 
 use super::parse;
+use crate::model::CaseStatus;
 use crate::parse::CaseContext;
 
 fn cases(text: &str) -> Vec<String> {
@@ -249,5 +250,23 @@ fn a_suite_of_ginkgo_that_ran_nothing_is_skipped_and_no_other() {
     assert_eq!(
         cases(text),
         ["e.com/p|TestSuite|skipped", "e.com/p|TestOther|passed"]
+    );
+}
+
+#[test]
+fn a_bare_ok_is_vacuous_where_the_job_has_every_test_named() {
+    let ok = "ok  \texample.com/x\t0.01s\n";
+    let silent = CaseContext {
+        lists_go_tests: true,
+        ..CaseContext::default()
+    };
+    let status =
+        |context: &CaseContext, text: &str| parse(context, text, 0).end("(package)").status;
+    assert_eq!(status(&CaseContext::default(), ok), CaseStatus::Passed);
+    assert_eq!(status(&silent, ok), CaseStatus::Skipped);
+    let shown = format!("=== RUN   TestA\n--- PASS: TestA (0.00s)\nPASS\n{ok}");
+    assert_eq!(
+        parse(&silent, &shown, 0).cases(),
+        ["example.com/x|TestA|passed"]
     );
 }
