@@ -29,6 +29,9 @@ const STAND_INS: [&str; 8] = [
     "(summary)",
 ];
 
+/// The sign between the words about a flaky job and what else has to be said of it.
+pub const REMARK: &str = "; ";
+
 /// The effect of a later attempt on the end of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Later {
@@ -99,7 +102,7 @@ pub fn judge_attempts(attempt: u32, last: Verdict, cases: &Tally, flaky_fails: b
             fix: last.fix,
             lasts: false,
         },
-        JobOutcome::Passed => passed(attempt, cases, flaky_fails),
+        JobOutcome::Passed => passed(attempt, &last.reason, cases, flaky_fails),
         JobOutcome::Vacuous | JobOutcome::Error if cases.bad() > 0 => Verdict {
             outcome: JobOutcome::Failed,
             reason: format!(
@@ -122,11 +125,17 @@ pub fn judge_attempts(attempt: u32, last: Verdict, cases: &Tally, flaky_fails: b
     }
 }
 
-fn passed(attempt: u32, cases: &Tally, flaky_fails: bool) -> Verdict {
-    let what = match cases.flaky {
-        0 => format!("flaky: passed in attempt {attempt}"),
-        count => format!("{count} flaky: passed in attempt {attempt}"),
+/// Judges a job that has passed at last, with a remark or none.
+fn passed(attempt: u32, remark: &str, cases: &Tally, flaky_fails: bool) -> Verdict {
+    let count = match cases.flaky {
+        0 => String::new(),
+        count => format!("{count} "),
     };
+    let remark = match remark {
+        "" => String::new(),
+        remark => format!("{REMARK}{remark}"),
+    };
+    let what = format!("{count}flaky: passed in attempt {attempt}{remark}");
     match flaky_fails {
         false => Verdict {
             outcome: JobOutcome::Passed,
@@ -414,8 +423,23 @@ mod tests {
 
     /// The verdict of a job whose second and last attempt was this.
     fn over(last: JobOutcome, cases: &Tally, flaky_fails: bool) -> (JobOutcome, String) {
-        let verdict = judge_attempts(2, verdict(last, "why"), cases, flaky_fails);
+        let why = if last == JobOutcome::Passed {
+            ""
+        } else {
+            "why"
+        };
+        let verdict = judge_attempts(2, verdict(last, why), cases, flaky_fails);
         (verdict.outcome, verdict.reason)
+    }
+
+    #[test]
+    fn what_has_to_be_said_of_the_last_attempt_is_said_of_the_flaky_job() {
+        let allowed = verdict(JobOutcome::Passed, "allowed (known): make says: Error 1");
+        let verdict = judge_attempts(2, allowed, &tally(0, 1), false);
+        assert_eq!(
+            verdict.reason,
+            "1 flaky: passed in attempt 2; allowed (known): make says: Error 1"
+        );
     }
 
     #[test]

@@ -24,7 +24,8 @@ mod verdict;
 
 pub use allowed::{allowance, fails_run};
 pub use attempts::{
-    CaseResult, Cases, INCOMPLETE, incomplete, is_incomplete, is_worth_another_try, judge_attempts,
+    CaseResult, Cases, INCOMPLETE, REMARK, incomplete, is_incomplete, is_worth_another_try,
+    judge_attempts,
 };
 pub use left_behind::{answers_for_leftovers, judge_leftovers};
 pub use run::{JobResult, Run};

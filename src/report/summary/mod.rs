@@ -21,7 +21,7 @@ use super::format::LINE_CAP;
 use super::{Style, excerpt};
 use crate::fs::Directory;
 use crate::model::{CaseStatus, JobOutcome};
-use crate::outcome::{JobResult, Run};
+use crate::outcome::{JobResult, REMARK, Run};
 
 /// The reason of a job whose end is in no event: kata-ci was killed while it ran.
 pub const NO_END: &str = "its end was not seen: the run was killed";
@@ -119,11 +119,15 @@ impl SummaryContext<'_> {
 
     /// Adds jobs that passed with a remark, such as a limit that was reached.
     fn reservations(&self, lines: &mut Vec<String>) {
+        let is_remark = |is_flaky: bool, reason: &str| match is_flaky {
+            true => reason.contains(REMARK),
+            false => !reason.is_empty(),
+        };
         let passed = (self.run.jobs())
-            .filter(|job| !is_flaky(job))
-            .filter_map(|job| job.finished.as_ref())
-            .filter(|finished| finished.outcome == JobOutcome::Passed);
-        for finished in passed.filter(|finished| !finished.reason.is_empty()) {
+            .filter_map(|job| Some((is_flaky(job), job.finished.as_ref()?)))
+            .filter(|(_, finished)| finished.outcome == JobOutcome::Passed)
+            .filter(|(is_flaky, finished)| is_remark(*is_flaky, &finished.reason));
+        for (_, finished) in passed {
             let id = self.style.foreign(finished.job.as_str(), LINE_CAP);
             let reason = self.style.foreign(&finished.reason, LINE_CAP);
             lines.push(format!("{} {id} passed: {reason}", self.style.warning()));

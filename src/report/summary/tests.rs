@@ -141,6 +141,27 @@ fn who_passed_with_a_reservation_has_it_said() {
 }
 
 #[test]
+fn a_flaky_job_has_its_remark_said_too() {
+    let said = |reason: &str| {
+        let run = Script::new(&["a.test"])
+            .start("a.test")
+            .case(case("a.test", "pkg", "TestFlaky", CaseStatus::Flaky))
+            .end(end("a.test", JobOutcome::Passed, reason))
+            .finish(None)
+            .run();
+        unicode(&run)
+    };
+    let allowed = "1 flaky: passed in attempt 2; allowed (known): make says: Error 1";
+    let text = said(allowed);
+    assert!(
+        text.contains(&format!("! a.test passed: {allowed}\n")),
+        "{text}"
+    );
+    let text = said("1 flaky: passed in attempt 2");
+    assert!(!text.contains("a.test passed: "), "{text}");
+}
+
+#[test]
 fn the_command_that_runs_it_again_is_quoted() {
     let run = Script::new(&["my component.it's"])
         .start("my component.it's")
