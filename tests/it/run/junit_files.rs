@@ -1,8 +1,11 @@
 //! Tests steps whose cases stand in JUnit files.
 
+use std::path::Path;
+use std::process::Command;
+
 use tempfile::TempDir;
 
-use crate::support::workspace::write;
+use crate::support::workspace::{fixtures, git, write};
 use crate::support::{Finished, run_in};
 
 const GOOD: &str = r#"<testsuite name="s" tests="2"><testcase classname="c" name="a" time="0.5"/><testcase classname="c" name="b"/></testsuite>"#;
@@ -110,4 +113,67 @@ fn files_without_cases_are_vacuous() {
     let run = run(&place);
     assert_eq!(run.outcome("a.test"), "vacuous");
     assert!(reason(&run).contains("hold no case"), "{}", reason(&run));
+}
+
+#[test]
+fn pytest_and_googletest_write_them() {
+    let has = |command: &str| {
+        let output = Command::new("sh").args(["-c", command]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let required = std::env::var_os("KATACI_TEST_REQUIRE_RUNNERS").is_some();
+    let stories = [
+        (
+            "pytest",
+            "python3 -m pytest --version",
+            "python3 -m pytest -v -p no:cacheprovider --junitxml=build/reports/p.xml test_good.py",
+            (4, 2),
+        ),
+        (
+            "gtest",
+            "echo '#include <gtest/gtest.h>' | g++ -x c++ -fsyntax-only -",
+            "g++ -O0 demo.cc -o demo -lgtest -lgtest_main; ./demo '--gtest_filter=Good.*' --gtest_output=xml:build/reports/g.xml",
+            (2, 1),
+        ),
+    ];
+    for (runner, works, script, (passed, skipped)) in stories {
+        if !has(works) {
+            assert!(!required, "missing: {works}; run scripts/setup tests");
+            eprintln!("skipped: {works} does not work; scripts/setup tests installs it");
+            continue;
+        }
+        let place = component(script);
+        copy(
+            &fixtures().join("runners").join(runner),
+            &place.path().join("a"),
+        );
+        git(place.path(), &["init", "-q"]);
+        git(place.path(), &["add", "."]);
+        git(place.path(), &["commit", "-qm", "all"]);
+        for isolate in ["off", "on"] {
+            let run = run_in(place.path())
+                .args(["-s", "test", "--isolate", isolate])
+                .finish();
+            if isolate == "on" && run.outcome("a.test") == "skipped" {
+                continue;
+            }
+            let said = format!("{isolate}: {}\n{}", reason(&run), run.log("a.test"));
+            assert_eq!(run.outcome("a.test"), "passed", "{said}");
+            let cases = run.cases("a.test");
+            assert_eq!(
+                (cases["passed"], cases["skipped"]),
+                (passed, skipped),
+                "{said}"
+            );
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp")
+        .arg("-r")
+        .arg(from.join("."))
+        .arg(to)
+        .status();
+    assert!(copied.expect("cp runs").success());
 }

@@ -379,3 +379,165 @@ fn a_form_that_nobody_knows_is_told_so() {
     );
     assert!(job["fix"].as_str().unwrap().contains("`junit`"), "{job}");
 }
+
+#[test]
+fn googletest() {
+    if !has("echo '#include <gtest/gtest.h>' | g++ -x c++ -fsyntax-only -") {
+        return;
+    }
+    check(
+        "gtest",
+        "g++ -O0 demo.cc -o demo -lgtest -lgtest_main",
+        &[
+            (
+                "good",
+                "./demo '--gtest_filter=Good.*'",
+                "passed",
+                &[("passed", 2), ("skipped", 1)],
+            ),
+            (
+                "bad",
+                "./demo '--gtest_filter=-Crash.*' || true",
+                "failed",
+                &[("passed", 4), ("failed", 2), ("skipped", 1)],
+            ),
+            (
+                "crash",
+                "CRASH=abort ./demo '--gtest_filter=Crash.*' || true",
+                "failed",
+                &[("passed", 1), ("unfinished", 1)],
+            ),
+            (
+                "exit",
+                "CRASH=exit ./demo '--gtest_filter=Crash.*'",
+                "failed",
+                &[("passed", 1), ("unfinished", 1)],
+            ),
+            ("none", "./demo '--gtest_filter=None.*'", "vacuous", &[]),
+        ],
+    );
+}
+
+#[test]
+fn catch2() {
+    if !has("test -e /usr/include/catch2/catch.hpp && g++ --version") {
+        return;
+    }
+    check(
+        "catch2",
+        "g++ -O0 demo.cc -o demo",
+        &[
+            ("good", "./demo '[good]'", "passed", &[("passed", 2)]),
+            (
+                "bad",
+                "./demo '[bad]' || true",
+                "failed",
+                &[("passed", 1), ("failed", 2), ("skipped", 1)],
+            ),
+            (
+                "crash",
+                "CRASH=abort ./demo '[crash]' || true",
+                "failed",
+                &[("failed", 1)],
+            ),
+            ("exit", "CRASH=exit ./demo '[crash]'", "vacuous", &[]),
+            ("none", "./demo '[none]'", "vacuous", &[]),
+        ],
+    );
+}
+
+#[test]
+fn ginkgo() {
+    if !has("ginkgo version") {
+        return;
+    }
+    check(
+        "ginkgo",
+        "",
+        &[
+            (
+                "good",
+                "ginkgo good",
+                "passed",
+                &[("passed", 2), ("skipped", 2)],
+            ),
+            (
+                "bad",
+                "ginkgo -v bad || true",
+                "failed",
+                &[("passed", 1), ("failed", 3)],
+            ),
+            (
+                "crash",
+                "ginkgo crash",
+                "failed",
+                &[("passed", 1), ("unfinished", 1)],
+            ),
+            ("none", "ginkgo none", "vacuous", &[]),
+        ],
+    );
+}
+
+#[test]
+fn nextest() {
+    // It is in no registry as a program, and takes long to build, so nobody demands it.
+    let output = Command::new("cargo")
+        .args(["nextest", "--version"])
+        .output();
+    if !output.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: cargo-nextest is not installed; its transcripts are read all the same");
+        return;
+    }
+    check(
+        "nextest",
+        "",
+        &[
+            (
+                "good",
+                "cargo nextest run",
+                "passed",
+                &[("passed", 2), ("skipped", 1)],
+            ),
+            (
+                "bad",
+                "cargo nextest run --features bad,crash --no-fail-fast || true",
+                "failed",
+                &[("passed", 4), ("failed", 2), ("skipped", 1)],
+            ),
+            (
+                "none",
+                "cargo nextest run --no-tests pass -E 'test(nosuch)'",
+                "vacuous",
+                &[("skipped", 3)],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn libtest_s_events() {
+    check(
+        "nextest",
+        "",
+        &[
+            (
+                "good",
+                "RUSTC_BOOTSTRAP=1 cargo test --lib -- -Z unstable-options --format json",
+                "passed",
+                &[("passed", 2), ("skipped", 1)],
+            ),
+            (
+                "bad",
+                "RUSTC_BOOTSTRAP=1 cargo test --lib --features bad -- -Z unstable-options --format json || true",
+                "failed",
+                &[("passed", 2), ("failed", 1), ("skipped", 1)],
+            ),
+            (
+                "none",
+                "RUSTC_BOOTSTRAP=1 cargo test --lib -- -Z unstable-options --format json nosuch",
+                "vacuous",
+                &[],
+            ),
+        ],
+    );
+}
