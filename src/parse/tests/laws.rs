@@ -192,6 +192,7 @@ fn context() -> impl Strategy<Value = CaseContext> {
         go_root,
         packages,
         changed_files,
+        ..CaseContext::default()
     })
 }
 
