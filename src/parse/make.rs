@@ -34,7 +34,8 @@ pub(super) struct Make {
 }
 
 impl Make {
-    /// Looks at any line, which has these marks: a message of make itself, and whether it shows a recipe.
+    /// Looks at any line, which has these marks: a message of make itself, and whether it shows a
+    /// recipe.
     pub(super) fn watch(&mut self, text: &str, marks: Marks, evidence: &mut Evidence) {
         let idle = marks.has(Marks::OF_MAKE).then(|| idle(text)).flatten();
         if let Some(idle) = idle {

@@ -1,7 +1,7 @@
 //! No mark is missing: a line that a recogniser understands reaches it.
 //!
-//! Lines without a mark are passed over unread, and a recogniser is asked only about lines with a mark
-//! of its own. So the cases must be the same where every recogniser is asked about every line.
+//! Lines without a mark are passed over unread, and a recogniser is asked only about lines with a
+//! mark of its own. So the cases must be the same where every recogniser is asked about every line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
