@@ -5,8 +5,8 @@
 //!
 //! Most output of a job is of no interest. One search over a whole piece finds the lines that hold
 //! [marks](super::marks); the others are passed over without being split. A line is handed on
-//! because of its own text and the receiver's demand at that point, never because of how the bytes were cut
-//! into pieces.
+//! because of its own text and the receiver's demand at that point, never because of how the bytes
+//! were cut into pieces.
 //!
 //! Of a line that is too long to be kept, [`super::long_line`] hands on the parts that matter.
 

@@ -1,8 +1,8 @@
 //! Holds the line whose end has not come yet.
 //!
 //! A line longer than [`HEAD`] is handed on as its head and its last [`TAIL`] bytes. What is
-//! between is never stored, but searched for results: a result is handed on as an excerpt, behind an
-//! ellipsis, so that it counts for as much as one behind other output.
+//! between is never stored, but searched for results: a result is handed on as an excerpt, behind
+//! an ellipsis, so that it counts for as much as one behind other output.
 
 use std::sync::LazyLock;
 
