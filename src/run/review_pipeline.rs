@@ -26,7 +26,7 @@ pub(super) fn load(
         return Ok(config::load(&found, overrides, user.as_deref())?);
     }
     let top = source.started_in();
-    let target = CheckoutSet::review(top, &reviewed.target, true, &request.environment)?;
+    let target = CheckoutSet::review(top, &reviewed.target, true, "HEAD", &request.environment)?;
     let found = match config::locate_below(target.directory(), target.directory())? {
         Some(file) => file,
         None => match above(top)? {

@@ -72,8 +72,9 @@ impl Source {
         environment: &Environment,
     ) -> Result<Self, CommandError> {
         let is_of_stranger = reviewed.is_of_stranger;
-        let mut checkouts = CheckoutSet::review(&directory, revision, is_of_stranger, environment)?;
         let tracking = format!("refs/remotes/{}/{}", reviewed.remote, reviewed.branch);
+        let mut checkouts =
+            CheckoutSet::review(&directory, revision, is_of_stranger, &tracking, environment)?;
         checkouts.set_reference(&tracking, &reviewed.target)?;
         for one in &reviewed.companions {
             checkouts.bring(&one.top, &one.commit, &one.why, |_| {

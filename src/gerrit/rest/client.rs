@@ -378,6 +378,10 @@ fn kind_of(error: &ureq::Error) -> RestErrorKind {
         | Error::Rustls(_)
         | Error::Tls(_)
         | Error::TlsRequired => RestErrorKind::Settings,
+        // A certificate that is not trusted stays so.
+        Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            RestErrorKind::Settings
+        }
         _ => RestErrorKind::Unavailable,
     }
 }

@@ -56,6 +56,9 @@ impl RestError {
                 "make a new HTTP password or token in Gerrit's settings, and store that"
             }
             RestErrorKind::Redirected => "configure the address that it leads to, if that is right",
+            RestErrorKind::Settings => {
+                "name the certificate of the authority as git's http.sslCAInfo, and the proxy as http.proxy"
+            }
             RestErrorKind::Unavailable => "worth another try",
             _ => return None,
         })

@@ -54,6 +54,8 @@ pub struct CheckoutSet {
     is_review: bool,
     drivers: Drivers,
     is_of_stranger: bool,
+    /// Revisions for repositories that do not have the one that is asked for.
+    elsewhere: Vec<String>,
     notices: Vec<Notice>,
     own: OwnDirectory,
 }
@@ -97,7 +99,8 @@ impl CheckoutSet {
     }
 
     /// Checks out a commit under review, of the repository with this top. Its `.gitattributes` has
-    /// no program run. If it is a stranger's, no other program reads it before its jobs.
+    /// no program run. If it is a stranger's, no other program reads it before its jobs. Further
+    /// repositories are checked out at `elsewhere`, else as they are.
     ///
     /// # Errors
     /// Returns [`CheckoutError`].
@@ -105,6 +108,7 @@ impl CheckoutSet {
         top: &Path,
         commit: &str,
         is_of_stranger: bool,
+        elsewhere: &str,
         user: &Environment,
     ) -> Result<Self, CheckoutError> {
         let git = Git::find(user)?;
@@ -113,6 +117,7 @@ impl CheckoutSet {
         checkouts.drivers = Drivers::Unused;
         checkouts.is_review = true;
         checkouts.is_of_stranger = is_of_stranger;
+        checkouts.elsewhere = vec![elsewhere.to_owned(), "HEAD".to_owned()];
         checkouts.enter_repository(top, top)?;
         Ok(checkouts)
     }
@@ -170,6 +175,7 @@ impl CheckoutSet {
             is_review: false,
             drivers: Drivers::Used,
             is_of_stranger: false,
+            elsewhere: Vec::new(),
             notices: Vec::new(),
             own,
         })
@@ -459,7 +465,15 @@ impl CheckoutSet {
             }
             directory = self.import_root().join(unique_name(source));
         }
-        let commit = self.git.at(source).commit(&self.revision)?;
+        let repository = self.git.at(source);
+        let mut commit = repository.commit(&self.revision)?;
+        // The first checkout is that of the revision itself.
+        for other in self.elsewhere.iter().filter(|_| !self.checkouts.is_empty()) {
+            commit = match commit {
+                None => repository.commit(other)?,
+                known => known,
+            };
+        }
         let commit = commit.ok_or_else(|| CheckoutError::UnknownRevision {
             revision: self.revision.clone(),
             repository: source.to_owned(),

@@ -1,5 +1,7 @@
 //! Stories of reviews against a real Gerrit.
 
+mod client;
+mod companions;
 mod copied;
 mod forwarder;
 mod hostile;
