@@ -44,6 +44,9 @@ pub fn main() -> i32 {
         return host::debug::debug_exec(std::env::args_os().skip(2));
     }
     faults::prepare();
+    if let Some(code) = completions::answer() {
+        return code;
+    }
     crate::say::code(faults::guarded(parse_and_call))
 }
 

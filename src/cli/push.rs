@@ -4,9 +4,11 @@ use std::io::{self, IsTerminal};
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 
 use super::answer_format::AnswerFormat;
+use super::completions;
 use super::error;
 use super::global::GlobalArguments;
 use super::run::given;
@@ -30,7 +32,7 @@ pub struct PushArguments {
     /// Remote or URL [default: by .gitreview, git's gitreview.*, the pipeline, else as git push]
     remote: Option<String>,
     /// kata-v1, kata-monorepo, makefile or a file [default: as for `run`]
-    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE")]
+    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE", add = ArgValueCompleter::new(completions::pipelines))]
     pipeline: Option<String>,
     /// Target branch
     #[arg(long, env = "KATACI_BRANCH")]

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 
+use super::completions;
 use super::diag;
 use super::global::GlobalArguments;
 use super::settings::{SettingsArguments, positive};
@@ -16,12 +18,12 @@ use crate::run::{ReportPaths, RunRequest};
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
     /// Components to run [default: the one that -C is in, else all of the workspace].
-    #[arg(value_name = "COMPONENT")]
+    #[arg(value_name = "COMPONENT", add = ArgValueCompleter::new(completions::components))]
     components: Vec<String>,
 
     /// kata-v1, kata-monorepo, makefile or a file [default: kata-ci.toml in or above DIR, else
     /// detected from DIR].
-    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE")]
+    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE", add = ArgValueCompleter::new(completions::pipelines))]
     pipeline: Option<String>,
 
     /// Steps to run, with the steps they need [default: all].
@@ -29,6 +31,7 @@ pub(super) struct RunArguments {
         short,
         long = "step",
         value_name = "STEP",
+        add = ArgValueCompleter::new(completions::steps),
         env = "KATACI_STEP",
         value_delimiter = ','
     )]
@@ -166,6 +169,7 @@ fn request(global: &GlobalArguments, arguments: &RunArguments) -> RunRequest {
         selection: Selection {
             components: arguments.components.clone(),
             steps: arguments.steps.clone(),
+            ..Selection::default()
         },
         since: given(arguments.since.as_ref()),
         rerun_failed: arguments.rerun_failed,

@@ -2,6 +2,7 @@
 
 use crate::env::Environment;
 use crate::model::Selection;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -48,26 +49,39 @@ pub fn build(
     selection: &Selection,
     user: &Environment,
 ) -> Result<Plan, SelectionError> {
-    let steps = selected_steps(pipeline, selection)?;
-    let components = selected_components(workspace, selection)?;
-    let jobs = components
-        .iter()
+    let selected = Selected {
+        steps: selected_steps(pipeline, selection)?,
+        jobs: selected_jobs(pipeline, selection)?,
+        components: selected_components(workspace, selection)?,
+    };
+    let jobs = (selected.components.iter())
         .flat_map(|found| {
-            steps
-                .iter()
-                .filter(|step| has_step(found, step))
-                .map(|step| job(pipeline, workspace, found, step, user, &components, &steps))
+            (selected.steps_of(found))
+                .map(|step| job(pipeline, workspace, found, step, user, &selected))
         })
         .collect();
     Ok(Plan { jobs })
 }
 
-fn has_step(found: &FoundComponent, step: &Step) -> bool {
-    found
-        .component
-        .steps
-        .as_ref()
-        .is_none_or(|steps| steps.contains(&step.name))
+/// The components and steps of a run.
+struct Selected<'a> {
+    components: Vec<&'a FoundComponent>,
+    /// The steps of a component that runs as a whole.
+    steps: Vec<&'a Step>,
+    /// The steps of a component of which single jobs were asked for.
+    jobs: BTreeMap<&'a str, Vec<&'a Step>>,
+}
+
+impl<'a> Selected<'a> {
+    fn steps_of<'b>(&'b self, found: &'b FoundComponent) -> impl Iterator<Item = &'a Step> + 'b {
+        let component = &found.component;
+        let steps = self.jobs.get(&*component.name).unwrap_or(&self.steps);
+        let has = |step: &Step| {
+            let own = component.steps.as_ref();
+            own.is_none_or(|steps| steps.contains(&step.name))
+        };
+        steps.iter().copied().filter(move |step| has(step))
+    }
 }
 
 fn job(
@@ -76,28 +90,19 @@ fn job(
     found: &FoundComponent,
     step: &Step,
     user: &Environment,
-    components: &[&FoundComponent],
-    steps: &[&Step],
+    selected: &Selected,
 ) -> Job {
     let component = &found.component;
     let needs = step
         .needs
         .iter()
-        .filter(|name| {
-            steps
-                .iter()
-                .any(|step| step.name == **name && has_step(found, step))
-        })
+        .filter(|name| selected.steps_of(found).any(|step| step.name == **name))
         .map(|name| JobId::new(&component.name, name))
         .collect();
-    let after = components
-        .iter()
+    let after = (selected.components.iter())
         .filter(|other| component.needs.contains(&other.component.name))
         .flat_map(|other| {
-            steps
-                .iter()
-                .filter(|step| has_step(other, step))
-                .map(|step| JobId::new(&other.component.name, &step.name))
+            (selected.steps_of(other)).map(|step| JobId::new(&other.component.name, &step.name))
         })
         .collect();
     let environment = of_job(user, workspace, pipeline, found, step);
@@ -187,8 +192,31 @@ fn selected_steps<'a>(
     pipeline: &'a Pipeline,
     selection: &Selection,
 ) -> Result<Vec<&'a Step>, SelectionError> {
+    match selection.steps.as_slice() {
+        [] => Ok(pipeline.steps.iter().collect()),
+        steps => with_needed(pipeline, steps),
+    }
+}
+
+fn selected_jobs<'a>(
+    pipeline: &'a Pipeline,
+    selection: &'a Selection,
+) -> Result<BTreeMap<&'a str, Vec<&'a Step>>, SelectionError> {
+    (selection.jobs.iter())
+        .map(|(component, steps)| {
+            let steps: Vec<_> = steps.iter().cloned().collect();
+            Ok((&**component, with_needed(pipeline, &steps)?))
+        })
+        .collect()
+}
+
+/// Returns the named steps and those that they need.
+fn with_needed<'a>(
+    pipeline: &'a Pipeline,
+    asked: &[String],
+) -> Result<Vec<&'a Step>, SelectionError> {
     let names: Vec<_> = pipeline.steps.iter().map(|step| &*step.name).collect();
-    if let Some(name) = unknown(&selection.steps, &names) {
+    if let Some(name) = unknown(asked, &names) {
         let (suggestion, known) = words(name, &names);
         return Err(SelectionError::UnknownStep {
             name: name.clone(),
@@ -196,10 +224,7 @@ fn selected_steps<'a>(
             known,
         });
     }
-    let mut wanted: Vec<&str> = match selection.steps.as_slice() {
-        [] => names,
-        steps => steps.iter().map(String::as_str).collect(),
-    };
+    let mut wanted: Vec<&str> = asked.iter().map(String::as_str).collect();
     let mut next = 0;
     while let Some(name) = wanted.get(next) {
         let step = pipeline.steps.iter().find(|step| step.name == *name);

@@ -64,6 +64,7 @@ fn select(components: &[&str], steps: &[&str]) -> Selection {
     Selection {
         components: owned(components),
         steps: owned(steps),
+        ..Selection::default()
     }
 }
 

@@ -33,6 +33,7 @@ mod fingerprint;
 mod finish;
 mod list;
 mod look;
+mod names;
 mod one_case;
 mod opened;
 mod output_files;
@@ -64,6 +65,7 @@ use crate::stamp::recorder::{StampRecorder, StampedRun};
 pub(crate) use finish::RunResult;
 pub(crate) use list::{Listing, list};
 pub(crate) use look::look;
+pub(crate) use names::{Names, kept_ids, names};
 pub use prune::KeepLimits;
 pub(crate) use report_directory::DIAG_DIRECTORY;
 pub use request::{
@@ -166,7 +168,7 @@ fn recorder(request: &RunRequest, planned: &Planned) -> StampRecorder {
         overrides: &request.settings.overrides,
         pushed_to: request.pushed_to.as_deref(),
         author: request.author.as_deref(),
-        has_all_steps: request.selection.steps.is_empty() && planned.since.is_none(),
+        has_all_steps: !planned.has_some_steps && planned.since.is_none(),
         state: dirs::state(&request.environment),
         environment: &request.environment,
     })

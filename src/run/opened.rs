@@ -1,12 +1,14 @@
 //! Opens the workspace of a source.
 
+use std::path::Path;
+
 use super::request::RunRequest;
 use super::source::Source;
 use super::{since, strict};
 use crate::config::Pipeline;
 use crate::event::Since;
 use crate::model::{CommandError, Selection};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, resolve_words};
 
 /// An open workspace and the selection to run in it.
 pub(super) struct Opened {
@@ -30,6 +32,12 @@ pub(super) fn open(
 ) -> Result<Opened, CommandError> {
     let (mut selection, environment) = (request.selection.clone(), &request.environment);
     let mut located = source.locate(&pipeline, &selection, environment)?;
+    if !selection.components.is_empty() {
+        let user_path = |path: &Path| source.as_user_knows(path);
+        let placed = &located.placed;
+        selection = resolve_words(&selection, &pipeline, placed, &request.directory, user_path);
+        located.selected.clone_from(&selection.components);
+    }
     let placed = located.placed.iter();
     let directories = placed.map(|placed| placed.directory.as_path());
     strict::follow(directories.clone(), environment)?;

@@ -23,6 +23,8 @@ pub(super) struct Planned {
     pub plan: Plan,
     /// The decisions of `--since`, if it was given.
     pub since: Option<Since>,
+    /// True if components run in some of their steps only.
+    pub has_some_steps: bool,
     /// The id of the run whose failures run again and a notice that lists them, with
     /// `--rerun-failed`.
     pub rerun_of: Option<(String, Notice)>,
@@ -57,7 +59,7 @@ pub(super) fn plan(opened: Opened, request: &RunRequest) -> Result<Planned, Comm
         let last = is_believed
             .then(|| one_case::last_run(&workspace.root, &directories))
             .flatten();
-        let has_steps = !selection.steps.is_empty();
+        let has_steps = selection.has_some_steps();
         let (narrowed, notice) = one_case::narrow(plan, pattern, has_steps, last.as_ref())?;
         plan = narrowed;
         workspace.notices.extend(notice);
@@ -82,6 +84,7 @@ pub(super) fn plan(opened: Opened, request: &RunRequest) -> Result<Planned, Comm
         workspace,
         plan,
         since,
+        has_some_steps: selection.has_some_steps(),
         rerun_of,
     })
 }

@@ -132,11 +132,10 @@ impl Inspection<'_> {
     }
 
     fn steps(&self, component: &Component) -> Vec<&Step> {
-        let asked = &self.selection.steps;
         self.pipeline
             .steps
             .iter()
-            .filter(|step| asked.is_empty() || asked.contains(&step.name))
+            .filter(|step| self.selection.asks_for(&component.name, &step.name))
             .filter(|step| {
                 component
                     .steps

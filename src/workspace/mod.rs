@@ -29,6 +29,7 @@ mod scratch;
 mod toolchain;
 mod types;
 mod v1;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -42,3 +43,4 @@ pub use requirement_problem::RequirementProblem;
 pub use scratch::OwnDirectory;
 pub use types::{FoundComponent, Located, Placed, RootHalf, Workspace};
 pub(crate) use v1::IMPORT_ROOT;
+pub use words::resolve_words;

@@ -205,10 +205,7 @@ impl CheckoutSet {
             path: directory.to_owned(),
             source: std::io::Error::other(error),
         };
-        let wanted = |name: &String| {
-            let names = &selection.components;
-            name != "tests" && (names.is_empty() || names.contains(name))
-        };
+        let wanted = |name: &String| name != "tests" && selection.may_select(name);
         for path in subdirectories(&self.parent.clone()).map_err(failed)? {
             let name = repository_name(&path, &self.git);
             if path.join(".git").exists() && wanted(&name) {

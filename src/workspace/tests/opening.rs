@@ -326,6 +326,7 @@ fn a_step_that_expects_no_cases_needs_no_packages() {
     let selection = Selection {
         components: Vec::new(),
         steps: vec!["check".to_owned()],
+        ..Selection::default()
     };
     let workspace = world
         .open_selection(&kata_v1(), "go", &selection)

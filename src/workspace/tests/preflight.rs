@@ -322,6 +322,7 @@ fn sudo_matters_only_where_kata_calls_it() {
     let selection = Selection {
         components: Vec::new(),
         steps: vec!["check".to_owned()],
+        ..Selection::default()
     };
     let workspace = world
         .open_selection(&kata_v1(), "go", &selection)

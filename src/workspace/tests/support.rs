@@ -161,6 +161,7 @@ impl World {
         let selection = Selection {
             components: components.iter().map(|name| name.to_string()).collect(),
             steps: Vec::new(),
+            ..Selection::default()
         };
         self.open_selection(pipeline, directory, &selection)
     }

@@ -190,7 +190,11 @@ fn help_and_version_are_no_errors() {
         .args(["completions", "bash"])
         .finish()
         .expect_code(0);
-    assert!(completions.stdout.contains("complete -F"));
+    assert!(
+        completions
+            .stdout
+            .contains("-F _clap_complete_kata_ci kata-ci")
+    );
 }
 
 #[test]

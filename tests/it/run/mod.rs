@@ -9,6 +9,7 @@ mod findings;
 mod junit_files;
 mod kata_workspace;
 pub mod misbehaving;
+mod names;
 mod odd_files;
 mod one_case;
 mod output;

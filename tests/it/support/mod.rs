@@ -10,6 +10,7 @@ pub mod host;
 pub mod isolation;
 pub mod processes;
 pub mod proxy;
+pub mod tmux;
 pub mod workspace;
 
 use std::collections::BTreeMap;
