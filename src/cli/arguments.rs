@@ -1,5 +1,7 @@
 //! The definition of the command line.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -68,8 +70,15 @@ pub(super) enum Command {
         /// The shell.
         shell: Shell,
     },
-    /// Write the manual page to standard output.
-    Man,
+    /// Write the manual page of kata-ci, or of a command, to standard output.
+    Man {
+        /// The command: `run`, or two words for `report show`.
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+        /// Write all pages into this directory instead.
+        #[arg(long, value_name = "DIR", conflicts_with = "command")]
+        directory: Option<PathBuf>,
+    },
 }
 
 #[cfg(test)]

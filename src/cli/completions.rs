@@ -1,5 +1,5 @@
-//! `kata-ci completions SHELL` and `kata-ci man`: generated from the definition of the command
-//! line.
+//! `kata-ci completions SHELL`: the words that fit, from the definition of the command line and from
+//! the workspace.
 //!
 //! The script of a shell calls kata-ci again with [`VARIABLE`] set, and gets the candidates of this
 //! moment: components, steps, runs and pipelines of the workspace. Where there is no workspace, or
@@ -9,12 +9,11 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_complete::engine::CompletionCandidate;
 use clap_complete::env::{Bash, CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
-use super::arguments::Arguments;
+use super::definition::definition;
 use crate::config;
 use crate::env::Environment;
 use crate::model::CommandError;
@@ -28,7 +27,7 @@ pub(super) fn answer() -> Option<i32> {
     std::env::var_os(VARIABLE)?;
     let words: Vec<OsString> = std::env::args_os().collect();
     let here = std::env::current_dir().ok();
-    let asked = CompleteEnv::with_factory(Arguments::command)
+    let asked = CompleteEnv::with_factory(definition)
         .var(VARIABLE)
         .try_complete(words, here.as_deref());
     match asked {
@@ -131,16 +130,8 @@ fn given(options: &[&str]) -> Option<OsString> {
     words.next()
 }
 
-/// Writes the manual page to standard output.
-pub(super) fn man() -> Result<i32, CommandError> {
-    let mut text = Vec::new();
-    clap_mangen::Man::new(Arguments::command())
-        .render(&mut text)
-        .map_err(CommandError::output)?;
-    print(&text)
-}
-
-fn print(text: &[u8]) -> Result<i32, CommandError> {
+/// Prints a text. A reader that has gone away has seen enough.
+pub(super) fn print(text: &[u8]) -> Result<i32, CommandError> {
     match io::stdout().write_all(text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::output(error)),
         _ => Ok(0),

@@ -14,7 +14,7 @@ use super::run::given;
 use super::settings::SettingsArguments;
 use crate::config::Pipeline;
 use crate::env::Environment;
-use crate::git::Repository;
+use crate::git::{GitError, Repository};
 use crate::model::{CommandError, ExitCode};
 use crate::push::RunCheck;
 use crate::push::hooks;
@@ -91,10 +91,25 @@ pub(super) fn call(global: &GlobalArguments, arguments: &HookArguments) -> ExitC
             }
         }
     };
-    done.unwrap_or_else(|error| {
-        say::aside(format_args!("kata-ci: {error}"));
-        ExitCode::Failed
+    done.unwrap_or_else(|error| match is_outside(&*error) {
+        true => {
+            say::aside("kata-ci: not in a git repository: go into one, or name it with -C");
+            ExitCode::Usage
+        }
+        false => {
+            say::aside(format_args!("kata-ci: {error}"));
+            ExitCode::Failed
+        }
     })
+}
+
+/// Returns true if there is no repository.
+fn is_outside(error: &(dyn std::error::Error + 'static)) -> bool {
+    let git = match error.downcast_ref::<hooks::InstallError>() {
+        Some(hooks::InstallError::Git(git)) => Some(git),
+        _ => error.downcast_ref::<GitError>(),
+    };
+    matches!(git, Some(GitError::NoRepository { .. }))
 }
 
 /// Loads the pipeline. One with a mistake has nothing to say here; the check will tell.

@@ -9,6 +9,7 @@ mod arguments;
 mod completions;
 mod console;
 mod debug;
+mod definition;
 mod diag;
 mod docker;
 mod doctor;
@@ -17,6 +18,7 @@ mod faults;
 mod global;
 mod hook;
 mod list;
+mod man;
 mod push;
 mod report;
 mod review;
@@ -27,12 +29,13 @@ mod watch;
 use std::ffi::OsStr;
 use std::io;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use crate::exec;
 use crate::host;
 use crate::model::CommandError;
 use arguments::{Arguments, Command};
+use definition::definition;
 
 /// Runs the command of the command line and returns the exit code.
 pub fn main() -> i32 {
@@ -51,7 +54,9 @@ pub fn main() -> i32 {
 }
 
 fn parse_and_call() -> i32 {
-    let arguments = match Arguments::try_parse() {
+    let parsed = definition().try_get_matches();
+    let parsed = parsed.and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(other) => return answer(&other),
     };
@@ -91,6 +96,6 @@ fn call(arguments: &Arguments) -> Result<i32, CommandError> {
         Command::Review(arguments) => review::call(global, arguments),
         Command::Hook(arguments) => Ok(hook::call(global, arguments).code()),
         Command::Completions { shell } => completions::shell(*shell),
-        Command::Man => completions::man(),
+        Command::Man { command, directory } => man::call(command, directory.as_deref()),
     }
 }

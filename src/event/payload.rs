@@ -196,6 +196,9 @@ pub struct JobQueued {
     /// The seconds it is expected to take, estimated from earlier runs, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<f64>,
+    /// The seconds after which it is ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<f64>,
 }
 
 /// The start of an attempt.

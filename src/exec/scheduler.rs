@@ -267,6 +267,7 @@ fn queued(job: &Job) -> JobQueued {
         command: job.command.to_string(),
         directory: job.directory.to_string_lossy().into_owned(),
         estimate: job.estimate,
+        timeout: Some(job.timeout.as_secs_f64()),
     }
 }
 

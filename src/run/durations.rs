@@ -23,6 +23,8 @@ const LARGEST: u64 = 16 << 20;
 #[derive(Debug, Deserialize)]
 struct Earlier {
     #[serde(default)]
+    exit: i32,
+    #[serde(default)]
     workspace: PathBuf,
     /// Set if its jobs ran some of their tests only.
     rerun_of: Option<String>,
@@ -88,10 +90,11 @@ pub(crate) fn needed(directories: &[PathBuf]) -> BTreeSet<&Path> {
         .collect()
 }
 
-/// Returns true if the run ended with a job whose outcome is `error`.
-pub(crate) fn has_errors(directory: &Path) -> bool {
+/// Returns true if the run was ended by a signal, or with a job whose outcome is `error`.
+pub(crate) fn can_go_on(directory: &Path) -> bool {
     let is_error = |job: &EarlierJob| job.outcome == JobOutcome::Error;
-    read(directory).is_some_and(|earlier| earlier.jobs.iter().any(is_error))
+    let can = |earlier: &Earlier| earlier.exit > 128 || earlier.jobs.iter().any(is_error);
+    read(directory).as_ref().is_some_and(can)
 }
 
 fn read(directory: &Path) -> Option<Earlier> {

@@ -68,8 +68,8 @@ pub(super) fn take_over(
     Ok((planned, interrupted(directory, journal, &records)))
 }
 
-/// Finds the newest run that did not end. The very last run also counts if a job of it ended with
-/// an `error`.
+/// Finds the newest run that did not end. The very last run also counts if a signal ended it, or if
+/// a job of it ended with an `error`.
 fn find(directories: &[PathBuf], root: &Path) -> Option<(PathBuf, RunStarted)> {
     let mut of_workspace = directories.iter().filter_map(|path| {
         let started = store::start(path)?;
@@ -77,7 +77,7 @@ fn find(directories: &[PathBuf], root: &Path) -> Option<(PathBuf, RunStarted)> {
     });
     let is_open = |path: &Path| !store::has_ended(path);
     let last = of_workspace.next()?;
-    match is_open(&last.0) || durations::has_errors(&last.0) {
+    match is_open(&last.0) || durations::can_go_on(&last.0) {
         true => Some(last),
         false => of_workspace.find(|(path, _)| is_open(path)),
     }

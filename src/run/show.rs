@@ -1,6 +1,9 @@
 //! Shows a run: live, and as a summary at its end.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+
+use rustix::fs::FileType;
 
 use super::request::{CiChoice, Display, Format};
 use crate::env::Environment;
@@ -55,8 +58,24 @@ impl Screen {
         })]
     }
 
-    /// Returns the stream and style of the summary. With `--format json` it is standard error,
-    /// because standard output is for machines.
+    /// Returns the streams and styles of the summary. Beside a live display a standard output that
+    /// is no terminal gets it, for `| less` and `> file`. With a file the terminal shows it as well.
+    fn summary_streams(&self) -> Vec<(Box<dyn Write>, Style)> {
+        let shown = self.stream();
+        let output = io::stdout();
+        if self.format != Format::Progress || output.is_terminal() {
+            return vec![shown];
+        }
+        let style = Style::of(&output, self.color);
+        let mut streams: Vec<(Box<dyn Write>, Style)> = vec![(Box::new(io::stdout()), style)];
+        if is_file(&output) {
+            streams.push(shown);
+        }
+        streams
+    }
+
+    /// Returns the stream and style of what is said at the end. With `--format json` it is standard
+    /// error, because standard output is for machines.
     fn stream(&self) -> (Box<dyn Write>, Style) {
         match self.format {
             Format::Plain => (Box::new(io::stdout()), Style::of(&io::stdout(), self.color)),
@@ -78,10 +97,17 @@ impl Screen {
 
     /// Prints the summary of the run.
     pub fn summary(&self, run: &Run, directory: &Directory) {
-        let (mut stream, style) = self.stream();
-        let summary = report::summarise(run, directory, directory.path(), &style);
-        let _ = say::noted(stream.write_all(summary.as_bytes()));
+        for (mut stream, style) in self.summary_streams() {
+            let summary = report::summarise(run, directory, directory.path(), &style);
+            let _ = say::noted(stream.write_all(summary.as_bytes()));
+        }
     }
+}
+
+/// Returns true if the stream is a regular file.
+fn is_file(stream: &impl AsFd) -> bool {
+    let stat = rustix::fs::fstat(stream);
+    stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file())
 }
 
 /// Resolves `auto`. A live display needs a terminal that can redraw lines, and nobody watches the

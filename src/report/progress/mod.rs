@@ -37,6 +37,15 @@ use terminal::CursorAtStart;
 /// The most frames a second, a little more than there are ticks.
 const HERTZ: u8 = 20;
 
+/// The part of its timeout after which a job shows how much is left.
+const NEARLY: f64 = 0.8;
+
+/// The multiple of its usual time after which a job is slow.
+const SLOW: f64 = 1.5;
+
+/// The seconds that a slow job is over its usual time, at least. Short jobs vary by more than half.
+const SLOWER: f64 = 5.0;
+
 /// Returns the current rows and columns of the terminal.
 type Size = Box<dyn Fn() -> (u16, u16) + Send>;
 
@@ -203,6 +212,10 @@ fn running_line(job: &JobResult, now: jiff::Timestamp, names: usize, style: &Sty
         text::pad(&name, names),
         format::clock(elapsed)
     );
+    if let Some(late) = late(job, elapsed, style) {
+        line.push_str("  ");
+        line.push_str(&late);
+    }
     let counts = format::counts(&job.tally);
     if !counts.is_empty() {
         line.push_str("  ");
@@ -214,6 +227,25 @@ fn running_line(job: &JobResult, now: jiff::Timestamp, names: usize, style: &Sty
         line.push_str(&style.paint(Meaning::Detail, &current));
     }
     line
+}
+
+/// Returns `timeout in 0:20` for a job whose time is nearly up, else `usually 0:41` for one that
+/// takes much longer than in earlier runs.
+fn late(job: &JobResult, elapsed: f64, style: &Style) -> Option<String> {
+    let left = job
+        .queued
+        .timeout
+        .map(|timeout| (timeout - elapsed).max(0.0));
+    let is_near = |timeout: f64| elapsed > NEARLY * timeout;
+    if let (Some(left), true) = (left, job.queued.timeout.is_some_and(is_near)) {
+        let text = format!("timeout in {}", format::clock(left));
+        return Some(style.paint(Meaning::Bad, &text));
+    }
+    let usual = job.queued.estimate?;
+    (elapsed > SLOW * usual && elapsed - usual > SLOWER).then(|| {
+        let text = format!("usually {}", format::clock(usual));
+        style.paint(Meaning::Warning, &text)
+    })
 }
 
 /// Formats `7 of 8 jobs · 1 failed · 1 vacuous · 1:52`.

@@ -205,3 +205,23 @@ fn how_long_it_takes_yet_is_told_when_every_job_has_been_seen_before() {
     let shown = screen.tick(1);
     assert!(shown.contains(" · about "), "{shown}");
 }
+
+#[test]
+fn a_slow_job_shows_its_usual_time_and_then_the_timeout_that_comes() {
+    let mut screen = Screen::new(20, 80);
+    screen.play(&running().records());
+    let job = screen.run.jobs.values_mut().find(|job| job.is_running());
+    let queued = &mut job.expect("one runs").queued;
+    (queued.estimate, queued.timeout) = (Some(40.0), Some(300.0));
+    let line = |screen: &mut Screen, seconds| {
+        let shown = screen.tick(seconds);
+        let line = shown.lines().find(|line| line.contains('▸'));
+        line.expect("a running job").to_owned()
+    };
+    let in_time = line(&mut screen, 55);
+    assert!(!in_time.contains("usually"), "{in_time}");
+    let slow = line(&mut screen, 100);
+    assert!(slow.contains("usually 0:40"), "{slow}");
+    let late = line(&mut screen, 270);
+    assert!(late.contains("timeout in 0:3"), "{late}");
+}

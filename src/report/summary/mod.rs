@@ -72,13 +72,15 @@ impl SummaryContext<'_> {
             match outcome {
                 JobOutcome::Passed => {}
                 JobOutcome::Cancelled | JobOutcome::NotRun | JobOutcome::Skipped => {
+                    // What a cancelled job had found is not lost.
+                    self.blocks(&mut lines, &mut cases_left, |job| {
+                        self::outcome(job) == outcome && has_found(job)
+                    });
                     self.never_tested(outcome, &mut lines);
                 }
-                _ => {
-                    for job in self.run.jobs().filter(|job| self::outcome(job) == outcome) {
-                        lines.extend(block::bad(self, job, &mut cases_left));
-                    }
-                }
+                _ => self.blocks(&mut lines, &mut cases_left, |job| {
+                    self::outcome(job) == outcome
+                }),
             }
         }
         self.reservations(&mut lines);
@@ -95,10 +97,22 @@ impl SummaryContext<'_> {
         harmless.join("\n") + "\n"
     }
 
+    fn blocks(
+        &self,
+        lines: &mut Vec<String>,
+        cases_left: &mut usize,
+        is_wanted: impl Fn(&JobResult) -> bool,
+    ) {
+        for job in self.run.jobs().filter(|job| is_wanted(job)) {
+            lines.extend(block::bad(self, job, cases_left));
+        }
+    }
+
     /// Adds jobs that did not test. Those with the same reason share a line.
     fn never_tested(&self, wanted: JobOutcome, lines: &mut Vec<String>) {
         let mut groups: BTreeMap<(&str, Option<&str>), Vec<&str>> = BTreeMap::new();
-        for job in self.run.jobs().filter(|job| outcome(job) == wanted) {
+        let told = |job: &&JobResult| outcome(job) == wanted && !has_found(job);
+        for job in self.run.jobs().filter(told) {
             if let Some(finished) = &job.finished {
                 groups
                     .entry((&finished.reason, finished.fix.as_deref()))
@@ -160,6 +174,11 @@ impl SummaryContext<'_> {
             lines.push(format!("{} {id} flaky: {names}", self.style.warning()));
         }
     }
+}
+
+/// Returns true if a case of the job failed before the job was cancelled.
+fn has_found(job: &JobResult) -> bool {
+    job.tally.failed > 0
 }
 
 /// Returns true if the job, or a test of it, passed only when it was run again.

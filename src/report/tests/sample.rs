@@ -163,6 +163,7 @@ impl Script {
                 command: format!("make {}", id(job).step()),
                 directory: format!("/home/ann/kata/{}", id(job).component()),
                 estimate: None,
+                timeout: None,
             }));
         }
         script

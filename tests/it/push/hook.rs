@@ -57,6 +57,23 @@ fn commits_get_ids_once_installed_and_not_after() {
 }
 
 #[test]
+fn outside_of_a_repository_that_is_said_as_a_mistake_of_the_call() {
+    let place = tempfile::tempdir().unwrap();
+    for command in ["install", "uninstall", "status"] {
+        let said = crate::support::KataCi::bare()
+            .args(["hook", command, "-C"])
+            .args([place.path()])
+            .finish()
+            .expect_code(2);
+        assert!(
+            said.stderr.contains("not in a git repository"),
+            "{}",
+            said.stderr
+        );
+    }
+}
+
+#[test]
 fn installing_twice_is_installing_once() {
     let (_, clone) = plain();
     clone.call(&["hook", "install"]).expect(0);

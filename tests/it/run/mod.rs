@@ -24,3 +24,4 @@ mod signals;
 mod since;
 mod stamps;
 mod tap;
+mod terminal;

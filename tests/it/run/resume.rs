@@ -147,6 +147,31 @@ fn what_is_finished_is_kept_and_the_rest_runs() {
 }
 
 #[test]
+fn a_run_that_was_cancelled_names_what_it_found_and_goes_on() {
+    let text = "test:\n\t@echo 1..3; echo 'not ok 1 early'; echo waiting; test -e \"$$HOME/go\" || sleep 1000\n.PHONY: test\n";
+    let workspace = makefiles(&[("slow", &text.replace("$$HOME/go", "../go"))]);
+    git(workspace.path(), &["init", "-q"]);
+    std::fs::write(workspace.path().join(".gitignore"), "go\n").unwrap();
+    git(workspace.path(), &["add", "."]);
+    git(workspace.path(), &["commit", "-q", "-m", "all"]);
+    let place = Place::new(workspace);
+    let started = place.kata_ci(&["-s", "test"]).start();
+    place.wait_for_log("slow.test", "waiting");
+    started.signal(Signal::SIGINT);
+    let cancelled = started.finish().expect_code(130);
+    let said = cancelled.printed();
+    assert!(said.contains("early"), "{said}");
+    std::fs::write(place.workspace.path().join("go"), "").unwrap();
+    let again = resume(&place, &["-s", "test"]).expect_code(1);
+    assert!(
+        again.printed().contains("resumes run"),
+        "{}",
+        again.printed()
+    );
+    assert_eq!(place.result()["jobs"][0]["outcome"], "failed");
+}
+
+#[test]
 fn without_naming_steps_again_it_is_the_same_run() {
     let place = killed();
     resume(&place, &[]).expect_code(0);
