@@ -70,10 +70,10 @@ fn is_own_host(host: &str) -> bool {
 /// Returns the decoded words of `q=`.
 fn search(query: &str) -> String {
     let fields = query.split('&').filter_map(|field| field.split_once('='));
-    let found = fields
+    let mut found = fields
         .filter(|(name, _)| *name == "q")
         .map(|(_, value)| value);
-    let value = found.last().unwrap_or("");
+    let value = found.next_back().unwrap_or("");
     let value = &value[..value.floor_char_boundary(3 * SEARCH)];
     let words = crate::text::one_line(&decoded(value), SEARCH);
     words.trim_start_matches('#').to_owned()
