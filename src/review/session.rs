@@ -217,7 +217,7 @@ fn run_request(request: &ReviewRequest, prepared: &Prepared) -> RunRequest {
         pipeline: request.pipeline.clone(),
         selection: Selection {
             components: request.components.clone(),
-            steps: Vec::new(),
+            ..Selection::default()
         },
         reports: ReportPaths {
             directory: request.reports.clone(),
