@@ -55,7 +55,14 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ),
     (
         "Reports",
-        &["format", "junit", "report_dir", "keep_runs", "keep_days"],
+        &[
+            "format",
+            "junit",
+            "report_dir",
+            "diag",
+            "keep_runs",
+            "keep_days",
+        ],
     ),
     ("CI", &["ci"]),
 ];

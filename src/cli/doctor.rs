@@ -88,6 +88,7 @@ pub(super) fn call(
             selection: Selection {
                 components: arguments.components.clone(),
                 steps: Vec::new(),
+                ..Selection::default()
             },
             ..RunRequest::new(global.directory.clone(), Environment::current(), settings)
         },
