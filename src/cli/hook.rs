@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::answer_format::AnswerFormat;
-use super::completions;
+use super::candidates;
 use super::error;
 use super::global::GlobalArguments;
 use super::run::given;
@@ -66,7 +66,7 @@ struct PrePushArguments {
     #[arg(long, hide = true)]
     chain: bool,
     /// Pipeline that the commits must have passed [default: as for `run`]
-    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE", add = ArgValueCompleter::new(completions::pipelines))]
+    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE", add = ArgValueCompleter::new(candidates::pipelines))]
     pipeline: Option<String>,
     #[command(flatten, next_help_heading = "Options of the check")]
     settings: SettingsArguments,

@@ -9,7 +9,7 @@ use clap::{ArgAction, Args};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::answer_format::AnswerFormat;
-use super::completions;
+use super::candidates;
 use super::global::GlobalArguments;
 use crate::env::Environment;
 use crate::model::{CommandError, ExitCode, Selection};
@@ -22,11 +22,11 @@ const LINE_CAP: usize = 4096;
 #[derive(Debug, Args)]
 pub(super) struct ListArguments {
     /// Components to list [default: all of the workspace].
-    #[arg(value_name = "COMPONENT", add = ArgValueCompleter::new(completions::components))]
+    #[arg(value_name = "COMPONENT", add = ArgValueCompleter::new(candidates::components))]
     components: Vec<String>,
 
     /// kata-v1, kata-monorepo, makefile or a file [default: as with run].
-    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE", add = ArgValueCompleter::new(completions::pipelines))]
+    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE", add = ArgValueCompleter::new(candidates::pipelines))]
     pipeline: Option<String>,
 
     /// List the cases of the last run too, with their states.

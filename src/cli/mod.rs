@@ -6,6 +6,7 @@
 
 mod answer_format;
 mod arguments;
+mod candidates;
 mod completions;
 mod console;
 mod debug;

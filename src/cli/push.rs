@@ -8,7 +8,7 @@ use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 
 use super::answer_format::AnswerFormat;
-use super::completions;
+use super::candidates;
 use super::error;
 use super::global::GlobalArguments;
 use super::run::given;
@@ -32,7 +32,7 @@ pub struct PushArguments {
     /// Remote or URL [default: by .gitreview, git's gitreview.*, the pipeline, else as git push]
     remote: Option<String>,
     /// kata-v1, kata-monorepo, makefile or a file [default: as for `run`]
-    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE", add = ArgValueCompleter::new(completions::pipelines))]
+    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE", add = ArgValueCompleter::new(candidates::pipelines))]
     pipeline: Option<String>,
     /// Target branch
     #[arg(long, env = "KATACI_BRANCH")]

@@ -6,7 +6,7 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 
-use super::completions;
+use super::candidates;
 use super::diag;
 use super::global::GlobalArguments;
 use super::settings::{SettingsArguments, positive};
@@ -18,12 +18,12 @@ use crate::run::{ReportPaths, RunRequest};
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
     /// Components to run [default: the one that -C is in, else all of the workspace].
-    #[arg(value_name = "COMPONENT", add = ArgValueCompleter::new(completions::components))]
+    #[arg(value_name = "COMPONENT", add = ArgValueCompleter::new(candidates::components))]
     components: Vec<String>,
 
     /// kata-v1, kata-monorepo, makefile or a file [default: kata-ci.toml in or above DIR, else
     /// detected from DIR].
-    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE", add = ArgValueCompleter::new(completions::pipelines))]
+    #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE", add = ArgValueCompleter::new(candidates::pipelines))]
     pipeline: Option<String>,
 
     /// Steps to run, with the steps they need [default: all].
@@ -31,7 +31,7 @@ pub(super) struct RunArguments {
         short,
         long = "step",
         value_name = "STEP",
-        add = ArgValueCompleter::new(completions::steps),
+        add = ArgValueCompleter::new(candidates::steps),
         env = "KATACI_STEP",
         value_delimiter = ','
     )]

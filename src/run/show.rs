@@ -59,7 +59,7 @@ impl Screen {
     }
 
     /// Returns the streams and styles of the summary. Beside a live display a standard output that
-    /// is no terminal gets it, for `| less` and `> file`. With a file the terminal shows it as well.
+    /// is no terminal gets it, for `| less` and `> file`. With a file the terminal shows it too.
     fn summary_streams(&self) -> Vec<(Box<dyn Write>, Style)> {
         let shown = self.stream();
         let output = io::stdout();

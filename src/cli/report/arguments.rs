@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::cli::completions;
+use crate::cli::candidates;
 
 const EXIT_CODES: &str = "\
 Exit code: 0 the report is made, also of tests that failed; 75 something could not be read or
@@ -57,7 +57,7 @@ pub(crate) enum ReportCommand {
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// A run's id, a report directory, a journal or a JUnit file [default: the latest run].
-    #[arg(value_name = "RUN", add = ArgValueCompleter::new(completions::runs))]
+    #[arg(value_name = "RUN", add = ArgValueCompleter::new(candidates::runs))]
     pub run: Option<PathBuf>,
 
     /// List the kept runs, the newest first.

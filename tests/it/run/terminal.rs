@@ -1,4 +1,4 @@
-//! What stands on a terminal: of several widths, resized, and beside a pipe or a file.
+//! The output on a terminal: of several widths, resized, and beside a pipe or a file.
 
 use std::process::Command;
 
