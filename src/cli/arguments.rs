@@ -76,8 +76,8 @@ pub(super) enum Command {
         #[arg(value_name = "COMMAND")]
         command: Vec<String>,
         /// Write all pages into this directory instead.
-        #[arg(long, value_name = "DIR", conflicts_with = "command")]
-        directory: Option<PathBuf>,
+        #[arg(long = "directory", value_name = "DIR", conflicts_with = "command")]
+        into: Option<PathBuf>,
     },
 }
 

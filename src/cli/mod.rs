@@ -97,6 +97,6 @@ fn call(arguments: &Arguments) -> Result<i32, CommandError> {
         Command::Review(arguments) => review::call(global, arguments),
         Command::Hook(arguments) => Ok(hook::call(global, arguments).code()),
         Command::Completions { shell } => completions::shell(*shell),
-        Command::Man { command, directory } => man::call(command, directory.as_deref()),
+        Command::Man { command, into } => man::call(command, into.as_deref()),
     }
 }
