@@ -133,7 +133,7 @@ fn pytest_and_googletest_write_them() {
             "gtest",
             "echo '#include <gtest/gtest.h>' | g++ -x c++ -fsyntax-only -",
             "g++ -O0 demo.cc -o demo -lgtest -lgtest_main; ./demo '--gtest_filter=Good.*' --gtest_output=xml:build/reports/g.xml",
-            (2, 1),
+            (2, 2),
         ),
     ];
     for (runner, works, script, (passed, skipped)) in stories {
