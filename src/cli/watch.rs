@@ -53,7 +53,7 @@ pub(super) struct WatchArguments {
           conflicts_with = "watch", help_heading = "Watching")]
     pub list: bool,
 
-    /// Review only what this query of the server chooses [default: query of [review]].
+    /// Review only what this query of the server chooses [default: `query` of `[review]`].
     #[arg(
         long,
         value_name = "QUERY",

@@ -1,4 +1,4 @@
-//! A review from the name of a change to its result. [`crate::review::post`] takes the result to
+//! A review from the name of a change to its result. [`crate::review::post()`] takes the result to
 //! the server.
 
 use std::fs;
