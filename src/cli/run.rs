@@ -113,7 +113,7 @@ pub(super) struct RunArguments {
 enum Diag {
     /// None.
     Never,
-    /// Those that failed, or had an error.
+    /// The runs that failed or had an error.
     OnFailure,
 }
 

@@ -1,7 +1,7 @@
 //! The message of a review: verdict, table of jobs, cases by class, and how to see more.
 //!
-//! It is pure. Foreign text is inert ([`super::inert`]). The whole keeps within Gerrit's limit,
-//! cut between lines, and says what is left out.
+//! The module is pure. Foreign text is inert ([`super::inert`]). The message keeps within Gerrit's
+//! limit: it is cut between lines, and says how much is left out.
 
 use super::inert;
 use super::result::JobRow;

@@ -1,6 +1,6 @@
 //! The result of a review: `review.json` in the report directory.
 //!
-//! It holds everything that is posted, so that whoever posts needs nothing else.
+//! The result holds everything that is posted, so that a later post needs nothing else.
 
 use std::io;
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! A terminal in raw mode, which is restored whatever happens.
 //!
-//! It is restored at the end, on a panic, and on the signals that end or stop the process: a thread
-//! waits for those, so that it happens even while the main thread waits for a slow screen. Only
-//! SIGKILL leaves it raw (`stty sane` helps then).
+//! The end, a panic, and the signals that end or stop the process restore it. A thread waits for
+//! those signals, because the main thread may be waiting for a slow screen. Only SIGKILL leaves the
+//! terminal raw (`stty sane` helps then).
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -88,12 +88,12 @@ mod tests {
         let made = adapted(
             script,
             Path::new("/opt/k/shim"),
-            Path::new("/root/go/bin/dlv"),
+            Path::new("/opt/go/bin/dlv"),
             "127.0.0.1:2345",
         );
         assert_eq!(
             made.unwrap(),
-            "#!/bin/bash\nSHIM_BINARY=/opt/k/shim\nDLV_PORT=2345\nexport PATH=/root/go/bin:${PATH}\ndlv exec ${SHIM_BINARY} --headless --listen=127.0.0.1:${DLV_PORT} -- \"\\$@\"\n"
+            "#!/bin/bash\nSHIM_BINARY=/opt/k/shim\nDLV_PORT=2345\nexport PATH=/opt/go/bin:${PATH}\ndlv exec ${SHIM_BINARY} --headless --listen=127.0.0.1:${DLV_PORT} -- \"\\$@\"\n"
         );
         for gone in ["SHIM_BINARY=", "DLV_PORT=1", "--listen=:"] {
             let other = script.replace(gone, "x");

@@ -1,36 +1,17 @@
 //! Differences for people, without the passwords that configuration files hold.
 
-use regex::Regex;
 use similar::TextDiff;
 
-use crate::text::clean_bytes;
-
-/// Values that nobody is to read over somebody's shoulder: of keys and flags that speak of secrets,
-/// and passwords in URLs.
-const SECRETS: [&str; 2] = [
-    r#"(?i)((?:token|secret|passw(?:or)?d|[a-z-]*auth|credentials?)[a-z_-]*"?\s*[:=]\s*"?)([^"\s,}]+)"#,
-    r#"(://[^/\s:@"]*:)([^/\s@"]+)(@)"#,
-];
+use crate::text::{clean_bytes, secrets};
 
 /// Returns the difference of two files in the form of `diff -u`. A file that is not there is empty.
 pub fn diff(before: Option<&[u8]>, after: Option<&[u8]>, names: (&str, &str)) -> String {
-    let text = |bytes: Option<&[u8]>| masked(&clean_bytes(bytes.unwrap_or_default()));
+    let text = |bytes: Option<&[u8]>| secrets::mask(&clean_bytes(bytes.unwrap_or_default())).text;
     let (before, after) = (text(before), text(after));
     let lines = TextDiff::from_lines(before.as_str(), after.as_str());
     let mut shown = lines.unified_diff();
     shown.context_radius(3).header(names.0, names.1);
     shown.to_string()
-}
-
-/// Replaces secrets by asterisks.
-fn masked(text: &str) -> String {
-    let mut text = text.to_owned();
-    for pattern in SECRETS {
-        if let Ok(pattern) = Regex::new(pattern) {
-            text = pattern.replace_all(&text, "$1***$3").into_owned();
-        }
-    }
-    text
 }
 
 #[cfg(test)]
@@ -48,7 +29,7 @@ mod tests {
         );
         assert_eq!(
             shown,
-            "--- a/f\n+++ b/f\n@@ -1,5 +1,6 @@\n {\n   \"proxies\": {\"http-proxy\": \"http://ada:***@proxy:80\"},\n   \"log-opts\": {\"splunk-token\": \"***\"},\n-  \"a\": 1\n+  \"a\": 1,\n+  \"b\": \"\"\n }\n"
+            "--- a/f\n+++ b/f\n@@ -1,5 +1,6 @@\n {\n   \"proxies\": {\"http-proxy\": \"http://***@proxy:80\"},\n   \"log-opts\": {\"splunk-token\": \"***\"},\n-  \"a\": 1\n+  \"a\": 1,\n+  \"b\": \"\"\n }\n"
         );
         assert_eq!(
             diff(None, Some(b"x\n"), ("a", "b")),

@@ -4,7 +4,7 @@
 //! Invariants: a change is computed and shown before it is made. All else in a file stays as it is.
 //! A file is written aside, synced and renamed, with its owner and permissions; its bytes are kept
 //! for `revert`. Docker itself is never reloaded or restarted: the command that does so is named.
-//! What cannot work is refused with the reason.
+//! A change that cannot work is refused with the reason.
 
 mod change;
 mod command_line;

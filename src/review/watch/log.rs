@@ -1,6 +1,6 @@
 //! The log of the watcher, on standard error: lines for people, or JSON objects.
 //!
-//! It is for whoever operates the service. Results never go through it.
+//! The operator of the service reads it. Results never go through it.
 
 use tracing::level_filters::LevelFilter;
 

@@ -69,7 +69,7 @@ pub fn report_directory(place: &Path) -> PathBuf {
 impl ReviewProcess {
     /// Starts the review of a patch set. It writes into a new directory, `place`.
     ///
-    /// It ends when the calling thread does.
+    /// The process ends when the calling thread does.
     ///
     /// # Errors
     /// When directory or process cannot be made.

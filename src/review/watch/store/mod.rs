@@ -8,7 +8,7 @@
 //! - Runs of a commit are numbered from 1. A change has at most one queued and one running run.
 //! - There is no cursor: no time decides what is still to be done.
 //!
-//! It decides nothing: [`super::decide`] does.
+//! The store decides nothing: [`super::decide`] does.
 
 mod posts;
 mod runs;
