@@ -118,7 +118,7 @@ fn a_burst_over_kills_of_server_and_watcher_gives_each_current_commit_one_verdic
 }
 
 #[test]
-#[ignore = "takes many minutes"]
+#[ignore = "takes many minutes: make soak"]
 fn two_hundred_patch_sets_over_three_kills_of_the_server_and_five_of_the_watcher() {
     story(
         20,
