@@ -69,6 +69,10 @@ impl Runner for LibtestJson {
         self.run.is_some()
     }
 
+    fn is_in_test(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.running() > 0)
+    }
+
     fn finish(&mut self, _succeeded: bool, offset: u64, out: &mut CaseSink<'_>) {
         self.end(offset, out);
     }
@@ -108,6 +112,7 @@ impl LibtestJson {
         let run = self.run.take();
         let is_own = run.is_some();
         if let Some(run) = run {
+            run.keep_announced(totals, at, out);
             run.close(totals, at, out);
         }
         is_own

@@ -37,8 +37,14 @@ pub(in crate::parse) trait Runner: Debug + Send {
     /// Takes a line. Returns true if it was one of the runner's own.
     fn line(&mut self, text: &str, at: Line<'_>, out: &mut CaseSink<'_>) -> bool;
 
-    /// Returns true from the first line of a run until its summary. All lines are its own then.
+    /// Returns true from the first line of a run until its summary.
     fn is_open(&self) -> bool;
+
+    /// Returns true if the next line may be printed by a test. Unless the lines tell when tests
+    /// begin, that is so as long as the run is open.
+    fn is_in_test(&self) -> bool {
+        self.is_open()
+    }
 
     /// Returns true if the next line is wanted, whatever it holds.
     fn wants_all(&self) -> bool {
@@ -121,9 +127,10 @@ impl Runners {
         self.runners.iter().any(|reader| reader.is_waiting)
     }
 
-    /// Returns true while a run is open.
+    /// Returns true while a test may be running.
     pub(in crate::parse) fn has_running(&self) -> bool {
-        self.open.is_some()
+        let open = self.open.and_then(|open| self.runners.get(open));
+        open.is_some_and(|reader| reader.runner.is_in_test())
     }
 
     /// Takes the last of the lines that were passed over.
@@ -146,7 +153,7 @@ impl Runners {
         {
             let is_own = reader.line(text, at, out);
             if reader.runner.is_open() {
-                return true;
+                return is_own || reader.runner.is_in_test();
             }
             self.open = None;
             if is_own {

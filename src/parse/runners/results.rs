@@ -314,6 +314,19 @@ impl Results {
         }
     }
 
+    /// Fails the run if its summary counts other tests than it announced.
+    pub(super) fn keep_announced(&self, totals: Totals, at: Line<'_>, out: &mut CaseSink<'_>) {
+        let differs = |expected: &u64| *expected != totals.sum();
+        if let Some(expected) = self.expected.filter(differs) {
+            let why = format!(
+                "{expected} tests were announced, and the summary counts {}",
+                told(totals)
+            );
+            let details = self.whole(&why, at);
+            out.both("", SUMMARY, at.start, CaseStatus::Failed, details);
+        }
+    }
+
     /// Adds results that have no names.
     pub(super) fn add(&mut self, totals: Totals, at: Line<'_>, out: &mut CaseSink<'_>) {
         for (status, count) in totals.statuses() {

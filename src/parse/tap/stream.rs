@@ -75,7 +75,8 @@ impl SubtestLevel {
         let beyond = self
             .numbers
             .iter()
-            .find(|number| **number == 0 || **number > plan);
+            .filter(|number| **number == 0 || **number > plan)
+            .min();
         match (self.twice, beyond) {
             (Some(twice), _) => Some(format!("{plan} planned, and number {twice} came twice")),
             (None, Some(beyond)) => Some(format!("{plan} planned, and number {beyond} came")),
@@ -200,6 +201,15 @@ impl TapStream {
         let Some(pending) = &mut self.pending else {
             return false;
         };
+        // A writer that died in a block never ended it. The tests behind it are not its text.
+        let is_of_stream = || match tap(&text[indentation..]) {
+            Some(Tap::Test(point)) => point.number.is_some(),
+            Some(Tap::Plan(..) | Tap::BailOut(_) | Tap::Version) => true,
+            Some(Tap::Subtest(_) | Tap::Comment(_)) | None => false,
+        };
+        if indentation <= pending.indentation && is_of_stream() {
+            return false;
+        }
         if pending.diagnostics.yaml(text, pending.indentation) {
             pending.end = at.end;
             return true;

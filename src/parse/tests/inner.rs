@@ -274,3 +274,29 @@ fn two_streams_of_tap_side_by_side_keep_their_cases() {
         assert!(cases(&lost).iter().any(|case| case.ends_with("|failed")));
     }
 }
+
+#[test]
+fn a_failure_between_the_tests_of_a_suite_of_events_is_no_output_of_a_test() {
+    let suite = |tests: &str| {
+        format!(
+            "{{ \"type\": \"suite\", \"event\": \"started\", \"test_count\": 1 }}\n{tests}\
+             {{ \"type\": \"suite\", \"event\": \"ok\", \"passed\": 1, \"failed\": 0, \"ignored\": 0 }}\n"
+        )
+    };
+    let started = "{ \"type\": \"test\", \"event\": \"started\", \"name\": \"a\" }\n";
+    let ended = "{ \"type\": \"test\", \"event\": \"ok\", \"name\": \"a\" }\n";
+    let fail = "FAIL\te.com/x\t0.01s\n";
+    let inside = suite(&format!("{started}{fail}{ended}"));
+    assert_eq!(cases(&inside), ["|a|passed"]);
+    for tests in [
+        format!("{fail}{started}{ended}"),
+        format!("{started}{ended}{fail}"),
+    ] {
+        let mut found = cases(&suite(&tests));
+        found.sort();
+        assert_eq!(found, ["e.com/x|(package)|failed", "|a|passed"], "{tests}");
+    }
+    // A suite that counts fewer tests than it announced has lost one.
+    let fewer = suite(&format!("{started}{ended}")).replace("test_count\": 1", "test_count\": 2");
+    assert_eq!(cases(&fewer), ["|a|passed", "|(summary)|failed"]);
+}

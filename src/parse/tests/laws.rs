@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::{Parsed, parse_in_pieces};
 use crate::model::{CaseStatus, Ending};
 use crate::parse::{CaseContext, Finding};
+use crate::text::printable;
 
 /// Lines that some recogniser understands, so that random texts reach deep.
 const LINES: &[&str] = &[
@@ -268,6 +269,8 @@ proptest! {
 
 /// The beginnings of escape sequences, and ends of lines.
 const CONTROLS: &[&[u8]] = &[
+    b"\x1b",
+    b" \x1b",
     b"\x1b[",
     b"\x1b]0;",
     b"\xc2\x9b",
@@ -291,12 +294,14 @@ fn around() -> impl Strategy<Value = Vec<u8>> {
         }),
     ];
     let pieces = prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat());
-    // Blanks alone before a result quote it, and a test that runs prints what it wants.
+    // Blanks alone before a result quote it, also where colours stand between, and a test that runs
+    // prints what it wants.
     pieces.prop_filter("a quotation", |bytes| {
         let text = String::from_utf8_lossy(bytes);
         !text.contains("=== ")
             && !text.contains("\"run\"")
-            && !text.ends_with([' ', '\t', '"', '\'', '`'])
+            && !text.ends_with(['"', '\'', '`'])
+            && !printable(bytes).ends_with([' ', '\t'])
             && !bytes.ends_with(b"... ")
             && !text.contains("running ")
             && !text.contains("INFO: ")

@@ -186,6 +186,14 @@ fn tap_counts_without_numbers_and_each_number_once() {
     assert!(twice.contains(&"|(plan)|failed".to_owned()), "{twice:?}");
     assert!(twice.contains(&"|test 4|not-run".to_owned()), "{twice:?}");
     assert_eq!(cases("ok then\nit goes on\n"), [""; 0]);
+    // Which of many numbers is named does not depend on their order in memory.
+    let beyond = "1..20\n".to_owned()
+        + &(21..41)
+            .map(|n| format!("ok {n} - t\n"))
+            .collect::<String>();
+    let parsed = parse(&CaseContext::default(), &beyond, 0);
+    let plan = parsed.end("(plan)").message.as_deref();
+    assert_eq!(plan, Some("20 planned, and number 21 came"));
 }
 
 #[test]
@@ -218,6 +226,15 @@ fn events_are_found_wherever_they_stand_in_a_line() {
         format!("noise{run} noise\n{pass}noise\nnoise{end}\n"),
     ] {
         assert_eq!(cases(&text), ["e.com/p|TestX|passed"], "{text}");
+    }
+}
+
+#[test]
+fn a_brace_that_ends_an_escape_sequence_hides_no_event() {
+    let fail = r#"{"Action":"fail","Package":"e.com/x","Elapsed":0.01}"#;
+    for before in ["\x1b", " \x1b", "\t\x1b", "\x1b[", "text \x1b", "\x1b\x1b"] {
+        let text = format!("{before}{fail}\n{GREEN}");
+        assert!(is_red(&text), "{text:?}");
     }
 }
 

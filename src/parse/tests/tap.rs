@@ -19,6 +19,14 @@ fn text_that_looks_like_a_test_is_none_in_a_job_that_passed() {
 }
 
 #[test]
+fn a_block_that_nothing_ends_hides_no_test() {
+    let text = "1..3\nok 1 - a\nok 2 - b\n  ---\n  message: gone\n\nnot ok 3 - c\n";
+    assert_eq!(cases(text, 0), ["|a|passed", "|b|passed", "|c|failed"]);
+    let quoted = "1..2\nok 1 - a\n  ---\n  output: |\n    not ok 2 - inner\n  ...\nok 2 - b\n";
+    assert_eq!(cases(quoted, 0), ["|a|passed", "|b|passed"]);
+}
+
+#[test]
 fn a_version_without_a_plan_is_no_pass() {
     let found = cases("TAP version 13\nok 1 - a\n", 0);
     assert_eq!(found, ["|a|passed", "|(plan)|unfinished"]);
