@@ -232,7 +232,7 @@ fn fenced(text: &str) -> String {
 
 /// Escapes text on one line, so that nothing in it is markup, a mention or a link. GitHub looks for
 /// mentions and mail addresses after it has resolved references, so only a comment can break them.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -11,6 +11,10 @@ const EXIT_CODES: &str = "\
 Exit code: 0 the report is made, also of tests that failed; 75 something could not be read or
 written (it is named, the rest is in the report); 4 no case has the name of --case; 2 usage.";
 
+const COMPARE_CODES: &str = "\
+Exit code: 0 no case of the classes of --fail-on; 1 there is one; 75 something could not be read or
+written (it is named; what was read is compared); 2 usage.";
+
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct ReportArguments {
@@ -52,6 +56,81 @@ pub(crate) enum ReportCommand {
     },
     /// Show an earlier run, one of its cases, or the kept runs.
     Show(Show),
+    /// Compare two runs: what fails newly, what is gone, skipped, fixed, new or slower.
+    ///
+    /// Takes runs, report directories, journals and JUnit files. A case that was tested and is not
+    /// there any more is named: it passes by not being there.
+    #[command(after_help = COMPARE_CODES)]
+    Compare(Compare),
+}
+
+/// The options of `report compare`.
+#[derive(Debug, Args)]
+pub(crate) struct Compare {
+    /// The earlier run: an id, a report directory, a journal, a JUnit file or a directory of them.
+    #[arg(value_name = "OLD", add = ArgValueCompleter::new(candidates::runs))]
+    pub old: PathBuf,
+
+    /// The later run [default: the latest run].
+    #[arg(value_name = "NEW", add = ArgValueCompleter::new(candidates::runs))]
+    pub new: Option<PathBuf>,
+
+    /// Further earlier runs: a case is slower only beyond the durations of all of them.
+    #[arg(
+        long,
+        value_name = "FROM",
+        env = "KATACI_EARLIER",
+        value_delimiter = ','
+    )]
+    pub earlier: Vec<PathBuf>,
+
+    /// Classes of which no case may be there, or the exit code is 1.
+    #[arg(
+        long,
+        value_name = "CLASS,…",
+        env = "KATACI_FAIL_ON",
+        value_delimiter = ','
+    )]
+    #[arg(default_value = "new")]
+    pub fail_on: Vec<FailOn>,
+
+    /// Format of the output.
+    #[arg(long, env = "KATACI_FORMAT", default_value = "human")]
+    pub format: CompareFormat,
+
+    /// Output file [default: standard output].
+    #[arg(short, long, value_name = "OUT", env = "KATACI_OUTPUT")]
+    pub output: Option<PathBuf>,
+}
+
+/// A class that makes the comparison fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// Bad now, and not before.
+    New,
+    /// Tested before, and not there any more.
+    Vanished,
+    /// Tested before, and skipped now.
+    Silenced,
+    /// Bad now and before.
+    Known,
+    /// Flaky.
+    Flaky,
+    /// Slower than before.
+    Slower,
+    /// Nothing fails.
+    None,
+}
+
+/// The format of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompareFormat {
+    /// For people.
+    Human,
+    /// For a comment or the summary of a CI system.
+    Markdown,
+    /// For programs: every case.
+    Json,
 }
 
 #[derive(Debug, Args)]

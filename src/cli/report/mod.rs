@@ -1,6 +1,7 @@
 //! `kata-ci report`: earlier runs and JUnit files of other programs, in every form.
 
 mod arguments;
+mod compare;
 mod paths;
 mod show;
 mod sources;
@@ -51,6 +52,7 @@ pub(super) fn call(
             })
         }
         ReportCommand::Show(show) => show::call(global, &resolver, show),
+        ReportCommand::Compare(compare) => compare::call(global, &resolver, compare),
         ReportCommand::Junit { from, style } => {
             let dialect = match style {
                 Consumer::Jenkins => Dialect::Jenkins,

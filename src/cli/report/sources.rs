@@ -60,6 +60,11 @@ impl Sources {
         &self.document
     }
 
+    /// Returns the document itself.
+    pub(super) fn into_document(self) -> Document {
+        self.document
+    }
+
     /// Returns the number of sources that could not be read.
     pub(super) fn unread(&self) -> usize {
         self.unread

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Observed;
+use super::{Observed, Spread};
 use crate::model::CheckFinding;
 
 /// A case in a class.
@@ -70,6 +70,9 @@ pub struct Slower {
     pub before: f64,
     /// The seconds that it takes now.
     pub now: f64,
+    /// The durations of all earlier executions, if they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Spread>,
 }
 
 /// The result of a comparison: the cases of each class, in their order.

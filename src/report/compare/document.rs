@@ -25,6 +25,7 @@ fn observed<'a>(suite: &'a Suite, case: &'a Case) -> Observed<'a> {
             CaseState::Skipped => Seen::Skipped,
         },
         seconds: case.seconds,
+        spread: None,
         is_job: stands_for_job(suite, case),
         message: case.message(),
         file: details.and_then(|details| details.file.as_deref()),

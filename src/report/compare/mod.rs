@@ -1,21 +1,28 @@
 //! Compares two sets of cases: what fails newly, what did before, what is gone.
 //!
-//! The comparison is pure: cases in, classes out. It takes time in proportion to the cases.
+//! [`compare`] is pure: cases in, classes out. It takes time in proportion to the cases.
+//! [`Comparison`] is that of two documents, with its forms for people and programs.
 //!
 //! Invariants: every case of the new set that is bad is in exactly one of `new_failures`, `known`
 //! and `flaky`. A case of the old set that tested something and is not in the new one is in
 //! `vanished`, however good the rest is.
 
 mod classes;
+mod comparison;
 mod document;
+mod markdown;
 mod observed;
+mod plain;
 
 #[cfg(test)]
 mod tests;
 
 pub use classes::{CaseClass, Classes, ComparedCase, Slower};
+pub use comparison::Comparison;
 pub use document::of_document;
-pub use observed::{Observed, Seen};
+pub use markdown::write_markdown;
+pub use observed::{Observed, Seen, Spread, add_spread};
+pub use plain::write_plain;
 
 use std::collections::HashMap;
 
@@ -99,19 +106,26 @@ fn classify(
         (None, _) if !case.is_job => classes.new_cases.push(compared()),
         _ => classes.same += 1,
     }
-    let Some(before) = before.and_then(|before| before.seconds) else {
-        return;
-    };
-    if let Some(now) = case.seconds
-        && now >= before * bounds.factor
-        && now - before >= bounds.seconds
-    {
-        classes.slower.push(Slower {
-            case: compared(),
-            before,
-            now,
-        });
-    }
+    classes.slower.extend(slower(before, case, bounds));
+}
+
+/// Returns the case if it took longer than before, and longer than in every earlier run, by more
+/// than the bounds.
+fn slower(
+    before: Option<&Observed<'_>>,
+    case: &Observed<'_>,
+    bounds: SlowerBounds,
+) -> Option<Slower> {
+    let (before, now) = (before?, case.seconds?);
+    let seconds = before.seconds?;
+    let slowest = before.spread.map_or(seconds, |spread| spread.slowest);
+    let is_slower = now >= slowest * bounds.factor && now - slowest >= bounds.seconds;
+    is_slower.then(|| Slower {
+        case: ComparedCase::of(case),
+        before: seconds,
+        now,
+        earlier: before.spread,
+    })
 }
 
 /// Classifies a case of the old set that is not in the new one. A job that explained itself by a

@@ -1,6 +1,9 @@
 //! One case as the comparison sees it.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::CheckFinding;
 
@@ -17,6 +20,26 @@ pub enum Seen {
     Skipped,
 }
 
+/// The durations of a case over several runs, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// The shortest.
+    pub fastest: f64,
+    /// The longest.
+    pub slowest: f64,
+    /// The number of executions.
+    pub count: u32,
+}
+
+impl Spread {
+    /// Adds an execution.
+    fn add(&mut self, seconds: f64) {
+        self.fastest = self.fastest.min(seconds);
+        self.slowest = self.slowest.max(seconds);
+        self.count += 1;
+    }
+}
+
 /// One execution of a case.
 #[derive(Debug, Clone)]
 pub struct Observed<'a> {
@@ -30,6 +53,8 @@ pub struct Observed<'a> {
     pub seen: Seen,
     /// The duration in seconds, if known.
     pub seconds: Option<f64>,
+    /// The durations of earlier executions, if known ([`add_spread`]).
+    pub spread: Option<Spread>,
     /// True if it stands for its job, whose outcome no other case explains.
     pub is_job: bool,
     /// The reason why it did not pass.
@@ -40,6 +65,25 @@ pub struct Observed<'a> {
     pub line: Option<u32>,
     /// The findings of a checker.
     pub findings: Cow<'a, [CheckFinding]>,
+}
+
+/// Gives each case its durations in earlier runs.
+pub fn add_spread(cases: &mut [Observed<'_>], earlier: &[Observed<'_>]) {
+    let mut spreads: HashMap<_, Spread> = HashMap::with_capacity(cases.len());
+    for case in earlier.iter().chain(&*cases) {
+        let Some(seconds) = case.seconds else {
+            continue;
+        };
+        let only = Spread {
+            fastest: seconds,
+            slowest: seconds,
+            count: 0,
+        };
+        spreads.entry(case.key()).or_insert(only).add(seconds);
+    }
+    for case in cases {
+        case.spread = spreads.get(&case.key()).copied();
+    }
 }
 
 impl<'a> Observed<'a> {

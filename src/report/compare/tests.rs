@@ -10,6 +10,7 @@ fn case(name: &str, seen: Seen) -> Observed<'_> {
         name,
         seen,
         seconds: None,
+        spread: None,
         is_job: false,
         message: "",
         file: None,
@@ -139,4 +140,22 @@ fn a_hundred_thousand_cases_are_compared_in_a_moment() {
     assert!(clock.elapsed().as_secs_f64() < 5.0, "{:?}", clock.elapsed());
     assert_eq!(classes.vanished.len(), 50_000);
     assert_eq!((classes.new_cases.len(), classes.same), (50_000, 50_000));
+}
+
+#[test]
+fn slower_means_beyond_every_earlier_run() {
+    let timed = |seconds| Observed {
+        seconds: Some(seconds),
+        ..case("a", Seen::Good)
+    };
+    let earlier = [timed(9.0), timed(1.0)];
+    let mut old = [timed(2.0)];
+    assert_eq!(compared(&old, &[timed(10.0)]).slower.len(), 1);
+    add_spread(&mut old, &earlier);
+    assert!(compared(&old, &[timed(10.0)]).slower.is_empty());
+    let slower = compared(&old, &[timed(20.0)]).slower;
+    assert_eq!(
+        slower[0].times(),
+        "20.0s, before 2.0s, 1.0s to 9.0s in 3 runs"
+    );
 }

@@ -3,6 +3,7 @@
 mod access;
 mod chromium;
 mod ci_detection;
+mod compare;
 mod corpus;
 mod merge;
 mod show;
