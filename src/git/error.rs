@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Obstacle;
 use super::credentials::without_credentials;
+use crate::model::CommandError;
 use crate::probe::{Answer, ProbeError};
 
 /// A call of git that failed.
@@ -148,5 +149,19 @@ fn listed(files: &[PathBuf]) -> String {
     match files.len().saturating_sub(NAMED) {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+impl From<GitError> for CommandError {
+    /// Makes the end of a command of it, with its way out.
+    fn from(error: GitError) -> Self {
+        let hint = error.fix();
+        let converted = match error.lasts() {
+            true => Self::unavailable(error),
+            false => Self::machine(error),
+        };
+        match hint {
+            Some(hint) => converted.hint(hint),
+            None => converted,
+        }
     }
 }

@@ -19,11 +19,6 @@ const GO_TOOLS: &[GoTool] = &[
         package: "github.com/golangci/golangci-lint/cmd/golangci-lint",
         version: "v1.64.8",
     },
-    GoTool {
-        name: "dep",
-        package: "github.com/golang/dep/cmd/dep",
-        version: "v0.5.4",
-    },
 ];
 
 /// Returns the command that builds a program of Go into a directory; `None` for other programs.
@@ -35,11 +30,34 @@ pub fn go_install(program: &str, directory: Option<&str>) -> Option<String> {
 
 /// `GO111MODULE=on` because v1's developers have it off, where `go install` takes no version.
 fn go_install_of(package: &str, version: &str, directory: Option<&str>) -> String {
-    let target = directory
-        .and_then(|directory| shlex::try_quote(directory).ok())
-        .map(|directory| format!("GOBIN={directory} "))
-        .unwrap_or_default();
+    let target = (directory.and_then(bin)).map_or_else(String::new, |bin| format!("{bin} "));
     format!("{target}GO111MODULE=on go install {package}@{version}")
+}
+
+/// Returns the assignment that has Go build into a directory.
+fn bin(directory: &str) -> Option<String> {
+    let quoted = shlex::try_quote(directory).ok()?;
+    Some(format!("GOBIN={quoted}"))
+}
+
+/// Builds dep into a directory, or into that of Go's programs. It is a program from before modules:
+/// only a clone has the vendored code that it was released with.
+fn dep(directory: Option<&str>) -> String {
+    const PACKAGE: &str = "github.com/golang/dep";
+    let bin = (directory.and_then(bin)).unwrap_or_else(|| "GOBIN=$(go env GOPATH)/bin".to_owned());
+    format!(
+        "{bin}; d=$(mktemp -d) && git clone -q --depth 1 -b v0.5.4 https://{PACKAGE} \"$d/src/{PACKAGE}\" && \
+         GOBIN=\"$GOBIN\" GOPATH=\"$d\" GO111MODULE=off go install {PACKAGE}/cmd/dep"
+    )
+}
+
+/// Builds the yq that v1's scripts call. Its releases have no tags that Go takes for versions.
+fn yq_of_v1(directory: Option<&str>) -> String {
+    let target = (directory.and_then(bin)).map_or_else(String::new, |bin| format!("{bin} "));
+    format!(
+        "d=$(mktemp -d) && git clone -q --depth 1 -b 3.4.1 https://github.com/mikefarah/yq \"$d\" && \
+         (cd \"$d\" && {target}GO111MODULE=on go install .)"
+    )
 }
 
 /// Returns the command that installs a program that a job missed. A path says where to.
@@ -49,15 +67,13 @@ pub fn install(program: &str) -> Option<String> {
         None => (None, program),
     };
     match name {
+        "dep" => Some(dep(directory)),
         // kata's scripts call it by its path below GOPATH.
-        "yq" => {
-            let of = |package, version| go_install_of(package, version, directory);
-            Some(format!(
-                "for kata v1: {}; for the monorepo: {}",
-                of("github.com/mikefarah/yq/v3", "v3.4.1"),
-                of("github.com/mikefarah/yq/v4", "v4.44.5"),
-            ))
-        }
+        "yq" => Some(format!(
+            "for kata v1: {}; for the monorepo: {}",
+            yq_of_v1(directory),
+            go_install_of("github.com/mikefarah/yq/v4", "v4.44.5", directory),
+        )),
         name => go_install(name, directory),
     }
 }
@@ -74,7 +90,9 @@ mod tests {
         );
         let yq = install("/my gopath/bin/yq").unwrap();
         assert!(yq.contains("GOBIN='/my gopath/bin' GO111MODULE=on go install"));
-        assert!(yq.contains("/yq/v3@v3.4.1") && yq.contains("/yq/v4@"));
+        assert!(yq.contains("-b 3.4.1 ") && yq.contains("/yq/v4@"));
+        let dep = install("/my gopath/bin/dep").unwrap();
+        assert!(dep.starts_with("GOBIN='/my gopath/bin'; "), "{dep}");
         assert_eq!(install("make"), None);
     }
 }

@@ -123,8 +123,7 @@ impl RunCheck<'_> {
     }
 
     fn run(&self, request: &CheckRequest<'_>, commit: &str) -> Result<RunResult, CommandError> {
-        let top = request.repository.top_level();
-        let top = top.map_err(CommandError::machine)?;
+        let top = request.repository.top_level()?;
         let (environment, settings) = (self.environment.clone(), self.settings.clone());
         run::carry_out(&RunRequest {
             pipeline: self.pipeline.clone(),

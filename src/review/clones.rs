@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::gerrit::depends;
 use crate::gerrit::remote::PushUrl;
 use crate::gerrit::rest::BaseUrl;
-use crate::git::{GitError, Repository};
+use crate::git::Repository;
 use crate::model::CommandError;
 
 /// The pauses before another try of a fetch: a replica lags by seconds.
@@ -105,14 +105,13 @@ impl ProjectClone {
         server: &BaseUrl,
     ) -> Result<(), CommandError> {
         let mut last = None;
-        let git = |error: GitError| CommandError::machine(error);
-        let objects = self.repository.path("--git-common-dir").map_err(git)?;
+        let objects = self.repository.path("--git-common-dir")?;
         let objects = self.repository.directory().join(objects).join("objects");
         let primary = primary(server, project);
         for pause in PAUSES {
             thread::sleep(pause);
             for url in [Some(&self.url), primary.as_ref()].into_iter().flatten() {
-                if self.repository.commit(commit).map_err(git)?.is_some() {
+                if self.repository.commit(commit)?.is_some() {
                     return Ok(());
                 }
                 if let Err(error) = depends::fetch(&self.repository, url, reference, &objects) {
@@ -120,7 +119,7 @@ impl ProjectClone {
                 }
             }
         }
-        if self.repository.commit(commit).map_err(git)?.is_some() {
+        if self.repository.commit(commit)?.is_some() {
             return Ok(());
         }
         let why = last.unwrap_or_else(|| format!("{reference} does not lead to it"));

@@ -64,8 +64,7 @@ fn prepare(
         .ok_or_else(|| no_clone(&patch_set.project, &request.directory))?
         .clone();
     let (target, base) = fetched(client, &clone, &patch_set)?;
-    let mut unmerged =
-        above(&clone.repository, &patch_set.sha, &[&target]).map_err(CommandError::machine)?;
+    let mut unmerged = above(&clone.repository, &patch_set.sha, &[&target])?;
     let mut tested_less = Vec::new();
     let mut companions = Vec::new();
     let mut companions_at_base = Vec::new();
@@ -78,9 +77,7 @@ fn prepare(
             continue;
         };
         let (target, base) = fetched(client, there, &other)?;
-        unmerged.extend(
-            above(&there.repository, &other.sha, &[&target]).map_err(CommandError::machine)?,
-        );
+        unmerged.extend(above(&there.repository, &other.sha, &[&target])?);
         let companion = |commit: String| Companion {
             top: there.top.clone(),
             commit,
@@ -125,7 +122,7 @@ fn fetched(
     let base = clone
         .repository
         .find(["merge-base", &target, &patch_set.sha]);
-    Ok((target, base.map_err(CommandError::machine)?))
+    Ok((target, base?))
 }
 
 /// Returns the change of the topic to check out for each other project: the tip of its stack.

@@ -7,8 +7,8 @@ use crate::env::Environment;
 use crate::gerrit::depends::{
     Dependency, DependencyError, Revision, WorkspaceRepository, dependencies, fetch, resolve,
 };
+use crate::git::Repository;
 use crate::git::range::{above, read, unpublished};
-use crate::git::{GitError, Repository};
 use crate::model::{CommandError, Selection};
 use crate::workspace;
 use crate::workspace::CheckoutSet;
@@ -58,9 +58,8 @@ fn named(
         Some(target) => above(repository, commit, &[target]),
         None => unpublished(repository, commit, None),
     };
-    let commits = commits.map_err(git)?;
     let mut named = Vec::new();
-    for commit in read(repository, &commits).map_err(git)? {
+    for commit in read(repository, &commits?)? {
         named.extend(dependencies(&commit.message).map_err(failure)?);
     }
     named.sort();
@@ -68,14 +67,13 @@ fn named(
     Ok(named)
 }
 
-fn git(error: GitError) -> CommandError {
-    CommandError::machine(error)
-}
-
 /// Converts the error. A server that does not answer may answer another time.
 fn failure(error: DependencyError) -> CommandError {
     let hint = error.fix().to_string();
     match error {
+        DependencyError::Git { ref source, .. } if source.lasts() => {
+            CommandError::unavailable(error)
+        }
         DependencyError::Git { .. } => CommandError::machine(error),
         _ => CommandError::usage(error),
     }

@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use crate::env::Environment;
 use crate::event::Notice;
 use crate::exec;
-use crate::git::Git;
 use crate::git::strict_runs::{StrictRun, StrictRuns, StrictTree};
-use crate::model::CommandError;
-use crate::plan::Plan;
+use crate::git::{Git, GitError};
+use crate::model::{CommandError, Readiness};
+use crate::plan::{Job, Plan};
 use crate::workspace::Workspace;
 
 /// The files of a run that are read back, and their directory.
 const FILES: [&str; 3] = ["", "events.jsonl", "result.json"];
+
+const NOT_NOTED: &str = "the jobs under `isolate on` cannot be noted";
 
 /// The deepest nesting of submodules.
 const DEPTH: usize = 4;
@@ -37,27 +39,34 @@ pub(super) fn begin(
     if trees.is_empty() {
         return Ok(Vec::new());
     }
-    for job in plan.strict_jobs() {
+    for job in starting(plan) {
         let paths = exec::paths_of_strict_job(job);
         follow(paths.iter().map(PathBuf::as_path), environment)?;
     }
-    let git = Git::find(environment).map_err(|error| refused(&error))?;
+    let git = Git::find(environment).map_err(refused)?;
     let runs = StrictRuns::of(environment);
     let noted = trees.into_iter().map(|mut tree| {
         if has_repository(&tree.top) {
             submodules(&git, &tree.top, DEPTH, &mut tree.inner)?;
-            tree.led = git.at(&tree.top).leads().map_err(|error| refused(&error))?;
+            tree.led = git.at(&tree.top).leads().map_err(refused)?;
         }
-        runs.begin(tree).map_err(|error| refused(&error))
+        runs.begin(tree).map_err(not_noted)
     });
     noted.collect()
+}
+
+/// Returns the strict jobs that can start. The others leave nothing; git may not even read their
+/// tree.
+fn starting(plan: &Plan) -> impl Iterator<Item = &Job> {
+    let can_start = |job: &&Job| job.readiness == Readiness::Ready;
+    plan.strict_jobs().filter(can_start)
 }
 
 /// Returns the work trees of the strict jobs, each with the other repositories of the plan in it.
 /// Directories outside of any repository share the tree of the workspace.
 fn trees(plan: &Plan, root: &Path) -> Vec<StrictTree> {
     let mut trees: BTreeMap<PathBuf, StrictTree> = BTreeMap::new();
-    for job in plan.strict_jobs() {
+    for job in starting(plan) {
         let directory = top(&job.directory);
         let is_shared = !has_repository(directory) && directory.starts_with(root);
         let top = if is_shared { root } else { directory };
@@ -86,11 +95,18 @@ fn has_repository(top: &Path) -> bool {
     top.join(".git").symlink_metadata().is_ok()
 }
 
-fn refused(error: &dyn std::error::Error) -> CommandError {
-    CommandError::machine(format!(
-        "the jobs under `isolate on` cannot be noted: {error}"
-    ))
-    .hint("see to that, or run a commit of the tree in a checkout: --rev HEAD")
+/// Ends the run because git cannot tell which repositories a strict job could change.
+fn refused(error: GitError) -> CommandError {
+    let text = format!("{NOT_NOTED}: {error}");
+    CommandError {
+        error: text.into(),
+        ..CommandError::from(error)
+    }
+}
+
+fn not_noted(error: impl std::error::Error) -> CommandError {
+    CommandError::machine(format!("{NOT_NOTED}: {error}"))
+        .hint("see to that, or run a commit of the tree in a checkout: --rev HEAD")
 }
 
 /// Returns the top of the repository of a directory, or the directory if it is in none.
@@ -108,7 +124,7 @@ fn submodules(
     depth: usize,
     found: &mut Vec<PathBuf>,
 ) -> Result<(), CommandError> {
-    let listed = git.at(top).tracked().map_err(|error| refused(&error))?;
+    let listed = git.at(top).tracked().map_err(refused)?;
     let listed = listed.iter().filter(|(_, listed)| listed.is_repository());
     for (path, _) in listed {
         let directory = top.join(path);

@@ -2,7 +2,8 @@
 //!
 //! A job gets no stamp in any of these cases:
 //!
-//! - it did not pass completely (vacuous, narrowed, resumed);
+//! - it did not pass completely (vacuous, narrowed, resumed, without its tests as root because sudo
+//!   is impossible);
 //! - its work tree has uncommitted changes before or after the run, builds that are dated ahead, or
 //!   files that strict jobs of an earlier run left;
 //! - a sandbox that the pipeline asks for was not enforced;
@@ -25,7 +26,7 @@ use crate::outcome::Run;
 use crate::plan::{Bounds, Job, Plan};
 use crate::stamp::key::{FILE, StampQuery, StampScope};
 use crate::stamp::{JobList, Stamp, StampFacts, identities, job_key, job_list_key, variables};
-use crate::workspace::{Workspace, are_dated_ahead};
+use crate::workspace::{RootHalf, Workspace, are_dated_ahead};
 
 /// The most bytes of a pipeline's file that are read.
 const LARGEST: u64 = 1 << 20;
@@ -319,9 +320,18 @@ impl Inspection<'_> {
                 id: job.id.clone(),
                 reads: reads(job),
                 bounds: job.bounds.clone(),
-                is_narrowed: job.only.is_some(),
+                is_narrowed: job.only.is_some() || self.lacks_root_half(&job.id),
             })
             .collect()
+    }
+
+    /// Returns true if tests of the job are left out, because they need root and sudo is impossible.
+    /// Where that is meant, it is a part of the key.
+    fn lacks_root_half(&self, id: &JobId) -> bool {
+        let mut components = self.run.workspace.components.iter();
+        let found = components.find(|found| found.component.name == id.component());
+        let half = found.and_then(|found| found.root_half.get(id.step()));
+        matches!(half, Some(RootHalf::Impossible(_)))
     }
 
     fn is_whole(&self, top: &Path, source: &Path) -> bool {

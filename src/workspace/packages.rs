@@ -40,9 +40,11 @@ pub(super) struct Packages {
 /// download anything.
 pub(super) fn offline(environment: &Environment, directory: &Path) -> Environment {
     let mut environment = environment.clone();
+    if named_go(&environment).is_none() {
+        environment.set("GOTOOLCHAIN", "local");
+    }
     let settings = [
         ("GOPROXY", "off"),
-        ("GOTOOLCHAIN", "local"),
         ("RUSTUP_AUTO_INSTALL", "0"),
         ("CARGO_NET_OFFLINE", "true"),
         // go 1.18 asks git for the state of the tree, whose filters would run.
@@ -51,6 +53,14 @@ pub(super) fn offline(environment: &Environment, directory: &Path) -> Environmen
     environment.extend(settings.map(|(name, value)| (name.into(), value.into())));
     environment.set("PWD", directory);
     environment
+}
+
+/// Returns the toolchain of Go that a variable names. Such a go starts no other one, and without a
+/// proxy downloads none.
+pub(super) fn named_go(environment: &Environment) -> Option<&str> {
+    let choice = environment.get("GOTOOLCHAIN")?.to_str()?;
+    let is_name = choice.starts_with("go1") && !choice.contains(['+', '/']);
+    is_name.then_some(choice)
 }
 
 /// Lists the packages: asks cargo if it is required or there is a `Cargo.toml`, else go. (The

@@ -56,7 +56,7 @@ impl<'a> PathResolver<'a> {
         let run = report_directory::runs_directory(&environment)?.join(from);
         match run.exists() {
             true => Ok(run),
-            false => Err(CommandError::machine(format!(
+            false => Err(CommandError::usage(format!(
                 "{}: no such file, and no run of that name",
                 text::for_terminal(&from.to_string_lossy(), 200)
             ))

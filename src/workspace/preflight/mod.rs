@@ -9,6 +9,7 @@
 //! This is the preflight of a component. The preflight of a push, which looks for what Gerrit would
 //! refuse, is `push/preflight/`.
 
+mod go_toolchain;
 mod host;
 mod origin;
 mod programs;

@@ -2,7 +2,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::go_toolchain::GoQuery;
 use super::{Preflight, RequirementProblem};
+use crate::config::{NetworkPolicy, Step};
 use crate::env::Environment;
 use crate::model::Command;
 use crate::probe::{Probe, at_least, dotted, quoted, version_in};
@@ -24,7 +26,11 @@ impl Preflight<'_> {
         if name == "cargo"
             && let Some(toolchain) = toolchain::missing(&path, self.directory, self.environment)
         {
-            return Some(not_installed(&toolchain));
+            return Some(not_installed_rust(&toolchain));
+        }
+        let go = (name == "go").then(|| self.go(&path));
+        if let Some(toolchain) = go.as_ref().and_then(GoQuery::named_missing) {
+            return Some(not_installed_go(&toolchain));
         }
         // A program that exists is not started without a reason.
         if least.is_none() && !["go", "cargo"].contains(&name) {
@@ -39,8 +45,12 @@ impl Preflight<'_> {
             Ok(text) => text,
             Err(reason) => return Some(self.does_not_start(name, least, &path, &reason)),
         };
-        let least = least?;
         let found = version_in(&told);
+        let asked = go.zip(found.as_deref());
+        if let Some(toolchain) = asked.and_then(|(go, version)| go.missing(version)) {
+            return Some(not_installed_go(&toolchain));
+        }
+        let least = least?;
         // A go built from its sources is newer than any release that could be required.
         let development = found.is_none() && told.contains("devel");
         if development || found.as_deref().is_some_and(|found| at_least(found, least)) {
@@ -58,6 +68,17 @@ impl Preflight<'_> {
                 product(name, Some(least))
             ),
         ))
+    }
+
+    fn go<'a>(&'a self, program: &'a Path) -> GoQuery<'a> {
+        let has_network =
+            |step: &&Step| self.component.network.unwrap_or(step.network) == NetworkPolicy::On;
+        GoQuery {
+            directory: self.directory,
+            environment: self.environment,
+            program,
+            can_download: self.steps.iter().any(has_network),
+        }
     }
 
     fn does_not_start(
@@ -106,16 +127,31 @@ impl Preflight<'_> {
 }
 
 /// The finding is the same for all components, so that it is reported once.
-fn not_installed(toolchain: &MissingToolchain) -> RequirementProblem {
+fn not_installed_rust(toolchain: &MissingToolchain) -> RequirementProblem {
+    let command = format!(
+        "rustup toolchain install {}",
+        quoted(Path::new(&toolchain.name))
+    );
+    not_installed("Rust", &toolchain.name, toolchain.asked_by, command)
+}
+
+/// Like that of Rust. The toolchain is downloaded once, by name, and then used by name.
+fn not_installed_go(toolchain: &MissingToolchain) -> RequirementProblem {
+    let set = format!("GOTOOLCHAIN={}", quoted(Path::new(&toolchain.name)));
+    let version = toolchain.name.trim_start_matches("go");
+    let command = format!("{set} go version && export {set}");
+    not_installed("Go", version, toolchain.asked_by, command)
+}
+
+fn not_installed(
+    language: &str,
+    version: &str,
+    asked_by: &str,
+    command: String,
+) -> RequirementProblem {
     RequirementProblem::unmet(
-        format!(
-            "Rust {}, which {} asks for, is not installed",
-            toolchain.name, toolchain.asked_by
-        ),
-        format!(
-            "rustup toolchain install {}",
-            quoted(Path::new(&toolchain.name))
-        ),
+        format!("{language} {version}, which {asked_by} asks for, is not installed"),
+        command,
     )
 }
 
@@ -134,7 +170,7 @@ fn plain_make(command: &Command) -> Option<&str> {
 }
 
 /// Asks a program for its version; go has a subcommand instead of an option.
-fn version(
+pub(super) fn version(
     name: &str,
     path: &Path,
     directory: &Path,

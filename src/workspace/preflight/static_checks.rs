@@ -7,11 +7,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::programs::version;
 use super::{LARGEST, Preflight, RequirementProblem, joined, mentions};
 use crate::config::{NetworkPolicy, Step};
 use crate::env::Environment;
 use crate::fs;
 use crate::model::{Expect, Readiness, go_install};
+use crate::probe::{at_least, dotted, version_in};
 use crate::workspace::overlay;
 
 /// The script, in the tests clone and as Makefiles call it.
@@ -23,11 +25,15 @@ enum Use {
     Always,
     /// For components in Go.
     Go,
-    /// For components whose vendored code is dep's.
-    Vendored,
     /// If the change has a file whose name ends like this.
     Changed(&'static [&'static str]),
 }
+
+/// The text by which the script brings dep itself, also where it is installed.
+const GETS_DEP: &str = "go get github.com/golang/dep";
+
+/// The last release of Go whose `go get` works outside of a module.
+const LAST_WITH_GET: (&[u32], &str) = (&[1, 21], "go1.21.13");
 
 /// A program, and the text by which the script asks for it.
 struct Tool {
@@ -41,7 +47,6 @@ struct Tool {
 const TOOLS: &[Tool] = &[
     Tool::of_go("xurls", "\"xurls\"", Use::Always),
     Tool::of_go("golangci-lint", "\"golangci-lint\"", Use::Go),
-    Tool::of_go("dep", "dep check", Use::Vendored),
     Tool::packaged("yamllint", "install_yamllint", Use::Always, "yamllint"),
     Tool::packaged("jq", "jq -S", Use::Changed(&[".json"]), "jq"),
     Tool::packaged(
@@ -127,23 +132,52 @@ impl Preflight<'_> {
             .filter(|tool| self.comes_to(tool.when, &environment))
             .filter(|tool| environment.find_program(tool.name).is_none())
             .collect();
-        if missing.is_empty() {
-            return Readiness::Ready;
-        }
         let names: Vec<_> = missing.iter().map(|tool| tool.name).collect();
-        joined(vec![RequirementProblem::unmet(
-            format!("kata's {SCRIPT} needs {}, not on PATH", names.join(", ")),
-            self.installation(&missing, &environment),
-        )])
+        let programs = (!missing.is_empty()).then(|| {
+            RequirementProblem::unmet(
+                format!("kata's {SCRIPT} needs {}, not on PATH", names.join(", ")),
+                self.installation(&missing, &environment),
+            )
+        });
+        let dep = self.dep(script, &environment);
+        joined(programs.into_iter().chain(dep).collect())
+    }
+
+    /// Finds that the check of vendored code cannot pass, because the script calls `go get` there,
+    /// which needs the network, and a Go that does it outside of a module.
+    fn dep(&self, script: &[u8], environment: &Environment) -> Option<RequirementProblem> {
+        let exists = |name: &str| self.directory.join(name).exists();
+        let is_checked = !is_rust(environment)
+            && exists("Gopkg.lock")
+            && !exists("go.mod")
+            && memchr::memmem::find(script, GETS_DEP.as_bytes()).is_some();
+        let go = is_checked.then(|| self.go_version()).flatten()?;
+        let (last, toolchain) = LAST_WITH_GET;
+        let has_get = at_least(last, go.get(..2)?);
+        let what = match has_get {
+            true => "needs the network".to_owned(),
+            false => format!("go {} no longer does there", dotted(&go)),
+        };
+        let with = match has_get {
+            true => String::new(),
+            false => format!("GOTOOLCHAIN={toolchain} "),
+        };
+        Some(RequirementProblem::unmet(
+            format!("kata's {SCRIPT} runs `{GETS_DEP}/cmd/dep`, which {what}"),
+            format!("{with}kata-ci run --network on"),
+        ))
+    }
+
+    fn go_version(&self) -> Option<Vec<u32>> {
+        let go = self.environment.find_program("go")?;
+        version_in(&version("go", &go, self.directory, self.environment).ok()?)
     }
 
     fn comes_to(&self, when: Use, environment: &Environment) -> bool {
         let exists = |name: &str| self.directory.join(name).exists();
-        let is_rust = environment.get("RUST_AGENT").is_some_and(|it| it == "yes");
         match when {
             Use::Always => true,
-            Use::Go => !is_rust && !exists("Cargo.toml"),
-            Use::Vendored => !is_rust && exists("Gopkg.lock") && !exists("go.mod"),
+            Use::Go => !is_rust(environment) && !exists("Cargo.toml"),
             Use::Changed(ends) => (self.changed_files.into_iter().flatten())
                 .any(|file| ends.iter().any(|end| file.ends_with(end))),
         }
@@ -175,4 +209,9 @@ impl Preflight<'_> {
             None => format!("install {packages}"),
         }
     }
+}
+
+/// Returns true if the script checks a component in Rust.
+fn is_rust(environment: &Environment) -> bool {
+    environment.get("RUST_AGENT").is_some_and(|it| it == "yes")
 }

@@ -15,7 +15,7 @@ chronic=chronic
 install_yamllint() { sudo apt-get -y install yamllint; }
 local linter="golangci-lint"
 local cmd="xurls"
-dep check
+go get github.com/golang/dep/cmd/dep
 { $chronic jq -S . "$json"; }
 "#;
 
@@ -62,15 +62,15 @@ fn of_check(world: &World, pipeline: &Pipeline) -> String {
 fn what_check_lacks_is_told_with_commands_and_the_tests_run() {
     let world = proxy(SCRIPT);
     insta::assert_snapshot!(of_check(&world, &pipeline()), @r"
-    unmet: kata's static-checks.sh needs xurls, golangci-lint, dep, yamllint, not on PATH
-    fix: GOBIN=ROOT/go/bin GO111MODULE=on go install mvdan.cc/xurls/v2/cmd/xurls@v2.2.0 && GOBIN=ROOT/go/bin GO111MODULE=on go install github.com/golangci/golangci-lint/cmd/golangci-lint@v1.64.8 && GOBIN=ROOT/go/bin GO111MODULE=on go install github.com/golang/dep/cmd/dep@v0.5.4 && apt-get install -y yamllint
+    unmet: kata's static-checks.sh needs xurls, golangci-lint, yamllint, not on PATH; kata's static-checks.sh runs `go get github.com/golang/dep/cmd/dep`, which go 1.26.8 no longer does there
+    fix: GOBIN=ROOT/go/bin GO111MODULE=on go install mvdan.cc/xurls/v2/cmd/xurls@v2.2.0 && GOBIN=ROOT/go/bin GO111MODULE=on go install github.com/golangci/golangci-lint/cmd/golangci-lint@v1.64.8 && apt-get install -y yamllint; GOTOOLCHAIN=go1.21.13 kata-ci run --network on
     ");
 }
 
 #[test]
 fn what_is_installed_where_the_command_says_is_found() {
-    let world = proxy(SCRIPT);
-    for name in ["xurls", "golangci-lint", "dep", "yamllint"] {
+    let world = proxy(&SCRIPT.replace("go get", "#"));
+    for name in ["xurls", "golangci-lint", "yamllint"] {
         world.program(name, "");
     }
     std::fs::create_dir_all(world.path("go/bin")).expect("a directory");
@@ -111,7 +111,30 @@ fn a_user_who_is_not_root_is_told_to_use_sudo() {
     world.machine.user = 1000;
     let told = of_check(&world, &pipeline());
     assert!(
-        told.ends_with("&& sudo apt-get install -y yamllint"),
+        told.contains("&& sudo apt-get install -y yamllint"),
         "{told}"
     );
+}
+
+#[test]
+fn dep_is_brought_by_a_go_that_still_does_with_the_network() {
+    let world = proxy("go get github.com/golang/dep/cmd/dep\ndep check\n");
+    world.program("dep", "");
+    let told = of_check(&world, &pipeline());
+    assert!(
+        told.contains("GOTOOLCHAIN=go1.21.13 kata-ci run --network on"),
+        "{told}"
+    );
+    let version = "test \"$1\" = version && echo go version go1.21.13 linux/amd64";
+    world.program("go", version);
+    let told = of_check(&world, &pipeline());
+    assert!(
+        told.contains("which needs the network\nfix: kata-ci run --network on"),
+        "{told}"
+    );
+    let mut online = pipeline();
+    online.steps[0].network = NetworkPolicy::On;
+    assert_eq!(of_check(&world, &online), "ready");
+    world.write(&format!("{PROXY}/go.mod"), "module proxy\n");
+    assert_eq!(of_check(&world, &pipeline()), "ready");
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::support::isolation::{Lab, Who};
 use crate::support::workspace::{git, write};
 use crate::support::{Finished, run_in};
 
@@ -93,4 +94,30 @@ fn touch(path: &Path) {
     let file = fs::File::options().append(true).open(path).expect("opened");
     file.set_modified(std::time::SystemTime::UNIX_EPOCH)
         .expect("set");
+}
+
+#[test]
+fn a_repository_of_another_user_ends_its_own_jobs_and_is_said_with_gits_way_out() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("SKIPPED: another owner needs root");
+        return;
+    }
+    let lab = Lab::new("echo checked");
+    let theirs = lab.path("work/b");
+    for path in [theirs.clone(), theirs.join(".git")] {
+        std::os::unix::fs::chown(path, Some(54321), None).expect("given");
+    }
+    let run = || {
+        let call = lab.call(Who::Myself, &["--isolate", "on"]);
+        call.env("HOME", lab.path("nowhere")).finish()
+    };
+    let refused = run().expect_code(69);
+    let fix = format!("safe.directory {}", theirs.display());
+    assert!(refused.stderr.contains(&fix), "{}", refused.stderr);
+    let pipeline = "version = 1\nextends = \"makefile\"\n[[component]]\nname = \"a\"\n\
+                    [[component]]\nname = \"b\"\nrequires = [\"origin\"]\n";
+    write(&lab.path("work/kata-ci.toml"), pipeline);
+    let run = run().expect_code(69);
+    assert_eq!(run.outcome("a.check"), "passed");
+    assert_eq!(run.outcome("b.check"), "error");
 }

@@ -63,6 +63,56 @@ fn a_toolchain_that_is_missing_is_one_finding_for_all_components() {
     );
 }
 
+#[test]
+fn a_toolchain_of_go_that_is_missing_is_one_finding_for_all_components() {
+    const TEST: &str = "check:\n  go vet .\ntest:\n  go test -v .";
+    let place = makefiles(&[("a", TEST), ("b", TEST), ("c", TEST)]);
+    let components = ["a", "b", "c"]
+        .map(|name| format!("[[component]]\nname = \"{name}\"\nrequires = [\"go\"]\n"));
+    let pipeline = format!(
+        "version = 1\nextends = \"makefile\"\n{}",
+        components.concat()
+    );
+    write(&place.path().join("kata-ci.toml"), &pipeline);
+    for name in ["a", "b", "c"] {
+        let module = format!("module example.com/{name}\n\ngo 1.99\n");
+        write(&place.path().join(name).join("go.mod"), &module);
+        write(&place.path().join(name).join("x.go"), "package x\n");
+    }
+    let run = |choice: &str| {
+        let call = run_in(place.path()).env("GOTOOLCHAIN", choice);
+        call.env("GOMODCACHE", place.path().join("cache")).finish()
+    };
+    for choice in ["local", "auto"] {
+        let finished = run(choice).expect_code(4);
+        let told = finished
+            .stdout
+            .matches("Go 1.99.0, which go.mod asks for")
+            .count();
+        assert_eq!(told, 2, "{choice}: {}", finished.stdout);
+        let command = "GOTOOLCHAIN=go1.99.0 go version && export GOTOOLCHAIN=go1.99.0";
+        assert!(finished.stdout.contains(command), "{}", finished.stdout);
+    }
+    let finished = run("go1.99.7").expect_code(4);
+    let told = "Go 1.99.7, which GOTOOLCHAIN asks for, is not installed";
+    assert_eq!(
+        finished.stdout.matches(told).count(),
+        2,
+        "{}",
+        finished.stdout
+    );
+    for name in ["a", "b", "c"] {
+        let module = format!("module example.com/{name}\n\ngo 1.20\n");
+        write(&place.path().join(name).join("go.mod"), &module);
+    }
+    let finished = run("local").expect_code(1);
+    assert!(
+        !finished.stdout.contains("is not installed"),
+        "{}",
+        finished.stdout
+    );
+}
+
 /// Runs components of the demo as an ordinary user, who has no sudo.
 fn as_user(arguments: &[&str]) -> (TempDir, Finished) {
     let place = kata("gopath");
