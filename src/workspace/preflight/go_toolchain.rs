@@ -37,7 +37,7 @@ impl GoQuery<'_> {
     /// Returns the toolchain that a variable asks for by its name, and that is not there. Such a go
     /// is no other one, whatever the tree asks for.
     pub fn named_missing(&self) -> Option<MissingToolchain> {
-        let name = named_go(self.environment)?;
+        let name = named_go(self.environment).filter(|_| !self.has_modules_off())?;
         let is_there = self.can_download || self.has(name, false);
         (!is_there).then(|| missing(name, "GOTOOLCHAIN"))
     }
@@ -104,10 +104,15 @@ impl GoQuery<'_> {
         set.or_else(|| Some(gopath(self.environment)?.join("pkg/mod")))
     }
 
+    /// Such a go reads no module, and is no other one.
+    fn has_modules_off(&self) -> bool {
+        (self.environment.get("GO111MODULE")).is_some_and(|value| value == "off")
+    }
+
     /// Reads the nearest workspace file, else the nearest module file.
     fn asked_by_tree(&self) -> Option<Asked> {
         let value = |name: &str| self.environment.get(name).and_then(OsStr::to_str);
-        if value("GO111MODULE") == Some("off") {
+        if self.has_modules_off() {
             return None;
         }
         let nearest = |name: &str| {
@@ -249,6 +254,8 @@ mod tests {
         let mut tree = Tree::new("module x\ngo 1.99\n");
         tree.environment.set("GO111MODULE", "off");
         assert_eq!(tree.missing("local", false), None);
+        assert_eq!(tree.missing("go1.21.13", false), None);
+        tree.environment.remove("GO111MODULE");
         let of_variable = Some(("go1.21.13".to_owned(), "GOTOOLCHAIN"));
         assert_eq!(tree.missing("go1.21.13", false), of_variable);
         tree.download("go1.21.13");

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::programs::version;
-use super::{LARGEST, Preflight, RequirementProblem, joined, mentions};
+use super::{LARGEST, Preflight, RequirementProblem, gopath, joined, mentions};
 use crate::config::{NetworkPolicy, Step};
 use crate::env::Environment;
 use crate::fs;
@@ -33,7 +33,11 @@ enum Use {
 const GETS_DEP: &str = "go get github.com/golang/dep";
 
 /// The last release of Go whose `go get` works outside of a module.
-const LAST_WITH_GET: (&[u32], &str) = (&[1, 21], "go1.21.13");
+const LAST_WITH_GET: &[u32] = &[1, 21];
+
+/// The command that runs all with such a go. With modules off, go takes no other toolchain by
+/// itself.
+const WITH_GET: &str = "PATH=\"$(GO111MODULE=on GOTOOLCHAIN=go1.21.13 go env GOROOT)/bin:$PATH\" kata-ci run --network on";
 
 /// A program, and the text by which the script asks for it.
 struct Tool {
@@ -152,20 +156,22 @@ impl Preflight<'_> {
             && !exists("go.mod")
             && memchr::memmem::find(script, GETS_DEP.as_bytes()).is_some();
         let go = is_checked.then(|| self.go_version()).flatten()?;
-        let (last, toolchain) = LAST_WITH_GET;
-        let has_get = at_least(last, go.get(..2)?);
-        let what = match has_get {
-            true => "needs the network".to_owned(),
-            false => format!("go {} no longer does there", dotted(&go)),
-        };
-        let with = match has_get {
-            true => String::new(),
-            false => format!("GOTOOLCHAIN={toolchain} "),
+        let has_get = at_least(LAST_WITH_GET, go.get(..2)?);
+        let (what, fix) = match has_get {
+            true if self.has_sources_of_dep() => return None,
+            true => ("needs the network".to_owned(), "kata-ci run --network on"),
+            false => (format!("go {} no longer does there", dotted(&go)), WITH_GET),
         };
         Some(RequirementProblem::unmet(
             format!("kata's {SCRIPT} runs `{GETS_DEP}/cmd/dep`, which {what}"),
-            format!("{with}kata-ci run --network on"),
+            fix,
         ))
+    }
+
+    /// Returns true if `go get` would only build what an earlier one brought.
+    fn has_sources_of_dep(&self) -> bool {
+        let sources = "src/github.com/golang/dep/cmd/dep";
+        gopath(self.environment).is_some_and(|gopath| gopath.join(sources).is_dir())
     }
 
     fn go_version(&self) -> Option<Vec<u32>> {

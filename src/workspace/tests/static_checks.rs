@@ -61,10 +61,10 @@ fn of_check(world: &World, pipeline: &Pipeline) -> String {
 #[test]
 fn what_check_lacks_is_told_with_commands_and_the_tests_run() {
     let world = proxy(SCRIPT);
-    insta::assert_snapshot!(of_check(&world, &pipeline()), @r"
+    insta::assert_snapshot!(of_check(&world, &pipeline()), @r#"
     unmet: kata's static-checks.sh needs xurls, golangci-lint, yamllint, not on PATH; kata's static-checks.sh runs `go get github.com/golang/dep/cmd/dep`, which go 1.26.8 no longer does there
-    fix: GOBIN=ROOT/go/bin GO111MODULE=on go install mvdan.cc/xurls/v2/cmd/xurls@v2.2.0 && GOBIN=ROOT/go/bin GO111MODULE=on go install github.com/golangci/golangci-lint/cmd/golangci-lint@v1.64.8 && apt-get install -y yamllint; GOTOOLCHAIN=go1.21.13 kata-ci run --network on
-    ");
+    fix: GOBIN=ROOT/go/bin GO111MODULE=on go install mvdan.cc/xurls/v2/cmd/xurls@v2.2.0 && GOBIN=ROOT/go/bin GO111MODULE=on go install github.com/golangci/golangci-lint/cmd/golangci-lint@v1.64.8 && apt-get install -y yamllint; PATH="$(GO111MODULE=on GOTOOLCHAIN=go1.21.13 go env GOROOT)/bin:$PATH" kata-ci run --network on
+    "#);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn dep_is_brought_by_a_go_that_still_does_with_the_network() {
     world.program("dep", "");
     let told = of_check(&world, &pipeline());
     assert!(
-        told.contains("GOTOOLCHAIN=go1.21.13 kata-ci run --network on"),
+        told.contains("go env GOROOT)/bin:$PATH\" kata-ci run --network on"),
         "{told}"
     );
     let version = "test \"$1\" = version && echo go version go1.21.13 linux/amd64";
@@ -135,6 +135,16 @@ fn dep_is_brought_by_a_go_that_still_does_with_the_network() {
     let mut online = pipeline();
     online.steps[0].network = NetworkPolicy::On;
     assert_eq!(of_check(&world, &online), "ready");
+    world.write(
+        "go/src/github.com/golang/dep/cmd/dep/main.go",
+        "package main\n",
+    );
+    assert_eq!(of_check(&world, &pipeline()), "ready", "it was brought");
+    world.program(
+        "go",
+        "test \"$1\" = version && echo go version go1.26.8 linux/amd64",
+    );
+    assert!(of_check(&world, &pipeline()).contains("no longer does there"));
     world.write(&format!("{PROXY}/go.mod"), "module proxy\n");
     assert_eq!(of_check(&world, &pipeline()), "ready");
 }

@@ -163,3 +163,19 @@ fn without_root_leaves_the_root_half_out_without_a_word_of_sudo() {
     );
     assert!(!printed.contains("a password is required"), "{printed}");
 }
+
+/// Returns the number of stamps that runs in the place have given.
+fn stamps(place: &TempDir) -> usize {
+    let entries = std::fs::read_dir(place.path().join("state/kata-ci/stamps"));
+    entries.map_or(0, |entries| entries.count())
+}
+
+#[test]
+fn tests_without_their_root_half_give_a_stamp_only_where_that_is_meant() {
+    let (place, run) = as_user(&["proxy", "-s", "test"]);
+    run.expect_code(0);
+    assert_eq!(stamps(&place), 0);
+    let (place, run) = as_user(&["proxy", "-s", "test", "--without-root"]);
+    run.expect_code(0);
+    assert_eq!(stamps(&place), 1);
+}
