@@ -325,8 +325,8 @@ impl Inspection<'_> {
             .collect()
     }
 
-    /// Returns true if tests of the job are left out, because they need root and sudo is impossible.
-    /// Where that is meant, it is a part of the key.
+    /// Returns true if tests of the job are left out, because they need root and sudo is
+    /// impossible. An option that leaves them out is a part of the key.
     fn lacks_root_half(&self, id: &JobId) -> bool {
         let mut components = self.run.workspace.components.iter();
         let found = components.find(|found| found.component.name == id.component());
