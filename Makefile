@@ -4,10 +4,10 @@
 # make check   formatting, lints, documentation; the fuzz targets compile
 # make test    sets up, runs all tests
 # make quick   unit tests, the rules of the source tree, and the quick stories without server and browser
-# make test-host    the stories of a kata host, with today's docker as well, which is built for some minutes
+# make test-host    the stories of a kata host again, with today's docker as well, which is built for some minutes
 # make soak    the tests that take long: 50 kills at random moments and --resume, 20 kills in the middle of each
 #              misbehaving fixture, 50 rounds of components that collide, 200 patch sets while Gerrit and the
-#              watcher of reviews are killed
+#              watcher of reviews are killed; doctor --install from each package manager
 # make bench   what isolation costs a job, and how quickly output is parsed, on a machine that does nothing else
 
 CARGO ?= cargo
@@ -44,7 +44,7 @@ test: setup-tests
 
 test-host:
 	@scripts/setup host
-	KATACI_TEST_REQUIRE_HOST=1 $(CARGO) test --locked --test it -- host::
+	KATACI_TEST_REQUIRE_HOST=1 KATACI_TEST_REQUIRE_TODAYS_DOCKER=1 $(CARGO) test --locked --test it -- host::
 
 quick:
 	$(CARGO) test --locked --lib --test house -- $(addprefix --skip ,$(SLOW_UNITS))

@@ -13,7 +13,8 @@ use crate::host::debug::{
     Check, CheckResult, DebugError, DebugPlan, DebugRequest, DebugWay, Enabled, LISTEN, disable,
     enable, enabled, katadbg_words, plan_debug, settings,
 };
-use crate::host::docker::{DockerFacts, HostRoot, diff};
+use crate::host::docker::{DockerFacts, diff};
+use crate::host::root::HostRoot;
 use crate::model::{CommandError, ExitCode};
 use crate::say;
 use crate::text::for_terminal;

@@ -8,11 +8,11 @@ use clap::{ArgAction, Args, Subcommand, ValueEnum};
 
 use super::answer_format::AnswerFormat;
 use crate::env::Environment;
-use crate::host::docker::HostRoot;
 use crate::host::docker::{
     By, ChangeError, ChangedSince, DockerFacts, DockerRequest, DockerStatus, Effect, FileChange,
     KataEntry, Plan, PlanError, Problem, Records, UnitError, diff, plan, show,
 };
+use crate::host::root::HostRoot;
 use crate::model::{CommandError, ExitCode};
 use crate::say;
 use crate::text::for_terminal;

@@ -1,6 +1,7 @@
 //! `kata-ci doctor`: what this host can do, and what to do about the rest.
 
-use clap::{Args, ValueEnum};
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args, ValueEnum};
 
 use super::answer_format::AnswerFormat;
 use super::global::GlobalArguments;
@@ -29,6 +30,11 @@ pub(super) struct DoctorArguments {
     /// kata-v1, kata-monorepo, makefile or a file [default: as with run].
     #[arg(short, long, value_name = "NAME|FILE", env = "KATACI_PIPELINE")]
     pipeline: Option<String>,
+
+    /// Get the programs of `[tools]` in the pipeline first, into a directory of kata-ci's own that
+    /// is on the PATH of jobs: Go modules, crates, PyPI, Debian.
+    #[arg(long, env = "KATACI_INSTALL", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    install: bool,
 
     /// Format of the answer.
     #[arg(
@@ -83,6 +89,7 @@ pub(super) fn call(
     purposes.dedup();
     let request = DoctorRequest {
         purposes,
+        install: arguments.install,
         run: RunRequest {
             pipeline: arguments.pipeline.clone().filter(|name| !name.is_empty()),
             selection: Selection {

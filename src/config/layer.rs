@@ -39,6 +39,7 @@ pub(super) struct Layer {
     pub gerrit: Gerrit,
     pub network: Network,
     pub limits: Limits,
+    pub tools: Texts,
 }
 
 impl Layer {
@@ -55,6 +56,7 @@ impl Layer {
             gerrit: self.gerrit.over(under.gerrit),
             network: self.network.over(under.network),
             limits: self.limits.over(under.limits),
+            tools: texts(self.tools, under.tools),
         }
     }
 }

@@ -30,6 +30,7 @@ mod review;
 mod scalars;
 mod shipped;
 mod source;
+pub mod tools;
 mod variables;
 
 pub use diagnostic::ConfigError;
@@ -46,6 +47,7 @@ pub use resolve::Overrides;
 pub use review::Review;
 pub use shipped::shipped;
 pub use source::PipelineSource;
+pub use tools::{InvalidTool, Tool, ToolSource};
 pub use variables::is_set;
 
 /// Returns the known word most similar to a mistaken one, if any is similar at all.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Network, PassEnv, Requirement};
+use super::{Network, PassEnv, Requirement, Tool};
 use crate::model::{Command, Expect};
 
 /// The place in which the Makefiles of the components work.
@@ -74,6 +74,8 @@ pub struct Pipeline {
     pub network: Network,
     /// The limits of each job.
     pub limits: Limits,
+    /// The programs that `kata-ci doctor --install` gets for the jobs, by name.
+    pub tools: BTreeMap<String, Tool>,
 }
 
 impl Pipeline {
@@ -91,6 +93,7 @@ impl Pipeline {
             gerrit: Gerrit::default(),
             network: Network::default(),
             limits: Limits::default(),
+            tools: BTreeMap::new(),
         }
     }
 }

@@ -139,6 +139,7 @@ fn pipeline(fields: &mut Fields) -> Read {
             .and_then(|value| word(&value, scalars::layout)),
         ignore: list(fields, "ignore", scalars::pattern),
         steps: tables(fields, "step", step),
+        tools: tools(fields),
         components: tables(fields, "component", component),
         ..shared(fields, settings)
     };
@@ -158,7 +159,7 @@ fn pipeline(fields: &mut Fields) -> Read {
 }
 
 fn user(fields: &mut Fields) -> Read {
-    for key in ["extends", "layout", "ignore", "step", "component"] {
+    for key in ["extends", "layout", "ignore", "tools", "step", "component"] {
         fields.forbid(
             key,
             "this is the user's configuration",
@@ -464,6 +465,13 @@ fn env(fields: &mut Fields) -> super::layer::Texts {
     let value = fields.get("env");
     value
         .and_then(|value| value.map(scalars::variable, variable_value))
+        .unwrap_or_default()
+}
+
+fn tools(fields: &mut Fields) -> super::layer::Texts {
+    let value = fields.get("tools");
+    value
+        .and_then(|value| value.map(scalars::program_name, |_, text| scalars::tool(text)))
         .unwrap_or_default()
 }
 

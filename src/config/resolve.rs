@@ -10,7 +10,7 @@ use super::cycle;
 use super::diagnostic::{ConfigError, Diagnostic, Diagnostics, quote};
 use super::layer::{ComponentLayer, Layer, List, StepLayer, Texts, unknown};
 use super::source::{Document, Located, Location};
-use super::{Component, IsolatePolicy, NetworkPolicy, Pipeline, Step, scalars};
+use super::{Component, IsolatePolicy, NetworkPolicy, Pipeline, Step, Tool, scalars};
 
 /// The options given for this run. They win over every file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,6 +74,7 @@ pub(super) fn resolve(
         gerrit: layer.gerrit,
         network: layer.network,
         limits: layer.limits,
+        tools: tools(layer.tools),
         components: (layer.components.into_iter())
             .map(|layer| component(layer, overrides))
             .collect(),
@@ -209,6 +210,13 @@ fn component(layer: ComponentLayer, overrides: &Overrides) -> Component {
         allow_vacuous: values(layer.allow_vacuous),
         name,
     }
+}
+
+/// Returns the programs, whose texts were checked when they were read. An empty one removes a
+/// program of the pipeline below.
+fn tools(texts: Texts) -> BTreeMap<String, Tool> {
+    let tool = |(name, text): (String, Located<String>)| Some((name, text.value.parse().ok()?));
+    texts.into_iter().filter_map(tool).collect()
 }
 
 fn values(texts: Texts) -> BTreeMap<String, String> {

@@ -170,6 +170,31 @@ pub(super) fn variable(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
+/// Parses the name of a program of `[tools]`.
+pub(super) fn program_name(text: &str) -> Result<String, Refusal> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "._+-".contains(letter);
+    let begins = text.starts_with(|letter: char| letter.is_ascii_alphanumeric());
+    match begins && text.len() <= LONGEST_NAME && text.chars().all(fits) {
+        true => Ok(text.to_owned()),
+        false => Err(Refusal::new(
+            format!("{} cannot name a program", quote(text)),
+            "the name of its file, without a directory",
+        )),
+    }
+}
+
+/// Parses a program of `[tools]`; the empty text removes one.
+pub(super) fn tool(text: &str) -> Result<String, Refusal> {
+    match text.parse::<super::Tool>() {
+        _ if text.is_empty() => Ok(String::new()),
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(Refusal::new(
+            format!("{} is no program that can be installed", quote(text)),
+            error.to_string(),
+        )),
+    }
+}
+
 /// Parses a pattern of variables: a name with `*` and `?`.
 pub(super) fn variable_pattern(text: &str) -> Result<String, Refusal> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "_*?".contains(letter);

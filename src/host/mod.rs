@@ -11,3 +11,4 @@ pub mod docker;
 pub mod doctor;
 pub(crate) mod kernel_config;
 pub(crate) mod kernel_options;
+pub mod root;

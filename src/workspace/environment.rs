@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use crate::config::tools::put_on_path;
 use crate::config::{Component, IsolatePolicy, PassEnv, Pipeline, Step};
 use crate::env::Environment;
 use crate::workspace::{FoundComponent, RootHalf, Workspace};
@@ -127,6 +128,7 @@ fn common(
     pipeline.network.set_variables(&mut environment);
     overlay(&mut environment, &pipeline.env);
     overlay(&mut environment, &component.env);
+    put_on_path(&pipeline.tools, user, &mut environment);
     environment
 }
 

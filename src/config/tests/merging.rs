@@ -113,7 +113,7 @@ prop_compose! {
         steps.retain(|step| seen.insert(step.name.value.clone()));
         let mut seen = std::collections::BTreeSet::new();
         components.retain(|component| seen.insert(component.name.value.clone()));
-        Layer { limits: Default::default(), pass_env, layout, ignore: None, env, defaults, steps, components, gerrit: Gerrit { branch, ..Gerrit::default() },
+        Layer { limits: Default::default(), tools: Default::default(), pass_env, layout, ignore: None, env, defaults, steps, components, gerrit: Gerrit { branch, ..Gerrit::default() },
             network: Network { no_proxy, ..Network::default() } }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::binary::GoBinary;
 use crate::env::Environment;
-use crate::host::docker::HostRoot;
+use crate::host::root::HostRoot;
 use crate::probe::{Probe, dotted, version_in};
 
 /// The module of the debugger.

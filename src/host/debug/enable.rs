@@ -13,9 +13,10 @@ use super::swapper::Swapper;
 use crate::env::Environment;
 use crate::fs::replace;
 use crate::host::docker::{
-    ChangeError, DockerFacts, DockerRequest, HostRoot, Plan, PlanError, Records, Runtime,
-    RuntimeKind, plan_entry, plan_removal,
+    ChangeError, DockerFacts, DockerRequest, Plan, PlanError, Records, Runtime, RuntimeKind,
+    plan_entry, plan_removal,
 };
+use crate::host::root::HostRoot;
 
 /// The command in the records of changes.
 const COMMAND: &str = "kata-ci debug enable";

@@ -12,9 +12,9 @@ use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use super::plan::FileChange;
-use super::root::HostRoot;
 use crate::clock;
 use crate::fs::{remove_tree, replace, replace_kept};
+use crate::host::root::HostRoot;
 
 /// The records, on the host.
 const RECORDS: &str = "/var/lib/kata-ci/docker";

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::command_line::{CommandLine, Flag};
 use super::daemon_json::{DaemonJson, DaemonJsonError};
-use super::root::HostRoot;
 use super::unit::{DockerUnit, UnitError};
 use crate::env::Environment;
+use crate::host::root::HostRoot;
 use crate::probe::{Probe, version_in};
 
 /// The file that docker reads unless a flag names another one.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use memchr::memmem;
 
-use super::root::HostRoot;
 use crate::env::Environment;
+use crate::host::root::HostRoot;
 use crate::probe::{Probe, at_least, dotted, version_in};
 
 /// The time limit of `--help` and `--version`.

@@ -8,9 +8,9 @@ use super::daemon_json::{DaemonJson, DaemonJsonError, RuntimeEntry};
 use super::facts::DockerFacts;
 use super::kata::{Runtime, RuntimeKind};
 use super::pair::{NoWay, SHIM_NAME, Way, way};
-use super::root::HostRoot;
 use super::unit::{UnitError, UnitFile};
 use crate::env::Environment;
+use crate::host::root::HostRoot;
 
 /// The directory of drop-ins that an administrator writes.
 const DROP_INS: &str = "/etc/systemd/system/docker.service.d";

@@ -7,9 +7,9 @@ use super::change::{Record, Records};
 use super::facts::DockerFacts;
 use super::kata::Runtime;
 use super::pair::{Way, way};
-use super::root::HostRoot;
 use super::rules::{Problem, problems};
 use crate::env::Environment;
+use crate::host::root::HostRoot;
 use crate::probe::dotted;
 
 /// The answer of `kata-ci docker show`.

@@ -4,10 +4,12 @@ use super::check::{Check, Checks, Purpose};
 use crate::config::{Pipeline, Requirement, Step};
 use crate::model::{CommandError, ExitCode, Expect, Readiness};
 use crate::run::{RunRequest, look};
-use crate::workspace::{FoundComponent, Workspace};
+use crate::workspace::{FoundComponent, RequirementProblem, Workspace};
 
 /// The name of the subject.
 const SUBJECT: &str = "components";
+/// The command that gets the programs of `[tools]`.
+const INSTALL: &str = "kata-ci doctor --install";
 /// The work that needs components.
 const PURPOSES: [Purpose; 4] = [
     Purpose::Build,
@@ -182,7 +184,7 @@ fn is_judged(
         let is_for_tests = |requirement| !matches!(requirement, &Requirement::Program { .. });
         let is_for_tests = problem.requirement.as_ref().is_some_and(is_for_tests);
         if !(purpose == Purpose::Build && is_for_tests) {
-            add(&problem.what, &problem.fix);
+            add(&problem.what, fix(pipeline, problem));
         }
     }
     let of_purpose = |name: &String| {
@@ -200,6 +202,14 @@ fn is_judged(
         }
     }
     is_found
+}
+
+/// Returns the command that mends a problem. A program of `[tools]` can be installed.
+fn fix<'a>(pipeline: &Pipeline, problem: &'a RequirementProblem) -> &'a str {
+    match &problem.requirement {
+        Some(Requirement::Program { name, .. }) if pipeline.tools.contains_key(name) => INSTALL,
+        _ => &problem.fix,
+    }
 }
 
 /// Returns the component with what it asks for, all of which is there.

@@ -35,18 +35,11 @@ pub(super) fn examine(host: &Host<'_>, checks: &mut Checks) -> Docker {
     if !is_there {
         return found;
     }
-    let root = match host.files.as_docker_root() {
-        Ok(root) => root,
-        Err(error) => {
-            found.is_unasked = true;
-            checks.unasked("docker", format!("the files of docker: {error}"));
-            return found;
-        }
-    };
-    match DockerFacts::of(&root, &host.environment, None, None) {
+    let root = &host.files;
+    match DockerFacts::of(root, &host.environment, None, None) {
         Ok(facts) => judge(
             host,
-            &show(&root, &host.environment, &facts),
+            &show(root, &host.environment, &facts),
             &mut found,
             checks,
         ),
@@ -137,7 +130,7 @@ fn is_on_path(host: &Host<'_>) -> bool {
     let mut directories = super::shim::PATH.iter();
     directories.any(|directory| {
         host.files
-            .has(&format!("{directory}/containerd-shim-kata-v2"))
+            .has(format!("{directory}/containerd-shim-kata-v2"))
     })
 }
 

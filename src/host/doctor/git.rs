@@ -198,11 +198,7 @@ fn hooks(host: &Host<'_>, path: &Path, checks: &mut Checks) {
     };
     if let Ok(settings) = Settings::of(host)
         && let Some(setting) = settings.get("core.hookspath")
-        && matches!(
-            path.parent()
-                .map(|at| host.files.has(&at.to_string_lossy())),
-            Some(false)
-        )
+        && matches!(path.parent().map(|at| host.files.has(at)), Some(false))
     {
         checks.note(
             "hooks-path",

@@ -7,7 +7,8 @@
 use nix::errno::Errno;
 
 use super::check::{Check, Checks, Purpose};
-use super::host::{Asked, Host, Kind, Refusal};
+use super::host::{Asked, Host, Refusal};
+use crate::host::root::Kind;
 use crate::probe::{at_least, version_in};
 
 pub(super) const PURPOSES: &[Purpose] = &[Purpose::Run];

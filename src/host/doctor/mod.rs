@@ -7,8 +7,9 @@
 //! that the host can, that it cannot, or that it could not be asked. What is tried out decides, and
 //! what is read only explains.
 //!
-//! Invariants: nothing is changed on the host, no module is loaded, and no program outlasts its
-//! deadline. What a component needs is asked by the preflight of a run (`workspace/preflight`).
+//! Invariants: nothing is changed on the host but by `install`, no module is loaded, and no program
+//! outlasts its deadline. What a component needs is asked by the preflight of a run
+//! (`workspace/preflight`).
 
 mod cgroups;
 mod check;
@@ -20,6 +21,7 @@ mod engines;
 mod gerrit;
 mod git;
 mod host;
+mod install;
 mod isolation;
 mod kata;
 mod kernel;
@@ -35,9 +37,10 @@ mod variables;
 use std::io;
 use std::thread::{self, ScopedJoinHandle};
 
+use super::root::HostRoot;
 use crate::model::CommandError;
 use crate::run::RunRequest;
-use host::{Host, HostFiles, ThisHost};
+use host::{Host, ThisHost};
 
 pub use check::{Check, Diagnosis, Purpose, State, Verdict};
 pub use table::table;
@@ -49,6 +52,8 @@ pub struct DoctorRequest {
     pub purposes: Vec<Purpose>,
     /// The workspace, as a run would take it.
     pub run: RunRequest,
+    /// True to install the programs that the pipeline lists first.
+    pub install: bool,
 }
 
 /// A subject of the host.
@@ -119,13 +124,17 @@ pub fn examine(request: &DoctorRequest) -> Result<Diagnosis, CommandError> {
     let environment = &request.run.environment;
     let ask = ThisHost::new(environment, &directory);
     let host = Host {
-        files: HostFiles::this(),
+        files: HostRoot::default(),
         ask: &ask,
         environment: environment.clone(),
         user: nix::unistd::geteuid().as_raw(),
         directory,
     };
     let purposes = request.purposes.as_slice();
+    let installed = match request.install {
+        true => install::install(&host, &request.run, purposes),
+        false => Vec::new(),
+    };
     let (mut checks, of_server) = thread::scope(|scope| {
         let server = || gerrit::examine(&request.run, purposes);
         let server = thread::Builder::new().spawn_scoped(scope, server);
@@ -137,6 +146,7 @@ pub fn examine(request: &DoctorRequest) -> Result<Diagnosis, CommandError> {
         )
     });
     checks.extend(of_server);
+    checks.splice(0..0, installed);
     Ok(Diagnosis::of(&request.purposes, checks))
 }
 

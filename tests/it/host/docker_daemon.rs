@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::docker::{DEBIAN, Daemon, Host, is_root, program};
+use crate::support::docker::{DEBIAN, Daemon, Host, TODAYS, is_root, program};
 
 const VFS: [&str; 2] = ["--storage-driver", "vfs"];
 const FILE: &str = "/etc/docker/daemon.json";
@@ -18,7 +18,7 @@ fn daemons() -> Vec<(PathBuf, &'static str)> {
         return Vec::new();
     }
     // The version of one that was built from sources is not in it.
-    let all = [(DEBIAN[0], "20.10"), ("dockerd", "29.0")];
+    let all = [(DEBIAN[0], "20.10"), (TODAYS, "29.0")];
     let found = all
         .into_iter()
         .filter_map(|(name, version)| Some((program(name)?, version)));
@@ -287,7 +287,7 @@ fn mutated(number: usize) -> String {
 
 #[test]
 fn nothing_is_written_that_docker_refuses_and_the_old_one_did_not() {
-    let Some(dockerd) = program("dockerd").filter(|_| is_root()) else {
+    let Some(dockerd) = program(TODAYS).filter(|_| is_root()) else {
         return;
     };
     let validates = |file: &Path| {

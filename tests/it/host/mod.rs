@@ -9,3 +9,5 @@ mod diag_secrets;
 mod docker;
 mod docker_daemon;
 mod doctor;
+mod doctor_gerrit;
+mod notes;

@@ -26,7 +26,7 @@ enum When {
 }
 
 /// A file below `src`, the word that starts programs, its number and its time.
-const MAP: [(&str, &str, usize, When); 39] = [
+const MAP: [(&str, &str, usize, When); 40] = [
     ("stamp/key.rs", "Repository::at(", 2, Elsewhere),
     ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
     ("cli/push.rs", "Repository::at(", 1, Elsewhere),
@@ -49,7 +49,8 @@ const MAP: [(&str, &str, usize, When); 39] = [
     ("host/diag/follow.rs", "Command::new(", 1, Elsewhere),
     ("review/watch/connection.rs", "Command::new(", 2, Elsewhere),
     ("review/watch/process.rs", "Command::new(", 1, Elsewhere),
-    ("host/doctor/gerrit.rs", "Git::of_user(", 1, Elsewhere),
+    ("host/doctor/gerrit/mod.rs", "Git::of_user(", 1, Elsewhere),
+    ("host/doctor/install.rs", "Probe {", 1, Elsewhere),
     ("host/doctor/host/ask.rs", "Git::of_user(", 1, Elsewhere),
     ("host/doctor/host/ask.rs", "Probe {", 1, Elsewhere),
     ("git/onlooker.rs", "Git::find(", 1, Means),

@@ -8,10 +8,15 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+pub use super::host::is_root;
+use super::host::{skip, skip_unless};
 use super::{Finished, KataCi, until};
 
 /// The daemon and the client of Debian's docker.io.
 pub const DEBIAN: [&str; 2] = ["/usr/sbin/dockerd", "/usr/bin/docker"];
+
+/// The name of today's daemon, which is built from its sources.
+pub const TODAYS: &str = "dockerd";
 
 /// Returns a program that the tests have for themselves (`target/host`), or else of this path.
 /// `None` if it is not installed: the test then reports that and ends.
@@ -22,23 +27,15 @@ pub fn program(name: &str) -> Option<PathBuf> {
     let found = [own, PathBuf::from(name)]
         .into_iter()
         .find(|path| path.is_file());
-    if found.is_none() {
-        let required = std::env::var_os("KATACI_TEST_REQUIRE_HOST").is_some();
-        assert!(!required, "no {name}: scripts/setup host");
-        let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        let line = format!("SKIPPED {test}: no {name}: scripts/setup host\n");
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+    match (&found, name) {
+        (Some(_), _) => {}
+        (None, TODAYS) => skip_unless(
+            "KATACI_TEST_REQUIRE_TODAYS_DOCKER",
+            "no docker of today: scripts/setup host",
+        ),
+        (None, _) => skip(&format!("no {name}: scripts/setup tests")),
     }
     found
-}
-
-/// Returns true for root. Other users cannot run the daemons: the test then reports that and ends.
-pub fn is_root() -> bool {
-    let is_root = nix::unistd::geteuid().is_root();
-    if !is_root {
-        eprintln!("SKIPPED: needs root");
-    }
-    is_root
 }
 
 /// The root directory of a made-up host.

@@ -28,8 +28,12 @@ pub fn real(name: &str) -> Option<PathBuf> {
 
 /// Reports that the running test is skipped, or fails it where that is not allowed.
 pub fn skip(why: &str) {
-    let required = std::env::var_os("KATACI_TEST_REQUIRE_HOST").is_some();
-    assert!(!required, "{why}");
+    skip_unless("KATACI_TEST_REQUIRE_HOST", why);
+}
+
+/// As [`skip`], where a variable of this name does not allow it.
+pub fn skip_unless(variable: &str, why: &str) {
+    assert!(std::env::var_os(variable).is_none(), "{why}");
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     let line = format!("SKIPPED {test}: {why}\n");
     let _ = std::io::stderr().write_all(line.as_bytes());

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::daemon_json::{DaemonJson, DaemonJsonError};
 use super::facts::DockerFacts;
 use super::kata::{Runtime, RuntimeKind};
-use super::root::HostRoot;
 use crate::env::Environment;
+use crate::host::root::HostRoot;
 use crate::probe::{at_least, dotted};
 
 /// The effect of a problem.

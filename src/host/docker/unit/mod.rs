@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::root::HostRoot;
+use crate::host::root::HostRoot;
 
 /// The unit.
 const UNIT: &str = "docker.service";

@@ -11,9 +11,9 @@ mod files;
 use std::path::PathBuf;
 
 use crate::env::Environment;
+use crate::host::root::HostRoot;
 
 pub(crate) use ask::{Ask, Question, Refusal, Said, ThisHost};
-pub(crate) use files::{HostFiles, Kind};
 
 /// The reason why a question has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) type Asked<T> = Result<T, Unasked>;
 /// A host with its user.
 pub(crate) struct Host<'a> {
     /// Its files.
-    pub files: HostFiles,
+    pub files: HostRoot,
     /// Its programs, its kernel and its network.
     pub ask: &'a dyn Ask,
     /// The environment of the user.

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use crate::env::Environment;
 use crate::git::GitError;
-use crate::host::doctor::host::{Ask, Asked, Host, HostFiles, Question, Refusal, Said, Unasked};
+use crate::host::doctor::host::{Ask, Asked, Host, Question, Refusal, Said, Unasked};
 use crate::host::doctor::{Check, Diagnosis, Purpose, examine_host};
+use crate::host::root::HostRoot;
 
 /// The answer of a program.
 #[derive(Debug, Clone)]
@@ -177,7 +178,7 @@ impl MadeUp {
             std::os::unix::fs::symlink(to, path).unwrap();
         }
         let host = Host {
-            files: HostFiles::at(place.path()),
+            files: HostRoot::of(place.path()).unwrap(),
             ask: self,
             environment: self.variables.clone(),
             user: self.user,

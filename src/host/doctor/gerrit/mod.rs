@@ -1,13 +1,15 @@
 //! The server that commits are pushed to: does it answer, does it know this user, and may this user
 //! vote there.
 
+mod vote;
+
 use super::check::{Check, Checks, Purpose};
 use super::git::add_error;
 use super::host::Said;
 use crate::config::Gerrit;
 use crate::gerrit::remote::{self, Destination, DestinationError, PushUrl, Request, Transport};
 use crate::git::context::GitContext;
-use crate::git::{Git, GitError, without_credentials};
+use crate::git::{Git, GitError, Repository, without_credentials};
 use crate::probe::ProbeError;
 use crate::run::{RunRequest, pipeline};
 
@@ -57,10 +59,16 @@ pub(super) fn examine(request: &RunRequest, purposes: &[Purpose]) -> Vec<Check> 
             return checks.done();
         }
     };
+    let (web, label) = (table.url.clone(), table.label.clone());
     match destination(&context, table) {
         Ok(destination) => {
-            let facts = ask(&context, destination);
-            judge(&facts, &mut checks);
+            let repository = mute(&context);
+            let (url, branch) = (&destination.url, &destination.branch);
+            let question = vote::Question::of(web.as_deref(), label.as_deref(), url, branch);
+            judge(&ask(&repository, destination), &mut checks);
+            if let Some(question) = question.filter(|_| purposes.contains(&Purpose::Review)) {
+                vote::examine(repository, &question, &mut checks);
+            }
         }
         Err(error) => no_destination(&error, &mut checks),
     }
@@ -90,17 +98,24 @@ fn no_destination(error: &DestinationError, checks: &mut Checks) {
     checks.cannot("destination", error.to_string(), fix);
 }
 
-/// Asks the server. It cannot ask for a password or a passphrase.
-fn ask(context: &GitContext, destination: Destination) -> Facts {
-    let mut repository = context.repository.clone();
+/// Returns the repository with a git that cannot ask for a password or a passphrase.
+fn mute(context: &GitContext) -> Repository {
+    let repository = context.repository.clone();
     let has_own = context.configuration.get("core.sshcommand").is_some()
         || repository.environment().get("GIT_SSH_COMMAND").is_some()
         || repository.environment().get("GIT_SSH").is_some();
-    if !has_own {
-        let command = "ssh -o BatchMode=yes -o ConnectTimeout=10";
-        repository = repository.with_variable("GIT_SSH_COMMAND", command);
-    }
-    repository = repository.with_variable("GIT_ASKPASS", "true");
+    let repository = match has_own {
+        true => repository,
+        false => repository.with_variable(
+            "GIT_SSH_COMMAND",
+            "ssh -o BatchMode=yes -o ConnectTimeout=10",
+        ),
+    };
+    repository.with_variable("GIT_ASKPASS", "true")
+}
+
+/// Asks the server for the branch.
+fn ask(repository: &Repository, destination: Destination) -> Facts {
     let reference = format!("refs/heads/{}", destination.branch);
     let url = destination.url.for_git();
     let listed = repository.answer(["ls-remote", "--", url, &reference]);
