@@ -13,6 +13,7 @@ use super::doctor::DoctorArguments;
 use super::global::GlobalArguments;
 use super::hook::HookArguments;
 use super::list::ListArguments;
+use super::plan::PlanArguments;
 use super::push::PushArguments;
 use super::report::ReportArguments;
 use super::review::ReviewArguments;
@@ -46,6 +47,8 @@ pub(super) enum Command {
     Run(RunArguments),
     /// List components, steps and requirements, and the cases of the last run.
     List(ListArguments),
+    /// Distribute the jobs of a run over shards, for several machines.
+    Plan(PlanArguments),
     /// Open the console of a guest, or the debug console of its agent.
     Console(ConsoleArguments),
     /// Collect what a bug report about a kata host needs, without secrets.

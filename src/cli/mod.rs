@@ -20,6 +20,7 @@ mod global;
 mod hook;
 mod list;
 mod man;
+mod plan;
 mod push;
 mod report;
 mod review;
@@ -86,6 +87,7 @@ fn call(arguments: &Arguments) -> Result<i32, CommandError> {
     let global = &arguments.global;
     match &arguments.command {
         Command::Run(arguments) => run::call(global, arguments).map(|code| code.code()),
+        Command::Plan(arguments) => plan::call(global, arguments).map(|code| code.code()),
         Command::List(arguments) => list::call(global, arguments).map(|code| code.code()),
         Command::Console(arguments) => console::call(arguments),
         Command::Diag(arguments) => diag::call(global, arguments),

@@ -114,6 +114,33 @@ pub fn load(
     })
 }
 
+/// Loads a pipeline that [`super::write`] wrote. `name` is its name for people, `base` the
+/// directory that the paths of its components are relative to.
+///
+/// # Errors
+///
+/// Every diagnostic; the text that it names is the value as TOML.
+pub fn load_written(
+    value: &serde_json::Value,
+    name: &str,
+    base: PathBuf,
+    overrides: &Overrides,
+    user: Option<&Path>,
+) -> Result<Pipeline, ConfigError> {
+    let text = toml::to_string(value)
+        .map_err(|error| Diagnostic::new(format!("{name} is no pipeline: {error}")))?;
+    let diagnostics = Diagnostics::default();
+    let lowest = user.map(user_layer).transpose()?.unwrap_or_default();
+    let source = PipelineSource::File(PathBuf::from(name));
+    let document = Arc::new(Document { source, text });
+    let layer = read(&document, Role::Pipeline)?.layer;
+    let layer = layer.over(lowest, &diagnostics);
+    Ok(Pipeline {
+        base: Some(base),
+        ..resolve(layer, &document, overrides, diagnostics)?
+    })
+}
+
 /// Returns the files of a pipeline: its own, and those that it extends.
 ///
 /// # Errors

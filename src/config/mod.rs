@@ -32,10 +32,11 @@ mod shipped;
 mod source;
 pub mod tools;
 mod variables;
+mod write;
 
 pub use diagnostic::ConfigError;
 pub use ignore::Ignore;
-pub use load::{Operator, files, load, locate, locate_below, operator, user_file};
+pub use load::{Operator, files, load, load_written, locate, locate_below, operator, user_file};
 pub use network::{Network, Proxy, proxy_credentials, without_credentials};
 pub use pass_env::{PassEnv, PassedVariables};
 pub use pipeline::{
@@ -49,6 +50,7 @@ pub use shipped::shipped;
 pub use source::PipelineSource;
 pub use tools::{InvalidTool, Tool, ToolSource};
 pub use variables::is_set;
+pub use write::{SecretInCommand, WrittenPipeline, write};
 
 /// Returns the known word most similar to a mistaken one, if any is similar at all.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

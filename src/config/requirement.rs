@@ -77,6 +77,18 @@ fn numbers(version: &str) -> Result<Vec<u32>, std::num::ParseIntError> {
     version.split('.').map(str::parse).collect()
 }
 
+impl Requirement {
+    /// Returns the word of a pipeline's file.
+    pub(super) fn written(&self) -> String {
+        match self {
+            Self::Program { name, .. } if !matches!(&**name, "go" | "cargo") => {
+                format!("program:{self}")
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Requirement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -103,7 +103,7 @@ fn read(directory: &Path) -> Option<Earlier> {
 }
 
 /// Returns the median; for an even number of values, the mean of the middle two.
-fn median(mut seconds: Vec<f64>) -> f64 {
+pub(super) fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.sort_by(f64::total_cmp);
     let half = seconds.len() / 2;
     match seconds.len() % 2 {

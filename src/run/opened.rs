@@ -8,7 +8,7 @@ use super::{since, strict};
 use crate::config::Pipeline;
 use crate::event::Since;
 use crate::model::{CommandError, Selection};
-use crate::workspace::{Workspace, resolve_words};
+use crate::workspace::{Located, Workspace, resolve_words};
 
 /// An open workspace and the selection to run in it.
 pub(super) struct Opened {
@@ -24,18 +24,28 @@ pub(super) struct Opened {
     pub since: Option<Since>,
 }
 
-/// Finds the components, narrows them to those that `--since` selects, and opens the workspace.
-pub(super) fn open(
-    mut source: Source,
-    pipeline: Pipeline,
+/// The components and steps that a request means, not inspected yet.
+pub(super) struct Chosen {
+    /// The components that were found.
+    pub located: Located,
+    /// The components and steps to run.
+    pub selection: Selection,
+    /// The decisions of `--since`, if it was given.
+    pub since: Option<Since>,
+}
+
+/// Finds the components, and narrows them to those that the request means.
+pub(super) fn choose(
+    source: &mut Source,
+    pipeline: &Pipeline,
     request: &RunRequest,
-) -> Result<Opened, CommandError> {
+) -> Result<Chosen, CommandError> {
     let (mut selection, environment) = (request.selection.clone(), &request.environment);
-    let mut located = source.locate(&pipeline, &selection, environment)?;
+    let mut located = source.locate(pipeline, &selection, environment)?;
     if !selection.components.is_empty() {
         let user_path = |path: &Path| source.as_user_knows(path);
         let placed = &located.placed;
-        selection = resolve_words(&selection, &pipeline, placed, &request.directory, user_path);
+        selection = resolve_words(&selection, pipeline, placed, &request.directory, user_path);
         located.selected.clone_from(&selection.components);
     }
     let placed = located.placed.iter();
@@ -52,16 +62,36 @@ pub(super) fn open(
     let since = match &asked {
         None => None,
         Some(revision) => {
-            let since = since::decide(revision, &pipeline, &located, environment)?;
+            let since = since::decide(revision, pipeline, &located, environment)?;
             // Names that belong to no component stay, and are refused later.
-            selection.components = std::mem::take(&mut located.selected);
-            selection.components.retain(|name| !since.leaves_out(name));
+            let mut selected = located.selected.clone();
+            selected.retain(|name| !since.leaves_out(name));
+            selection.components.clone_from(&selected);
+            located.selected = selected;
             Some(since)
         }
     };
+    Ok(Chosen {
+        located,
+        selection,
+        since,
+    })
+}
+
+/// Finds the components, narrows them to those that `--since` selects, and opens the workspace.
+pub(super) fn open(
+    mut source: Source,
+    pipeline: Pipeline,
+    request: &RunRequest,
+) -> Result<Opened, CommandError> {
+    let Chosen {
+        located,
+        selection,
+        since,
+    } = choose(&mut source, &pipeline, request)?;
     let workspace = match since.is_some() && selection.components.is_empty() {
         true => Workspace::empty(located.root),
-        false => source.workspace(&pipeline, located, &selection, environment)?,
+        false => source.workspace(&pipeline, located, &selection, &request.environment)?,
     };
     Ok(Opened {
         source,

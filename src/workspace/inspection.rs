@@ -12,7 +12,7 @@ use super::gopath_view::GopathLayout;
 use super::machine::Machine;
 use super::packages::{Packages, packages};
 use super::preflight::{Preflight, gopath, joined};
-use super::{FoundComponent, Placed};
+use super::{FoundComponent, Located, Placed, Workspace};
 use crate::config::{Component, Layout, Pipeline, Step};
 use crate::env::Environment;
 use crate::git::Git;
@@ -171,6 +171,18 @@ impl Inspection<'_> {
             files.retain(|file| !file.contains("vendor/"));
         }
         Some(files)
+    }
+}
+
+/// Makes the workspace of located components without inspecting any: its jobs are known, and
+/// nothing of the machine.
+pub fn uninspected(located: &Located) -> Workspace {
+    let is_selected = |placed: &&Placed| located.selected.contains(&placed.component.name);
+    Workspace {
+        components: (located.placed.iter().filter(is_selected))
+            .map(not_looked_at)
+            .collect(),
+        ..Workspace::empty(located.root.clone())
     }
 }
 

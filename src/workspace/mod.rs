@@ -38,6 +38,7 @@ pub use checkout::{CheckoutError, CheckoutSet, Trust, are_dated_ahead};
 pub use detect::{Detected, detect};
 pub use error::WorkspaceError;
 pub use gopath_view::tests_clone;
+pub use inspection::uninspected;
 pub use open::{locate, locate_checkout, open, open_checkout};
 pub use requirement_problem::RequirementProblem;
 pub use scratch::OwnDirectory;

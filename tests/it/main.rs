@@ -8,6 +8,7 @@
     reason = "helpers of tests end the test"
 )]
 
+mod engines;
 mod exec;
 mod host;
 mod isolation;

@@ -1,0 +1,3 @@
+//! Stories of runs on several machines: plans, shards, merging, and the engines that distribute.
+
+mod plan;
