@@ -137,6 +137,11 @@ impl Git {
         self.environment.set(name, value);
     }
 
+    /// Returns true if the variables that point to a repository are known, and were removed.
+    pub(super) fn is_led_by_no_variable(&self) -> bool {
+        !self.local_variables.is_empty()
+    }
+
     /// Returns the environment as it was given.
     pub(super) fn called_with(&self) -> &Environment {
         &self.called_with

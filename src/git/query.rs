@@ -1,13 +1,52 @@
 //! Questions to a repository. None of them writes. Each fails if git refuses to answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{GitError, Listed, Repository, listing};
+use super::{Git, GitError, Listed, Repository, listing};
+
+impl Git {
+    /// Returns the tops of the work trees that the directories are in, in order and each once.
+    /// Directories below the same `.git` are in the same work tree, so git is asked for one of them.
+    pub fn top_levels<'a>(&self, directories: impl IntoIterator<Item = &'a Path>) -> Vec<PathBuf> {
+        let mut asked = BTreeSet::new();
+        let tops: BTreeSet<PathBuf> = (directories.into_iter())
+            .filter(|directory| asked.insert(nearest(directory)))
+            .filter_map(|directory| self.at(directory).top_level().ok())
+            .collect();
+        tops.into_iter().collect()
+    }
+
+    /// Returns true if git, which no variable leads elsewhere, would find no repository there.
+    fn would_find_none(&self, directory: &Path) -> bool {
+        self.is_led_by_no_variable() && nearest(directory).is_none()
+    }
+}
+
+/// Returns the nearest directory upwards that git could take for a repository or its work tree.
+fn nearest(directory: &Path) -> Option<PathBuf> {
+    let Ok(real) = directory.canonicalize() else {
+        return Some(directory.to_owned());
+    };
+    let is_there = |path: PathBuf| path.symlink_metadata().is_ok();
+    let mut above = real.ancestors();
+    let found = above.find(|above| is_there(above.join(".git")) || is_there(above.join("HEAD")));
+    found.map(Path::to_owned)
+}
 
 impl Repository {
+    /// Fails without asking git where it would find no repository.
+    fn expect_any(&self) -> Result<(), GitError> {
+        match self.git().would_find_none(self.directory()) {
+            true => Err(GitError::NoRepository {
+                directory: self.directory().to_owned(),
+            }),
+            false => Ok(()),
+        }
+    }
+
     /// Returns the tracked files by their path. The directory must be the top of the work tree.
     ///
     /// # Errors
@@ -19,6 +58,7 @@ impl Repository {
 
     /// Returns the top of the work tree.
     pub fn top_level(&self) -> Result<PathBuf, GitError> {
+        self.expect_any()?;
         self.path("--show-toplevel")
     }
 
@@ -36,6 +76,7 @@ impl Repository {
         if revision.starts_with('-') {
             return Ok(None);
         }
+        self.expect_any()?;
         let commit = format!("{revision}^{{commit}}");
         self.find(["rev-parse", "--verify", "--quiet", &commit])
     }
@@ -201,6 +242,46 @@ mod tests {
             matches!(result, Err(GitError::NoRepository { .. })),
             "{result:?}"
         );
+    }
+
+    /// Returns a git that keeps a line of each call in a file of the directory.
+    fn counting(place: &Path) -> Git {
+        use std::os::unix::fs::PermissionsExt;
+        let mut environment = environment();
+        let real = environment.find_program("git").expect("git");
+        let log = place.join("calls").display().to_string();
+        let script = format!(
+            "#!/bin/sh\necho \"$*\" >> '{log}'\nexec {} \"$@\"\n",
+            real.display()
+        );
+        std::fs::create_dir(place.join("bin")).expect("made");
+        let program = place.join("bin/git");
+        std::fs::write(&program, script).expect("written");
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("set");
+        environment.set("PATH", place.join("bin"));
+        Git::find(&environment).expect("git")
+    }
+
+    #[test]
+    fn git_is_asked_once_a_repository_and_never_outside_of_one() {
+        let place = tempfile::tempdir().expect("a directory");
+        let repository = TestRepository::with_a_commit();
+        let below = ["a", "b/c"].map(|name| repository.path().join(name));
+        let outside = ["d", "e"].map(|name| place.path().join(name));
+        for directory in below.iter().chain(&outside) {
+            std::fs::create_dir_all(directory).expect("made");
+        }
+        let link = place.path().join("link");
+        std::os::unix::fs::symlink(&below[0], &link).expect("a link");
+        let git = counting(place.path());
+        let calls = || std::fs::read_to_string(place.path().join("calls")).expect("calls");
+        let before = calls().lines().count();
+        let directories = below.iter().chain(&outside).chain([&link]);
+        let tops = git.top_levels(directories.map(PathBuf::as_path));
+        assert_eq!(tops, [repository.path()]);
+        assert!(git.at(&outside[0]).revision().is_err());
+        assert_eq!(calls().lines().count(), before + 1, "{}", calls());
+        assert!(git.at(&link).revision().expect("asked").is_some());
     }
 
     #[test]

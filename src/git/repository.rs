@@ -62,6 +62,11 @@ impl Repository {
         }
     }
 
+    /// Returns the git that is called.
+    pub(super) fn git(&self) -> &Git {
+        &self.git
+    }
+
     /// Returns the directory that git is called in.
     pub fn directory(&self) -> &Path {
         &self.directory

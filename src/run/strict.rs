@@ -144,23 +144,21 @@ pub(super) fn check<'a>(
     directories: impl IntoIterator<Item = &'a Path>,
     environment: &Environment,
 ) -> Result<(), CommandError> {
-    let runs = StrictRuns::of(environment);
-    for directory in directories {
-        let checked = match runs.are_there() {
-            true => Git::find(environment).and_then(|git| git.at(directory).may_be_asked()),
-            // Git need not be there.
-            false => Ok(()),
-        };
-        if let Err(error) = checked {
-            let fix = error.fix();
-            let refused = CommandError::usage(error);
-            return Err(match fix {
-                Some(fix) => refused.hint(fix),
-                None => refused,
-            });
-        }
+    // Git need not be there.
+    if !StrictRuns::of(environment).are_there() {
+        return Ok(());
     }
-    Ok(())
+    let mut directories = directories.into_iter();
+    let checked = Git::find(environment)
+        .and_then(|git| directories.try_for_each(|directory| git.at(directory).may_be_asked()));
+    checked.map_err(|error| {
+        let fix = error.fix();
+        let refused = CommandError::usage(error);
+        match fix {
+            Some(fix) => refused.hint(fix),
+            None => refused,
+        }
+    })
 }
 
 /// Refuses a path that kata-ci goes by, if strict jobs wrote that file, or made a link on the way

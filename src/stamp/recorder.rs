@@ -95,11 +95,8 @@ impl StampRecorder {
         let Ok(git) = Git::find(run.environment) else {
             return Self::default();
         };
-        let mut tops: Vec<PathBuf> = (run.workspace.components.iter())
-            .filter_map(|found| git.at(&found.directory).top_level().ok())
-            .collect();
-        tops.sort();
-        tops.dedup();
+        let components = run.workspace.components.iter();
+        let tops = git.top_levels(components.map(|found| found.directory.as_path()));
         if strangers_meet(run.plan, &tops) {
             return Self::default();
         }

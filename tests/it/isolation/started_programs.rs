@@ -64,6 +64,7 @@ const MAP: [(&str, &str, usize, When); 40] = [
     ("workspace/inspection.rs", "git.find_in(", 1, Before),
     ("workspace/open.rs", "Git::find(", 2, Before),
     ("workspace/packages.rs", "Probe {", 1, Before),
+    ("workspace/preflight/go_toolchain.rs", "Probe {", 1, Before),
     ("workspace/preflight/host.rs", "Probe {", 1, Before),
     ("workspace/preflight/programs.rs", "Probe {", 1, Before),
     ("workspace/gopath_view.rs", "Git::find(", 1, Before),
