@@ -26,7 +26,7 @@ enum When {
 }
 
 /// A file below `src`, the word that starts programs, its number and its time.
-const MAP: [(&str, &str, usize, When); 40] = [
+const MAP: &[(&str, &str, usize, When)] = &[
     ("stamp/key.rs", "Repository::at(", 2, Elsewhere),
     ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
     ("cli/push.rs", "Repository::at(", 1, Elsewhere),
@@ -143,7 +143,7 @@ fn every_place_that_starts_a_program_is_on_the_map() {
 
 #[test]
 fn what_is_asked_after_jobs_is_an_onlookers_question() {
-    for (file, word, _, when) in &MAP {
+    for (file, word, _, when) in MAP {
         let is_of_exec = file.starts_with("exec/");
         assert_eq!(*when == After, *word == "Onlooker::find(", "{file}");
         assert!(!is_of_exec || matches!(when, After | Inside), "{file}");
