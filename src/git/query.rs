@@ -9,7 +9,8 @@ use super::{Git, GitError, Listed, Repository, listing};
 
 impl Git {
     /// Returns the tops of the work trees that the directories are in, in order and each once.
-    /// Directories below the same `.git` are in the same work tree, so git is asked for one of them.
+    /// Directories below the same `.git` are in the same work tree, so git is asked for one of
+    /// them.
     pub fn top_levels<'a>(&self, directories: impl IntoIterator<Item = &'a Path>) -> Vec<PathBuf> {
         let mut asked = BTreeSet::new();
         let tops: BTreeSet<PathBuf> = (directories.into_iter())
