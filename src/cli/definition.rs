@@ -17,7 +17,7 @@ use super::arguments::Arguments;
 const FOR_ONCE: [&str; 4] = ["yes", "no_check", "direct", "vote"];
 
 /// The groups of `run`, in the order of its help, with the options of each.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Selection",
         &[
@@ -65,6 +65,10 @@ const GROUPS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("CI", &["ci"]),
+    (
+        "Several machines",
+        &["plan", "shard", "attempt", "attempts"],
+    ),
 ];
 
 const EXAMPLES: &str = "\

@@ -13,7 +13,7 @@ use super::settings::{SettingsArguments, positive};
 use crate::env::Environment;
 use crate::model::{CasePattern, CommandError, ExitCode, Selection};
 use crate::run;
-use crate::run::{ReportPaths, RunRequest};
+use crate::run::{ReportPaths, RunRequest, ShardRequest};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
@@ -79,6 +79,26 @@ pub(super) struct RunArguments {
     /// Show what would run, and run nothing.
     #[arg(long, env = "KATACI_DRY_RUN", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     dry_run: bool,
+
+    /// Run one shard of this plan, at the commits of the plan, in a clean checkout. The reports of
+    /// each attempt go to shard-I/attempt-K below --report-dir. A shard that has ended does not
+    /// run again.
+    #[arg(long, value_name = "FILE", env = "KATACI_PLAN",
+          conflicts_with_all = ["components", "pipeline", "steps", "since", "rerun_failed", "case", "rev", "resume", "dry_run", "compare_isolation"])]
+    plan: Option<PathBuf>,
+
+    /// With --plan: the shard, from 0 [default: that of the variables of Slurm, GitLab, Kubernetes,
+    /// Buildkite or CircleCI]. Without: I/N, one of N parts of the selected jobs.
+    #[arg(long, value_name = "I|I/N", env = "KATACI_SHARD", value_parser = shard)]
+    shard: Option<(usize, Option<usize>)>,
+
+    /// Number of this attempt of the shard [default: the next one].
+    #[arg(long, value_name = "N", env = "KATACI_ATTEMPT", value_parser = clap::value_parser!(u32).range(1..), requires = "plan")]
+    attempt: Option<u32>,
+
+    /// Most attempts of a shard. The last one ends with 69 instead of 75.
+    #[arg(long, value_name = "N", env = "KATACI_ATTEMPTS", value_parser = clap::value_parser!(u32).range(1..), default_value = "3")]
+    attempts: u32,
 
     /// Also write the JUnit file here; a relative path starts at the current directory, not at -C.
     #[arg(long, value_name = "FILE", env = "KATACI_JUNIT")]
@@ -148,7 +168,19 @@ pub(super) fn call(
     arguments: &RunArguments,
 ) -> Result<ExitCode, CommandError> {
     let since = crate::clock::now();
-    let result = run::carry_out(&request(global, arguments))?;
+    let request = request(global, arguments)?;
+    if let Some(plan) = &arguments.plan {
+        return run::carry_out_shard(
+            &request,
+            &ShardRequest {
+                plan: plan.clone(),
+                index: arguments.shard.map(|(index, _)| index),
+                attempt: arguments.attempt,
+                most_attempts: arguments.attempts,
+            },
+        );
+    }
+    let result = run::carry_out(&request)?;
     let has_failed = matches!(
         result.code,
         ExitCode::Failed | ExitCode::Error | ExitCode::Unavailable
@@ -160,8 +192,8 @@ pub(super) fn call(
     Ok(result.code)
 }
 
-fn request(global: &GlobalArguments, arguments: &RunArguments) -> RunRequest {
-    RunRequest {
+fn request(global: &GlobalArguments, arguments: &RunArguments) -> Result<RunRequest, CommandError> {
+    Ok(RunRequest {
         directory: global.directory.clone(),
         environment: Environment::current(),
         revision: given(arguments.rev.as_ref()),
@@ -188,7 +220,41 @@ fn request(global: &GlobalArguments, arguments: &RunArguments) -> RunRequest {
         pushed_to: None,
         author: None,
         reviewed: None,
+        shard: None,
+        slice: slice(arguments)?,
         settings: arguments.settings.settings(global, arguments.format.into()),
+    })
+}
+
+/// Returns the part of the jobs that `--shard I/N` asks for.
+fn slice(arguments: &RunArguments) -> Result<Option<(usize, usize)>, CommandError> {
+    match (&arguments.plan, arguments.shard) {
+        (None, Some((index, Some(count)))) => Ok(Some((index, count))),
+        (None, Some((_, None))) => Err(CommandError::usage("--shard I: of which plan?")
+            .hint("name it with --plan FILE, or write I/N for one of N parts")),
+        (Some(_), Some((_, Some(_)))) => Err(CommandError::usage(
+            "--shard I/N: the plan says how many shards there are",
+        )
+        .hint("write --shard I")),
+        _ => Ok(None),
+    }
+}
+
+/// Reads `I`, or `I/N`; shards are numbered from 0.
+fn shard(text: &str) -> Result<(usize, Option<usize>), String> {
+    let wrong = || format!("`{text}` is neither a number from 0 nor of the form I/N");
+    match text.split_once('/') {
+        None => Ok((text.parse().map_err(|_| wrong())?, None)),
+        Some((index, count)) => {
+            let (index, count) = (index.parse(), count.parse());
+            match (index, count) {
+                (Ok(index), Ok(count)) if index < count => Ok((index, Some(count))),
+                (Ok(index), Ok(count)) => Err(format!(
+                    "there is no shard {index} of {count}: they are numbered from 0"
+                )),
+                _ => Err(wrong()),
+            }
+        }
     }
 }
 

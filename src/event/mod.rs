@@ -28,6 +28,6 @@ pub use journal::{Journal, JournalError, read_journal, read_start};
 pub use left_behind::{FileChange, LeftBehind, LeftFile};
 pub use payload::{
     CaseFinished, CaseStarted, Event, FORMAT_VERSION, Isolation, JobFinished, JobQueued,
-    JobStarted, Notice, PeakOf, Record, RunFinished, RunResumed, RunStarted, RunStopping, Since,
-    Span,
+    JobStarted, Notice, PeakOf, Record, RunFinished, RunResumed, RunShard, RunStarted, RunStopping,
+    Since, Span,
 };

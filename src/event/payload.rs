@@ -159,6 +159,20 @@ pub struct RunStarted {
     /// Notes that the user should read before the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
+    /// The shard of a plan that is run, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<RunShard>,
+}
+
+/// The part of a plan that a run carries out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunShard {
+    /// The id of the plan.
+    pub plan_id: String,
+    /// The number of the shard, from 0.
+    pub index: usize,
+    /// The number of the attempt of the shard, from 1.
+    pub attempt: u32,
 }
 
 /// A run that goes on.

@@ -28,6 +28,7 @@ mod plain;
 mod progress;
 pub mod read;
 mod result;
+mod shard_result;
 mod style;
 mod summary;
 
@@ -45,10 +46,11 @@ pub use json::JsonReporter;
 pub use junit::{Dialect, fit, write_document};
 pub use live::{Followed, Live};
 pub use markdown::write_markdown;
-pub use merge::merge;
+pub use merge::{MergeError, MergedPlan, merge, merge_plan};
 pub use plain::PlainReporter;
 pub use progress::{ProgressReporter, can_redraw};
 pub use result::result_json;
+pub use shard_result::{ShardResult, attempt_directories, read_shard_result};
 pub use style::{Meaning, Style};
 pub use summary::render as summarise;
 

@@ -27,6 +27,11 @@ struct ResultFile<'a> {
     pipeline: &'a str,
     /// The absolute path.
     workspace: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<usize>,
+    /// That of the shard; 1 for any other run.
     attempt: u32,
     worker: Option<&'a str>,
     revisions: BTreeMap<&'a str, &'a str>,
@@ -90,6 +95,7 @@ struct ResultAttempt<'a> {
 pub fn result_json(run: &Run) -> io::Result<Vec<u8>> {
     let started = run.started.as_ref();
     let finished = run.finished.as_ref();
+    let shard = started.and_then(|started| started.shard.as_ref());
     let document = ResultFile {
         version: VERSION,
         run_id: started.map_or("", |started| &started.run_id),
@@ -100,7 +106,9 @@ pub fn result_json(run: &Run) -> io::Result<Vec<u8>> {
         seconds: milliseconds(finished.map_or(0.0, |finished| finished.seconds)),
         pipeline: started.map_or("", |started| &started.pipeline),
         workspace: started.map_or("", |started| &started.workspace),
-        attempt: 1,
+        plan_id: shard.map(|shard| &*shard.plan_id),
+        shard: shard.map(|shard| shard.index),
+        attempt: shard.map_or(1, |shard| shard.attempt),
         worker: started.and_then(|started| started.machine.as_deref()),
         revisions: started
             .iter()

@@ -41,6 +41,7 @@ mod opened;
 mod output_files;
 mod pins;
 pub(crate) mod pipeline;
+mod plan_sources;
 mod planned;
 mod prune;
 mod repeat;
@@ -50,6 +51,7 @@ mod rerun_failed;
 mod resume;
 mod review_pipeline;
 mod session;
+mod shard;
 mod show;
 mod since;
 mod source;
@@ -75,8 +77,11 @@ pub(crate) use names::{Names, kept_ids, names};
 pub use prune::KeepLimits;
 pub(crate) use report_directory::DIAG_DIRECTORY;
 pub use request::{
-    CiChoice, Companion, Display, Format, ReportPaths, Reviewed, RunRequest, RunSettings,
+    CiChoice, Companion, Display, Format, PlannedShard, ReportPaths, Reviewed, RunRequest,
+    RunSettings,
 };
+pub use shard::ShardRequest;
+pub(crate) use shard::{carry_out_shard, read_plan};
 
 use output_files::OutputFiles;
 use planned::Planned;
@@ -160,7 +165,8 @@ fn explain_held_back(plan: &Plan) {
 
 /// Seals the repositories before the jobs. Partial and resumed runs get no stamps.
 fn recorder(request: &RunRequest, planned: &Planned) -> StampRecorder {
-    if request.resume || planned.rerun_of.is_some() || request.case.is_some() {
+    let is_part = request.case.is_some() || request.slice.is_some() || request.shard.is_some();
+    if request.resume || planned.rerun_of.is_some() || is_part {
         return StampRecorder::default();
     }
     StampRecorder::begin(&StampedRun {

@@ -18,6 +18,12 @@ use crate::workspace::WorkspaceError;
 pub(super) fn load(source: &mut Source, request: &RunRequest) -> Result<Pipeline, CommandError> {
     let (environment, overrides) = (&request.environment, &request.settings.overrides);
     let user = config::user_file(environment);
+    if let Some(shard) = &request.shard {
+        let name = format!("{} of plan {}", shard.plan.name, shard.plan.short_id());
+        let (written, base) = (&shard.plan.pipeline, source.started_in().to_owned());
+        let planned = config::load_written(written, &name, base, overrides, user.as_deref())?;
+        return Ok(planned);
+    }
     let mut pipeline = match &request.reviewed {
         Some(reviewed) => review_pipeline::load(source, reviewed, request)?,
         None => {

@@ -1,5 +1,7 @@
 //! Plans the jobs of an open workspace.
 
+use std::collections::BTreeSet;
+
 use super::opened::Opened;
 use super::request::RunRequest;
 use super::source::Source;
@@ -8,7 +10,7 @@ use crate::config::Pipeline;
 use crate::event::{Notice, Since};
 use crate::model::CommandError;
 use crate::plan;
-use crate::plan::Plan;
+use crate::plan::{Plan, Portion, ShardCount, balance};
 use crate::workspace::{Trust, Workspace};
 
 /// A run that is ready to begin.
@@ -46,6 +48,9 @@ pub(super) fn plan(opened: Opened, request: &RunRequest) -> Result<Planned, Comm
         plan = plan::build(&pipeline, &workspace, &selection, environment)?;
         let kept = store::kept(environment);
         plan.expect(&durations::durations(&kept, &workspace.root));
+    }
+    if let Some((index, count)) = request.slice {
+        plan = slice(plan, index, count);
     }
     if plan.jobs.is_empty() && !since.as_ref().is_some_and(Since::is_empty) {
         let said = "nothing selected: none of the components has one of the steps";
@@ -87,6 +92,17 @@ pub(super) fn plan(opened: Opened, request: &RunRequest) -> Result<Planned, Comm
         has_some_steps: selection.has_some_steps(),
         rerun_of,
     })
+}
+
+/// Keeps the jobs of one of so many parts.
+fn slice(mut plan: Plan, index: usize, count: usize) -> Plan {
+    let mut portions: Vec<_> = plan.jobs.iter().map(Portion::of).collect();
+    portions.iter_mut().for_each(|one| one.job.estimate = None);
+    let shards = balance(&portions, ShardCount::Shards(count));
+    let kept = shards.get(index).into_iter().flat_map(|one| &one.jobs);
+    let kept: BTreeSet<_> = kept.map(|job| &job.id).collect();
+    plan.jobs.retain(|job| kept.contains(&job.id));
+    plan
 }
 
 impl Planned {

@@ -34,6 +34,9 @@ pub(super) fn command(request: &RunRequest, started_in: &Path) -> String {
         author: _,
         // A review repeats itself: its message says so.
         reviewed: _,
+        // A job of a shard is repeated at its commit, in the workspace of the user.
+        shard,
+        slice: _,
     } = request;
     let RunSettings {
         overrides,
@@ -50,7 +53,12 @@ pub(super) fn command(request: &RunRequest, started_in: &Path) -> String {
     let elsewhere = directory != Path::new(".");
     option("-C", elsewhere.then(|| started_in.display().to_string()));
     option("-p", pipeline.clone());
-    option("--rev", revision.clone());
+    let only_revision = shard.as_ref().and_then(|shard| {
+        let mut all = shard.plan.revisions.values();
+        let first = all.next()?;
+        all.all(|other| other == first).then(|| first.clone())
+    });
+    option("--rev", revision.clone().or(only_revision));
     for (name, value) in overriding(overrides) {
         option(name, value);
     }

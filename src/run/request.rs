@@ -2,12 +2,15 @@
 //!
 //! It holds plain values, no arguments or variables. An empty text counts as not given.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::prune::KeepLimits;
 use crate::config::{IsolatePolicy, NetworkPolicy, Overrides};
 use crate::env::Environment;
 use crate::model::{CasePattern, Selection};
+use crate::plan::PlanFile;
 use crate::report::ci::Ci;
 
 /// The request of one run.
@@ -47,8 +50,38 @@ pub struct RunRequest {
     pub author: Option<String>,
     /// The commits under review, if the run is of a review. Its pipeline comes from elsewhere.
     pub reviewed: Option<Reviewed>,
+    /// The shard of a plan to run. Commits and pipeline are then the plan's.
+    pub shard: Option<PlannedShard>,
+    /// The number of a part, and the number of parts, of the jobs that are selected. They are
+    /// parted without regard to durations, so that all machines part them alike.
+    pub slice: Option<(usize, usize)>,
     /// Settings that do not depend on what is run.
     pub settings: RunSettings,
+}
+
+/// A shard of a plan.
+#[derive(Debug, Clone)]
+pub struct PlannedShard {
+    /// The plan.
+    pub plan: Arc<PlanFile>,
+    /// The number of the shard.
+    pub index: usize,
+    /// The number of the attempt, from 1.
+    pub attempt: u32,
+}
+
+impl PlannedShard {
+    /// Returns the components of its jobs, in order.
+    pub fn components(&self) -> Vec<&str> {
+        let jobs = self
+            .plan
+            .shards
+            .get(self.index)
+            .into_iter()
+            .flat_map(|shard| &shard.jobs);
+        let names: BTreeSet<&str> = jobs.map(|job| job.id.component()).collect();
+        names.into_iter().collect()
+    }
 }
 
 /// Commits under review: nobody vouches for them, so they decide about nothing but the jobs.
@@ -189,6 +222,8 @@ impl RunRequest {
             pushed_to: None,
             author: None,
             reviewed: None,
+            shard: None,
+            slice: None,
             settings,
         }
     }

@@ -16,7 +16,7 @@ use super::resume;
 use super::show::Screen;
 use crate::config;
 use crate::dirs;
-use crate::event::{Event, Journal, Notice, RunResumed, RunStarted, Since};
+use crate::event::{Event, Journal, Notice, RunResumed, RunShard, RunStarted, Since};
 use crate::exec;
 use crate::exec::{IsolationPlan, RunOptions, RunPaths};
 use crate::model::CommandError;
@@ -235,6 +235,9 @@ fn started(
     let workspace = &planned.workspace;
     let fingerprint = fingerprint::take(planned, &request.environment, &run_id);
     let machine = gethostname().ok();
+    // Several nodes of an engine can be one host.
+    let named = |name: &str| request.environment.variable(name).map(ToOwned::to_owned);
+    let of_engine = named("KATACI_WORKER").or_else(|| named("SLURMD_NODENAME"));
     RunStarted {
         run_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -258,7 +261,14 @@ fn started(
         rerun_of: planned.rerun_of.as_ref().map(|(id, _)| id.clone()),
         case: request.case.as_ref().map(ToString::to_string),
         notices: notices(planned, directory),
-        machine: machine.map(|name| name.to_string_lossy().into_owned()),
+        machine: of_engine
+            .or(machine)
+            .map(|name| name.to_string_lossy().into_owned()),
+        shard: request.shard.as_ref().map(|shard| RunShard {
+            plan_id: shard.plan.plan_id.clone(),
+            index: shard.index,
+            attempt: shard.attempt,
+        }),
     }
 }
 

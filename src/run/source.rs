@@ -7,8 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::request::{Reviewed, RunRequest};
-use super::{depends, strict};
+use super::request::{PlannedShard, Reviewed, RunRequest};
+use super::{depends, plan_sources, strict};
 use crate::config;
 use crate::config::Pipeline;
 use crate::env::Environment;
@@ -47,6 +47,9 @@ impl Source {
             strict::follow([named.as_path()], environment)?;
         }
         strict::check([directory.as_path()], environment)?;
+        if let Some(shard) = &request.shard {
+            return Self::planned(directory, shard, environment);
+        }
         let Some(revision) = &request.revision else {
             return Ok(Self::WorkTree { directory });
         };
@@ -59,6 +62,22 @@ impl Source {
         }
         Ok(Self::Checkout {
             directory,
+            checkouts: Box::new(checkouts),
+        })
+    }
+
+    /// Checks out the commits of a plan.
+    fn planned(
+        directory: PathBuf,
+        shard: &PlannedShard,
+        environment: &Environment,
+    ) -> Result<Self, CommandError> {
+        let components = shard.components();
+        let root = plan_sources::workspace(&shard.plan, &components, &directory);
+        let pinned = plan_sources::repositories(&shard.plan, &components, &root, environment)?;
+        let checkouts = CheckoutSet::pinned(&root, &pinned, environment)?;
+        Ok(Self::Checkout {
+            directory: root,
             checkouts: Box::new(checkouts),
         })
     }

@@ -81,8 +81,13 @@ impl GopathLayout {
     ) -> Result<Self, WorkspaceError> {
         let root = checkouts.parent().to_owned();
         let own = gopath(user).map(|gopath| gopath.join(IMPORT_ROOT).join("tests"));
+        // A plan may have brought it to a machine that has no other one.
+        let brought = checkouts.import_root().join("tests");
         let tests_clone = TestsClone {
-            candidates: std::iter::once(root.join("tests")).chain(own).collect(),
+            candidates: std::iter::once(root.join("tests"))
+                .chain(own)
+                .chain([brought])
+                .collect(),
         };
         let environment = match layout {
             Layout::Plain => Environment::default(),

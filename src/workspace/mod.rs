@@ -34,7 +34,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use checkout::{CheckoutError, CheckoutSet, Trust, are_dated_ahead};
+pub use checkout::{CheckoutError, CheckoutSet, PinnedRepository, Trust, are_dated_ahead};
 pub use detect::{Detected, detect};
 pub use error::WorkspaceError;
 pub use gopath_view::tests_clone;

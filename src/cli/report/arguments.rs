@@ -38,6 +38,11 @@ pub(crate) enum ReportCommand {
         /// Output file [default: standard output].
         #[arg(short, long, value_name = "OUT", env = "KATACI_OUTPUT")]
         output: Option<PathBuf>,
+
+        /// Merge the shards of this plan. Of each, the latest complete attempt counts; a shard
+        /// without one is an error for each of its jobs. The exit code is that of one run of all.
+        #[arg(long, value_name = "FILE", env = "KATACI_PLAN")]
+        plan: Option<PathBuf>,
     },
     /// Make one self-contained HTML page: totals, timeline, every case.
     Html(From),

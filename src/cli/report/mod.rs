@@ -2,6 +2,7 @@
 
 mod arguments;
 mod compare;
+mod merged;
 mod paths;
 mod show;
 mod sources;
@@ -28,7 +29,12 @@ pub(super) fn call(
 ) -> Result<i32, CommandError> {
     let resolver = PathResolver::new(&global.directory);
     match &arguments.command {
-        ReportCommand::Merge { paths, output } => {
+        ReportCommand::Merge {
+            paths,
+            output,
+            plan: Some(plan),
+        } => merged::call(global, &resolver, plan, paths, output.as_deref()),
+        ReportCommand::Merge { paths, output, .. } => {
             let sources = Sources::merged(&resolver.all(paths));
             sources.write(resolver.output(output.as_deref()), |document, out| {
                 report::write_document(document, Dialect::Full, out)

@@ -164,6 +164,13 @@ fn run_properties(started: &RunStarted, job: &JobResult) -> Vec<(&'static str, S
             (properties::RUN, started.run_id.clone()),
             (properties::VERSION, started.version.clone()),
         ])
+        .chain(started.shard.iter().flat_map(|shard| {
+            [
+                (properties::PLAN, shard.plan_id.clone()),
+                ("shard", shard.index.to_string()),
+                ("shard_attempt", shard.attempt.to_string()),
+            ]
+        }))
         .collect()
 }
 

@@ -147,6 +147,7 @@ impl Script {
             rerun_of: None,
             case: None,
             notices: Vec::new(),
+            shard: None,
         };
         Self::of(started, jobs)
     }

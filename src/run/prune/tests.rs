@@ -85,6 +85,7 @@ fn started(workspace: &Path, id: &str) -> String {
             rerun_of: None,
             case: None,
             notices: Vec::new(),
+            shard: None,
         }),
     };
     serde_json::to_string(&record).unwrap() + "\n"

@@ -10,6 +10,7 @@
 mod builds;
 mod dependency;
 mod error;
+mod pinned;
 mod repository;
 mod settings;
 mod submodules;
@@ -18,6 +19,7 @@ use std::path::{Component as Segment, Path, PathBuf};
 
 pub use builds::are_dated_ahead;
 pub use error::CheckoutError;
+pub use pinned::PinnedRepository;
 pub use trust::Trust;
 
 use super::copy;
@@ -64,7 +66,6 @@ impl CheckoutSet {
     /// Checks out a revision of the repository that the directory is in. Outside of any repository,
     /// it checks out each selected one directly below (in a GOPATH, each of kata v1's). `user` is
     /// the environment that kata-ci was called with.
-    /// called with.
     ///
     /// # Errors
     /// Returns [`CheckoutError`].
@@ -368,7 +369,8 @@ impl CheckoutSet {
         }
     }
 
-    fn import_root(&self) -> PathBuf {
+    /// Returns the directory that holds the checkouts.
+    pub(super) fn import_root(&self) -> PathBuf {
         self.own.path().join(IMPORT_ROOT)
     }
 

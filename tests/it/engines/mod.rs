@@ -1,3 +1,4 @@
 //! Stories of runs on several machines: plans, shards, merging, and the engines that distribute.
 
 mod plan;
+mod shards;

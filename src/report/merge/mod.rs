@@ -6,8 +6,12 @@
 //! attempt. The latest attempt then counts, and the earlier ones become its `flakyFailure` and
 //! `rerunFailure`. All other suites are kept side by side, however similar they look.
 
+mod by_plan;
+
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+pub use by_plan::{MergeError, MergedPlan, merge_plan};
 
 use super::model::{
     Attempt, AttemptKind, Case, CaseState, Details, Document, Problem, ProblemKind, Suite, Text,
