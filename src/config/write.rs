@@ -56,6 +56,9 @@ pub fn write<'a>(
     secrets.dedup();
     let mut passed = pipeline.pass_env.patterns.clone();
     passed.extend(secrets.iter().cloned());
+    let tools: BTreeMap<_, _> = (pipeline.tools.iter())
+        .map(|(program, tool)| (program, tool.to_string()))
+        .collect();
     let layout = match pipeline.layout {
         Layout::Plain => "plain",
         Layout::Gopath => "gopath",
@@ -68,6 +71,7 @@ pub fn write<'a>(
         "step": steps,
         "component": components,
         "limits": limits(pipeline.limits),
+        "tools": tools,
         // The branch that changed files are compared with.
         "gerrit": { "branch": pipeline.gerrit.branch },
     }));

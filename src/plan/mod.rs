@@ -16,7 +16,9 @@ pub use affected::{Candidate, Changes, affected};
 pub use balance::{Portion, ShardCount, balance, lower_bound};
 pub use build::{SelectionError, build};
 pub use job::{Bounds, Job, Plan};
-pub use plan_file::{InvalidPlan, Part, PlanContent, PlanFile, PlannedChange, PlannedJob, Shard};
+pub use plan_file::{
+    InvalidPlan, Part, PlanContent, PlanFile, PlannedChange, PlannedJob, Shard, TESTS_CLONE,
+};
 pub use rerun::{narrow, rerun};
 pub use schedule::{Next, Schedule};
 

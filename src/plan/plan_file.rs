@@ -16,6 +16,10 @@ use crate::model::JobId;
 /// The version of the format.
 const VERSION: u32 = 1;
 
+/// The name under which the revision of kata's tests repository is pinned, where its scripts are
+/// the jobs. No component of kata v1 has it.
+pub const TESTS_CLONE: &str = "tests";
+
 /// The number of digits of an id.
 const ID_DIGITS: usize = 32;
 

@@ -10,14 +10,11 @@ use crate::config::Layout;
 use crate::env::Environment;
 use crate::git::{Git, GitError, Repository, without_credentials};
 use crate::model::CommandError;
+use crate::plan::TESTS_CLONE;
 use crate::probe::quoted;
 use crate::text::secrets;
 use crate::workspace;
 use crate::workspace::{Located, Placed};
-
-/// The name under which the revision of kata's tests repository is pinned, where its scripts are
-/// the jobs. No component of kata v1 has it.
-pub(super) const TESTS_CLONE: &str = "tests";
 
 /// The most paths that a message names.
 const NAMED: usize = 5;

@@ -6,14 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::pins::TESTS_CLONE;
 use crate::dirs;
 use crate::env::Environment;
 use crate::event::digest;
 use crate::fs::remove_tree;
 use crate::git::{Git, GitError};
 use crate::model::CommandError;
-use crate::plan::PlanFile;
+use crate::plan::{PlanFile, TESTS_CLONE};
 use crate::workspace::PinnedRepository;
 
 /// The time that a fetch may take.
