@@ -252,9 +252,10 @@ fn failed(error: DebugError) -> CommandError {
         DebugError::Plan(error) => return refused(error),
         DebugError::Change(error) => return unchanged(error),
         DebugError::Io { .. } => CommandError::machine(text),
-        DebugError::NotGo(_) | DebugError::Check(_) | DebugError::Runtime(_) => {
-            CommandError::unavailable(text)
-        }
+        DebugError::NotGo(_)
+        | DebugError::Check(_)
+        | DebugError::Runtime(_)
+        | DebugError::Helper(_) => CommandError::unavailable(text),
         DebugError::Taken(_) | DebugError::Script(_) | DebugError::Listen(_) => {
             CommandError::usage(text)
         }

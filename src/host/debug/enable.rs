@@ -56,6 +56,12 @@ pub enum DebugError {
     /// There is no such runtime.
     #[error("{0}")]
     Runtime(String),
+    /// The runtime is the helper of kata 2 or later.
+    #[error(
+        "{} is that of kata 2 or later, which runs no containers: the shim is what can be debugged",
+        .0.display()
+    )]
+    Helper(PathBuf),
     /// The runtime is not one for dlv.
     #[error("{0}")]
     NotGo(String),
@@ -92,6 +98,10 @@ impl DebugError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Runtime(_) => "name it: kata-ci debug enable /usr/bin/kata-runtime".to_owned(),
+            Self::Helper(helper) => format!(
+                "name it: kata-ci debug enable {}",
+                crate::probe::quoted(&helper.with_file_name("containerd-shim-kata-v2"))
+            ),
             Self::Check(check) => check.fix.clone(),
             Self::Taken(_) => "--swapper names another place".to_owned(),
             Self::Script(_) => format!(
@@ -161,11 +171,7 @@ pub fn plan_debug(
     let shown = runtime.path.display().to_string();
     match runtime.kind {
         RuntimeKind::RustShim => return Err(DebugError::NotGo(of_rust(&shown))),
-        RuntimeKind::Helper => {
-            return Err(DebugError::Runtime(format!(
-                "{shown} is that of kata 2 or later, which runs no containers: the shim is what can be debugged (containerd-shim-kata-v2)"
-            )));
-        }
+        RuntimeKind::Helper => return Err(DebugError::Helper(runtime.path)),
         RuntimeKind::CommandLine | RuntimeKind::GoShim => {}
     }
     checked_listen(&request.listen)?;

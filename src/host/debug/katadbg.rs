@@ -73,7 +73,8 @@ Then: crictl runp --runtime=katadbg sandbox.json, which waits for a client:
     (dlv) continue
 
 The first line is needed: the shim starts itself again and ends. VS Code cannot say it: a `dlv connect` has to say it first.
-A shim that runs already is simpler: dlv attach PID --headless --listen=127.0.0.1:{port}
+A shim that runs already is simpler, and surer (dlv 1.27.2 can run past the breakpoints of a shim that it has followed):
+dlv attach PID --headless --listen=127.0.0.1:{port}
 "
     )
 }

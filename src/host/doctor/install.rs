@@ -27,8 +27,14 @@ pub(super) fn install(host: &Host<'_>, request: &RunRequest, purposes: &[Purpose
     let asked = request.pipeline.as_deref();
     let tools = match pipeline::anywhere(asked, &request.directory, &request.environment) {
         Ok(pipeline) => pipeline.tools,
-        // Told with the components.
-        Err(_) => return checks.done(),
+        Err(error) => {
+            let what = format!(
+                "nothing was installed: {}",
+                error.to_string().replace('\n', " / ")
+            );
+            checks.unasked("install", what);
+            return checks.done();
+        }
     };
     if tools.is_empty() {
         checks.can(

@@ -141,7 +141,7 @@ fn what_dlv_cannot_debug_is_refused_with_what_to_do() {
         (
             &["/opt/kata/bin/kata-runtime"],
             69,
-            "the shim is what can be debugged",
+            "name it: kata-ci debug enable /opt/kata/bin/containerd-shim-kata-v2",
         ),
         (&["/usr/bin/script"], 69, "was not built by Go"),
         (&["/usr/bin/gone"], 69, "/usr/bin/gone is no program"),

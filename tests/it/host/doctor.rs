@@ -356,6 +356,66 @@ fn the_options_of_the_kernel_are_told_with_their_meaning() {
     assert!(!run.stdout.contains("CONFIG_TUN is"), "{}", run.stdout);
 }
 
+/// Every complaint of doctor about this very machine is held against the machine itself.
+#[test]
+fn this_machine_has_no_false_alarm() {
+    if program("/usr/bin/qemu-system-x86_64").is_none() {
+        return;
+    }
+    let place = makefiles(&[("a", "check:\n  true\ntest:\n  true")]);
+    write(
+        &place.path().join("home/.gitconfig"),
+        "[user]\nname = Ada\nemail = ada@example.com\n",
+    );
+    let call = doctor(place.path(), &["--for", "build,check,test,run"]);
+    let run = at_home(call.args(["--format", "json"]), place.path()).finish();
+    let answer: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    for one in answer["answers"].as_array().expect("answers") {
+        assert!(one["for"] == "run" || one["state"] == "can", "{one}");
+    }
+    let checks = answer["checks"].as_array().expect("checks");
+    let alarms = checks.iter().filter(|check| check["state"] == "cannot");
+    let has_kata = ["/opt/kata", "/usr/bin/kata-runtime"].map(|path| Path::new(path).exists());
+    for check in alarms {
+        let text = check["text"].as_str().expect("a text");
+        let is_true = match check["subject"].as_str().expect("a subject") {
+            "kernel" => is_missing_option(text),
+            "kvm" => !makes_a_machine(),
+            "kata" | "engines" | "qemu" => has_kata == [false, false],
+            _ => false,
+        };
+        assert!(is_true, "{check}");
+    }
+    let says_kvm = checks.iter().any(|check| {
+        check["subject"] == "kvm" && check["rule"] == "proof" && check["state"] == "can"
+    });
+    assert_eq!(says_kvm, makes_a_machine(), "{}", run.stdout);
+}
+
+/// Returns true if a text complains of an option that this kernel does not have built in.
+fn is_missing_option(text: &str) -> bool {
+    let name = text.split(' ').next().expect("a word");
+    let option = KataCi::bare().args(["diag", "kernel", name]).finish();
+    !option.stdout.contains(&format!("{name}=y"))
+}
+
+/// Returns true if qemu gets a virtual machine from KVM.
+fn makes_a_machine() -> bool {
+    use std::io::Write;
+    let words = "-machine none,accel=kvm -nodefaults -no-user-config -display none -S -qmp stdio";
+    let mut qemu = Command::new("/usr/bin/qemu-system-x86_64")
+        .args(words.split(' '))
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("qemu");
+    let orders = b"{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"quit\"}\n";
+    // It may be gone already, because it has no KVM.
+    let _ = qemu.stdin.take().expect("piped").write_all(orders);
+    qemu.wait().expect("waited").success()
+}
+
 /// Each package manager, for real: run by `make soak`.
 #[test]
 #[ignore = "builds and downloads for minutes"]
