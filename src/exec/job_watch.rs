@@ -48,6 +48,14 @@ pub(super) struct Watched {
     pub survivors: Vec<String>,
 }
 
+impl Watched {
+    /// Returns true if the job was ended on purpose.
+    pub fn is_cancelled(&self) -> bool {
+        let failure = self.failure.as_ref();
+        failure.is_some_and(|failure| matches!(failure.trouble, Trouble::Cancelled(_)))
+    }
+}
+
 /// The phase of a job, with the deadline after which the next phase begins.
 #[derive(Debug, Clone, Copy)]
 enum Phase {

@@ -124,6 +124,11 @@ impl<'run> Output<'run> {
         self.findings.send()
     }
 
+    /// Tells that the job was cancelled.
+    pub fn cancelled(&mut self) {
+        self.parser.cancelled();
+    }
+
     /// Ends the output: open cases get their status, and all waiting findings are sent.
     /// With JUnit files the cases are those of the files.
     pub fn finish(mut self, ending: Option<Ending>, files: Option<&JunitFiles>) -> Finished {

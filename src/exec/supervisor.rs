@@ -141,6 +141,9 @@ impl Supervisor<'_> {
                 ..Watched::default()
             },
         };
+        if watched.is_cancelled() {
+            output.cancelled();
+        }
         let used = group.map(|group| group.used()).unwrap_or_default();
         let ending = watched.ended.as_ref().and_then(|ended| ended.ending);
         Attempt {

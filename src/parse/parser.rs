@@ -89,6 +89,11 @@ impl Parser {
         self.lines.feed(bytes, &mut Reader { state, sink });
     }
 
+    /// Tells that the job was cancelled. A plan that is not kept says nothing about it then.
+    pub fn cancelled(&mut self) {
+        self.state.tap.cancelled();
+    }
+
     /// Ends the parser. Cases still open become `unfinished`, packages never seen become `not-run`.
     ///
     /// `ending` is the end of the job's own process, if it is known.

@@ -37,6 +37,8 @@ pub(in crate::parse) struct TapStreams {
     file: String,
     /// The words about a failed test in a stream that may be none.
     doubt: Option<String>,
+    /// True if the job was cancelled.
+    is_cancelled: bool,
     /// True if no line of the file was seen yet. Prove's report may be all there is.
     unseen: bool,
 }
@@ -206,6 +208,7 @@ impl TapStreams {
     fn end(&mut self, sure: bool, offset: u64, out: &mut CaseSink<'_>) {
         if let Some(mut stream) = self.stream.take() {
             stream.sure |= sure && !stream.numberless;
+            stream.is_cut |= self.is_cancelled;
             self.doubt = self.doubt.take().or_else(|| stream.doubt());
             stream.end(offset, out);
         }
@@ -218,6 +221,11 @@ impl TapStreams {
             self.stream = Some(stream);
             self.end(sure, offset, out);
         }
+    }
+
+    /// Tells that the job was cancelled.
+    pub(in crate::parse) fn cancelled(&mut self) {
+        self.is_cancelled = true;
     }
 
     /// Ends, because the output is over. `succeeded` is true if the job exited with 0. Returns the

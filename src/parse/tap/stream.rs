@@ -42,6 +42,8 @@ pub(in crate::parse) struct TapStream {
     failed: Option<String>,
     /// True after `Bail out!`.
     is_given_up: bool,
+    /// True if the job was cancelled: tests that are missing are no fault of the stream.
+    pub(in crate::parse) is_cut: bool,
     /// The offset at which the output of the next test begins.
     from: u64,
 }
@@ -123,6 +125,7 @@ impl TapStream {
             numberless: false,
             failed: None,
             is_given_up: false,
+            is_cut: false,
             from,
         }
     }
@@ -417,7 +420,7 @@ impl TapStream {
         };
         let Some(plan) = level.plan else {
             let has_begun = level.seen > 0 || self.levels.is_empty() && self.sure;
-            if has_begun && !self.is_given_up {
+            if has_begun && !self.is_given_up && !self.is_cut {
                 let why = "it ended without a plan: tests may be missing";
                 let name = format!("{}{PLAN}", level.prefix);
                 self.case(PendingLine::new(name, CaseStatus::Unfinished, why), out);
@@ -425,8 +428,8 @@ impl TapStream {
             return;
         };
         // After a bail-out, the bail-out is the failure.
-        let broken = level.broken(plan);
-        if let Some(why) = broken.filter(|_| !self.is_given_up) {
+        let is_excused = self.is_given_up || self.is_cut && level.seen < plan;
+        if let Some(why) = level.broken(plan).filter(|_| !is_excused) {
             let mut case =
                 PendingLine::new(format!("{}{PLAN}", level.prefix), CaseStatus::Failed, &why);
             case.start = offset;

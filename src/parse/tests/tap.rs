@@ -1,7 +1,8 @@
 //! Broken and unusual streams of TAP.
 
 use super::{Parsed, parse};
-use crate::parse::CaseContext;
+use crate::model::Ending;
+use crate::parse::{CaseContext, Parser};
 
 fn cases(text: &str, code: i32) -> Vec<String> {
     parse(&CaseContext::default(), text, code).cases()
@@ -136,4 +137,30 @@ fn output_between_tests_is_no_part_of_the_stream() {
             .any(|case| case.contains("not-run") || case.contains('9')),
         "{found:?}"
     );
+}
+
+#[test]
+fn a_plan_that_a_cancelled_job_did_not_keep_is_no_failure() {
+    let text = b"1..3\nok 1 - a\nnot ok 2 - b\n    1..2\n    ok 1 - c\n";
+    let cases = |is_cancelled: bool| {
+        let mut findings = Vec::new();
+        let mut parser = Parser::new(CaseContext::default());
+        parser.feed(text, &mut |finding| findings.push(finding));
+        if is_cancelled {
+            parser.cancelled();
+        }
+        let ending = Some(Ending::Signal(15));
+        let observations = parser.finish(ending, &mut |finding| findings.push(finding));
+        Parsed {
+            findings,
+            observations,
+        }
+        .cases()
+    };
+    let (cancelled, failed) = (cases(true), cases(false));
+    let plans = |cases: &[String]| cases.iter().filter(|case| case.contains("(plan)")).count();
+    assert_eq!((plans(&cancelled), plans(&failed)), (0, 2), "{cancelled:?}");
+    for case in ["|b|failed", "|(subtest)/test 2|not-run", "|test 3|not-run"] {
+        assert!(cancelled.contains(&case.to_owned()), "{cancelled:?}");
+    }
 }

@@ -37,6 +37,20 @@ fn once_ends_the_jobs_by_term_and_writes_the_reports() {
 }
 
 #[test]
+fn a_plan_that_was_cancelled_is_no_failure() {
+    let tap = "test:\n @printf '1..3\\nok 1 - a\\n'; sleep 60\n.PHONY: test";
+    let place = makefiles(&[("stream", tap)]);
+    let run = run_in(place.path()).args(["-s", "test"]).start();
+    run.wait_for_log("stream.test", "ok 1 - a");
+    run.signal(Signal::SIGINT);
+    let run = run.finish().expect_code(130);
+    assert_eq!(run.outcome("stream.test"), "cancelled");
+    assert!(!run.printed().contains("(plan)"), "{}", run.printed());
+    assert!(!run.junit().contains("(plan)"), "{}", run.junit());
+    assert!(run.junit().contains("planned, and never came"));
+}
+
+#[test]
 fn twice_kills_at_once() {
     let marker = format!("kata-ci-twice-{}", std::process::id());
     let place = makefiles(&[("stubborn", &stubborn(&marker))]);
