@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::check_config::CheckConfigArguments;
 use super::console::ConsoleArguments;
 use super::debug::DebugArguments;
 use super::diag::DiagArguments;
@@ -12,6 +13,7 @@ use super::docker::DockerArguments;
 use super::doctor::DoctorArguments;
 use super::global::GlobalArguments;
 use super::hook::HookArguments;
+use super::init::InitArguments;
 use super::list::ListArguments;
 use super::plan::PlanArguments;
 use super::push::PushArguments;
@@ -45,6 +47,10 @@ Exit codes, the first that fits:
 pub(super) enum Command {
     /// Run the steps of a pipeline in its components.
     Run(RunArguments),
+    /// Write a first kata-ci.toml, with comments, for what this directory holds.
+    Init(InitArguments),
+    /// Check kata-ci.toml and the user's configuration, or print their schema.
+    CheckConfig(CheckConfigArguments),
     /// List components, steps and requirements, and the cases of the last run.
     List(ListArguments),
     /// Distribute the jobs of a run over shards, for several machines.

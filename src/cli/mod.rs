@@ -7,6 +7,7 @@
 mod answer_format;
 mod arguments;
 mod candidates;
+mod check_config;
 mod completions;
 mod console;
 mod debug;
@@ -18,6 +19,7 @@ mod error;
 mod faults;
 mod global;
 mod hook;
+mod init;
 mod list;
 mod man;
 mod plan;
@@ -88,6 +90,8 @@ fn call(arguments: &Arguments) -> Result<i32, CommandError> {
     match &arguments.command {
         Command::Run(arguments) => run::call(global, arguments).map(|code| code.code()),
         Command::Plan(arguments) => plan::call(global, arguments).map(|code| code.code()),
+        Command::Init(arguments) => init::call(global, arguments),
+        Command::CheckConfig(arguments) => check_config::call(global, arguments),
         Command::List(arguments) => list::call(global, arguments).map(|code| code.code()),
         Command::Console(arguments) => console::call(arguments),
         Command::Diag(arguments) => diag::call(global, arguments),

@@ -28,6 +28,7 @@ mod requirement;
 mod resolve;
 mod review;
 mod scalars;
+mod schema;
 mod shipped;
 mod source;
 pub mod tools;
@@ -46,6 +47,7 @@ pub use pipeline::{
 pub use requirement::{Requirement, UnknownRequirement};
 pub use resolve::Overrides;
 pub use review::Review;
+pub use schema::SCHEMA;
 pub use shipped::shipped;
 pub use source::PipelineSource;
 pub use tools::{InvalidTool, Tool, ToolSource};

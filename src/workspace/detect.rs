@@ -108,7 +108,7 @@ pub(super) fn makefile_components(directory: &Path) -> Result<Vec<Component>, Wo
 
 /// Returns the directory's name, with `-` for characters that a component's name must not have: `.`
 /// and `/`, blanks and control characters.
-fn name(path: &Path) -> String {
+pub(super) fn name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.replace(
         |letter: char| letter == '.' || letter.is_whitespace() || letter.is_control(),
@@ -121,7 +121,7 @@ fn name(path: &Path) -> String {
 }
 
 /// Makes a name unique: the second of two directories with the same name is `NAME-2`.
-fn unique(name: String, taken: &mut BTreeMap<String, usize>) -> String {
+pub(super) fn unique(name: String, taken: &mut BTreeMap<String, usize>) -> String {
     let count = taken.entry(name.clone()).or_default();
     *count += 1;
     match *count {

@@ -19,6 +19,7 @@ mod detect;
 mod error;
 mod fs;
 mod gopath_view;
+mod init;
 mod inspection;
 mod machine;
 mod open;
@@ -38,6 +39,7 @@ pub use checkout::{CheckoutError, CheckoutSet, PinnedRepository, Trust, are_date
 pub use detect::{Detected, detect};
 pub use error::WorkspaceError;
 pub use gopath_view::tests_clone;
+pub use init::{Proposal, propose};
 pub use inspection::uninspected;
 pub use open::{locate, locate_checkout, open, open_checkout};
 pub use requirement_problem::RequirementProblem;

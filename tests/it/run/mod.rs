@@ -6,6 +6,7 @@ mod environment;
 mod estimates;
 mod exit_codes;
 mod findings;
+mod first_config;
 mod junit_files;
 mod kata_workspace;
 pub mod misbehaving;
