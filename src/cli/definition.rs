@@ -56,6 +56,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Reports",
         &[
+            "quiet",
             "format",
             "junit",
             "report_dir",

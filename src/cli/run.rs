@@ -118,6 +118,11 @@ pub(super) struct RunArguments {
     )]
     diag: Diag,
 
+    /// Print nothing but the summary of a run that did not pass.
+    #[arg(short, long, env = "KATACI_QUIET", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(),
+          conflicts_with = "format")]
+    quiet: bool,
+
     /// Format of the output during the run.
     #[arg(
         long,
@@ -158,6 +163,15 @@ impl From<Format> for run::Format {
             Format::Progress => Self::Progress,
             Format::Plain => Self::Plain,
             Format::Json => Self::Json,
+        }
+    }
+}
+
+impl RunArguments {
+    fn shown_as(&self) -> run::Format {
+        match self.quiet {
+            true => run::Format::Quiet,
+            false => self.format.into(),
         }
     }
 }
@@ -222,7 +236,7 @@ fn request(global: &GlobalArguments, arguments: &RunArguments) -> Result<RunRequ
         reviewed: None,
         shard: None,
         slice: slice(arguments)?,
-        settings: arguments.settings.settings(global, arguments.format.into()),
+        settings: arguments.settings.settings(global, arguments.shown_as()),
     })
 }
 

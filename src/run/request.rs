@@ -189,6 +189,8 @@ pub enum Format {
     Json,
     /// As `Auto`, but on standard error, because standard output holds another command's result.
     Errors,
+    /// Nothing but the summary of a run that did not pass.
+    Quiet,
 }
 
 /// The CI system that gets the output of a run.

@@ -43,6 +43,7 @@ impl Screen {
                 .into_iter()
                 .map(|one| Box::new(one) as _)
                 .collect(),
+            Format::Quiet => Vec::new(),
             Format::Errors => self.plain(PlainReporter::new(io::stderr(), style()), directory),
             Format::Auto | Format::Plain => {
                 let style = Style::of(&io::stdout(), self.color);
@@ -78,7 +79,9 @@ impl Screen {
     /// error, because standard output is for machines.
     fn stream(&self) -> (Box<dyn Write>, Style) {
         match self.format {
-            Format::Plain => (Box::new(io::stdout()), Style::of(&io::stdout(), self.color)),
+            Format::Plain | Format::Quiet => {
+                (Box::new(io::stdout()), Style::of(&io::stdout(), self.color))
+            }
             _ => (Box::new(io::stderr()), Style::of(&io::stderr(), self.color)),
         }
     }
@@ -90,6 +93,9 @@ impl Screen {
 
     /// Prints a line about something done besides the run.
     pub fn detail(&self, line: &str) {
+        if self.format == Format::Quiet {
+            return;
+        }
         let (mut stream, style) = self.stream();
         let line = style.paint(Meaning::Detail, line);
         let _ = say::noted(writeln!(stream, "{line}"));
@@ -97,6 +103,10 @@ impl Screen {
 
     /// Prints the summary of the run.
     pub fn summary(&self, run: &Run, directory: &Directory) {
+        let has_passed = run.finished.as_ref().is_some_and(|end| end.exit == 0);
+        if self.format == Format::Quiet && has_passed {
+            return;
+        }
         for (mut stream, style) in self.summary_streams() {
             let summary = report::summarise(run, directory, directory.path(), &style);
             let _ = say::noted(stream.write_all(summary.as_bytes()));

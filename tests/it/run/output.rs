@@ -151,3 +151,23 @@ fn a_job_has_no_terminal_no_input_and_only_the_contracts_environment() {
     assert!(log.contains("/dev/null"), "{log}");
     assert!(log.contains("/dev/tty: No such device or address"), "{log}");
 }
+
+#[test]
+fn a_quiet_run_tells_only_what_did_not_pass() {
+    let passes = "test:\n @echo '1..1'; echo 'ok 1 - a'\n.PHONY: test";
+    let fails = "test:\n @echo '1..1'; echo 'not ok 1 - b'; exit 1\n.PHONY: test";
+    let quiet = |makefile: &str, code: i32| {
+        let place = makefiles(&[("one", makefile)]);
+        let run = run_in(place.path()).args(["-s", "test", "-q"]).finish();
+        run.expect_code(code)
+    };
+    let passed = quiet(passes, 0);
+    assert_eq!((passed.stdout.as_str(), passed.stderr.as_str()), ("", ""));
+    let failed = quiet(fails, 1);
+    assert!(
+        failed.stdout.contains("one.test failed"),
+        "{}",
+        failed.stdout
+    );
+    assert!(!failed.stdout.contains("ok 1"), "{}", failed.stdout);
+}
