@@ -17,7 +17,7 @@ use super::init::InitArguments;
 use super::list::ListArguments;
 use super::plan::PlanArguments;
 use super::push::PushArguments;
-use super::report::ReportArguments;
+use super::report::{LogsArguments, ReportArguments};
 use super::review::ReviewArguments;
 use super::run::RunArguments;
 
@@ -61,6 +61,8 @@ pub(super) enum Command {
     Diag(DiagArguments),
     /// Find out what this host can do, with the commands that mend the rest.
     Doctor(DoctorArguments),
+    /// Show the log of a job, also while it runs.
+    Logs(LogsArguments),
     /// Merge, convert and show reports of runs, and JUnit files of other programs.
     Report(ReportArguments),
     /// Check commits and push them to Gerrit for review (refs/for/BRANCH).

@@ -96,6 +96,7 @@ fn call(arguments: &Arguments) -> Result<i32, CommandError> {
         Command::Console(arguments) => console::call(arguments),
         Command::Diag(arguments) => diag::call(global, arguments),
         Command::Doctor(arguments) => doctor::call(global, arguments),
+        Command::Logs(arguments) => report::logs(global, arguments),
         Command::Report(arguments) => report::call(global, arguments),
         Command::Push(arguments) => push::call(global, arguments),
         Command::Debug(arguments) => debug::call(global, arguments).map(|code| code.code()),

@@ -45,6 +45,13 @@ pub(crate) fn candidates(
     }
 }
 
+/// Returns the newest run of a workspace that a directory lies in.
+pub(crate) fn latest_of(runs: &Path, directory: &Path) -> Option<PathBuf> {
+    let is_own =
+        |run: &PathBuf| start(run).is_some_and(|started| directory.starts_with(&started.workspace));
+    directories(runs).into_iter().find(is_own)
+}
+
 /// Returns the remains of runs whose removal was interrupted.
 pub(crate) fn half_removed(runs: &Path) -> Vec<PathBuf> {
     let is_half = |path: &PathBuf| {

@@ -61,6 +61,12 @@ pub(crate) enum ReportCommand {
     },
     /// Show an earlier run, one of its cases, or the kept runs.
     Show(Show),
+    /// Open the page of a run in the browser, and print its path.
+    Open {
+        /// Run: an id, or a report directory [default: the latest run of this workspace].
+        #[arg(value_name = "RUN", add = ArgValueCompleter::new(candidates::runs))]
+        run: Option<PathBuf>,
+    },
     /// Compare two runs: what fails newly, what is gone, skipped, fixed, new or slower.
     ///
     /// Takes runs, report directories, journals and JUnit files. A case that was tested and is not

@@ -2,7 +2,9 @@
 
 mod arguments;
 mod compare;
+mod logs;
 mod merged;
+mod open;
 mod paths;
 mod show;
 mod sources;
@@ -12,6 +14,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 pub(super) use arguments::ReportArguments;
+pub(super) use logs::{LogsArguments, call as logs};
 
 use super::global::GlobalArguments;
 use crate::model::{CommandError, ExitCode};
@@ -58,6 +61,7 @@ pub(super) fn call(
             })
         }
         ReportCommand::Show(show) => show::call(global, &resolver, show),
+        ReportCommand::Open { run } => open::call(&resolver, run.as_deref()),
         ReportCommand::Compare(compare) => compare::call(global, &resolver, compare),
         ReportCommand::Junit { from, style } => {
             let dialect = match style {

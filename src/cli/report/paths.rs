@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::env::Environment;
 use crate::model::CommandError;
 use crate::report::read::INPUT;
-use crate::run::report_directory;
+use crate::run::{report_directory, store};
 use crate::text;
 
 /// Resolves paths relative to `-C`.
@@ -36,11 +36,15 @@ impl<'a> PathResolver<'a> {
             .map(|path| self.directory.join(path))
     }
 
-    /// Returns the path to read: a path as it is, a run's id, or the latest run.
+    /// Returns the path to read: a path as it is, a run's id, or the latest run, of the workspace
+    /// that this directory is in if it has one.
     pub(super) fn from(&self, from: Option<&Path>) -> Result<PathBuf, CommandError> {
         let environment = Environment::current();
         let Some(from) = from else {
-            let latest = report_directory::runs_directory(&environment)?.join("latest");
+            let runs = report_directory::runs_directory(&environment)?;
+            let own = self.directory.canonicalize().ok();
+            let own = own.and_then(|directory| store::latest_of(&runs, &directory));
+            let latest = own.unwrap_or_else(|| runs.join("latest"));
             return present(latest, "there is no run yet: name a report");
         };
         let path = self.input(from);

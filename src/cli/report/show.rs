@@ -13,6 +13,7 @@ use crate::cli::global::GlobalArguments;
 use crate::env::Environment;
 use crate::fs;
 use crate::model::CommandError;
+use crate::outcome::Run;
 use crate::report;
 use crate::report::model::{Case, Details, Document, Suite, Text};
 use crate::report::{Style, read};
@@ -73,8 +74,30 @@ fn summary(global: &GlobalArguments, from: &Path, json: bool) -> Result<i32, Com
     let directory = fs::Directory::expect(named).map_err(CommandError::machine)?;
     let style = Style::of(&io::stdout(), global.color());
     let summary = report::summarise(&run, &directory, named, &style);
-    deliver(None, |out| out.write_all(summary.as_bytes()))?;
+    let head = head(&run);
+    deliver(None, |out| {
+        out.write_all(head.as_bytes())?;
+        out.write_all(summary.as_bytes())
+    })?;
     Ok(0)
+}
+
+/// Formats as `run 20260503T100000Z-42 of /home/ann/kata, 2026-05-03 12:00 +02`.
+fn head(run: &Run) -> String {
+    let Some(started) = &run.started else {
+        return String::new();
+    };
+    let foreign = |text: &str| text::for_terminal(text, 200);
+    let time = run.start_time.map(|time| {
+        let local = time.to_zoned(jiff::tz::TimeZone::system());
+        format!(", {}", local.strftime("%Y-%m-%d %H:%M %:::z"))
+    });
+    format!(
+        "run {} of {}{}\n",
+        foreign(&started.run_id),
+        foreign(&started.workspace),
+        time.unwrap_or_default()
+    )
 }
 
 /// Shows the cases with `wanted` in their name or class if `whole` is set, else the cases that did

@@ -31,6 +31,7 @@ const MAP: &[(&str, &str, usize, When)] = &[
     ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
     ("cli/push.rs", "Repository::at(", 1, Elsewhere),
     ("cli/review.rs", "Repository::at(", 1, Elsewhere),
+    ("cli/report/open.rs", "open::that_detached(", 1, Elsewhere),
     ("run/depends.rs", "Repository::at(", 1, Before),
     ("run/fingerprint.rs", "Git::find(", 1, Before),
     ("run/since.rs", "Git::find(", 1, Before),
@@ -71,7 +72,7 @@ const MAP: &[(&str, &str, usize, When)] = &[
 ];
 
 /// The words that start a program, or return something that can.
-const STARTS: [&str; 10] = [
+const STARTS: [&str; 11] = [
     "Command::new(",
     "Probe {",
     "Git::find(",
@@ -80,6 +81,7 @@ const STARTS: [&str; 10] = [
     "Onlooker::find(",
     "Repository::at(",
     "duct::cmd",
+    "open::that_detached(",
     "execve(",
     "posix_spawn",
 ];

@@ -110,7 +110,7 @@ fn what_cannot_be_read_is_no_difference() {
     assert_eq!(told.code, 75, "{}", told.stderr);
     assert!(told.stderr.contains("b.xml"), "{}", told.stderr);
     let told = compare(place.path(), &["old.xml", "none.xml"]);
-    assert_eq!(told.code, 75, "{}", told.stderr);
+    assert_eq!(told.code, 2, "{}", told.stderr);
 }
 
 #[test]

@@ -5,5 +5,6 @@ mod chromium;
 mod ci_detection;
 mod compare;
 mod corpus;
+mod logs;
 mod merge;
 mod show;

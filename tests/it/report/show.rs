@@ -1,6 +1,7 @@
 //! Tests `kata-ci report show`, and the other forms of a report.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::Value;
@@ -163,6 +164,24 @@ fn the_runs_that_are_kept_are_listed_newest_first_and_each_can_be_shown() {
     assert_eq!(firsts, ids);
     assert!(lines.starts_with(&format!("{}  exit 1", ids[0])), "{lines}");
     assert!(show(&[ids[1]]).contains("1 passed"));
+    // In a workspace its own run comes first, and the run says whose it is.
+    let inside = |place: &TempDir| {
+        let shown = kept_in(state.path()).args(["report", "show", "-C"]);
+        shown
+            .args([place.path().join(".")])
+            .finish()
+            .expect_code(0)
+            .stdout
+    };
+    let (own, other) = (inside(&good), inside(&bad));
+    assert!(
+        own.starts_with(&format!("run {} of {}, 20", ids[1], of(&good))),
+        "{own}"
+    );
+    assert!(
+        other.starts_with(&format!("run {} of {}, 20", ids[0], of(&bad))),
+        "{other}"
+    );
     let json = |arguments: &[&str]| -> Value {
         serde_json::from_str(&show(&[arguments, &["--format", "json"]].concat())).expect("JSON")
     };
@@ -246,4 +265,49 @@ fn a_run_that_goes_on_is_neither_removed_nor_disturbed() {
     let list = listed(state.path());
     let passed = list.iter().filter(|run| run["exit"] == 0).count();
     assert_eq!((list.len(), passed), (2, 1), "{list:#?}");
+}
+
+#[test]
+fn the_page_is_opened_by_the_desktop_or_named_where_there_is_none() {
+    let place = makefiles(&[("a", "test:\n @echo '1..1'; echo 'ok 1 - a'\n.PHONY: test")]);
+    let run = run_in(place.path()).args(["-s", "test"]).finish();
+    let bin = tempfile::tempdir().expect("a directory");
+    let told = bin.path().join("told");
+    let opener = format!(
+        "#!/bin/sh\necho \"$1\" > {0}.new && mv {0}.new {0}\n",
+        told.display()
+    );
+    let program = bin.path().join("xdg-open");
+    write(&program, &opener);
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("its mode");
+    let path = format!(
+        "{}:{}",
+        bin.path().display(),
+        std::env::var("PATH").expect("a PATH")
+    );
+    let open = |display: &[(&str, &str)]| {
+        let mut call = KataCi::bare()
+            .args(["report", "open"])
+            .args([&run.reports])
+            .env("PATH", &path);
+        for (name, value) in display {
+            call = call.env(name, value);
+        }
+        call.finish().expect_code(0)
+    };
+    let page = run
+        .reports
+        .join("report.html")
+        .canonicalize()
+        .expect("a page");
+    let without = open(&[]);
+    assert_eq!(without.stdout, format!("{}\n", page.display()));
+    assert!(without.stderr.contains("no desktop"), "{}", without.stderr);
+    assert!(!told.exists());
+    open(&[("DISPLAY", ":0")]);
+    until("the page to be opened", || told.exists());
+    assert_eq!(
+        fs::read_to_string(&told).expect("told").trim(),
+        page.display().to_string()
+    );
 }
