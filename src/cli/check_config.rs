@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueHint};
 
-use super::completions::print;
 use super::global::GlobalArguments;
+use super::print::print;
 use crate::config::{self, Overrides, PipelineSource, SCHEMA};
 use crate::env::Environment;
 use crate::model::{CommandError, ExitCode};

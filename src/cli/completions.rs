@@ -5,12 +5,12 @@
 //! a mistake in its file, there are none: nobody wants an error while typing.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
 
 use clap_complete::Shell;
 use clap_complete::env::{Bash, CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
 use super::definition::definition;
+use super::print::print;
 use crate::model::CommandError;
 
 /// The variable with which a shell asks for candidates.
@@ -49,12 +49,4 @@ pub(super) fn shell(shell: Shell) -> Result<i32, CommandError> {
         .write_registration(VARIABLE, "kata-ci", "kata-ci", "kata-ci", &mut text)
         .map_err(CommandError::output)?;
     print(&text)
-}
-
-/// Prints a text. A reader that has gone away has seen enough.
-pub(super) fn print(text: &[u8]) -> Result<i32, CommandError> {
-    match io::stdout().write_all(text) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::output(error)),
-        _ => Ok(0),
-    }
 }

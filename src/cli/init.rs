@@ -7,8 +7,8 @@ use std::path::Path;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args};
 
-use super::completions::print;
 use super::global::GlobalArguments;
+use super::print::print;
 use crate::config::{self, Overrides, PipelineSource, SCHEMA};
 use crate::model::CommandError;
 use crate::workspace::{Proposal, propose};

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use clap::Command;
 
-use super::completions::print;
 use super::definition::definition;
+use super::print::print;
 use crate::model::CommandError;
 use crate::report::write_aside;
 

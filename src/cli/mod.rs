@@ -23,6 +23,7 @@ mod init;
 mod list;
 mod man;
 mod plan;
+mod print;
 mod push;
 mod report;
 mod review;

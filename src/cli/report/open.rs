@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::paths::PathResolver;
-use crate::cli::completions::print;
+use crate::cli::print::print;
 use crate::env::Environment;
 use crate::model::CommandError;
 

@@ -34,6 +34,7 @@ const MAP: &[(&str, &str, usize, When)] = &[
     ("cli/report/open.rs", "open::that_detached(", 1, Elsewhere),
     ("run/depends.rs", "Repository::at(", 1, Before),
     ("run/fingerprint.rs", "Git::find(", 1, Before),
+    ("run/pins.rs", "Git::find(", 1, Before),
     ("run/since.rs", "Git::find(", 1, Before),
     ("run/strict.rs", "Git::find(", 2, Before),
     ("stamp/recorder.rs", "Git::find(", 1, Before),
