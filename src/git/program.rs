@@ -1,9 +1,11 @@
 //! The git program, and the environment that it is called in.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::strict_runs::StrictRuns;
@@ -31,6 +33,10 @@ const GUARDS: [&str; 4] = [
     "safe.bareRepository=explicit",
 ];
 
+/// The variables that a program knows, once it has told them and is new enough. They are the same
+/// as long as this process lives.
+static ANSWERS: Mutex<BTreeMap<PathBuf, Vec<String>>> = Mutex::new(BTreeMap::new());
+
 /// The git program with the environment that it is called in.
 #[derive(Debug, Clone)]
 pub struct Git {
@@ -56,9 +62,20 @@ impl Git {
     /// [`GitError`] if there is none, it does not answer, or it is older than [`LEAST_VERSION`].
     pub fn find(environment: &Environment) -> Result<Self, GitError> {
         let mut git = Self::of_user(environment);
-        git.program()?;
-        git.local_variables = git.ask_local_variables()?;
-        git.check_version()?;
+        let program = git.program()?.to_owned();
+        let known = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = known.get(&program).cloned();
+        drop(known);
+        git.local_variables = match answer {
+            Some(variables) => variables,
+            None => {
+                let variables = git.ask_local_variables()?;
+                git.check_version()?;
+                let mut known = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
+                known.insert(program, variables.clone());
+                variables
+            }
+        };
         git.remove_local_variables();
         Ok(git)
     }

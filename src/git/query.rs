@@ -38,6 +38,12 @@ fn nearest(directory: &Path) -> Option<PathBuf> {
 }
 
 impl Repository {
+    /// Returns the nearest directory upwards that git could take for a repository or its work tree;
+    /// `None` where git would find none.
+    pub fn nearest(&self) -> Option<PathBuf> {
+        nearest(self.directory())
+    }
+
     /// Fails without asking git where it would find no repository.
     fn expect_any(&self) -> Result<(), GitError> {
         match self.git().would_find_none(self.directory()) {

@@ -52,10 +52,9 @@ fn trees(planned: &Planned, environment: &Environment) -> BTreeMap<String, Strin
     components
         .chain(tests_repository(planned))
         .filter_map(|(name, directory)| {
-            let top = git.at(&directory).top_level().ok()?;
-            let tree = known
-                .entry(top.clone())
-                .or_insert_with(|| tree(&git, &top).ok());
+            let repository = git.at(&directory);
+            let ask = || tree(&git, &repository.top_level().ok()?).ok();
+            let tree = known.entry(repository.nearest()?).or_insert_with(ask);
             Some((name, tree.clone()?))
         })
         .collect()

@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 
 use super::gopath_view::GopathLayout;
 use super::machine::Machine;
 use super::packages::{Packages, packages};
 use super::preflight::{Preflight, gopath, joined};
+use super::tree_facts::{KnownTrees, TreeQuestion};
 use super::{FoundComponent, Located, Placed, Workspace};
 use crate::config::{Component, Layout, Pipeline, Step};
 use crate::env::Environment;
@@ -33,6 +34,7 @@ pub(super) struct Inspection<'a> {
     pub git: Option<&'a Git>,
     pub strict_runs: &'a StrictRuns,
     pub layout: &'a GopathLayout,
+    pub trees: KnownTrees,
 }
 
 impl Inspection<'_> {
@@ -84,8 +86,13 @@ impl Inspection<'_> {
         let git = git.map(|git| git.remembering(self.strict_runs));
         let branch = self.branch(&environment);
         let steps = self.steps(component);
-        let changed_files =
-            (git.as_ref().ok()).and_then(|git| self.changed_files(git, source, &branch));
+        let question = TreeQuestion {
+            environment: &environment,
+            branch: &branch,
+            layout: self.pipeline.layout,
+        };
+        let facts = (git.as_ref().ok()).map(|git| self.trees.facts(git, source, &question));
+        let facts = facts.unwrap_or_default();
         let go_bin = self.go_bin(&environment);
         let preflight = Preflight {
             machine: self.machine,
@@ -96,7 +103,7 @@ impl Inspection<'_> {
             environment: &environment,
             branch: &branch,
             tests_clone: &self.layout.tests_clone,
-            changed_files: changed_files.as_deref(),
+            changed_files: facts.changed_files.as_deref(),
             go_bin: go_bin.as_deref(),
         };
         let directory = self.layout.directory(placed);
@@ -106,17 +113,16 @@ impl Inspection<'_> {
                 false => Packages::default(),
             };
         let problems = preflight.problems();
-        let git = git.as_ref().ok();
         FoundComponent {
             component: component.clone(),
             readiness: joined(problems.clone()),
             problems,
             unready_steps: preflight.unready_steps(),
             root_half: preflight.root_half(),
-            revision: git.and_then(|git| git.at(source).revision().ok()?),
+            revision: facts.revision,
             packages: names,
             go_root,
-            changed_files,
+            changed_files: facts.changed_files,
             directory,
         }
     }
@@ -158,19 +164,6 @@ impl Inspection<'_> {
             (None, Layout::Plain, Some(branch)) => branch.clone(),
             (None, Layout::Plain, None) => "main".to_owned(),
         }
-    }
-
-    fn changed_files(&self, git: &Git, directory: &Path, branch: &str) -> Option<Vec<String>> {
-        let base = git
-            .at(directory)
-            .commit(&format!("refs/remotes/origin/{branch}"))
-            .ok()??;
-        let mut files = git.at(directory).changed_files(&base).ok()?;
-        if self.pipeline.layout == Layout::Gopath {
-            // `get_pr_changed_file_details` of v1's static checks does the same.
-            files.retain(|file| !file.contains("vendor/"));
-        }
-        Some(files)
     }
 }
 

@@ -28,6 +28,7 @@ mod preflight;
 mod requirement_problem;
 mod scratch;
 mod toolchain;
+mod tree_facts;
 mod types;
 mod v1;
 mod words;

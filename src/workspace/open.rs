@@ -7,6 +7,7 @@ use super::fs::{absolute, has_makefile, is_inside};
 use super::gopath_view::GopathLayout;
 use super::inspection::Inspection;
 use super::machine::Machine;
+use super::tree_facts::KnownTrees;
 use super::{CheckoutSet, Located, Placed, Workspace, WorkspaceError, machine, v1};
 use crate::config::{Layout, Pipeline};
 use crate::env::Environment;
@@ -175,6 +176,7 @@ impl Opening<'_> {
             git: git.as_ref(),
             strict_runs: &StrictRuns::of(user),
             layout: &layout,
+            trees: KnownTrees::default(),
         };
         let components = inspection.inspect_all(&placed, is_selected);
         let mut notices = self.notices(&layout, &selected);

@@ -1,6 +1,7 @@
 //! Stories of `kata-ci run`.
 
 mod bad_input;
+mod cost;
 mod depends;
 mod environment;
 mod estimates;
