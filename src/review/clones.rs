@@ -32,6 +32,7 @@ pub(super) struct ProjectClone {
 }
 
 /// Returns the clones at a directory: the one it lies in and those beside that, else those below.
+/// Their paths are absolute: those of the pipeline's components are held against them.
 pub(super) fn clones(directory: &Path, repository: &Repository) -> Vec<ProjectClone> {
     let top = repository.clone().in_directory(directory).top_level().ok();
     let around = match &top {
@@ -43,7 +44,7 @@ pub(super) fn clones(directory: &Path, repository: &Repository) -> Vec<ProjectCl
         .into_iter()
         .flatten()
         .flatten()
-        .map(|one| one.path())
+        .filter_map(|one| one.path().canonicalize().ok())
         .collect();
     places.retain(|path| path.join(".git").exists() && Some(path) != top.as_ref());
     places.sort();

@@ -154,6 +154,15 @@ pub(super) fn of_topic(client: &Client, patch_set: &Patchset) -> Result<Vec<Foun
     Ok(others.filter_map(with_patch_set).collect())
 }
 
+fn lagging(query: &str) -> RestError {
+    RestError {
+        kind: RestErrorKind::Unavailable,
+        request: format!("query {query}"),
+        status: None,
+        said: "the server's index does not have the patch set yet".to_owned(),
+    }
+}
+
 /// The trust in the authors of commits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum AuthorTrust {
@@ -164,11 +173,13 @@ pub(super) enum AuthorTrust {
 }
 
 /// Finds out whether all authors of these commits are trusted: owner and uploader of the patch set
-/// that each belongs to. A commit of no change is a stranger's.
+/// that each belongs to. A commit of no change is a stranger's. `own` is the patch set, which does
+/// belong to one: while the server does not find it, nothing can be said.
 pub(super) fn trust(
     client: &Client,
     review: &Review,
     commits: &[String],
+    own: &str,
 ) -> Result<AuthorTrust, RestError> {
     let stranger = |why: String| Ok(AuthorTrust::Stranger(why));
     if review.trusted.is_empty() {
@@ -184,7 +195,10 @@ pub(super) fn trust(
             .iter()
             .find_map(|change| Some((change, change.revision(commit)?)))
         else {
-            return stranger(format!("{commit} belongs to no change"));
+            match commit == own {
+                true => return Err(lagging(&query)),
+                false => return stranger(format!("{commit} belongs to no change")),
+            }
         };
         let is_current = change.current_revision.as_ref() == Some(commit);
         let by_owner = revision.uploader.id == change.owner.id;

@@ -86,7 +86,8 @@ fn prepare(
         companions.push(companion(other.sha.clone()));
         companions_at_base.extend(base.map(companion));
     }
-    let trust = lookup::trust(client, &request.operator.review, &unmerged);
+    let review = &request.operator.review;
+    let trust = lookup::trust(client, review, &unmerged, &patch_set.sha);
     Ok(Prepared {
         trust: trust.map_err(|error| refused(&error))?,
         patch_set,

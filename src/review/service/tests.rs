@@ -61,6 +61,7 @@ impl Place {
                 patch_set: 2,
                 sha: run.sha.clone(),
                 updated: String::new(),
+                topic: String::new(),
             })
             .unwrap();
         let report = self

@@ -18,7 +18,7 @@ pub struct Newest {
     pub state: RunState,
     /// Its number among the runs of the commit.
     pub number: u32,
-    /// The number of the companion that is another one now, if one is.
+    /// The number of the companion that is another one now, or has come since, if one is.
     pub outdated_by: Option<u64>,
 }
 
@@ -91,7 +91,7 @@ pub fn decide(
                 outdated_by: Some(companion),
                 ..
             }) => run(
-                format!("change {companion}, which it ran with, has changed"),
+                format!("change {companion}, a companion, has changed"),
                 None,
             ),
             _ => Decision::Nothing,

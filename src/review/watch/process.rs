@@ -136,12 +136,10 @@ impl ReviewProcess {
         report_directory(&self.place)
     }
 
-    /// Returns the last line that it printed, cleaned.
+    /// Returns its last error, or else the last line that it printed, cleaned.
     pub fn last_words(&self) -> String {
         let words = tail(&self.place.join("output.log")).unwrap_or_default();
-        let text = text::clean_bytes(&words);
-        let last = text.lines().rev().find(|line| !line.trim().is_empty());
-        text::one_line(last.unwrap_or("it printed nothing"), 300)
+        last_words(&text::clean_bytes(&words))
     }
 
     /// Returns its id, which is its own until [`Self::poll`] has returned its end.
@@ -167,6 +165,14 @@ pub fn end_with_parent(command: &mut Command) {
     }
 }
 
+fn last_words(text: &str) -> String {
+    let lines = || text.lines().rev().filter(|line| !line.trim().is_empty());
+    // The way out of an error, which is for people at a terminal, stands below it.
+    let error = lines().find(|line| line.starts_with("error"));
+    let last = error.or_else(|| lines().next());
+    text::one_line(last.unwrap_or("it printed nothing"), 300)
+}
+
 fn tail(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
@@ -174,4 +180,17 @@ fn tail(path: &Path) -> io::Result<Vec<u8>> {
     let mut words = Vec::new();
     file.take(LAST_WORDS).read_to_end(&mut words)?;
     Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_words;
+
+    #[test]
+    fn the_last_error_is_told_and_not_its_help() {
+        let text = "error: older\nrunning\nerror: the index lags\n  = help: wait\n\n";
+        assert_eq!(last_words(text), "error: the index lags");
+        assert_eq!(last_words("one\n two \n"), "two");
+        assert_eq!(last_words(""), "it printed nothing");
+    }
 }

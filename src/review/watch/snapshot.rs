@@ -17,6 +17,8 @@ pub struct Snapshot {
     pub owner: String,
     /// `NEW`, `MERGED` or `ABANDONED`.
     pub status: String,
+    /// The topic; empty for none.
+    pub topic: String,
     /// True while it is work in progress.
     pub is_wip: bool,
     /// True if only its owner and reviewers see it.
@@ -50,6 +52,7 @@ impl Snapshot {
             patch_set: self.patch_set,
             sha: self.sha.clone(),
             updated: self.updated.clone(),
+            topic: self.topic.clone(),
         }
     }
 

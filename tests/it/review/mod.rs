@@ -7,6 +7,7 @@ mod forwarder;
 mod hostile;
 mod labels;
 mod lag;
+mod newest_server;
 mod patch_set;
 mod race;
 mod strangers;

@@ -13,6 +13,9 @@ use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value;
 
+/// The newest version at Maven Central.
+const NEWEST: &str = "3.13.5";
+
 /// A user of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum User {
@@ -64,20 +67,29 @@ struct Guard {
 /// then reports that and ends.
 pub fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
-    usable(SERVER.get_or_init(|| start("")))
+    let required = "KATACI_TEST_REQUIRE_GERRIT";
+    usable(SERVER.get_or_init(|| start("", None)), required)
+}
+
+/// Returns a server of the newest Gerrit that Maven has, which needs Java 21; see [`server`].
+pub fn newest_server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
+    let required = "KATACI_TEST_REQUIRE_NEWEST_GERRIT";
+    usable(SERVER.get_or_init(|| start("", Some(NEWEST))), required)
 }
 
 /// Starts a server for one test, with more text for its gerrit.config; see [`server`]. It ends with
 /// the test process.
 pub fn server_with(configuration: &str) -> Option<&'static Server> {
-    usable(Box::leak(Box::new(start(configuration))))
+    let required = "KATACI_TEST_REQUIRE_GERRIT";
+    usable(Box::leak(Box::new(start(configuration, None))), required)
 }
 
-fn usable(server: &'static Result<Server, String>) -> Option<&'static Server> {
+fn usable(server: &'static Result<Server, String>, required: &str) -> Option<&'static Server> {
     match server {
         Ok(server) => Some(server),
         Err(reason) => {
-            let required = std::env::var_os("KATACI_TEST_REQUIRE_GERRIT").is_some();
+            let required = std::env::var_os(required).is_some();
             assert!(!required, "no Gerrit: {reason}");
             // Past the capture of the test harness: a skipped test must be seen.
             let test = std::thread::current().name().unwrap_or("a test").to_owned();
@@ -88,7 +100,7 @@ fn usable(server: &'static Result<Server, String>) -> Option<&'static Server> {
     }
 }
 
-fn start(configuration: &str) -> Result<Server, String> {
+fn start(configuration: &str, version: Option<&str>) -> Result<Server, String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/gerrit/gerrit-up");
     let site = tempfile::Builder::new()
         .prefix("kata-ci-gerrit-")
@@ -100,6 +112,7 @@ fn start(configuration: &str) -> Result<Server, String> {
         .arg("--attended")
         .arg(&site)
         .env("KATACI_GERRIT_CONFIG", configuration)
+        .envs(version.map(|version| ("KATACI_GERRIT_VERSION", version)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(errors.try_clone().map_err(|error| error.to_string())?)

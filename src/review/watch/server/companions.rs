@@ -17,9 +17,9 @@ use crate::review::watch::store::{ChangeRow, Run};
 const MOST: usize = 50;
 
 impl Server {
-    /// Records the companions of a run. Returns one that is another commit now, or abandoned: the
-    /// result says nothing any more then. It is returned once only, so that a companion which never
-    /// fits keeps nobody busy.
+    /// Records the companions of a run. Returns one that is another commit now, or abandoned, or
+    /// one that has joined the topic since: the result says nothing any more then. It is returned
+    /// once only, so that a companion which never fits keeps nobody busy.
     pub(super) fn outdated_companion(
         &self,
         run: &Run,
@@ -36,7 +36,7 @@ impl Server {
                 return Ok(Some(change));
             }
         }
-        Ok(None)
+        Ok(store.newcomer(run)?)
     }
 
     /// Returns the changes, not merged, that the commits are patch sets of, each with its commit.

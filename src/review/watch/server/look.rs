@@ -231,6 +231,7 @@ pub(super) fn row(info: &ChangeInfo) -> Option<ChangeRow> {
         patch_set: revision.number,
         sha: sha.to_owned(),
         updated: info.meta_rev_id.as_ref().unwrap_or(&info.updated).clone(),
+        topic: info.topic.clone().unwrap_or_default(),
     })
 }
 
@@ -260,6 +261,7 @@ fn snapshot(info: &ChangeInfo, account: u64, label: &str) -> Option<Snapshot> {
         is_wip: info.work_in_progress,
         is_private: info.is_private,
         updated: row.updated,
+        topic: row.topic,
         patch_set: row.patch_set,
         sha: row.sha,
         paths: revision.files.keys().cloned().collect(),

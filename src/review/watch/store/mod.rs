@@ -13,6 +13,7 @@
 mod posts;
 mod runs;
 mod schema;
+mod topics;
 mod view;
 
 pub use posts::IntentState;

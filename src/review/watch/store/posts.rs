@@ -65,12 +65,20 @@ impl Store {
         Ok(())
     }
 
-    /// Records what the server last said of a change.
+    /// Records what the server last said of a change. A change joins its topic when it is first
+    /// seen there, and when it is restored.
     pub fn see(&mut self, change: &ChangeRow) -> Result<(), StoreError> {
         self.connection.execute(
-            "INSERT OR REPLACE INTO changes
-             (number, project, branch, subject, owner, status, patch_set, sha, updated)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO changes
+             (number, project, branch, subject, owner, status, patch_set, sha, updated, topic, joined_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (number) DO UPDATE SET
+                joined_at = CASE
+                    WHEN topic <> excluded.topic OR (status = 'ABANDONED' AND excluded.status = 'NEW')
+                    THEN excluded.joined_at ELSE joined_at END,
+                (project, branch, subject, owner, status, patch_set, sha, updated, topic) =
+                (excluded.project, excluded.branch, excluded.subject, excluded.owner, excluded.status,
+                 excluded.patch_set, excluded.sha, excluded.updated, excluded.topic)",
             params![
                 change.number,
                 change.project,
@@ -80,7 +88,9 @@ impl Store {
                 change.status,
                 change.patch_set,
                 change.sha,
-                change.updated
+                change.updated,
+                change.topic,
+                super::now()
             ],
         )?;
         Ok(())

@@ -320,7 +320,7 @@ impl Store {
     }
 
     /// Returns the companion of a run that is another commit now, or abandoned, unless the run was
-    /// repeated for just that before.
+    /// repeated for just that before; or a change that has joined its topic since.
     pub fn outdated_companion(&self, run: &Run) -> Result<Option<u64>, StoreError> {
         for (number, sha) in self.companions(run.id)? {
             if let Some(companion) = self.change(number)?
@@ -330,7 +330,7 @@ impl Store {
                 return Ok(Some(number));
             }
         }
-        Ok(None)
+        Ok(self.newcomer(run)?.map(|change| change.number))
     }
 
     /// Returns the open changes whose current commit has run with this companion.

@@ -6,7 +6,8 @@ use super::StoreError;
 
 /// The steps from one version of the tables to the next; the first one starts at nothing. A step
 /// that was released is never changed.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE changes (
         number INTEGER PRIMARY KEY,
         project TEXT NOT NULL,
@@ -59,7 +60,13 @@ const STEPS: [&str; 1] = ["
         change INTEGER NOT NULL,
         answer TEXT NOT NULL
     ) STRICT;
-"];
+",
+    "
+    ALTER TABLE changes ADD COLUMN topic TEXT NOT NULL DEFAULT '';
+    ALTER TABLE changes ADD COLUMN joined_at TEXT NOT NULL DEFAULT '';
+    CREATE INDEX changes_by_topic ON changes (topic) WHERE topic <> '';
+",
+];
 
 /// Returns the version of the tables, 0 for none. That of a later kata-ci is an error.
 fn version(connection: &Connection) -> Result<usize, StoreError> {

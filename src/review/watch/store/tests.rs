@@ -24,7 +24,65 @@ fn change(number: u64, sha: &str) -> ChangeRow {
         patch_set: 1,
         sha: sha.into(),
         updated: "x".into(),
+        topic: String::new(),
     }
+}
+
+#[test]
+fn who_joins_a_topic_later_outdates_a_run_until_it_is_repeated() {
+    let place = tempfile::tempdir().unwrap();
+    let mut store = Store::open(place.path()).unwrap();
+    let of_topic = |number, project: &str, topic: &str| ChangeRow {
+        project: project.into(),
+        topic: topic.into(),
+        ..change(number, "a")
+    };
+    let started = |store: &mut Store| {
+        let run = store.queue(new(1, 1, "a")).unwrap();
+        let run = store.start(run.id, "/r").unwrap();
+        store.end(run.id, RunState::Posted, "").unwrap();
+        run
+    };
+    let found = |store: &Store, run: &Run| store.newcomer(run).unwrap().map(|one| one.number);
+    store.see(&of_topic(1, "proxy", "t")).unwrap();
+    store.see(&of_topic(2, "agent", "t")).unwrap();
+    let run = started(&mut store);
+    assert_eq!(found(&store, &run), None);
+    // Neither other topics, other changes of the project, nor other branches.
+    store.see(&of_topic(3, "agent", "u")).unwrap();
+    store.see(&of_topic(4, "proxy", "t")).unwrap();
+    let elsewhere = ChangeRow {
+        branch: "stable".into(),
+        ..of_topic(5, "agent", "t")
+    };
+    store.see(&elsewhere).unwrap();
+    assert_eq!(found(&store, &run), None);
+    store.see(&of_topic(3, "agent", "t")).unwrap();
+    assert_eq!(found(&store, &run), Some(3));
+    assert_eq!(store.outdated_companion(&run).unwrap(), Some(3));
+    assert_eq!(store.peers(&of_topic(3, "agent", "t")).unwrap(), [1, 4]);
+    store.ran_with(run.id, &[(3, "a".to_owned())]).unwrap();
+    assert_eq!(found(&store, &run), None);
+    let again = started(&mut store);
+    assert_eq!(found(&store, &again), None);
+    // One that was seen before is no newcomer, one that is restored is.
+    store.see(&of_topic(3, "agent", "t")).unwrap();
+    assert_eq!(found(&store, &again), None);
+    for status in ["ABANDONED", "NEW"] {
+        let status = status.into();
+        store
+            .see(&ChangeRow {
+                status,
+                ..of_topic(2, "agent", "t")
+            })
+            .unwrap();
+    }
+    assert_eq!(found(&store, &again), Some(2));
+    // The change itself may come to a topic that others have.
+    store.see(&of_topic(1, "proxy", "")).unwrap();
+    let alone = started(&mut store);
+    store.see(&of_topic(1, "proxy", "t")).unwrap();
+    assert_eq!(found(&store, &alone), Some(2));
 }
 
 #[test]

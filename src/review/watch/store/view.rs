@@ -27,12 +27,14 @@ pub struct ChangeRow {
     pub sha: String,
     /// The time of its last update, as the server formats it. It is only compared for equality.
     pub updated: String,
+    /// The topic; empty for none.
+    pub topic: String,
 }
 
 impl ChangeRow {
     /// The columns that [`ChangeRow::read`] reads.
     pub(super) const COLUMNS: &str =
-        "number, project, branch, subject, owner, status, patch_set, sha, updated";
+        "number, project, branch, subject, owner, status, patch_set, sha, updated, topic";
 
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -45,6 +47,7 @@ impl ChangeRow {
             patch_set: row.get(6)?,
             sha: row.get(7)?,
             updated: row.get(8)?,
+            topic: row.get(9)?,
         })
     }
 

@@ -111,8 +111,8 @@ impl Watcher {
         Ok(())
     }
 
-    /// Records how a change stands. If it is another commit now, or abandoned, the changes that ran
-    /// with it are looked at again.
+    /// Records how a change stands. If it is another commit now, abandoned, or of another topic,
+    /// the changes that ran with it are looked at again, and those of its topic.
     pub(super) fn see(
         &mut self,
         row: &ChangeRow,
@@ -121,11 +121,10 @@ impl Watcher {
     ) -> Result<(), StoreError> {
         let mut store = locked(&self.parts.store);
         store.see(row)?;
-        let is_other =
-            known.is_none_or(|known| (&known.sha, &known.status) != (&row.sha, &row.status));
-        if is_other {
-            for dependent in store.dependents(row.number)? {
-                self.agenda.note(dependent, now);
+        let facts = |row: &ChangeRow| (row.sha.clone(), row.status.clone(), row.topic.clone());
+        if known.is_none_or(|known| facts(known) != facts(row)) {
+            for other in [store.dependents(row.number)?, store.peers(row)?].concat() {
+                self.agenda.note(other, now);
             }
         }
         Ok(())

@@ -90,10 +90,7 @@ impl Watcher {
         companion: &ChangeRow,
         now: Instant,
     ) -> Result<(), StoreError> {
-        let why = format!(
-            "change {}, which it ran with, has changed",
-            companion.number
-        );
+        let why = format!("change {}, a companion, has changed", companion.number);
         let known = {
             let mut store = locked(&self.parts.store);
             store.answer(&companion.cause_for(&run.sha), run.change, &why)?;

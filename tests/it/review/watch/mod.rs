@@ -2,6 +2,9 @@
 //! rechecks, the page.
 
 mod burst;
+mod companions;
+pub mod copied;
+mod lag;
 mod recheck;
 mod service;
 mod stream;
@@ -60,11 +63,16 @@ impl Place {
 
     /// Writes the operator's configuration, with more lines for `[review]`.
     fn configure(&self, review: &str) {
+        self.configure_at(self.server.value("http_port"), review);
+    }
+
+    /// Writes it for a server at this port.
+    fn configure_at(&self, port: &str, review: &str) {
         let directory = self.home().join("config/kata-ci");
         std::fs::create_dir_all(&directory).expect("a directory");
         let text = format!(
             "version = 1\n[gerrit]\nurl = \"http://admin@127.0.0.1:{}\"\n[review]\ntrusted = [\"Administrators\"]\nprojects = [{}]\n{review}\n",
-            self.server.value("http_port"),
+            port,
             self.names()
                 .map(|name| format!("\"{name}\""))
                 .collect::<Vec<_>>()
@@ -177,6 +185,15 @@ impl Place {
             }
             assert!(Instant::now() < deadline, "{what}: {}", self.told(&changes));
             std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+
+    /// Waits until the watcher has logged a text this many times.
+    fn until_logged(&self, text: &str, times: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.logged().matches(text).count() < times {
+            assert!(Instant::now() < deadline, "no `{text}`: {}", self.told(&[]));
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 
