@@ -9,8 +9,8 @@
 //! The rooms, from top to bottom; each imports from those below it only:
 //!
 //! - [`cli`] turns arguments into requests, and results into text and an exit code.
-//! - [`push`] takes commits to a review. [`review`] takes a change to a verdict. [`host`] helps on
-//!   a kata host.
+//! - [`push`] takes commits to a review. [`review`] takes a change to a verdict. [`engines`] hands
+//!   plans to several machines. [`host`] helps on a kata host.
 //! - [`run`] carries one run from request to result.
 //! - [`stamp`] records which jobs passed. [`exec`] runs a plan. [`report`] shows a run.
 //! - [`gerrit`] knows Gerrit's language. [`plan`] computes jobs and their order.
@@ -37,6 +37,7 @@ pub mod cli;
 mod clock;
 pub mod config;
 pub mod dirs;
+pub mod engines;
 pub mod env;
 pub mod event;
 pub mod exec;

@@ -20,6 +20,7 @@ use super::push::PushArguments;
 use super::report::{LogsArguments, ReportArguments};
 use super::review::ReviewArguments;
 use super::run::RunArguments;
+use super::submit::SubmitArguments;
 
 /// Runs make check and make test across kata components and reports truthfully what was tested.
 #[derive(Debug, Parser)]
@@ -55,6 +56,8 @@ pub(super) enum Command {
     List(ListArguments),
     /// Distribute the jobs of a run over shards, for several machines.
     Plan(PlanArguments),
+    /// Hand the jobs of a run over to an engine, and follow them to their end.
+    Submit(SubmitArguments),
     /// Open the console of a guest, or the debug console of its agent.
     Console(ConsoleArguments),
     /// Collect what a bug report about a kata host needs, without secrets.

@@ -23,12 +23,14 @@ mod init;
 mod list;
 mod man;
 mod plan;
+mod planning;
 mod print;
 mod push;
 mod report;
 mod review;
 mod run;
 mod settings;
+mod submit;
 mod watch;
 
 use std::ffi::OsStr;
@@ -93,6 +95,7 @@ fn call(arguments: &Arguments) -> Result<i32, CommandError> {
         Command::Plan(arguments) => plan::call(global, arguments).map(|code| code.code()),
         Command::Init(arguments) => init::call(global, arguments),
         Command::CheckConfig(arguments) => check_config::call(global, arguments),
+        Command::Submit(arguments) => submit::call(global, arguments).map(|code| code.code()),
         Command::List(arguments) => list::call(global, arguments).map(|code| code.code()),
         Command::Console(arguments) => console::call(arguments),
         Command::Diag(arguments) => diag::call(global, arguments),

@@ -81,7 +81,7 @@ pub use request::{
     RunSettings,
 };
 pub use shard::ShardRequest;
-pub(crate) use shard::{carry_out_shard, read_plan};
+pub(crate) use shard::{carry_out_shard, plans_directory, read_plan};
 
 use output_files::OutputFiles;
 use planned::Planned;

@@ -74,7 +74,7 @@ pub(crate) fn carry_out_shard(
     demand_secrets(&plan, &request.environment)?;
     let results = match &request.reports.directory {
         Some(directory) => directory.clone(),
-        None => results_directory(&plan, &request.environment)?,
+        None => plans_directory(&request.environment)?.join(&plan.plan_id),
     };
     let place = results.join(format!("shard-{index}"));
     let earlier = attempt_directories(&place);
@@ -187,12 +187,13 @@ fn demand_secrets(plan: &PlanFile, environment: &Environment) -> Result<(), Comm
     }
 }
 
-fn results_directory(plan: &PlanFile, environment: &Environment) -> Result<PathBuf, CommandError> {
+/// Returns the directory of this user's plans, which hold their results.
+pub(crate) fn plans_directory(environment: &Environment) -> Result<PathBuf, CommandError> {
     let state = dirs::state(environment).ok_or_else(|| {
         CommandError::usage("neither XDG_STATE_HOME nor HOME says where reports go")
             .hint("name a place with --report-dir DIR")
     })?;
-    Ok(state.join("plans").join(&plan.plan_id))
+    Ok(state.join("plans"))
 }
 
 /// Returns the latest attempt that leaves nothing to be tried again.

@@ -7,6 +7,7 @@ pub const ROOMS: &[&str] = &[
     "cli",
     "push",
     "review",
+    "engines",
     "host",
     "run",
     "stamp",

@@ -25,8 +25,7 @@ pub(super) fn call(
         report::write_document(&merged.document, Dialect::Full, out)
     })?;
     summarise(&merged, global);
-    let exit = merged.run.finished.as_ref().map(|finished| finished.exit);
-    Ok(exit.unwrap_or_default())
+    Ok(merged.code.code())
 }
 
 fn refused(error: MergeError) -> CommandError {
@@ -38,7 +37,7 @@ fn refused(error: MergeError) -> CommandError {
 }
 
 /// Prints the summary as a run does, on standard error: standard output may have the report.
-fn summarise(merged: &MergedPlan, global: &GlobalArguments) {
+pub(in crate::cli) fn summarise(merged: &MergedPlan, global: &GlobalArguments) {
     let style = Style::of(&io::stderr(), global.color());
     let place = merged.directory.path();
     let summary = report::summarise(&merged.run, &merged.directory, place, &style);

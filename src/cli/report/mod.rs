@@ -15,6 +15,7 @@ use std::path::Path;
 
 pub(super) use arguments::ReportArguments;
 pub(super) use logs::{LogsArguments, call as logs};
+pub(super) use merged::summarise;
 
 use super::global::GlobalArguments;
 use crate::model::{CommandError, ExitCode};

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use proptest::prelude::*;
 
@@ -237,4 +237,59 @@ proptest! {
         prop_assert!(longest(&shards) <= f64::max(seconds, longest_group) + 0.01);
         prop_assert!(shards.iter().all(|one| !one.jobs.is_empty()));
     }
+}
+
+/// Simulates an engine that hands shards to workers in order, and again when a worker is lost.
+/// Returns the seconds until all have ended, and how often each job got a verdict.
+fn simulate(shards: &[Shard], workers: usize, lost: &[(usize, f64)]) -> (f64, Vec<usize>) {
+    // A loss is noticed after a minute.
+    const NOTICED: u64 = 60_000;
+    // Times in milliseconds, from which a shard can start, and at which a worker is free.
+    let mut queue: VecDeque<(u64, usize)> = (0..shards.len()).map(|shard| (0, shard)).collect();
+    let mut free: BinaryHeap<_> = (0..workers).map(|one| Reverse((0u64, one))).collect();
+    let mut verdicts = vec![0; shards.len()];
+    let mut idle = Vec::new();
+    let death = |worker: usize| {
+        let found = lost.iter().find(|(one, _)| *one == worker);
+        found.map_or(u64::MAX, |(_, at)| milliseconds(*at))
+    };
+    let mut end = 0;
+    while let Some(Reverse((now, worker))) = free.pop() {
+        let Some((from, shard)) = queue.pop_front() else {
+            idle.push(worker);
+            continue;
+        };
+        let begin = now.max(from);
+        // The engine itself takes half a second.
+        let over = begin + milliseconds(shards[shard].estimate) + 500;
+        if begin >= death(worker) {
+            queue.push_front((from, shard));
+        } else if over > death(worker) {
+            let noticed = death(worker) + NOTICED;
+            queue.push_back((noticed, shard));
+            free.extend(idle.pop().map(|one| Reverse((noticed, one))));
+        } else {
+            verdicts[shard] += 1;
+            end = end.max(over);
+            free.push(Reverse((over, worker)));
+        }
+    }
+    (end as f64 / 1000.0, verdicts)
+}
+
+#[test]
+fn ten_thousand_jobs_on_200_workers_of_which_four_are_lost() {
+    let portions = durations(10_000);
+    let shards = balance(&portions, ShardCount::Shards(200 * 16));
+    let bound = lower_bound(&portions, 200);
+    let lost: Vec<_> = [3, 57, 101, 180]
+        .into_iter()
+        .zip([0.2, 0.4, 0.6, 0.95])
+        .map(|(worker, part)| (worker, bound * part))
+        .collect();
+    let (seconds, verdicts) = simulate(&shards, 200, &lost);
+    let ratio = seconds / bound;
+    println!("10,000 jobs, 200 workers, 4 lost: {seconds:.0} s, {ratio:.3} of the bound");
+    assert!(verdicts.iter().all(|count| *count == 1));
+    assert!(ratio <= 1.15, "{ratio}");
 }

@@ -14,7 +14,7 @@ use crate::event::{
 };
 use crate::fs;
 use crate::fs::Directory;
-use crate::model::{CheckFindings, JobId, JobOutcome, Reach, Tally};
+use crate::model::{CheckFindings, ExitCode, JobId, JobOutcome, Reach, Tally};
 use crate::outcome::{JobResult, Run};
 use crate::plan::{PlanFile, Shard};
 use crate::report::model::{Document, properties};
@@ -38,6 +38,8 @@ pub struct MergedPlan {
     pub directory: Directory,
     /// The shards without a result, each with the reason.
     pub lost: Vec<String>,
+    /// The exit code: that of one run of all jobs.
+    pub code: ExitCode,
 }
 
 /// A reason why nothing is merged.
@@ -388,6 +390,7 @@ impl<'a> Merging<'a> {
             document,
             directory,
             lost: self.lost,
+            code,
         }
     }
 

@@ -27,6 +27,10 @@ enum When {
 
 /// A file below `src`, the word that starts programs, its number and its time.
 const MAP: &[(&str, &str, usize, When)] = &[
+    ("engines/submit/slurm.rs", "Probe {", 1, Elsewhere),
+    ("run/pins.rs", "Git::find(", 1, Before),
+    ("run/plan_sources.rs", "Git::find(", 1, Before),
+    ("workspace/checkout/pinned.rs", "Git::find(", 1, Before),
     ("stamp/key.rs", "Repository::at(", 2, Elsewhere),
     ("cli/hook.rs", "Repository::at(", 1, Elsewhere),
     ("cli/push.rs", "Repository::at(", 1, Elsewhere),

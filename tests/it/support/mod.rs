@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod dlv;
 pub mod docker;
+pub mod engines;
 pub mod exec;
 pub mod gerrit;
 pub mod hook_managers;
