@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::gerrit::{Clone, Transport, User, server};
+use crate::support::gerrit::{Clone, Transport, User, is_of_310, server};
 
 type Settings = &'static [(&'static str, &'static str)];
 
@@ -117,7 +117,9 @@ fn messages_get_the_same_bytes_as_from_the_hook_the_server_serves() {
     let corpus = corpus();
     assert!(corpus.len() >= 40);
     let mut differences = Vec::new();
-    for (name, message) in &corpus {
+    // Later hooks see no divider in `---`. Their servers find the id above it all the same.
+    let is_meant = |name: &str| is_of_310() || !name.starts_with("divider");
+    for (name, message) in corpus.iter().filter(|(name, _)| is_meant(name)) {
         let whether =
             ["fixup", "squash", "amend", "subject-only", "empty"].contains(&name.as_str());
         for settings in SETTINGS.iter().chain(WHETHER.iter().filter(|_| whether)) {

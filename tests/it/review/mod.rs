@@ -13,3 +13,4 @@ mod race;
 mod strangers;
 mod votes;
 mod watch;
+mod workspaces;

@@ -85,6 +85,12 @@ pub fn server_with(configuration: &str) -> Option<&'static Server> {
     usable(Box::leak(Box::new(start(configuration, None))), required)
 }
 
+/// Returns true if the server of all tests is a Gerrit 3.10, which it is unless the environment
+/// says otherwise.
+pub fn is_of_310() -> bool {
+    server().is_some_and(|server| server.value("version").starts_with("3.10."))
+}
+
 fn usable(server: &'static Result<Server, String>, required: &str) -> Option<&'static Server> {
     match server {
         Ok(server) => Some(server),
@@ -220,15 +226,18 @@ impl Server {
     /// Creates a project with one commit on `master`.
     pub fn project(&'static self, stem: &str) -> Project {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("{stem}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        self.create_project(&name);
-        Project { server: self, name }
+        self.project_named(&format!("{stem}-{}", COUNT.fetch_add(1, Ordering::Relaxed)))
     }
 
-    fn create_project(&self, name: &str) {
+    /// Creates a project of this name.
+    pub fn project_named(&'static self, name: &str) -> Project {
         let body = serde_json::json!({"create_empty_commit": true, "branches": ["master"]});
         let path = format!("projects/{}", name.replace('/', "%2F"));
         self.rest(User::Admin, "PUT", &path, Some(&body));
+        Project {
+            server: self,
+            name: name.to_owned(),
+        }
     }
 }
 
