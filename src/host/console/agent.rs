@@ -37,6 +37,12 @@ const NOT_ENABLED: &str = "set debug_console_enabled = true in [agent.kata] of c
                            (kernel parameters agent.debug_console agent.debug_console_vport=1026), \
                            and start the sandbox anew; its image needs a shell";
 
+/// The hint for a VM that is not there.
+const GONE: &str = "the sandbox has ended: `kata-ci console --list`";
+
+/// The hint for a kernel without vsock.
+const NO_VSOCK: &str = "`kata-ci doctor --for run` says which options of the kernel are missing";
+
 impl Address {
     /// Parses `vsock://CID:1024` or `hvsock://PATH:1024`.
     pub fn parse(url: &str) -> Option<Self> {
@@ -80,14 +86,34 @@ impl Address {
             Self::Hybrid(path) => hybrid(path, port),
         };
         connected.map_err(|error| {
-            let what = match error.kind() {
-                io::ErrorKind::TimedOut => format!("no answer within {} s", PATIENCE.as_secs()),
-                io::ErrorKind::UnexpectedEof => "nobody listens there".to_owned(),
-                _ => error.to_string(),
-            };
+            let (what, hint) = explained(&error);
             let message = format!("the debug console at {self} port {port}: {what}");
-            CommandError::unavailable(message).hint(NOT_ENABLED)
+            CommandError::unavailable(message).hint(hint)
         })
+    }
+}
+
+/// Returns the meaning of an error, and the way out.
+fn explained(error: &io::Error) -> (String, &'static str) {
+    use rustix::io::Errno;
+    let is = |one: Errno| error.raw_os_error() == Some(one.raw_os_error());
+    if is(Errno::NODEV) {
+        return ("no VM here has this number".to_owned(), GONE);
+    }
+    if is(Errno::AFNOSUPPORT) {
+        return ("this kernel has no vsock".to_owned(), NO_VSOCK);
+    }
+    match error.kind() {
+        io::ErrorKind::TimedOut => {
+            let what = format!("no answer within {} s", PATIENCE.as_secs());
+            (what, NOT_ENABLED)
+        }
+        // A guest refuses a port of its vsock so.
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+            ("nobody listens there".to_owned(), NOT_ENABLED)
+        }
+        io::ErrorKind::ConnectionRefused => ("the VM is gone".to_owned(), GONE),
+        _ => (error.to_string(), NOT_ENABLED),
     }
 }
 
@@ -204,6 +230,21 @@ mod tests {
             "vsock://3",
         ] {
             assert_eq!(Address::parse(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn errors_of_a_vsock_have_a_meaning() {
+        use rustix::io::Errno;
+        for (error, what, hint) in [
+            (Errno::NODEV, "no VM here has this number", GONE),
+            (Errno::CONNRESET, "nobody listens there", NOT_ENABLED),
+            (Errno::TIMEDOUT, "no answer within 5 s", NOT_ENABLED),
+            (Errno::AFNOSUPPORT, "this kernel has no vsock", NO_VSOCK),
+            (Errno::CONNREFUSED, "the VM is gone", GONE),
+        ] {
+            let error = io::Error::from_raw_os_error(error.raw_os_error());
+            assert_eq!(explained(&error), (what.to_owned(), hint));
         }
     }
 
