@@ -7,7 +7,8 @@
 # make test-host    the stories of a kata host again, with today's docker as well, which is built for some minutes
 # make soak    the tests that take long: 50 kills at random moments and --resume, 20 kills in the middle of each
 #              misbehaving fixture, 50 rounds of components that collide, 200 patch sets while Gerrit and the
-#              watcher of reviews are killed; doctor --install from each package manager
+#              watcher of reviews are killed; doctor --install from each package manager; 8 shards of 30 s on a
+#              Slurm with two nodes
 # make bench   what isolation costs a job, and how quickly output is parsed, on a machine that does nothing else
 
 CARGO ?= cargo

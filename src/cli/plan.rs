@@ -24,7 +24,7 @@ const NAMED: usize = 6;
 const LINE_CAP: usize = 4096;
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("count").required(true).args(["shards", "max_seconds"]).multiple(false))]
+#[command(group = clap::ArgGroup::new("count").args(["shards", "max_seconds"]).multiple(false))]
 pub(super) struct PlanArguments {
     #[command(flatten)]
     planning: PlanningArguments,

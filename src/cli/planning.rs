@@ -44,7 +44,7 @@ pub(super) struct PlanningArguments {
     #[arg(long, value_name = "REV", env = "KATACI_REV")]
     rev: Option<String>,
 
-    /// Number of shards. Those without a job are the last.
+    /// Number of shards [default: 1]. Those without a job are the last.
     #[arg(long, value_name = "N", env = "KATACI_SHARDS", value_parser = positive)]
     shards: Option<usize>,
 

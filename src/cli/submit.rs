@@ -27,7 +27,7 @@ const LOOKS: usize = 6;
 const LATEST: &str = "latest";
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("planned").required(true).args(["plan", "shards", "max_seconds", "resume"]))]
+#[command(group = clap::ArgGroup::new("planned").args(["plan", "shards", "max_seconds", "resume"]))]
 pub(super) struct SubmitArguments {
     #[command(flatten)]
     planning: PlanningArguments,

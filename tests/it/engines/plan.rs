@@ -161,6 +161,8 @@ fn recorded_durations_of_any_junit_balance_the_shards() {
         "{}",
         human.stdout
     );
+    let both = plan(place.path(), &["--max-seconds", "100", "--shards", "2"]);
+    both.expect_code(2);
     let unknown = plan(place.path(), &["--max-seconds", "100"]).expect_code(2);
     assert!(
         unknown.stderr.contains("no job has a recorded duration"),

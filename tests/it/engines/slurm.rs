@@ -235,3 +235,51 @@ fn an_interrupt_cancels_all() {
     assert!(began.elapsed() < Duration::from_secs(120));
     assert!(!story.mark("started-3").exists());
 }
+
+#[test]
+#[ignore = "takes two minutes"]
+fn eight_shards_of_30_seconds_take_little_more_than_the_ideal() {
+    let Some(story) = Story::new(8, "sleep 30") else {
+        return;
+    };
+    let began = Instant::now();
+    story.submit(8).finish().expect_code(0);
+    let ratio = began.elapsed().as_secs_f64() / 120.0;
+    eprintln!("8 shards of 30 s on 2 nodes: {ratio:.3} of the ideal");
+    assert!(ratio <= 1.1, "{ratio}");
+}
+
+#[test]
+fn the_script_of_a_plan_is_ready_to_be_submitted() {
+    let Some(story) = Story::new(2, "true") else {
+        return;
+    };
+    let binary = Path::new(env!("CARGO_BIN_EXE_kata-ci"));
+    let script = KataCi::bare()
+        .args(["plan", "--shards", "2", "--format", "slurm", "-C"])
+        .args([story.workspace.path()])
+        .finish()
+        .expect_code(0);
+    let file = story.aside.path().join("submit.sh");
+    write(&file, &script.stdout);
+    let programs = binary.parent().expect("a directory").display();
+    let path = std::env::var("PATH").expect("a PATH");
+    let submitted = std::process::Command::new("sh")
+        .arg(&file)
+        .arg(story.aside.path().join("shared"))
+        .env("PATH", format!("{programs}:{path}"))
+        .env("SLURM_CONF", story.slurm.configuration())
+        .env("XDG_CACHE_HOME", story.aside.path().join("cache"))
+        .output()
+        .expect("sh runs");
+    let said = String::from_utf8_lossy(&submitted.stderr);
+    assert!(submitted.status.success(), "{said}");
+    let merged = story.aside.path().join("shared/junit.xml");
+    until("the merge", || merged.exists());
+    let merged = fs::read_to_string(merged).expect("the merged file");
+    assert!(
+        merged.contains("c0.test") && merged.contains("c1.test"),
+        "{merged}"
+    );
+    assert!(!merged.contains("<error"), "{merged}");
+}
