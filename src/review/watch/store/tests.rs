@@ -270,3 +270,21 @@ fn what_was_returned_is_on_the_disk() {
         .unwrap();
     assert_eq!((synchronous, journal.as_str()), (2, "wal"));
 }
+
+#[test]
+fn a_state_of_the_first_version_is_upgraded_with_what_it_holds() {
+    let place = tempfile::tempdir().unwrap();
+    let mut store = Store::open(place.path()).unwrap();
+    store.see(&change(1, "a")).unwrap();
+    store.queue(new(1, 1, "a")).unwrap();
+    drop(store);
+    let connection = Connection::open(database(place.path())).unwrap();
+    let back = "DROP INDEX changes_by_topic; ALTER TABLE changes DROP COLUMN topic;
+        ALTER TABLE changes DROP COLUMN joined_at; PRAGMA user_version = 1;";
+    connection.execute_batch(back).unwrap();
+    drop(connection);
+    assert!(View::open(place.path()).unwrap().is_none());
+    let store = Store::open(place.path()).unwrap();
+    assert_eq!(store.change(1).unwrap(), Some(change(1, "a")));
+    assert_eq!(store.runs_in(RunState::Queued).unwrap().len(), 1);
+}
