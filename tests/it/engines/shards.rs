@@ -218,6 +218,28 @@ fn what_is_lost_is_an_error_for_each_of_its_jobs() {
 }
 
 #[test]
+fn what_failed_in_an_earlier_attempt_and_passed_later_is_flaky() {
+    let marks = tempfile::tempdir().expect("a directory");
+    let mark = marks.path().join("tried").display().to_string();
+    let planned = Planned::new(1, 1, |place| {
+        let makefile = format!(
+            "check:\n\t@echo checked\ntest:\n\t@test -e {mark} || {{ touch {mark}; printf '1..1\\nnot ok 1 - unsure\\n'; exit 1; }}\n\t@printf '1..1\\nok 1 - unsure\\n'\n"
+        );
+        write(&place.join("c0/Makefile"), &makefile);
+        let pipeline = "version = 1\nextends = \"makefile\"\n[defaults]\nisolate = \"off\"\nnetwork = \"on\"\n";
+        write(&place.join("kata-ci.toml"), pipeline);
+    });
+    planned.shard(0).finish().expect_code(1);
+    planned.merge(&["results"]).expect_code(1);
+    let later = planned.shard_in("other", 0).args(["--attempt", "2"]);
+    later.finish().expect_code(0);
+    planned.merge(&["results", "other"]).expect_code(0);
+    let merged = planned.merged();
+    assert!(merged.contains("<flakyFailure"), "{merged}");
+    assert!(!merged.contains("<failure"), "{merged}");
+}
+
+#[test]
 fn results_of_another_plan_are_refused() {
     let planned = Planned::new(2, 2, |_| {});
     planned.shard(0).finish().expect_code(0);
