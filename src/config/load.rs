@@ -114,7 +114,7 @@ pub fn load(
     })
 }
 
-/// Loads a pipeline that [`super::write`] wrote. `name` is its name for people, `base` the
+/// Loads a pipeline that [`super::write()`] wrote. `name` is its name for people, `base` the
 /// directory that the paths of its components are relative to.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 //! A name that was right a moment ago can lead elsewhere now: a program that runs beside this one
 //! may have put a link, a pipe or another directory there. So a [`Directory`] is held, and files
 //! are made in it by its descriptor. No link is followed, and no existing file is written to. Only
-//! a regular file is read ([`open`]), so that nobody waits for it. [`replace()`] writes a file
+//! a regular file is read ([`open()`]), so that nobody waits for it. [`replace()`] writes a file
 //! aside, syncs it and renames it.
 //!
 //! Nothing here knows of runs, jobs or reports.

@@ -93,12 +93,12 @@ pub fn open(
     opening.open(located, None)
 }
 
-/// Works like [`open`] for what [`locate_checkout`] found. Errors name paths as the user knows
+/// Works like [`open()`] for what [`locate_checkout`] found. Errors name paths as the user knows
 /// them.
 ///
 /// # Errors
 ///
-/// Those of [`open`], and a checkout that cannot be made.
+/// Those of [`open()`], and a checkout that cannot be made.
 pub fn open_checkout(
     pipeline: &Pipeline,
     checkouts: &mut CheckoutSet,
