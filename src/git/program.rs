@@ -154,9 +154,10 @@ impl Git {
         self.environment.set(name, value);
     }
 
-    /// Returns true if the variables that point to a repository are known, and were removed.
+    /// Returns true if the variables that point to a repository are known, and none of them is set.
     pub(super) fn is_led_by_no_variable(&self) -> bool {
-        !self.local_variables.is_empty()
+        let is_set = |name: &String| self.environment.contains(name);
+        !self.local_variables.is_empty() && !self.local_variables.iter().any(is_set)
     }
 
     /// Returns the environment as it was given.

@@ -289,6 +289,11 @@ mod tests {
         assert!(git.at(&outside[0]).revision().is_err());
         assert_eq!(calls().lines().count(), before + 1, "{}", calls());
         assert!(git.at(&link).revision().expect("asked").is_some());
+        // A variable may lead there from anywhere.
+        let led = git
+            .at(&outside[0])
+            .with_variable("GIT_DIR", repository.path().join(".git"));
+        assert!(led.revision().expect("asked").is_some());
     }
 
     #[test]
