@@ -23,6 +23,7 @@ mod attempts;
 mod check_findings;
 mod child;
 mod failure;
+mod go_flags;
 mod held_back;
 pub mod helper;
 mod isolation;

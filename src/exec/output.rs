@@ -8,6 +8,7 @@ use crossbeam_channel::{SendTimeoutError, Sender};
 
 use super::check_findings::CheckLog;
 use super::failure::Failure;
+use super::go_flags::lists_go_tests;
 use super::junit;
 use super::junit::{JunitCase, JunitFiles, JunitResult};
 use super::log::Log;
@@ -334,15 +335,4 @@ impl Findings<'_> {
         }
         self.cases
     }
-}
-
-/// Returns true if the environment of a job has each `go test` name its tests.
-fn lists_go_tests(job: &Job) -> bool {
-    let flags = job.environment.get("GOFLAGS");
-    flags.is_some_and(|flags| {
-        let flags = flags.to_string_lossy();
-        flags
-            .split_whitespace()
-            .any(|flag| matches!(flag, "-v" | "-v=true" | "-json" | "-json=true"))
-    })
 }

@@ -23,8 +23,8 @@ pub struct CaseContext {
     /// Files that differ from `origin/BRANCH` and still exist: the input of the changed-file
     /// checks. Empty for a branch that is on its base, `None` if git could not tell.
     pub changed_files: Option<Vec<String>>,
-    /// True if every `go test` of the job names its tests (`-v` or `-json` in `GOFLAGS`), although
-    /// no line may show its flags.
+    /// True if every `go test` of the job is known to name its tests (`-v` or `-json` in
+    /// `GOFLAGS`), although no line may show its flags.
     pub lists_go_tests: bool,
 }
 

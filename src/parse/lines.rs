@@ -155,6 +155,9 @@ struct Search<'a> {
     /// The next anchor and the next escape, once they have been looked for.
     anchor: Option<usize>,
     escape: Option<usize>,
+    /// True if the line before had marks. The next one is then likely to have some, too, and is
+    /// looked at without a search for anchors.
+    is_dense: bool,
 }
 
 impl<'a> Search<'a> {
@@ -163,6 +166,7 @@ impl<'a> Search<'a> {
             region,
             anchor: None,
             escape: None,
+            is_dense: true,
         }
     }
 
@@ -173,56 +177,73 @@ impl<'a> Search<'a> {
             return (from, None);
         };
         // A mark at the beginning of a line is found by the end of the line before, so the first
-        // line is looked at as it is.
-        if from == 0
-            && let Some(marks) = Marks::that_matter(&self.region[..end_of_line(self.region, 0)])
-        {
-            return (0, Some(marks));
+        // line of the region is always looked at as it is.
+        if self.is_dense {
+            let line = &self.region[from..end_of_line(self.region, from)];
+            if let Some(marks) = found(line) {
+                return (from, marks);
+            }
         }
         let mut search = from.saturating_sub(1);
-        while let Some(found) = self.next(marking, search) {
+        while let Some(at) = self.next(marking, search) {
             // An anchor may begin with the end of the line before.
-            let inside = found + usize::from(matches!(self.region[found], b'\n' | b'\r'));
+            let inside = at + usize::from(matches!(self.region[at], b'\n' | b'\r'));
             let before = memrchr2(b'\n', b'\r', &self.region[from..inside.max(from)]);
             let start = before.map_or(from, |end| from + end + 1);
             let end = end_of_line(self.region, inside);
-            let line = &self.region[start..end];
-            if line.starts_with(EVENT) {
-                return (start, None);
-            }
-            if let Some(marks) = Marks::that_matter(line) {
-                return (start, Some(marks));
+            if let Some(marks) = found(&self.region[start..end]) {
+                self.is_dense = true;
+                return (start, marks);
             }
             search = end;
         }
+        self.is_dense = false;
         (self.region.len(), None)
     }
 
-    /// Returns the marks of the line that begins at `from`, unless an escape sequence is in it.
+    /// Returns the marks of the line that begins at `from`, unless they are found otherwise: those
+    /// of an event, and of a line with an escape sequence.
     fn marks_in(&mut self, from: usize) -> Option<Marks> {
         let end = end_of_line(self.region, from);
         let line = &self.region[from..end];
-        let next = self.next(Marking::get()?, from.saturating_sub(1));
-        match next {
-            Some(at) if at < end => Some(at)
-                .filter(|at| self.escape != Some(*at))
-                .map(|_| Marks::of(line)),
-            _ if from == 0 => Some(Marks::of(line)),
-            _ => Some(Marks::default()),
+        if self.next_escape(from) < end || line.starts_with(EVENT) {
+            return None;
         }
+        let marking = Marking::get()?;
+        let may_matter = self.is_dense || self.next_anchor(marking, from.saturating_sub(1)) < end;
+        let marks = Some(line).filter(|_| may_matter).map(Marks::of);
+        let marks = marks.filter(|marks| !marks.is_empty());
+        self.is_dense = marks.is_some();
+        Some(marks.unwrap_or_default())
     }
 
     /// Returns the position of the next anchor or escape at or behind `from`.
     fn next(&mut self, marking: &Marking, from: usize) -> Option<usize> {
-        let (region, length) = (self.region, self.region.len());
-        let anchor = self.anchor.filter(|at| *at >= from);
-        let anchor = anchor.unwrap_or_else(|| marking.next(region, from).unwrap_or(length));
-        let escape = self.escape.filter(|at| *at >= from);
-        let next_escape = || memchr(ESCAPE, &region[from..]).map_or(length, |at| from + at);
-        let escape = escape.unwrap_or_else(next_escape);
-        (self.anchor, self.escape) = (Some(anchor), Some(escape));
-        Some(anchor.min(escape)).filter(|at| *at < length)
+        let next = self.next_anchor(marking, from).min(self.next_escape(from));
+        Some(next).filter(|at| *at < self.region.len())
     }
+
+    fn next_anchor(&mut self, marking: &Marking, from: usize) -> usize {
+        let known = self.anchor.filter(|at| *at >= from);
+        let search = || marking.next(self.region, from);
+        let anchor = known.or_else(search).unwrap_or(self.region.len());
+        *self.anchor.insert(anchor)
+    }
+
+    fn next_escape(&mut self, from: usize) -> usize {
+        let known = self.escape.filter(|at| *at >= from);
+        let search = || memchr(ESCAPE, &self.region[from..]).map(|at| from + at);
+        let escape = known.or_else(search).unwrap_or(self.region.len());
+        *self.escape.insert(escape)
+    }
+}
+
+/// Returns the marks of a line that may matter, if they are known.
+fn found(line: &[u8]) -> Option<Option<Marks>> {
+    if line.starts_with(EVENT) {
+        return Some(None);
+    }
+    Marks::that_matter(line).map(Some)
 }
 
 fn end_of_line(region: &[u8], from: usize) -> usize {

@@ -104,6 +104,9 @@ fn is_recipe(text: &str) -> bool {
 
 /// Parses `make: *** [Makefile:39: test] Error 127`.
 fn error_127(text: &str) -> Option<String> {
+    if !text.as_bytes().contains(&b'*') {
+        return None;
+    }
     let (head, rest) = text.trim().split_once(": *** [")?;
     let (place, code) = rest.split_once("] Error ")?;
     let missing = head.starts_with("make") && code.split(' ').next() == Some("127");

@@ -7,11 +7,11 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::automaton::{Automaton, StateID};
-use aho_corasick::dfa::DFA;
+use aho_corasick::AhoCorasick;
 use aho_corasick::packed;
-use aho_corasick::{AhoCorasick, Anchored};
 use memchr::{memchr, memchr_iter};
+
+use super::mark_table::{Mark, MarkTable};
 
 /// The first byte of an escape sequence, which may stand inside of any mark.
 pub(super) const ESCAPE: u8 = 0x1b;
@@ -359,22 +359,11 @@ pub(super) const CHECKERS: &[&str] = &[
     "yq",
 ];
 
-/// A mark, and what it takes to be one.
-#[derive(Debug)]
-struct Mark {
-    of: Marks,
-    length: usize,
-    is_start: bool,
-    is_end: bool,
-}
-
 /// The searchers for all marks.
 #[derive(Debug)]
 pub(super) struct Marking {
     anchors: Anchors,
-    texts: DFA,
-    start: StateID,
-    marks: Vec<Mark>,
+    table: MarkTable,
 }
 
 /// A search for the anchors in many bytes at once, or byte by byte where the processor has no
@@ -392,49 +381,25 @@ impl Marking {
     }
 
     fn new() -> Option<Self> {
-        let (mut texts, mut marks) = (Vec::new(), Vec::new());
-        let names = (Marks::CHECKER, CHECKERS);
-        for (of, text) in MARKS
-            .iter()
-            .chain([&names])
-            .flat_map(|(of, texts)| texts.iter().map(move |text| (*of, *text)))
-        {
-            for text in with_digits(text) {
-                let (is_start, is_end) = (text.starts_with('^'), text.ends_with('$'));
-                texts.push(bare(&text).to_owned());
-                marks.push(Mark {
-                    of,
-                    length: bare(&text).len(),
-                    is_start,
-                    is_end,
-                });
-            }
-        }
-        let texts = DFA::new(texts).ok()?;
+        let names = CHECKERS.iter().flat_map(|name| as_word(name));
+        let names = names.map(|name| (Marks::CHECKER, name));
+        let texts = (MARKS.iter())
+            .flat_map(|(of, texts)| texts.iter().map(|text| (*of, (*text).to_owned())));
+        let marks = names.chain(texts).map(|(of, text)| Mark {
+            of: of.0,
+            text: bare(&text).trim_end_matches(DIGIT).as_bytes().to_vec(),
+            is_start: text.starts_with('^'),
+            is_end: text.ends_with('$'),
+            is_before_digit: text.ends_with(DIGIT),
+        });
         Some(Self {
             anchors: Anchors::of(&anchors())?,
-            start: texts.start_state(Anchored::No).ok()?,
-            texts,
-            marks,
+            table: MarkTable::of(marks.collect())?,
         })
     }
 
     fn of(&self, line: &[u8]) -> Marks {
-        let (texts, mut found) = (&self.texts, 0);
-        let mut state = self.start;
-        for (at, byte) in line.iter().enumerate() {
-            state = texts.next_state(Anchored::No, state, *byte);
-            if !texts.is_special(state) || !texts.is_match(state) {
-                continue;
-            }
-            for number in 0..texts.match_len(state) {
-                let mark = &self.marks[texts.match_pattern(state, number).as_usize()];
-                let is_here = (!mark.is_start || at + 1 == mark.length)
-                    && (!mark.is_end || at + 1 == line.len());
-                found |= if is_here { mark.of.0 } else { 0 };
-            }
-        }
-        Marks(found)
+        Marks(self.table.find(line))
     }
 
     /// Returns the position of the next anchor at or behind `from`. A mark at the beginning of a
@@ -468,12 +433,15 @@ impl Anchors {
     }
 }
 
-/// Returns the mark with each digit.
-fn with_digits(text: &str) -> Vec<String> {
-    match text.strip_suffix(DIGIT) {
-        Some(before) => (0..10).map(|digit| format!("{before}{digit}")).collect(),
-        None => vec![text.to_owned()],
+/// Returns a name as a mark. A short one, which other words may hold, counts as a word only.
+fn as_word(name: &str) -> Vec<String> {
+    if name.len() > 2 {
+        return vec![name.to_owned()];
     }
+    let before = [
+        "^", " ", "\t", "/", "'", "\"", "`", "‘", "“", ":", "=", "(", "[",
+    ];
+    before.map(|before| format!("{before}{name}")).to_vec()
 }
 
 /// Returns the mark without its signs for the beginning and the end of the line.
@@ -510,6 +478,14 @@ fn anchors() -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Returns the mark with each digit.
+    fn with_digits(text: &str) -> Vec<String> {
+        match text.strip_suffix(DIGIT) {
+            Some(before) => (0..10).map(|digit| format!("{before}{digit}")).collect(),
+            None => vec![text.to_owned()],
+        }
+    }
 
     #[test]
     fn anchors_are_few_and_long_enough_for_vector_instructions() {

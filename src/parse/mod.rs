@@ -23,6 +23,7 @@ mod lines;
 mod lint;
 mod long_line;
 mod make;
+mod mark_table;
 mod marks;
 mod network;
 mod parser;

@@ -219,22 +219,13 @@ impl ParserState {
             marks = Marks::of(text.as_bytes());
         }
         make.watch(&text, marks, evidence);
-        if marks.has(Marks::MAKE) {
-            note(&text, evidence);
-        }
+        note(&text, marks, evidence);
         let is_inside = go_text.has_running() || libtest.has_running() || tap.has_running();
         let is_of_test = is_inside || runners.has_running();
         proof.look(&text, marks, is_of_test, !evidence.go_packages.is_empty());
         let in_check = static_checks.line(&text, marks.has(Marks::CHECK), line, context, out);
         if !in_check && !is_inside && runners.line(&text, marks, line, out) {
-            if runners.has_retold_go() {
-                go_text.withdraw(line.end);
-            }
-            // automake's word for a hard error is that of scripts that miss a program.
-            if text.starts_with("ERROR: ") {
-                self.unclaimed(&text, marks, false);
-            }
-            return;
+            return self.of_runner(&text, marks, line);
         }
         let is_below = marks.has(Marks::GIVEN_UP) && evidence.builds.is_below();
         let wants_go =
@@ -250,6 +241,21 @@ impl ParserState {
             return;
         }
         self.unclaimed(&text, marks, in_check);
+    }
+
+    /// Takes a line that belongs to a run of a further test runner.
+    fn of_runner(&mut self, text: &str, marks: Marks, line: Line<'_>) {
+        if self.runners.has_retold_go() {
+            self.go_text.withdraw(line.end);
+        }
+        if self.tap.may_have_failed(text) || self.runners.may_have_failed(text) {
+            let unclear = &mut self.evidence.unclear;
+            unclear.get_or_insert_with(|| nobodys(text));
+        }
+        // automake's word for a hard error is that of scripts that miss a program.
+        if text.starts_with("ERROR: ") {
+            self.unclaimed(text, marks, false);
+        }
     }
 
     /// Takes a line that belongs to no test: it may name a missing program.
@@ -331,6 +337,12 @@ impl ParserState {
     }
 }
 
+/// Describes a failure of which the lines do not tell whose it is.
+fn nobodys(text: &str) -> String {
+    let said = text.trim_end();
+    format!("`{said}` stands in the output of another test runner, and nothing tells whose it is")
+}
+
 fn explain_missing(make: &Make, observations: &mut Observations) {
     for program in &make.missing {
         if !observations.missing_programs.contains(program) {
@@ -345,7 +357,10 @@ fn explain_missing(make: &Make, observations: &mut Observations) {
 }
 
 /// Recognises messages of kata's own Makefiles and scripts about testing nothing.
-fn note(text: &str, evidence: &mut Evidence) {
+fn note(text: &str, marks: Marks, evidence: &mut Evidence) {
+    if !marks.has(Marks::MAKE) {
+        return;
+    }
     let trimmed = text.trim();
     if let Some(said) = trimmed.strip_prefix("INFO: ") {
         evidence.no_golang |= said == "no golang code to test";

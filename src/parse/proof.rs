@@ -57,6 +57,7 @@ const FAILURES: &[&str] = &[
 ];
 
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("error: "));
+static GO_FILE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(".go:"));
 static MAKE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("make"));
 static SEARCHER: LazyLock<Option<Anchors>> = LazyLock::new(|| Anchors::of(FAILURES));
 
@@ -77,8 +78,8 @@ pub(super) struct Proof {
     make: Vec<MakeError>,
     /// True if a program was reported as missing since the last error of make.
     is_missing: bool,
-    /// The directories that a nested make entered and did not leave, with the level of each.
-    entered: BTreeMap<String, i64>,
+    /// The number of times that the makes of a level entered a directory without leaving it.
+    entered: BTreeMap<u32, BTreeMap<String, i64>>,
     /// True if a line of a Go run is its last word `FAIL`.
     go_fail: bool,
     /// True if the last line is the word `FAIL`.
@@ -219,16 +220,22 @@ impl Proof {
         } else if said.starts_with('[') && said.trim_end().ends_with("(ignored)") {
             self.ignore(level);
         } else if let Some(directory) = said.strip_prefix("Entering directory ") {
-            if self.entered.len() < MOST {
-                *self
-                    .entered
-                    .entry(format!("{level} {directory}"))
-                    .or_default() += 1;
-            }
+            self.enter(level, directory);
         } else if let Some(directory) = said.strip_prefix("Leaving directory ")
-            && let Some(count) = self.entered.get_mut(&format!("{level} {directory}"))
+            && let Some(count) =
+                (self.entered.get_mut(&level)).and_then(|entered| entered.get_mut(directory))
         {
             *count -= 1;
+        }
+    }
+
+    fn enter(&mut self, level: u32, directory: &str) {
+        let known = (self.entered.get_mut(&level)).and_then(|entered| entered.get_mut(directory));
+        if let Some(count) = known {
+            *count += 1;
+        } else if self.entered.values().map(BTreeMap::len).sum::<usize>() < MOST {
+            let entered = self.entered.entry(level).or_default();
+            entered.insert(directory.to_owned(), 1);
         }
     }
 
@@ -256,17 +263,12 @@ impl Proof {
             .make
             .iter()
             .map(|error| (format!("make says: {}", error.said), error.is_own));
-        let left = self
-            .entered
-            .iter()
-            .find(|(_, count)| **count > 0)
-            .map(|(entered, _)| {
-                let directory = entered.split_once(' ').map_or("", |(_, name)| name);
-                (
-                    format!("a make entered {directory} and never left it: it was killed"),
-                    false,
-                )
-            });
+        let entered = self.entered.values().flatten();
+        let left = entered.filter(|(_, count)| **count > 0).take(1);
+        let left = left.map(|(directory, _)| {
+            let said = format!("a make entered {directory} and never left it: it was killed");
+            (said, false)
+        });
         let make = make
             .chain(left)
             .filter_map(|(said, is_own)| proven(&said, is_own));
@@ -289,7 +291,8 @@ fn gives_up(text: &str) -> Option<&str> {
     let is_go = text
         .strip_prefix("go: ")
         .is_some_and(|rest| GO.iter().any(|word| rest.starts_with(word)));
-    let is_import = text.contains(".go:") && IMPORTS.iter().any(|word| text.contains(word));
+    let is_import =
+        GO_FILE.find(text.as_bytes()).is_some() && IMPORTS.iter().any(|word| text.contains(word));
     (is_go || is_import || is_compiler_error(text)).then_some(text)
 }
 

@@ -183,8 +183,11 @@ fn glued_closing(text: &str) -> Option<(&str, PackageResult<'_>)> {
 
 /// Parses the result of a benchmark, `BenchmarkSum-8  100  12.3 ns/op`, into its name.
 pub(in crate::parse) fn benchmark(text: &str) -> Option<&str> {
-    let mut words = text.split_whitespace();
-    let name = words.next().filter(|name| name.starts_with("Benchmark"))?;
+    let text = text.trim_start();
+    let mut words = text
+        .starts_with("Benchmark")
+        .then(|| text.split_whitespace())?;
+    let name = words.next()?;
     words.next()?.parse::<u64>().ok()?;
     text.contains(" ns/op").then_some(())?;
     let (bare, processors) = name.rsplit_once('-').unwrap_or((name, ""));

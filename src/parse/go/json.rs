@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use serde::Deserialize;
 
 use super::builds;
@@ -80,7 +81,7 @@ struct RunningPackage {
 /// Reads the events of all packages.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct GoJson {
-    running: HashMap<String, RunningPackage>,
+    running: HashMap<String, RunningPackage, RandomState>,
     /// The packages in the order of their first event. Ends are handed out in this order.
     order: Vec<String>,
 }

@@ -45,6 +45,15 @@ struct BarePackage {
     end: PackageEnd,
 }
 
+/// A `PASS` before which no test was seen.
+#[derive(Debug)]
+struct BarePass {
+    start: u64,
+    end: u64,
+    /// True if the test binary said that it has no tests to run.
+    has_no_tests: bool,
+}
+
 /// A package whose line came while one of its tests ran.
 #[derive(Debug)]
 struct PutBy {
@@ -89,7 +98,7 @@ pub(in crate::parse) struct GoText {
     /// The import path in the last line of a package. One run of go test has them in order.
     last_path: String,
     /// The place of a `PASS` that no package's line has followed.
-    bare_pass: Option<(u64, u64)>,
+    bare_pass: Option<BarePass>,
     /// True if the test binary said that it has no tests to run.
     no_tests: bool,
 }
@@ -325,24 +334,27 @@ impl GoText {
         self.last_words += 1;
         if word == "PASS" && !self.suite.has_tests() && self.put_by.is_empty() {
             self.hand_out_pass(out);
-            self.bare_pass = Some((at.start, at.end));
+            self.bare_pass = Some(BarePass {
+                start: at.start,
+                end: at.end,
+                has_no_tests: std::mem::take(&mut self.no_tests),
+            });
         }
         false
     }
 
     /// Reports the test binary whose only word was `PASS`.
     fn hand_out_pass(&mut self, out: &mut CaseSink<'_>) {
-        let no_tests = std::mem::take(&mut self.no_tests);
-        if let Some((start, end)) = self.bare_pass.take() {
-            let (status, mut details) = match no_tests {
+        if let Some(pass) = self.bare_pass.take() {
+            let (status, mut details) = match pass.has_no_tests {
                 true => (
                     CaseStatus::Skipped,
                     CaseDetails::saying("[no tests to run]"),
                 ),
                 false => (CaseStatus::Passed, CaseDetails::default()),
             };
-            details.spans.add(start, end);
-            out.both("", WHOLE_PACKAGE, start, status, details);
+            details.spans.add(pass.start, pass.end);
+            out.both("", WHOLE_PACKAGE, pass.start, status, details);
         }
     }
 
@@ -437,6 +449,8 @@ impl GoText {
             self.suite.forget_doubtful();
         }
         let rest = (is_shared && self.suite.has_active()).then(|| self.suite.split_open(at.end));
+        // A binary that passed and named no test does not list them, whatever the flags say.
+        self.always_lists &= (self.bare_pass.as_ref()).is_none_or(|pass| pass.has_no_tests);
         (self.inner, self.bare_pass, self.no_tests) = (None, None, false);
         self.since = at.end;
         if self.put_by.is_empty() {

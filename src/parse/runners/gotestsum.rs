@@ -17,8 +17,9 @@ use crate::parse::lines::Line;
 static PACKAGE: Pattern =
     pattern!(r"^(?:[✓✖∅↷] {2}\S+(?: \((?:cached|[0-9.mµ]+s)\))?|EMPTY \S+)(?: \(coverage: .*\))?$");
 static DOTS: Pattern = pattern!(r"^(?:\[[^\[\]\s]+\][·✖↷]+)+$");
+/// A test of the package in the current directory stands without a package.
 static TEST: Pattern = pattern!(
-    r"^(PASS|FAIL|SKIP) (\S+?)\.((?:Test|Fuzz|Example|Benchmark)\S*)(?: \(re-run (\d+)\))? \((-?[0-9.]+)s\)$"
+    r"^(PASS|FAIL|SKIP) (?:((?:Test|Fuzz|Example|Benchmark)\S*)|(\S+?)\.((?:Test|Fuzz|Example|Benchmark)\S*))(?: \(re-run (\d+)\))? \((-?[0-9.]+)s\)$"
 );
 static DOX: Pattern = pattern!(r"^ ([✓✖∅]) (\S.*) \(([0-9.]+)s\)$");
 static LISTED: Pattern =
@@ -121,15 +122,12 @@ impl Run {
     fn line(&mut self, text: &str, at: Line<'_>) {
         let end = |text: &str| text.parse().ok().filter(|seconds: &f64| *seconds >= 0.0);
         if let Some(found) = TEST.captures(text) {
-            let seconds = end(&found[5]);
-            self.test(
-                &found[2],
-                &found[3],
-                word(&found[1]),
-                number(&found, 4),
-                seconds,
-                at,
-            );
+            let seconds = end(&found[6]);
+            let part = |number| found.get(number).map(|part| part.as_str());
+            let package = part(3).unwrap_or(".");
+            let name = part(2).or(part(4)).unwrap_or_default();
+            let rerun = number(&found, 5);
+            self.test(package, name, word(&found[1]), rerun, seconds, at);
         } else if let Some(found) = LISTED.captures(text) {
             let rerun = number(&found, 4);
             self.test(

@@ -66,6 +66,12 @@ pub(in crate::parse) trait Runner: Debug + Send {
     }
 }
 
+/// The sign of the only runner whose suites are closed by words that any test can print.
+const LOOSE: Marks = Marks::GINKGO;
+
+/// The most bytes that are looked at of a line that was passed over.
+const LONGEST: usize = 4096;
+
 /// The readers of all runners.
 #[derive(Debug)]
 pub(in crate::parse) struct Runners {
@@ -133,9 +139,21 @@ impl Runners {
         open.is_some_and(|reader| reader.runner.is_in_test())
     }
 
+    /// Returns true if a line that belongs to an open run fits `go test` as well, as a failure.
+    pub(in crate::parse) fn may_have_failed(&self, text: &str) -> bool {
+        let open = self.open.and_then(|open| self.runners.get(open));
+        let is_failure = || {
+            let is_line = ["FAIL\t", "--- FAIL: "]
+                .iter()
+                .any(|words| text.starts_with(words));
+            is_line || text.contains("\"Action\":\"fail\"")
+        };
+        open.is_some_and(|reader| reader.marks == LOOSE) && is_failure()
+    }
+
     /// Takes the last of the lines that were passed over.
     pub(in crate::parse) fn skipped(&mut self, last: &[u8]) {
-        let last = String::from_utf8_lossy(last);
+        let last = String::from_utf8_lossy(&last[..last.len().min(LONGEST)]);
         let readers = self.runners.iter_mut();
         readers.for_each(|reader| reader.runner.skipped(&last));
     }

@@ -54,6 +54,12 @@ impl TapStreams {
         (self.stream.as_ref()).is_some_and(|stream| stream.sure && !stream.is_complete())
     }
 
+    /// Returns true if a line that another test runner may have printed fits a stream as a failed
+    /// test.
+    pub(in crate::parse) fn may_have_failed(&self, text: &str) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.sure) && text.starts_with("not ok ")
+    }
+
     /// Takes a line with these marks. Returns true if it belonged to a stream.
     pub(in crate::parse) fn look(
         &mut self,

@@ -281,9 +281,31 @@ fn a_bare_ok_is_vacuous_where_the_job_has_every_test_named() {
         |context: &CaseContext, text: &str| parse(context, text, 0).end("(package)").status;
     assert_eq!(status(&CaseContext::default(), ok), CaseStatus::Passed);
     assert_eq!(status(&silent, ok), CaseStatus::Skipped);
+    // Its tests passed, and it named none: the flag did not arrive.
+    assert_eq!(status(&silent, &format!("PASS\n{ok}")), CaseStatus::Passed);
+    let empty = format!("testing: warning: no tests to run\nPASS\n{ok}");
+    assert_eq!(status(&silent, &empty), CaseStatus::Skipped);
+    let alone = "testing: warning: no tests to run\nPASS\n";
+    assert_eq!(status(&CaseContext::default(), alone), CaseStatus::Skipped);
     let shown = format!("=== RUN   TestA\n--- PASS: TestA (0.00s)\nPASS\n{ok}");
     assert_eq!(
         parse(&silent, &shown, 0).cases(),
         ["example.com/x|TestA|passed"]
     );
+}
+
+#[test]
+fn a_failed_test_between_lines_of_another_runner_is_nobodys_and_fails_the_job() {
+    let text = "1..2\nok 1 - a\nok\nRunning Suite: Books - /x\n\nnot ok 2 - b\nSUCCESS! -- 1 Passed | 0 Failed | 1 Pending | 0 Skipped\n\nok  \te.com/w\t0.1s\n";
+    let proven = parse(&CaseContext::default(), text, 0)
+        .observations
+        .proven_failures;
+    assert!(
+        proven[0].what.contains("`not ok 2 - b` stands in"),
+        "{proven:?}"
+    );
+    let text = "Running Suite: Books - /x\n\nFAIL\te.com/x\t0.01s\nSUCCESS! -- 1 Passed | 0 Failed | 1 Pending | 0 Skipped\n\nok  \te.com/w\t0.1s\n";
+    let parsed = parse(&CaseContext::default(), text, 0);
+    let proven = &parsed.observations.proven_failures;
+    assert!(proven[0].what.contains("e.com/x"), "{proven:?}");
 }

@@ -310,6 +310,41 @@ fn a_run_inside_of_a_test_changes_nothing() {
 }
 
 #[test]
+fn gotestsum_names_no_package_for_the_current_directory() {
+    let text = "PASS TestA (0.00s)\nPASS TestV/v1.Test (0.00s)\nPASS sub.TestC (0.00s)\n=== RUN   TestB\n    a_test.go:7: x\n--- FAIL: TestB (0.00s)\nFAIL TestB (0.00s)\nFAIL .\n\n=== Failed\n=== FAIL: . TestB (0.00s)\n    a_test.go:7: x\n\nDONE 4 tests, 1 failure in 0.024s\n";
+    let ending = Some(Ending::ExitCode(1));
+    let parsed = parse_in_pieces(&CaseContext::default(), text.as_bytes(), usize::MAX, ending);
+    assert_eq!(
+        parsed.cases(),
+        [
+            ".|TestA|passed",
+            ".|TestV/v1.Test|passed",
+            "sub|TestC|passed",
+            ".|TestB|failed"
+        ]
+    );
+}
+
+#[test]
+fn suites_of_ginkgo_that_nothing_else_tells_are_cases() {
+    let (output, _) = transcript("ginkgo-bad");
+    let text = String::from_utf8(output).unwrap();
+    let (suites, _) = text.split_once("Ginkgo ran ").unwrap();
+    let suites = suites
+        .lines()
+        .filter(|line| !line.contains("--- FAIL") && *line != "FAIL");
+    let alone = suites.collect::<Vec<_>>().join("\n");
+    let ending = Some(Ending::ExitCode(0));
+    let parsed = parse_in_pieces(
+        &CaseContext::default(),
+        alone.as_bytes(),
+        usize::MAX,
+        ending,
+    );
+    assert_eq!(counts(&parsed), [1, 3, 0]);
+}
+
+#[test]
 fn names_places_and_messages() {
     let names = [
         "bats-bad",
