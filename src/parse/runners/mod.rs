@@ -139,11 +139,12 @@ impl Runners {
         open.is_some_and(|reader| reader.runner.is_in_test())
     }
 
-    /// Returns true if a line that belongs to an open run fits `go test` as well, as a failure.
+    /// Returns true if a line that belongs to an open run fits `go test` or cargo as well, as a
+    /// failure.
     pub(in crate::parse) fn may_have_failed(&self, text: &str) -> bool {
         let open = self.open.and_then(|open| self.runners.get(open));
         let is_failure = || {
-            let is_line = ["FAIL\t", "--- FAIL: "]
+            let is_line = ["FAIL\t", "--- FAIL: ", "error: could not compile `"]
                 .iter()
                 .any(|words| text.starts_with(words));
             is_line || text.contains("\"Action\":\"fail\"")

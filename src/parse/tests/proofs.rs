@@ -262,6 +262,24 @@ fn a_package_of_which_no_test_started_is_vacuous_where_tests_are_listed() {
 }
 
 #[test]
+fn a_failure_in_an_open_suite_of_ginkgo_is_nobodys_and_counts() {
+    let suite = |line: &str| {
+        format!(
+            "Running Suite: Books - /x\n{line}\n\u{1b}[\nSUCCESS! -- 1 Passed | 0 Failed | 1 Pending | 0 Skipped\n{GREEN}"
+        )
+    };
+    assert!(!is_red(&suite("a line")), "{:?}", proofs(&suite("a line")));
+    for line in [
+        "error: could not compile `x` (lib) due to 1 previous error",
+        "--- FAIL: TestX (0.01s)",
+        "FAIL\te.com/x\t0.01s",
+        "{\"Action\":\"fail\",\"Package\":\"e.com/x\",\"Elapsed\":0.01}",
+    ] {
+        assert!(is_red(&suite(line)), "{line}");
+    }
+}
+
+#[test]
 fn a_suite_of_ginkgo_that_ran_nothing_is_skipped_and_no_other() {
     let text = "=== RUN   TestSuite\nRan 0 of 12 Specs in 0.001 seconds\n--- PASS: TestSuite (0.00s)\n=== RUN   TestOther\n--- PASS: TestOther (0.00s)\nPASS\nok  \te.com/p\t0.1s\n";
     assert_eq!(
