@@ -22,8 +22,9 @@ fn questions(count: usize, is_repository: bool, isolate: &str) -> Vec<String> {
     let outside = tempfile::tempdir().expect("a directory");
     let (bin, log) = (outside.path().join("bin"), outside.path().join("log"));
     let real = git(place.path(), &["--exec-path"]).trim().to_owned();
+    // One write a line, because several gits are called side by side.
     let script = format!(
-        "#!/bin/sh\nprintf '%s ' \"$@\" >> '{0}'; echo >> '{0}'\nexec {real}/git \"$@\"\n",
+        "#!/bin/sh\necho \"$*\" >> '{}'\nexec {real}/git \"$@\"\n",
         log.display()
     );
     write(&bin.join("git"), &script);
