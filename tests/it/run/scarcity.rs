@@ -69,11 +69,15 @@ fn too_little_memory_is_an_error_with_words() {
     for who in BOTH {
         let lab = Lab::new("");
         let mut is_met = false;
-        for size in (14_000..40_000).step_by(1500) {
+        // The program itself takes a part of it, in an unoptimised build a large one.
+        for size in (14_000..120_000).step_by(1500) {
             let shell = format!("ulimit -v {size}; \"$@\"");
             let run = through(&lab, who, &shell, &["b"]);
             let own = ["101", "134", "70"].contains(&run.code.to_string().as_str());
             assert!(!own, "{size}: {} {}", run.code, run.stderr);
+            if run.code == 0 {
+                break;
+            }
             if run.code == 75 {
                 is_met = true;
                 assert!(run.printed().contains("error"), "{size}: {}", run.stderr);
