@@ -1,7 +1,6 @@
 //! `kata-ci init`: writes a first kata-ci.toml, with comments, for what a directory holds.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use clap::builder::FalseyValueParser;
@@ -78,31 +77,14 @@ fn text(proposal: &Proposal, no_schema: bool) -> String {
     format!("{schema}{HEAD}{}", proposal.text)
 }
 
-/// Writes a new file as a whole. One that is there stays as it is.
+/// Writes a new file. One that is there stays as it is.
 fn create(path: &Path, content: &[u8]) -> Result<(), CommandError> {
-    let aside = path.with_extension(format!("toml.{}", std::process::id()));
-    let written = write_new(&aside, content).and_then(|()| rename_new(&aside, path));
-    let _ = fs::remove_file(&aside);
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(CommandError::usage(
-            format!("{} is there already", path.display()),
-        )
-        .hint("check it with `kata-ci check-config`, or move it away; --dry-run shows what init would write")),
-        other => other.map_err(|error| {
-            CommandError::path(path, &error, "name a directory that can be written to with -C DIR")
-        }),
-    }
-}
-
-/// Renames a file to a name that nothing has.
-fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    let here = rustix::fs::CWD;
-    let flags = rustix::fs::RenameFlags::NOREPLACE;
-    Ok(rustix::fs::renameat_with(here, from, here, to, flags)?)
-}
-
-fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
+    crate::fs::create(path, content).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            CommandError::usage(format!("{} is there already", path.display())).hint(
+                "check it with `kata-ci check-config`, or move it away; --dry-run shows what init would write",
+            )
+        }
+        _ => CommandError::path(path, &error, "name a directory that can be written to with -C DIR"),
+    })
 }

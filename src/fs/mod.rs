@@ -20,4 +20,4 @@ pub use pipe::open_or_wait;
 pub use place::Place;
 pub use regular::{open, open_own, open_plain, read};
 pub use remove::remove_tree;
-pub use replace::{replace, replace_kept};
+pub use replace::{create, replace, replace_kept};

@@ -1,7 +1,7 @@
 //! Replaces a file of the user's in one step.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -20,6 +20,31 @@ pub fn replace(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     }
     let attributes = Attributes { mode, owner: None };
     Place::of(path)?.write_aside_as(attributes, |file| file.write_all(content))
+}
+
+/// Writes a file aside, syncs it, and renames it to a name that nothing has.
+///
+/// # Errors
+/// `AlreadyExists` if something has the name, which stays as it is; else the error of the operating
+/// system. Nothing is left then.
+pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(format!(".{}", std::process::id()));
+    let written = write_new(Path::new(&aside), content).and_then(|()| {
+        let here = rustix::fs::CWD;
+        let flags = rustix::fs::RenameFlags::NOREPLACE;
+        Ok(rustix::fs::renameat_with(here, &*aside, here, path, flags)?)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&aside);
+    }
+    written
+}
+
+fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = File::options().write(true).create_new(true).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 /// Replaces a file as [`replace`] does, and keeps owner, group and permissions of the one that is
@@ -59,6 +84,17 @@ mod tests {
         assert_eq!(all(&after), all(&before));
         assert_eq!(after.mode() & 0o777, 0o640);
         assert_eq!(fs::read(&path).unwrap(), b"two");
+    }
+
+    #[test]
+    fn a_new_file_takes_no_name_that_is_taken() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("file");
+        create(&path, b"one").unwrap();
+        let taken = create(&path, b"two").unwrap_err();
+        assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(place.path().read_dir().unwrap().count(), 1);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Proposes a first `kata-ci.toml` for what a directory holds.
 //!
-//! It looks at names of files, and at Makefiles for the targets `check` and `test`. It starts no
-//! program and writes nothing.
+//! Names of files tell the kind of a directory; Makefiles are read for the targets `check` and
+//! `test`. This module starts no program and writes nothing.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -98,7 +98,7 @@ pub fn open(
 ///
 /// # Errors
 ///
-/// Those of [`open()`], and a checkout that cannot be made.
+/// Fails as [`open()`] does, and if a checkout cannot be made.
 pub fn open_checkout(
     pipeline: &Pipeline,
     checkouts: &mut CheckoutSet,
